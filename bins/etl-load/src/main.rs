@@ -1,0 +1,2 @@
+//! `etl-load`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `etl-replicate`.
+fn main() {}

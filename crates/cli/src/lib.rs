@@ -1,0 +1,1 @@
+//! Arguments, logging, progress, printing and exit codes shared by the binaries.

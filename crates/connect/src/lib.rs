@@ -1,0 +1,1 @@
+//! Connections to MySQL and PostgreSQL: pools, TLS, sessions, retry, faults without row values.

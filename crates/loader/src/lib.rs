@@ -1,0 +1,1 @@
+//! Hop 2: loads a MySQL table into PostgreSQL.

@@ -1,0 +1,1 @@
+//! The vocabulary of Handoff: names, watermarks, filters, cancellation, events; no I/O.

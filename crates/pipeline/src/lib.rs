@@ -1,0 +1,1 @@
+//! The whole pipeline: plan, replicate, load, prove, track, report.

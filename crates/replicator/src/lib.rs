@@ -1,0 +1,1 @@
+//! Hop 1: copies a table from the source MySQL into the replica MySQL.

@@ -1,0 +1,1 @@
+//! Streams rows out of MySQL in their canonical form, the PostgreSQL COPY BINARY tuple.

@@ -1,0 +1,1 @@
+//! The catalogue of a MySQL database and its mapping to PostgreSQL.

@@ -1,0 +1,1 @@
+//! Reads handoff.toml and the environment into validated settings.

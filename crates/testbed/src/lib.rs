@@ -1,0 +1,1 @@
+//! Throwaway MariaDB, MySQL and PostgreSQL servers and the sample practice.

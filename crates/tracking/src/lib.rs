@@ -1,0 +1,1 @@
+//! What was copied and loaded, when and from what: three tables and the run lock.

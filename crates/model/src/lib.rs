@@ -1,1 +1,36 @@
-//! The vocabulary of Handoff: names, watermarks, filters, cancellation, events; no I/O.
+//! The vocabulary of Handoff: names, keys, watermarks, filters, cancellation and events.
+//!
+//! Everything here is a plain value. The crate does no I/O and knows no driver, so every other
+//! crate may depend on it and it depends on none of them.
+//!
+//! | Module | Holds |
+//! | --- | --- |
+//! | [`name`] | [`TableName`], [`ColumnName`]: validated identifiers |
+//! | [`id`] | [`RunId`], [`CopyId`] |
+//! | [`key`] | [`KeyValue`], [`KeyRange`]: typed bounds of a key |
+//! | [`filter`] | [`Watermark`], [`RowFilter`]: which rows of a table to move |
+//! | [`mode`] | [`Extraction`], [`Strategy`], [`Reason`]: how a table is moved, and why |
+//! | [`sum`] | [`TableSum`]: the additive sum of row hashes |
+//! | [`lossy`] | [`Audit`]: what could not be carried unchanged, counted per column |
+//! | [`cancel`] | [`Cancel`]: cooperative cancellation with hooks |
+//! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
+
+pub mod cancel;
+pub mod filter;
+pub mod id;
+pub mod key;
+pub mod lossy;
+pub mod mode;
+pub mod name;
+pub mod observer;
+pub mod sum;
+
+pub use cancel::{Cancel, Cancelled, OnCancel};
+pub use filter::{Bound, RowFilter, Watermark};
+pub use id::{CopyId, RunId};
+pub use key::{KeyRange, KeyValue};
+pub use lossy::{Audit, LossPolicy, Lossy};
+pub use mode::{Extraction, Reason, Strategy};
+pub use name::{BadName, ColumnName, TableName};
+pub use observer::{Event, NopObserver, Observer, Phase};
+pub use sum::TableSum;

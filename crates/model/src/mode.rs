@@ -1,0 +1,103 @@
+//! How a table is moved, and why.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// Returns the name used in settings, reports and tracking tables.
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+
+            /// Finds a value by its [`name`](Self::name).
+            pub fn by_name(name: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|value| value.name() == name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+named! {
+    /// What of a table a run moves.
+    Extraction {
+        /// Every row.
+        FullTable => "full_table",
+        /// The rows whose watermark column moved since the last run.
+        Incremental => "incremental",
+        /// The same in batches, each with a watermark of its own.
+        IncrementalChunked => "incremental_chunked",
+    }
+}
+
+named! {
+    /// How rows travel from MySQL into PostgreSQL.
+    Strategy {
+        /// Parameterised multi-row INSERT.
+        Standard => "standard",
+        /// One COPY BINARY stream.
+        Streaming => "streaming",
+        /// Keyset chunks with checkpoints; resumes in the middle of a table.
+        Chunked => "chunked",
+        /// Key ranges, one COPY BINARY worker each.
+        Parallel => "parallel",
+        /// A CSV spool file, then COPY CSV.
+        CopyCsv => "copy_csv",
+        /// Reads and encodes, writes nothing; for benches.
+        Discard => "discard",
+    }
+}
+
+named! {
+    /// Why a table is moved in full, or why it is not.
+    Reason {
+        /// `--full` was given.
+        Asked => "asked",
+        /// The settings say `full_table`.
+        Configured => "configured",
+        /// The table was never moved before.
+        FirstRun => "first_run",
+        /// The table is incremental, but no usable watermark is known.
+        NoWatermark => "no_usable_watermark",
+        /// The structure of the table changed since the last run.
+        SchemaChanged => "schema_changed",
+        /// The row counts differed after an incremental move.
+        RowsDeleted => "rows_were_deleted",
+        /// The last run is too long ago for the overlap to be trusted.
+        GapTooLong => "gap_too_long",
+        /// The last attempt did not finish.
+        Interrupted => "interrupted",
+        /// Only rows since the watermark are moved.
+        Watermark => "watermark",
+        /// The table did not change since it was last proved.
+        Unchanged => "unchanged",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_finds_its_value() {
+        for &strategy in Strategy::ALL {
+            assert_eq!(Strategy::by_name(strategy.name()), Some(strategy));
+        }
+        assert_eq!(Extraction::by_name("hybrid"), None);
+    }
+}

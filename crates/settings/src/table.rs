@@ -1,0 +1,28 @@
+//! What the settings say of one table.
+
+use handoff_model::{ColumnName, Extraction, Strategy};
+use std::collections::BTreeMap;
+
+/// The settings of one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableSettings {
+    /// What to move; [`None`] is `full_table`.
+    pub extraction: Option<Extraction>,
+    /// The watermark columns, combined with OR.
+    pub watermark: Vec<ColumnName>,
+    /// Rows to move again by age.
+    pub lookback: Option<Lookback>,
+    /// The strategy that overrides the selection.
+    pub loader: Option<Strategy>,
+    /// Overrides of the type mapping: column to PostgreSQL type, as written.
+    pub columns: BTreeMap<ColumnName, String>,
+}
+
+/// Rows to move again although their watermark did not move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookback {
+    /// How far back, in days.
+    pub days: u32,
+    /// The date columns to look at, combined with OR.
+    pub columns: Vec<ColumnName>,
+}

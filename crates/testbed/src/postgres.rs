@@ -1,0 +1,167 @@
+use crate::{
+    Account, Durability, PgEndpoint, Result, ServerOptions,
+    folder::Folder,
+    mariadb::argument,
+    process::{Process, Recipe, free_port, prepare_data, with_free_port},
+    programs, system,
+};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// A private PostgreSQL server: stopped, and its data removed, when dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Process,
+    endpoint: PgEndpoint,
+}
+
+const SERVER: &str = "PostgreSQL";
+
+const FAST: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+
+const SETTINGS: &[&str] = &[
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=300",
+    "shared_buffers=128MB",
+    "max_wal_size=2GB",
+    "shared_preload_libraries=pg_stat_statements",
+    "timezone=UTC",
+    "logging_collector=off",
+];
+
+impl Postgres {
+    /// Starts a server and waits until it answers (about two seconds).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotInstalled`](crate::Error::NotInstalled) with the command that mends it, or what
+    /// the server's log says.
+    pub fn start(options: &ServerOptions) -> Result<Postgres> {
+        let server = with_free_port(|| {
+            let server = Self::prepare(options)?;
+            server.wait()?;
+            Ok(server)
+        })?;
+        let mut client = server.admin()?;
+        // In template1 as well as here would not do: databases are made from template0.
+        client
+            .batch_execute("CREATE EXTENSION pg_stat_statements")
+            .map_err(crate::Error::postgres("add pg_stat_statements"))?;
+        Ok(server)
+    }
+
+    fn prepare(options: &ServerOptions) -> Result<Postgres> {
+        let usual = programs::postgres_folders();
+        let named = options.programs.as_deref();
+        let program = programs::find(SERVER, "postgres", named, &usual)?;
+        let installer = programs::find(SERVER, "initdb", named, &usual)?;
+
+        let user = system::server_user("postgres");
+        let folder = Folder::create("postgres")?;
+        let data = folder.subfolder("data", user.as_ref())?;
+        let admin = Account::invent("postgres")?;
+        let port = free_port()?;
+        let recipe = |program: PathBuf, arguments: Vec<OsString>| Recipe {
+            server: SERVER,
+            program,
+            arguments,
+            user,
+            clean_stop: libc::SIGINT,
+            // The immediate shutdown, which also removes the shared memory.
+            quick_stop: libc::SIGQUIT,
+        };
+        let password = folder.file("password", &admin.password, user.as_ref())?;
+        prepare_data(&recipe(installer, install_arguments(&data, &password)), &folder)?;
+
+        let mut arguments = server_arguments(&data, port, options.durability);
+        arguments.extend(options.arguments.iter().map(OsString::from));
+        let endpoint = PgEndpoint::local(port, &admin)?;
+        Ok(Postgres { process: Process::new(folder, recipe(program, arguments)), endpoint })
+    }
+
+    fn wait(&self) -> Result<()> {
+        self.process.start(|| self.endpoint.admin().map(drop))
+    }
+
+    /// Returns where the server answers.
+    pub fn endpoint(&self) -> &PgEndpoint {
+        &self.endpoint
+    }
+
+    /// Returns the administrator's URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        self.endpoint.url(database)
+    }
+
+    /// Connects as the administrator, to the database `postgres`.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the driver said.
+    pub fn admin(&self) -> Result<postgres::Client> {
+        self.endpoint.admin()
+    }
+
+    /// Shuts the server down, if it runs, and starts it again with the same data and port.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the server's log says.
+    pub fn restart(&self) -> Result<()> {
+        self.process.stop();
+        self.wait()
+    }
+
+    /// Shuts the server down and keeps its data.
+    pub fn stop(&self) {
+        self.process.stop();
+    }
+
+    /// Kills the server and all its backends as a power cut would; [`restart`](Self::restart)
+    /// brings it back.
+    pub fn kill9(&self) {
+        self.process.kill9();
+    }
+
+    /// Returns the server's process id, if it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
+    /// Returns the server's log.
+    pub fn log_path(&self) -> &Path {
+        self.process.log_path()
+    }
+
+    /// Returns the folder that holds everything of this server.
+    pub fn folder(&self) -> &Path {
+        self.process.folder()
+    }
+}
+
+fn install_arguments(data: &Path, password: &Path) -> Vec<OsString> {
+    vec![
+        argument("--pgdata=", data),
+        argument("--pwfile=", password),
+        "--username=postgres".into(),
+        "--auth=scram-sha-256".into(),
+        "--encoding=UTF8".into(),
+        "--locale=C".into(),
+        "--no-sync".into(),
+    ]
+}
+
+fn server_arguments(data: &Path, port: u16, durability: Durability) -> Vec<OsString> {
+    let fast = match durability {
+        Durability::Fast => FAST,
+        Durability::Durable => &[],
+    };
+    let port = format!("port={port}");
+    let settings = SETTINGS.iter().chain(fast).copied().chain([port.as_str()]);
+    let mut arguments = vec!["-D".into(), data.into()];
+    arguments.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
+    arguments
+}

@@ -1,0 +1,7 @@
+//! Live tests: one binary, a module per subject, one set of servers for all of them.
+//!
+//! They fail, and are never skipped, where MariaDB or PostgreSQL can't be started. A test takes its
+//! own three databases with `Trio::new("its name")`; one that stops or kills a server starts its own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+mod testbed;

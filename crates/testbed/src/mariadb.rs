@@ -178,7 +178,7 @@ fn server_arguments(
     arguments
 }
 
-fn make_admin(admin: &Account) -> String {
+pub(crate) fn make_admin(admin: &Account) -> String {
     let Account { user, password } = admin;
     // One statement a line, as an init file wants it; it is read at every start.
     format!(

@@ -22,9 +22,12 @@ pub(crate) struct User {
 ///
 /// The server's package makes the user; where it didn't, `nobody` serves as well.
 pub(crate) fn server_user(name: &str) -> Option<User> {
+    is_root().then(|| find_user(name).unwrap_or(User { uid: 65534, gid: 65534 }))
+}
+
+pub(crate) fn is_root() -> bool {
     // SAFETY: geteuid has no preconditions and cannot fail.
-    let root = unsafe { libc::geteuid() } == 0;
-    root.then(|| find_user(name).unwrap_or(User { uid: 65534, gid: 65534 }))
+    unsafe { libc::geteuid() == 0 }
 }
 
 fn find_user(name: &str) -> Option<User> {

@@ -5,3 +5,4 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod testbed;
+mod testbed_ends;

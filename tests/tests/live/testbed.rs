@@ -1,6 +1,6 @@
 //! The testbed itself: servers come and go, databases are a test's own.
 
-use handoff_testbed::{MariaDb, NULL, Postgres, ServerOptions, Trio, row};
+use handoff_testbed::{Bed, MariaDb, MySql9, NULL, Postgres, ServerOptions, Trio, row};
 use mysql::prelude::Queryable;
 use std::path::Path;
 
@@ -48,6 +48,34 @@ fn a_killed_postgresql_server_comes_back_with_its_data() {
     assert!(server.admin().is_err());
     server.restart().unwrap();
     server.endpoint().admin_in("kept").unwrap();
+}
+
+#[test]
+fn mysql_9_answers_takes_a_trio_and_is_gone_after_drop() {
+    let server = match MySql9::start(&ServerOptions::default()) {
+        Ok(server) => server,
+        Err(error) if error.is_missing() => {
+            eprintln!("not run: {error}");
+            return;
+        }
+        Err(error) => panic!("{}", error.chain()),
+    };
+    let version: Option<String> = server.admin().unwrap().query_first("SELECT VERSION()").unwrap();
+    assert!(version.unwrap().starts_with("9."));
+
+    let mysql = server.endpoint();
+    let trio = Trio::on("testbed mysql 9", mysql, mysql, Bed::shared().target());
+    trio.sql_source("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)");
+    let mut reader = connect(&trio.source_url());
+    assert_eq!(reader.query_first("SELECT a FROM t").unwrap(), Some(1));
+    reader.query_drop("INSERT INTO t VALUES (2)").unwrap_err();
+    drop(trio);
+
+    if let (Some(pid), Some(folder)) = (server.pid(), server.folder().map(Path::to_owned)) {
+        drop(server);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+        assert!(!folder.exists());
+    }
 }
 
 #[test]

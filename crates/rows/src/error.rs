@@ -1,0 +1,41 @@
+//! Why rows could not be read or encoded.
+
+use handoff_connect::Fault;
+use handoff_model::{Cancelled, ColumnName, TableName};
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why rows could not be read or encoded. Never holds a value.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server failed.
+    #[error("cannot read `{table}` (after {rows} rows)")]
+    Read {
+        /// The table.
+        table: TableName,
+        /// Rows read before.
+        rows: u64,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// A value has no counterpart in its column's type under the policy in force.
+    #[error("`{table}`.`{column}`, row {row}: {problem}; {remedy}")]
+    Value {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: ColumnName,
+        /// The ordinal of the row in this read, from 1.
+        row: u64,
+        /// What is wrong, such as "a zero date in a key".
+        problem: &'static str,
+        /// What to write into the settings.
+        remedy: String,
+    },
+    /// The run was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -61,3 +61,39 @@ pub struct PgServer {
     /// Protection of the connection.
     pub tls: Tls,
 }
+
+impl MySqlServer {
+    /// Returns true if both name one database of one server, as far as the names tell.
+    ///
+    /// `localhost` and the loopback addresses are one host. A server may have more names than
+    /// that, which only asking it can show.
+    pub fn is_same_database(&self, other: &MySqlServer) -> bool {
+        let place = |server: &MySqlServer| (canonical_host(&server.host), server.port);
+        place(self) == place(other) && self.database == other.database
+    }
+}
+
+fn canonical_host(host: &str) -> String {
+    match host.to_ascii_lowercase() {
+        host if host == "localhost" || host == "::1" || host.starts_with("127.") => {
+            "localhost".to_owned()
+        }
+        host => host,
+    }
+}
+
+impl TlsMode {
+    /// Every mode with its name in the settings, from the weakest to the strongest.
+    pub const NAMES: &'static [(&'static str, TlsMode)] = &[
+        ("disable", TlsMode::Disable),
+        ("prefer", TlsMode::Prefer),
+        ("require", TlsMode::Require),
+        ("verify-ca", TlsMode::VerifyCa),
+        ("verify-full", TlsMode::VerifyFull),
+    ];
+
+    /// Returns true if the server must show a certificate of a known authority.
+    pub fn verifies(self) -> bool {
+        matches!(self, TlsMode::VerifyCa | TlsMode::VerifyFull)
+    }
+}

@@ -26,3 +26,7 @@ pub struct Lookback {
     /// The date columns to look at, combined with OR.
     pub columns: Vec<ColumnName>,
 }
+
+/// The strategies that this version can load with.
+pub const AVAILABLE_STRATEGIES: &[Strategy] =
+    &[Strategy::Standard, Strategy::Streaming, Strategy::Discard];

@@ -56,3 +56,67 @@ pub struct Values {
     /// `bad_json`
     pub bad_json: BadJson,
 }
+
+impl NulBytes {
+    pub(crate) const NAMES: &'static [(&'static str, NulBytes)] =
+        &[("strip", NulBytes::Strip), ("replace", NulBytes::Replace), ("fail", NulBytes::Fail)];
+}
+
+impl BadText {
+    pub(crate) const NAMES: &'static [(&'static str, BadText)] =
+        &[("fail", BadText::Fail), ("replace", BadText::Replace)];
+}
+
+impl BadJson {
+    pub(crate) const NAMES: &'static [(&'static str, BadJson)] =
+        &[("fail", BadJson::Fail), ("null", BadJson::Null)];
+}
+
+impl ZeroDates {
+    /// Reads `null`, `fail` or a day of the calendar such as `0001-01-01`.
+    pub(crate) fn by_name(text: &str) -> Option<ZeroDates> {
+        match text {
+            "null" => Some(ZeroDates::Null),
+            "fail" => Some(ZeroDates::Fail),
+            _ => day(text).map(|(year, month, day)| ZeroDates::Date(year, month, day)),
+        }
+    }
+}
+
+/// Reads `YYYY-MM-DD` where there is such a day in the years 1 to 9999.
+fn day(text: &str) -> Option<(i16, u8, u8)> {
+    let numbers = |part: &str, digits| {
+        (part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse::<i16>().ok())
+            .flatten()
+    };
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let (year, month, day) = (numbers(year, 4)?, numbers(month, 2)?, numbers(day, 2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let exists = parts.next().is_none() && year >= 1 && (1..=days).contains(&day);
+    exists.then_some((year, u8::try_from(month).ok()?, u8::try_from(day).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_must_be_a_day_of_the_calendar() {
+        assert_eq!(ZeroDates::by_name("0001-01-01"), Some(ZeroDates::Date(1, 1, 1)));
+        assert_eq!(ZeroDates::by_name("2024-02-29"), Some(ZeroDates::Date(2024, 2, 29)));
+        for text in
+            ["2023-02-29", "1900-02-29", "0000-01-01", "2024-13-01", "2024-1-1", "2024-04-31", ""]
+        {
+            assert_eq!(ZeroDates::by_name(text), None, "{text}");
+        }
+    }
+}

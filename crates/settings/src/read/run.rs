@@ -1,0 +1,68 @@
+//! `[run]` and `[selection]`.
+
+use crate::reader::Reader;
+use crate::section::Section;
+use crate::{Run, Selection};
+use globset::Glob;
+use std::num::NonZeroUsize;
+
+pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run {
+    let mut run = Run::default();
+    let Some(mut section) = section else { return run };
+    if let Some(jobs) = section.number("jobs", 1..=256, reader)
+        && let Some(jobs) = usize::try_from(jobs).ok().and_then(NonZeroUsize::new)
+    {
+        run.jobs = jobs;
+    }
+    let place = section.place("include");
+    if let Some(include) = globs(&mut section, "include", reader) {
+        if let (true, Some(place)) = (include.is_empty(), place) {
+            let message = "run.include is empty, so no table would be taken; leave it out for all";
+            reader.problem(&place, message);
+        }
+        run.include = include;
+    }
+    if let Some(exclude) = globs(&mut section, "exclude", reader) {
+        run.exclude = exclude;
+    }
+    set(&mut run.memory_limit_mb, section.number("memory_limit_mb", 32..=1_048_576, reader));
+    set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
+    set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
+    section.finish(reader);
+    run
+}
+
+pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Selection {
+    let mut selection = Selection::default();
+    let Some(mut section) = section else { return selection };
+    let limit = section.number("streaming_above_mb", 0..=u32::MAX, reader);
+    set(&mut selection.streaming_above_mb, limit.map(u64::from));
+    section.finish(reader);
+    selection
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+fn globs(
+    section: &mut Section<'_>,
+    key: &'static str,
+    reader: &mut Reader<'_>,
+) -> Option<Vec<String>> {
+    let texts = section.texts(key, reader)?;
+    for text in &texts {
+        if let Err(error) = Glob::new(&text.value) {
+            let message = format!(
+                "{} {:?} is no glob: {}; write * for any text, ? for one character",
+                text.subject,
+                text.written,
+                error.kind()
+            );
+            reader.problem(&text.place, message);
+        }
+    }
+    Some(texts.into_iter().map(|text| text.value).collect())
+}

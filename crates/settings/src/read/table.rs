@@ -1,0 +1,98 @@
+//! `[tables.NAME]`, of both files.
+
+use crate::document::Entry;
+use crate::reader::Reader;
+use crate::section::{Section, text_of};
+use crate::suggest::one_of;
+use crate::{AVAILABLE_STRATEGIES, TableSettings};
+use handoff_model::{ColumnName, Strategy, TableName};
+use std::collections::BTreeMap;
+
+/// Reads the tables of every file; a table may stand in both, a key of it in one.
+pub(super) fn tables<'d>(
+    files: impl Iterator<Item = Entry<'d>>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<TableName, TableSettings> {
+    let mut sections = BTreeMap::<TableName, Section<'d>>::new();
+    for file in files {
+        let Some(tables) = file.table() else {
+            let message =
+                format!("tables is {}; write [tables.NAME] and its keys below", file.shown());
+            reader.problem(&file.place, message);
+            continue;
+        };
+        for (name, entry) in tables {
+            gather(&mut sections, &name, &entry, reader);
+        }
+    }
+    sections.into_iter().map(|(name, section)| (name, table(section, reader))).collect()
+}
+
+fn gather<'d>(
+    sections: &mut BTreeMap<TableName, Section<'d>>,
+    name: &str,
+    entry: &Entry<'d>,
+    reader: &mut Reader<'_>,
+) {
+    let table = match TableName::new(name) {
+        Ok(table) => table,
+        Err(error) => return reader.problem(&entry.place, format!("[tables.NAME]: {error}")),
+    };
+    let Some(keys) = entry.table() else {
+        let message =
+            format!("tables.{name} is {}; write [tables.{name}] above its keys", entry.shown());
+        return reader.problem(&entry.place, message);
+    };
+    let section = sections
+        .entry(table)
+        .or_insert_with(|| Section::new("tables.NAME", format!("tables.{name}"), [].into_iter()));
+    for (key, value) in keys {
+        section.add(key, value, reader);
+    }
+}
+
+fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
+    let loader = loader(&mut section, reader);
+    let columns = columns(&mut section, reader);
+    section.finish(reader);
+    TableSettings { loader, columns, ..TableSettings::default() }
+}
+
+fn loader(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Strategy> {
+    let text = section.text("loader", reader)?;
+    let strategy = Strategy::by_name(&text.value);
+    let available = strategy.filter(|strategy| AVAILABLE_STRATEGIES.contains(strategy));
+    if available.is_none() {
+        let names = AVAILABLE_STRATEGIES.iter().map(|strategy| strategy.name()).collect::<Vec<_>>();
+        let known = if strategy.is_some() { ", which this version has not" } else { "" };
+        let message =
+            format!("{} is {:?}{known}; it takes {}", text.subject, text.written, one_of(&names));
+        reader.problem(&text.place, message);
+    }
+    available
+}
+
+fn columns(section: &mut Section<'_>, reader: &mut Reader<'_>) -> BTreeMap<ColumnName, String> {
+    let Some(entry) = section.take("columns", reader) else { return BTreeMap::new() };
+    let subject = section.subject("columns");
+    let Some(entries) = entry.table() else {
+        let message = format!(
+            "{subject} is {}; it takes the types of columns, such as {{ IsLocked = \"boolean\" }}",
+            entry.shown()
+        );
+        reader.problem(&entry.place, message);
+        return BTreeMap::new();
+    };
+    let column = |(name, entry): (String, Entry<'_>)| {
+        let text = text_of(&entry, format!("{subject}.{name}"), reader)?;
+        let column = ColumnName::new(&name)
+            .map_err(|error| reader.problem(&text.place, format!("{subject}: {error}")))
+            .ok()?;
+        if text.value.trim().is_empty() {
+            let message = format!("{} names no type; write one such as \"boolean\"", text.subject);
+            reader.problem(&text.place, message);
+        }
+        Some((column, text.value))
+    };
+    entries.filter_map(column).collect()
+}

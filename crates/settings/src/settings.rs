@@ -1,0 +1,173 @@
+//! The settings of a run, resolved.
+
+use crate::{
+    MySqlServer, PgServer, Problem, SettingsError, TableSettings, UrlError, Values, error::Place,
+};
+use handoff_model::TableName;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+/// Everything a run needs to know, validated.
+///
+/// Made by [`Settings::load`] from files, or by [`Settings::new`] in code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The application's database; only ever read.
+    pub source: MySqlServer,
+    /// Our own MySQL between the hops. Without it the load reads the source.
+    pub replica: Option<MySqlServer>,
+    /// The analytics database.
+    pub target: Target,
+    /// How a run goes.
+    pub run: Run,
+    /// What to do with values PostgreSQL cannot hold.
+    pub values: Values,
+    /// Which loading strategy for which size.
+    pub selection: Selection,
+    /// The tables that have settings of their own, by name.
+    pub tables: BTreeMap<TableName, TableSettings>,
+}
+
+impl Settings {
+    /// Makes settings in code: the three URLs, and the default of everything else.
+    ///
+    /// The fields are public; change what should differ. `config/handoff.toml` documents each.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Invalid`] with everything that is wrong with the URLs.
+    pub fn new(
+        source_url: &str,
+        replica_url: Option<&str>,
+        target_url: &str,
+    ) -> Result<Settings, SettingsError> {
+        let mut problems = Vec::new();
+        let source = noted(&mut problems, "source", MySqlServer::from_url(source_url));
+        let replica =
+            replica_url.map(|url| noted(&mut problems, "replica", MySqlServer::from_url(url)));
+        let target = noted(&mut problems, "target", PgServer::from_url(target_url));
+        if let (Some(source), Some(Some(replica))) = (&source, &replica)
+            && replica.is_same_database(source)
+        {
+            problems.push(Problem::new(Place::Code, REPLICA_IS_SOURCE));
+        }
+        match (source, target) {
+            (Some(source), Some(target)) if problems.is_empty() => {
+                Ok(Settings::assemble(source, replica.flatten(), Target::new(target)))
+            }
+            _ => Err(SettingsError::Invalid { problems }),
+        }
+    }
+
+    /// Puts the servers together with the default of everything else.
+    pub(crate) fn assemble(
+        source: MySqlServer,
+        replica: Option<MySqlServer>,
+        target: Target,
+    ) -> Settings {
+        Settings {
+            source,
+            replica,
+            target,
+            run: Run::default(),
+            values: Values::default(),
+            selection: Selection::default(),
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the settings of one table: its own, or the defaults.
+    pub fn table(&self, name: &TableName) -> TableSettings {
+        self.tables.get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// What is said when both hops would work on one database.
+pub(crate) const REPLICA_IS_SOURCE: &str = "the replica is the source itself, which is never \
+     written to; give [replica] a database of its own, or leave [replica] out to load from the \
+     source";
+
+fn noted<T>(problems: &mut Vec<Problem>, section: &str, parsed: Result<T, UrlError>) -> Option<T> {
+    match parsed {
+        Ok(server) => Some(server),
+        Err(error) => {
+            problems.push(Problem::new(Place::Code, format!("{section}.url: {error}")));
+            None
+        }
+    }
+}
+
+/// The analytics database and what we make in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Where it is.
+    pub server: PgServer,
+    /// The schema that holds the tables.
+    pub schema: String,
+    /// Roles that may read what we create.
+    pub grant_select_to: Vec<String>,
+}
+
+impl Target {
+    /// The schema `raw` of `server`, readable by nobody else.
+    pub fn new(server: PgServer) -> Target {
+        Target { server, schema: "raw".to_owned(), grant_select_to: Vec::new() }
+    }
+}
+
+/// How a run goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Tables in flight.
+    pub jobs: NonZeroUsize,
+    /// Globs of the tables to take. [`TableFilter`](crate::TableFilter) applies them.
+    pub include: Vec<String>,
+    /// Globs of the tables to leave out; wins over `include`.
+    pub exclude: Vec<String>,
+    /// Bound of the buffers of the whole run, in MiB.
+    pub memory_limit_mb: u32,
+    /// How often a step that met a transient fault is tried again.
+    pub max_retries: u32,
+    /// Start no table after this time of the day (hour, minute), local time.
+    pub until: Option<(u8, u8)>,
+    /// Days that rows of `etl_runs` are kept.
+    pub keep_runs: u32,
+}
+
+impl Default for Run {
+    fn default() -> Run {
+        Run {
+            jobs: const { NonZeroUsize::new(4).expect("four is not zero") },
+            include: vec!["*".to_owned()],
+            exclude: Vec::new(),
+            memory_limit_mb: 512,
+            max_retries: 3,
+            until: None,
+            keep_runs: 90,
+        }
+    }
+}
+
+/// Sizes at which one loading strategy gives way to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// `parallel` above this number of rows.
+    pub parallel_above_rows: u64,
+    /// `chunked` above this size.
+    pub chunked_above_mb: u64,
+    /// `streaming` above this size, `standard` up to it.
+    pub streaming_above_mb: u64,
+    /// Rows of one chunk.
+    pub chunk_rows: u64,
+}
+
+impl Default for Selection {
+    fn default() -> Selection {
+        Selection {
+            parallel_above_rows: 1_000_000,
+            chunked_above_mb: 200,
+            streaming_above_mb: 0,
+            chunk_rows: 25_000,
+        }
+    }
+}

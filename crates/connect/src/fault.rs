@@ -1,5 +1,11 @@
 //! What a server said, without row values.
 
+mod connect;
+mod my;
+mod pg;
+
+pub(crate) use connect::{my_connect, pg_connect};
+
 use std::fmt;
 
 /// A result whose error is a [`Fault`].
@@ -27,46 +33,142 @@ impl fmt::Display for Side {
 }
 
 /// A driver's error, reduced to what is safe to log.
+///
+/// Server messages quote row values: MySQL's duplicate key, PostgreSQL's class 22, its DETAIL and
+/// COPY's CONTEXT. A message is kept only where the code says that it can hold nothing but names;
+/// for the others a sentence of our own stands in, with the constraint, table and column.
+///
+/// Callers ask ([`Fault::is_transient`], [`Fault::code`]); the text is for people.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{side}: {message}")]
-pub struct Fault {
+#[error("{}: {}", .0.side, .0.message)]
+pub struct Fault(Box<Facts>);
+
+#[derive(Debug, Clone)]
+struct Facts {
     side: Side,
     message: String,
+    code: Option<String>,
+    names: Names,
+    kind: Kind,
+}
+
+/// The database objects that a server named beside its message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Names {
+    constraint: Option<String>,
+    table: Option<String>,
+    column: Option<String>,
+}
+
+/// What a fault means for the step that met it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The same step fails again.
+    Lasting,
+    /// The session lives, and the same step may succeed when tried again.
+    Transient,
+    /// The connection is gone; over a new one the same step may succeed.
+    Disconnect,
+    /// Somebody ended the statement.
+    Cancelled,
 }
 
 impl Fault {
     /// Makes a fault of our own finding: `message` must hold no row value.
     pub fn new(side: Side, message: impl Into<String>) -> Fault {
-        Fault { side, message: message.into() }
+        Fault::build(side, message.into(), None, Names::default(), Kind::Lasting)
+    }
+
+    /// Makes a fault of our own finding that may pass by itself, such as no free connection.
+    pub(crate) fn transient(side: Side, message: impl Into<String>) -> Fault {
+        Fault::build(side, message.into(), None, Names::default(), Kind::Transient)
     }
 
     /// Reduces an error of the MySQL driver.
     pub fn my(side: Side, error: &mysql::Error) -> Fault {
-        Fault { side, message: error.to_string() }
+        my::reduce(side, error)
     }
 
     /// Reduces an error of the PostgreSQL driver.
     pub fn pg(side: Side, error: &postgres::Error) -> Fault {
-        Fault { side, message: error.to_string() }
+        pg::reduce(side, error)
+    }
+
+    fn build(side: Side, message: String, code: Option<String>, names: Names, kind: Kind) -> Fault {
+        Fault(Box::new(Facts { side, message, code, names, kind }))
+    }
+
+    /// Returns the same fault with another sentence, which must hold no row value.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Fault {
+        self.0.message = message.into();
+        self
     }
 
     /// Returns which database it came from.
     pub fn side(&self) -> Side {
-        self.side
+        self.0.side
+    }
+
+    /// Returns the sentence alone, without the side.
+    pub fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// Returns the server's error code: a number for MySQL, a SQLSTATE for PostgreSQL.
     pub fn code(&self) -> Option<&str> {
-        None
+        self.0.code.as_deref()
     }
 
-    /// Returns true if the same step may succeed when tried again unchanged.
+    /// Returns the constraint or key that was violated, where the server names it.
+    pub fn constraint(&self) -> Option<&str> {
+        self.0.names.constraint.as_deref()
+    }
+
+    /// Returns the table, where the server names it.
+    pub fn table(&self) -> Option<&str> {
+        self.0.names.table.as_deref()
+    }
+
+    /// Returns the column, where the server names it.
+    pub fn column(&self) -> Option<&str> {
+        self.0.names.column.as_deref()
+    }
+
+    /// Returns true if the same step may succeed when tried again unchanged: a deadlock, a lock
+    /// that did not come free, a server that is starting, a connection that was lost.
     pub fn is_transient(&self) -> bool {
-        false
+        matches!(self.0.kind, Kind::Transient | Kind::Disconnect)
     }
 
-    /// Returns true if the connection is gone.
+    /// Returns true if the connection is gone, or could not be made for a cause that may pass.
     pub fn is_disconnect(&self) -> bool {
-        false
+        self.0.kind == Kind::Disconnect
     }
+
+    /// Returns true if somebody ended the statement: `KILL QUERY`, a cancel request, or a time
+    /// limit of the server.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.kind == Kind::Cancelled
+    }
+}
+
+/// Returns true for I/O errors that mean a lost connection rather than a mistake of ours.
+fn is_lost(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(
+        kind,
+        K::ConnectionRefused
+            | K::ConnectionReset
+            | K::ConnectionAborted
+            | K::NotConnected
+            | K::BrokenPipe
+            | K::UnexpectedEof
+            | K::TimedOut
+            | K::WouldBlock
+            | K::Interrupted
+            | K::HostUnreachable
+            | K::NetworkUnreachable
+            | K::NetworkDown
+    )
 }

@@ -4,18 +4,30 @@
 //! what helps (side, code, constraint, column) and drops what may hold a row's value.
 
 mod fault;
+mod my_conn;
+mod my_link;
 mod my_pool;
+mod my_session;
+mod pg_conn;
+mod pg_link;
 mod pg_pool;
+mod pg_tls;
 mod quote;
 mod seal;
+mod sessions;
+mod slots;
 mod version;
+mod wire;
 
 pub use fault::{Fault, Result, Side};
-pub use my_pool::{MyConn, MyPool, Profile};
-pub use pg_pool::{PgConn, PgPool};
+pub use my_conn::MyConn;
+pub use my_pool::{MyPool, Profile};
+pub use pg_conn::PgConn;
+pub use pg_pool::PgPool;
 pub use quote::{quote_my, quote_my_text, quote_pg, quote_pg_text};
 pub use seal::{Published, Seal};
 pub use version::{Flavor, ServerVersion};
+pub use wire::Wire;
 
 use handoff_model::RunId;
 

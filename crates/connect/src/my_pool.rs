@@ -1,8 +1,13 @@
 //! Pools of MySQL connections.
 
-use crate::{Fault, PoolOptions, Result, ServerVersion, Side};
+use crate::my_link::{MyDialer, MyLink, Server};
+use crate::sessions::Labels;
+use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
+use crate::{Fault, MyConn, PoolOptions, Result, ServerVersion, Side};
+use handoff_model::{Cancel, OnCancel};
 use handoff_settings::MySqlServer;
-use std::ops::{Deref, DerefMut};
+use mysql::prelude::Queryable;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The session variables a piece of work needs. Changing the profile of a pooled connection costs
 /// one statement, keeping it none.
@@ -17,9 +22,21 @@ pub enum Profile {
 }
 
 /// A pool of connections to one MySQL or MariaDB database. Cheap to clone.
+///
+/// Connections are made when they are needed, on the thread that needs them, and never more than
+/// [`PoolOptions::size`]. Whether one still lives is asked of the kernel when it is taken, which
+/// costs no round trip; one that met a fault is not used again.
 #[derive(Clone)]
 pub struct MyPool {
-    side: Side,
+    shared: Arc<Shared>,
+    slots: SlotPool<MyLink>,
+}
+
+struct Shared {
+    dialer: MyDialer,
+    server: Server,
+    /// The connection that [`MyPool::open`] made, until somebody takes it.
+    first: Mutex<Option<MyLink>>,
 }
 
 impl MyPool {
@@ -29,8 +46,12 @@ impl MyPool {
     ///
     /// Returns a [`Fault`] that names the server and the remedy if it cannot be reached, refuses
     /// the account or does not know the database.
-    pub fn open(_server: &MySqlServer, _side: Side, _options: &PoolOptions) -> Result<MyPool> {
-        todo!()
+    pub fn open(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<MyPool> {
+        let labels = Labels::new(options.run, side);
+        let dialer = MyDialer::new(side, server.clone(), labels);
+        let (first, server) = dialer.first(Profile::Read)?;
+        let shared = Shared { dialer, server, first: Mutex::new(Some(first)) };
+        Ok(MyPool { shared: Arc::new(shared), slots: slots(options.size) })
     }
 
     /// Takes a connection whose session is set up for `profile`.
@@ -38,23 +59,60 @@ impl MyPool {
     /// # Errors
     ///
     /// Returns a [`Fault`] if no connection can be had.
-    pub fn get(&self, _profile: Profile) -> Result<MyConn> {
-        todo!()
+    pub fn get(&self, profile: Profile) -> Result<MyConn> {
+        let slot = self.slots.get().map_err(|_| self.exhausted())?;
+        MyConn::fill(slot, self.clone(), profile)
+    }
+
+    fn exhausted(&self) -> Fault {
+        let text = format!(
+            "no connection came free within {} s, all {} are in use",
+            SLOT_TIMEOUT.as_secs(),
+            self.slots.max_size()
+        );
+        Fault::transient(self.side(), text)
+    }
+
+    /// Makes a connection for a slot that holds none.
+    pub(crate) fn connect(&self, profile: Profile) -> Result<MyLink> {
+        let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match first {
+            Some(link) if !crate::my_conn::has_news(&link) => Ok(link),
+            _ => self.dialer().connect(&self.shared.server, profile),
+        }
+    }
+
+    pub(crate) fn dialer(&self) -> &MyDialer {
+        &self.shared.dialer
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.shared.server
     }
 
     /// Returns which database of the pipeline this is.
     pub fn side(&self) -> Side {
-        self.side
+        self.dialer().side
     }
 
     /// Returns the name of the database.
     pub fn database(&self) -> &str {
-        todo!()
+        &self.dialer().server.database
     }
 
     /// Returns the server's kind and version.
     pub fn version(&self) -> &ServerVersion {
-        todo!()
+        &self.server().version
+    }
+
+    /// Returns the largest packet, in bytes, that the server takes, and so the largest row.
+    pub fn max_allowed_packet(&self) -> usize {
+        self.server().max_allowed_packet
+    }
+
+    /// Returns the ids of the connections that are open now, pooled or held for a lock.
+    pub fn connection_ids(&self) -> Vec<u32> {
+        self.dialer().labels.ids()
     }
 
     /// Ends the statement that connection `id` is running, from a connection of its own.
@@ -62,57 +120,31 @@ impl MyPool {
     /// # Errors
     ///
     /// Returns a [`Fault`] if the server cannot be reached or refuses.
-    pub fn kill_query(&self, _id: u32) -> Result<()> {
-        todo!()
+    pub fn kill_query(&self, id: u32) -> Result<()> {
+        let mut conn = self.dialer().bare(None)?;
+        match conn.query_drop(format!("KILL QUERY {id}")) {
+            // There is no such connection any more.
+            Err(mysql::Error::MySqlError(error)) if error.code == 1094 => Ok(()),
+            done => done.map_err(|error| self.fault(&error)),
+        }
+    }
+
+    /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
+    /// is dropped.
+    ///
+    /// The guard is tied to a connection, not to a statement: take it before the statement and
+    /// drop it right after.
+    pub fn cancel_guard(&self, conn: &MyConn, cancel: &Cancel) -> OnCancel {
+        let (pool, id) = (self.clone(), conn.connection_id());
+        cancel.on_cancel(move || {
+            if let Err(fault) = pool.kill_query(id) {
+                log::warn!("cannot end the running statement: {fault}");
+            }
+        })
     }
 
     /// Reduces an error of this side's driver.
     pub fn fault(&self, error: &mysql::Error) -> Fault {
-        Fault::my(self.side, error)
-    }
-}
-
-/// A connection out of a [`MyPool`]; dereferences to the driver's connection.
-pub struct MyConn {
-    side: Side,
-}
-
-impl MyConn {
-    /// Which database of the pipeline this is.
-    pub fn side(&self) -> Side {
-        self.side
-    }
-
-    /// Sets the session up for another profile, if it is not already.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`Fault`] if the server refuses.
-    pub fn set_profile(&mut self, _profile: Profile) -> Result<()> {
-        todo!()
-    }
-
-    /// Closes the connection instead of giving it back, such as after a result that was not read
-    /// to its end.
-    pub fn close(self) {
-        todo!()
-    }
-
-    /// Reduces an error of this connection's driver.
-    pub fn fault(&self, error: &mysql::Error) -> Fault {
-        Fault::my(self.side, error)
-    }
-}
-
-impl Deref for MyConn {
-    type Target = mysql::Conn;
-    fn deref(&self) -> &mysql::Conn {
-        todo!()
-    }
-}
-
-impl DerefMut for MyConn {
-    fn deref_mut(&mut self) -> &mut mysql::Conn {
-        todo!()
+        Fault::my(self.side(), error)
     }
 }

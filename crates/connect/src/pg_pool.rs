@@ -1,12 +1,30 @@
 //! Pools of PostgreSQL connections.
 
-use crate::{Fault, PoolOptions, Result};
+use crate::pg_link::{PgDialer, PgFacts};
+use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
+use crate::{Fault, PgConn, PoolOptions, Result, Side, sessions};
+use handoff_model::{Cancel, OnCancel};
 use handoff_settings::PgServer;
-use std::ops::{Deref, DerefMut};
+use postgres::Client;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pool of connections to the target database. Cheap to clone.
+///
+/// Connections are made when they are needed, on the thread that needs them, and never more than
+/// [`PoolOptions::size`]. Whether one still lives is asked of the kernel when it is taken, which
+/// costs no round trip; one that met a fault is not used again.
 #[derive(Clone)]
-pub struct PgPool {}
+pub struct PgPool {
+    shared: Arc<Shared>,
+    slots: SlotPool<Client>,
+}
+
+struct Shared {
+    dialer: PgDialer,
+    facts: PgFacts,
+    /// The connection that [`PgPool::open`] made, until somebody takes it.
+    first: Mutex<Option<Client>>,
+}
 
 impl PgPool {
     /// Connects once, to learn the server's version and encoding, and opens the pool.
@@ -15,8 +33,11 @@ impl PgPool {
     ///
     /// Returns a [`Fault`] that names the server and the remedy if it cannot be reached, refuses
     /// the account, does not know the database, or the database is not in UTF8.
-    pub fn open(_server: &PgServer, _options: &PoolOptions) -> Result<PgPool> {
-        todo!()
+    pub fn open(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
+        let dialer = PgDialer::new(server.clone(), &sessions::program(options.run))?;
+        let (first, facts) = dialer.first()?;
+        let shared = Shared { dialer, facts, first: Mutex::new(Some(first)) };
+        Ok(PgPool { shared: Arc::new(shared), slots: slots(options.size) })
     }
 
     /// Takes a connection.
@@ -25,12 +46,42 @@ impl PgPool {
     ///
     /// Returns a [`Fault`] if no connection can be had.
     pub fn get(&self) -> Result<PgConn> {
-        todo!()
+        let slot = self.slots.get().map_err(|_| self.exhausted())?;
+        PgConn::fill(slot, self.clone())
+    }
+
+    fn exhausted(&self) -> Fault {
+        let text = format!(
+            "no connection came free within {} s, all {} are in use",
+            SLOT_TIMEOUT.as_secs(),
+            self.slots.max_size()
+        );
+        Fault::transient(Side::Target, text)
+    }
+
+    /// Makes a connection for a slot that holds none, or for a lock.
+    pub(crate) fn connect(&self) -> Result<Client> {
+        let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut client) = first
+            && crate::pg_conn::lives(&mut client)
+        {
+            return Ok(client);
+        }
+        self.shared.dialer.connect(self.shared.facts)
     }
 
     /// Returns the server's version number as `server_version_num` gives it, such as 150018.
     pub fn version_num(&self) -> u32 {
-        todo!()
+        self.shared.facts.version_num
+    }
+
+    /// Returns the name of the database.
+    pub fn database(&self) -> &str {
+        &self.server().database
+    }
+
+    pub(crate) fn server(&self) -> &PgServer {
+        &self.shared.dialer.server
     }
 
     /// Asks the server to cancel what the owner of `token` is running, over the pool's TLS.
@@ -38,35 +89,26 @@ impl PgPool {
     /// # Errors
     ///
     /// Returns a [`Fault`] if the server cannot be reached.
-    pub fn cancel(&self, _token: &postgres::CancelToken) -> Result<()> {
-        todo!()
-    }
-}
-
-/// A connection out of a [`PgPool`]; dereferences to the driver's client.
-pub struct PgConn {}
-
-impl PgConn {
-    /// Closes the connection instead of giving it back.
-    pub fn close(self) {
-        todo!()
+    pub fn cancel(&self, token: &postgres::CancelToken) -> Result<()> {
+        self.shared.dialer.cancel(token)
     }
 
-    /// Reduces an error of this connection's driver.
+    /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
+    /// is dropped.
+    ///
+    /// The guard is tied to a connection, not to a statement: take it before the statement and
+    /// drop it right after.
+    pub fn cancel_guard(&self, conn: &PgConn, cancel: &Cancel) -> OnCancel {
+        let (pool, token) = (self.clone(), conn.cancel_token());
+        cancel.on_cancel(move || {
+            if let Err(fault) = pool.cancel(&token) {
+                log::warn!("cannot end the running statement: {fault}");
+            }
+        })
+    }
+
+    /// Reduces an error of this side's driver.
     pub fn fault(&self, error: &postgres::Error) -> Fault {
-        Fault::pg(crate::Side::Target, error)
-    }
-}
-
-impl Deref for PgConn {
-    type Target = postgres::Client;
-    fn deref(&self) -> &postgres::Client {
-        todo!()
-    }
-}
-
-impl DerefMut for PgConn {
-    fn deref_mut(&mut self) -> &mut postgres::Client {
-        todo!()
+        Fault::pg(Side::Target, error)
     }
 }

@@ -1,0 +1,296 @@
+//! What goes wrong while connecting, as sentences that say what to do.
+//!
+//! The sides are the names of the sections in `handoff.toml`, so a remedy may point at a key.
+
+use super::{Fault, Kind, Names, Side};
+use handoff_settings::{MySqlServer, PgServer, Tls};
+use mysql::{DriverError, Error};
+use rustls::CertificateError as Cert;
+use std::error::Error as _;
+use std::io;
+
+/// Where a connection was to go.
+struct Place<'a> {
+    side: Side,
+    host: &'a str,
+    port: u16,
+    user: &'a str,
+    database: &'a str,
+    has_password: bool,
+    tls: &'a Tls,
+}
+
+/// Reduces an error of connecting to MySQL or MariaDB.
+pub(crate) fn my_connect(side: Side, server: &MySqlServer, error: &Error) -> Fault {
+    let place = Place {
+        side,
+        host: &server.host,
+        port: server.port,
+        user: &server.user,
+        database: &server.database,
+        has_password: !server.password.is_empty(),
+        tls: &server.tls,
+    };
+    let fault = Fault::my(side, error);
+    if let Some(error) = my_tls_error(error) {
+        return fault.lasting(place.tls_failed(error));
+    }
+    match error {
+        Error::DriverError(error) => place.my_driver(fault, error),
+        Error::MySqlError(error) => match place.my_server(error.code, &error.message) {
+            Some(message) => fault.saying(format!("{message} (error {})", error.code)),
+            None => fault,
+        },
+        Error::IoError(error) => fault.saying(place.unreachable(error.kind(), &error.to_string())),
+        _ => fault,
+    }
+}
+
+/// Reduces an error of connecting to PostgreSQL.
+pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error) -> Fault {
+    let place = Place {
+        side,
+        host: &server.host,
+        port: server.port,
+        user: &server.user,
+        database: &server.database,
+        has_password: !server.password.is_empty(),
+        tls: &server.tls,
+    };
+    let fault = Fault::pg(side, error);
+    if let Some(error) = error.as_db_error() {
+        return match place.pg_server(error.code().code(), error.message()) {
+            Some(message) => fault.saying(format!("{message} (SQLSTATE {})", error.code().code())),
+            None => fault,
+        };
+    }
+    if let Some(error) = tls_error_of(error.source()) {
+        return fault.lasting(place.tls_failed(error));
+    }
+    let text = error.source().map(ToString::to_string).unwrap_or_default();
+    if text.contains("server does not support TLS") {
+        return fault.lasting(place.no_tls());
+    }
+    if text.contains("password missing") {
+        return fault.lasting(place.wrong_password());
+    }
+    match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) => fault.saying(place.unreachable(error.kind(), &text)),
+        None if error.to_string().contains("error connecting to server") => {
+            fault.saying(place.unreachable(io::ErrorKind::TimedOut, &text))
+        }
+        None => fault,
+    }
+}
+
+impl Fault {
+    fn lasting(self, message: String) -> Fault {
+        let code = self.0.code;
+        Fault::build(self.0.side, message, code, Names::default(), Kind::Lasting)
+    }
+}
+
+impl Place<'_> {
+    fn at(&self) -> String {
+        if self.host.starts_with('/') {
+            format!("{} (port {})", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    fn unreachable(&self, kind: io::ErrorKind, text: &str) -> String {
+        use io::ErrorKind as K;
+        let at = self.at();
+        let side = self.side;
+        match kind {
+            _ if text.contains("lookup address") || text.contains("not resolve any") => {
+                format!("nobody knows the host {}: check the url of [{side}]", self.host)
+            }
+            K::ConnectionRefused => format!(
+                "cannot reach {at}, it refuses connections: is the server up, and are host and \
+                 port in the url of [{side}] right?"
+            ),
+            K::TimedOut | K::WouldBlock | K::HostUnreachable | K::NetworkUnreachable => format!(
+                "cannot reach {at}, it does not answer: is the server up, the VPN connected, and \
+                 no firewall in the way?"
+            ),
+            K::NotFound => format!("there is no socket at {at}: is the server up?"),
+            _ => format!("cannot reach {at} ({text}): is a database server listening there?"),
+        }
+    }
+
+    fn wrong_password(&self) -> String {
+        let Place { side, user, .. } = self;
+        let at = self.at();
+        if self.has_password {
+            format!(
+                "{at} refuses the account {user}: check the user in the url of [{side}] and its password"
+            )
+        } else {
+            format!(
+                "{at} refuses the account {user} without a password: set password_env or password_file in [{side}]"
+            )
+        }
+    }
+
+    fn no_tls(&self) -> String {
+        let side = self.side;
+        format!(
+            "{} offers no TLS and [{side}] demands it: switch TLS on at the server, or set tls = \
+             \"prefer\" in [{side}]",
+            self.at()
+        )
+    }
+
+    fn tls_failed(&self, error: &rustls::Error) -> String {
+        let Place { side, host, .. } = self;
+        let at = self.at();
+        let ca = match &self.tls.ca {
+            Some(file) => format!("the authorities in {}", file.display()),
+            None => "the public authorities".to_owned(),
+        };
+        match error {
+            rustls::Error::InvalidCertificate(error) => match error {
+                Cert::Expired | Cert::ExpiredContext { .. } => {
+                    format!("the certificate of {at} has expired: renew it at the server")
+                }
+                Cert::NotValidYet | Cert::NotValidYetContext { .. } => {
+                    format!(
+                        "the certificate of {at} is not valid yet: check the clocks of both machines"
+                    )
+                }
+                Cert::NotValidForName | Cert::NotValidForNameContext { .. } => format!(
+                    "the certificate of {at} is not made out to {host}: use the name it is made \
+                     out to in the url of [{side}], or tls = \"verify-ca\""
+                ),
+                Cert::UnknownIssuer => format!(
+                    "the certificate of {at} is signed by none of {ca}: name the file of its \
+                     authority as tls_ca in [{side}]"
+                ),
+                other => format!("the certificate of {at} is refused: {other}"),
+            },
+            other => format!("TLS with {at} failed: {other}"),
+        }
+    }
+
+    fn my_driver(&self, fault: Fault, error: &DriverError) -> Fault {
+        let side = self.side;
+        match error {
+            DriverError::ConnectTimeout => {
+                fault.saying(self.unreachable(io::ErrorKind::TimedOut, ""))
+            }
+            DriverError::CouldNotConnect(Some((_, text, kind))) => {
+                fault.saying(self.unreachable(*kind, text))
+            }
+            DriverError::TlsNotSupported => fault.lasting(self.no_tls()),
+            DriverError::UnknownAuthPlugin(plugin) => fault.lasting(format!(
+                "the account {} signs in with {plugin}, which is not supported: give it a password \
+                 with ALTER USER … IDENTIFIED BY",
+                self.user
+            )),
+            DriverError::OldMysqlPasswordDisabled | DriverError::CleartextPluginDisabled => fault
+                .lasting(format!(
+                    "the account {} has an unsafe way of signing in: give it a new password with \
+                     ALTER USER … IDENTIFIED BY",
+                    self.user
+                )),
+            DriverError::UnsupportedProtocol(_)
+            | DriverError::Protocol41NotSet
+            | DriverError::UnexpectedPacket
+            | DriverError::CouldNotParseVersion => fault.lasting(format!(
+                "{} does not speak MySQL's protocol: check the port in the url of [{side}]",
+                self.at()
+            )),
+            _ => fault,
+        }
+    }
+
+    /// Returns our sentence for an error of a MySQL server, where its own says too little.
+    fn my_server(&self, code: u16, message: &str) -> Option<String> {
+        let Place { side, user, database, .. } = self;
+        let at = self.at();
+        Some(match code {
+            1045 | 1698 => self.wrong_password(),
+            1044 => format!(
+                "{message}: run GRANT {} ON `{database}`.* TO it as an administrator of {at}",
+                if *side == Side::Source { "SELECT" } else { "ALL" }
+            ),
+            1049 => format!(
+                "there is no database {database} on {at}: check the url of [{side}], or create it"
+            ),
+            1129 => format!(
+                "{message}: {at} shuts this machine out after too many failed connections; run \
+                 FLUSH HOSTS there"
+            ),
+            1130 => format!(
+                "{at} allows no connections from this machine: create the account for this host \
+                 ({message})"
+            ),
+            1040 | 1203 | 1226 => format!(
+                "{at} has no connection left ({message}): lower jobs in [run] or raise the limit"
+            ),
+            1820 | 1862 => format!("the password of {user} on {at} has expired: set a new one"),
+            3118 | 4151 => format!("the account {user} on {at} is locked: unlock it"),
+            2061 | 3159 => {
+                format!("{at} signs {user} in over TLS only: set tls = \"require\" in [{side}]")
+            }
+            _ => return None,
+        })
+    }
+
+    /// Returns our sentence for an error of a PostgreSQL server, where its own says too little.
+    fn pg_server(&self, code: &str, message: &str) -> Option<String> {
+        let Place { side, user, database, .. } = self;
+        let at = self.at();
+        Some(match code {
+            "28P01" => self.wrong_password(),
+            "28000" if message.contains("pg_hba.conf") => format!(
+                "{at} allows no such connection: add a line for this machine, {user} and \
+                 {database} to its pg_hba.conf ({message})"
+            ),
+            "28000" => format!("{at} refuses {user}: {message}"),
+            "3D000" => format!(
+                "there is no database {database} on {at}: check the url of [{side}], or create it \
+                 with CREATE DATABASE \"{database}\" ENCODING 'UTF8' TEMPLATE template0"
+            ),
+            "42501" => {
+                format!("{message}: run GRANT CONNECT ON DATABASE \"{database}\" TO \"{user}\"")
+            }
+            "53300" => format!(
+                "{at} has no connection left ({message}): lower jobs in [run] or raise \
+                 max_connections"
+            ),
+            "57P03" => format!("{at} is not ready yet: {message}"),
+            _ => return None,
+        })
+    }
+}
+
+fn my_tls_error(error: &Error) -> Option<&rustls::Error> {
+    match error {
+        Error::TlsError(error) => tls_error_of(error.source()),
+        Error::IoError(error) => tls_error_of(Some(error)),
+        Error::CodecError(error) => {
+            let mysql_io: &(dyn std::error::Error + 'static) = error;
+            tls_error_of(Some(mysql_io))
+        }
+        _ => None,
+    }
+}
+
+/// Looks for an error of rustls down the chain; an `io::Error` hides it one level deeper.
+fn tls_error_of<'a>(
+    mut cause: Option<&'a (dyn std::error::Error + 'static)>,
+) -> Option<&'a rustls::Error> {
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(error);
+        }
+        cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}

@@ -1,0 +1,267 @@
+//! Reducing errors of the MySQL driver.
+
+use super::{Fault, Kind, Names, Side, is_lost};
+use mysql::{DriverError, Error, MySqlError};
+use std::io;
+
+pub(super) fn reduce(side: Side, error: &Error) -> Fault {
+    let plain = |message: String, kind| Fault::build(side, message, None, Names::default(), kind);
+    match error {
+        Error::MySqlError(error) => from_server(side, error),
+        Error::IoError(error) => plain(lost(error), io_kind(error)),
+        Error::CodecError(error) => plain(format!("protocol error: {error}"), Kind::Disconnect),
+        Error::DriverError(error) => plain(error.to_string(), driver_kind(error)),
+        Error::TlsError(error) => plain(format!("TLS failed: {error}"), Kind::Lasting),
+        Error::UrlError(_) => plain("the address is not valid".into(), Kind::Lasting),
+        // These two hold the value itself.
+        Error::FromValueError(_) | Error::FromRowError(_) => {
+            plain("an answer of the server has another type than expected".into(), Kind::Lasting)
+        }
+    }
+}
+
+fn lost(error: &io::Error) -> String {
+    if is_lost(error.kind()) {
+        format!("the connection was lost ({error})")
+    } else {
+        error.to_string()
+    }
+}
+
+fn io_kind(error: &io::Error) -> Kind {
+    if is_lost(error.kind()) { Kind::Disconnect } else { Kind::Lasting }
+}
+
+fn driver_kind(error: &DriverError) -> Kind {
+    match error {
+        DriverError::ConnectTimeout
+        | DriverError::PacketOutOfSync
+        | DriverError::Timeout
+        | DriverError::UnexpectedPacket => Kind::Disconnect,
+        DriverError::CouldNotConnect(Some((_, _, kind))) if is_lost(*kind) => Kind::Disconnect,
+        _ => Kind::Lasting,
+    }
+}
+
+fn from_server(side: Side, error: &MySqlError) -> Fault {
+    let MySqlError { code, state, message } = error;
+    let names = names(*code, message);
+    let text = if holds_names_only(*code) {
+        message.trim_end_matches('.').to_owned()
+    } else {
+        sentence(*code, state, &names)
+    };
+    let text = format!("{text} (error {code})");
+    Fault::build(side, text, Some(code.to_string()), names, kind(*code))
+}
+
+fn kind(code: u16) -> Kind {
+    match code {
+        // Too many connections (server, account), lock wait, deadlock, record changed since read,
+        // re-prepare, too many transactions.
+        1040 | 1203 | 1205 | 1213 | 1020 | 1614 | 1615 | 1637 => Kind::Transient,
+        // Shutdown, forced close, aborted, network errors, killed, lost, idle too long.
+        1053 | 1080 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => {
+            Kind::Disconnect
+        }
+        // Interrupted, max_statement_time (MariaDB), max_execution_time (MySQL).
+        1317 | 1969 | 3024 => Kind::Cancelled,
+        _ => Kind::Lasting,
+    }
+}
+
+/// Returns true for the codes whose messages are made of names, numbers and settings.
+///
+/// Taken from the servers' message catalogues; a code that is not here loses its message.
+fn holds_names_only(code: u16) -> bool {
+    matches!(
+        code,
+        1004..=1010 | 1012..=1021 | 1023..=1031 | 1033..=1061 | 1063..=1075 | 1077..=1084
+            | 1090 | 1091 | 1093 | 1094..=1103 | 1107..=1118 | 1120..=1135 | 1137..=1149
+            | 1150..=1156 | 1158..=1164 | 1166..=1168 | 1170..=1175 | 1177..=1185 | 1192..=1217
+            | 1219..=1235 | 1237..=1239 | 1245..=1253 | 1264..=1271 | 1273 | 1280..=1286
+            | 1289..=1291 | 1293..=1299 | 1304..=1325 | 1346..=1366 | 1369..=1371 | 1375
+            | 1380..=1390 | 1395..=1398 | 1406 | 1412 | 1418..=1425 | 1437..=1449 | 1451..=1453
+            | 1459 | 1461 | 1465 | 1470 | 1471 | 1475 | 1477..=1525 | 1527..=1568 | 1578 | 1580
+            | 1595 | 1602..=1606 | 1614..=1620 | 1637 | 1638 | 1659..=1672 | 1698 | 1701
+            | 1707..=1709 | 1713..=1716 | 1785..=1794 | 1800..=1846 | 1862 | 1877 | 1880..=1892
+            | 1901..=1911 | 1927 | 1932 | 1969 | 3024 | 3098 | 3100..=3111 | 3118 | 3159 | 3161
+            | 3167 | 3169 | 3675 | 3723 | 3730 | 3750 | 3819 | 3948 | 4025 | 4031 | 4068 | 4151
+    ) && !quotes_values(code)
+}
+
+/// Codes inside the ranges above whose messages quote a value.
+fn quotes_values(code: u16) -> bool {
+    matches!(code, 1062 | 1076 | 1231 | 1292 | 1300 | 1366 | 1367 | 1411 | 1426 | 1526 | 1690)
+}
+
+fn sentence(code: u16, state: &str, names: &Names) -> String {
+    let what = match code {
+        1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => "a value is there twice in a key",
+        1265 | 1292 | 1366 | 1367 | 1411 | 1525 => "a value is not valid for its type",
+        1264 | 1416 | 1690 => "a value is out of range",
+        1300 | 3854 | 3988 => "a text is not valid in its character set",
+        1526 => "a value fits no partition",
+        1644 => "a trigger or routine raised an error",
+        3140..=3158 | 4037..=4044 => "a JSON document is not valid",
+        _ => return format!("the server refused the statement (SQLSTATE {state})"),
+    };
+    let mut text = what.to_owned();
+    if let Some(key) = &names.constraint {
+        text.push_str(&format!(": key {key}"));
+    }
+    if let Some(column) = &names.column {
+        text.push_str(&format!(": column {column}"));
+    }
+    text
+}
+
+/// Picks the names out of a message. They stand behind the value, so the last match is ours.
+fn names(code: u16, message: &str) -> Names {
+    let mut names = Names::default();
+    match code {
+        1062 | 1586 | 1761 | 1762 | 1859 => names.constraint = behind(message, "for key "),
+        1264 | 1265 | 1292 | 1366 | 1406 | 3140 => names.column = behind(message, "for column "),
+        1048 => names.column = behind(message, "Column "),
+        3819 => names.constraint = behind(message, "Check constraint "),
+        4025 => names.constraint = behind(message, "CONSTRAINT "),
+        1146 => names.table = behind(message, "Table "),
+        _ => {}
+    }
+    names
+}
+
+/// Returns the quoted name after the last `marker`, without its quotes.
+fn behind(message: &str, marker: &str) -> Option<String> {
+    let rest = &message[message.rfind(marker)? + marker.len()..];
+    let rest = rest.trim_end_matches('.');
+    let end = [" at row ", " cannot be", " is violated", " failed for", " doesn't exist"]
+        .iter()
+        .filter_map(|end| rest.find(end))
+        .min()
+        .unwrap_or(rest.len());
+    let name = rest[..end].replace(['`', '\''], "");
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: u16, message: &str, expected: &str) -> Fault {
+        let error = MySqlError { code, state: "HY000".into(), message: message.into() };
+        let fault = reduce(Side::Replica, &Error::MySqlError(error));
+        assert_eq!(fault.to_string(), format!("replica: {expected}"));
+        assert_eq!(fault.code(), Some(code.to_string().as_str()));
+        fault
+    }
+
+    #[test]
+    fn a_duplicate_key_names_the_key_and_not_the_value() {
+        let fault = check(
+            1062,
+            "Duplicate entry 'O'Hara for key 'x'' for key 'patient.PRIMARY'",
+            "a value is there twice in a key: key patient.PRIMARY (error 1062)",
+        );
+        assert_eq!(fault.constraint(), Some("patient.PRIMARY"));
+    }
+
+    #[test]
+    fn quoted_values_are_dropped() {
+        check(
+            1292,
+            "Incorrect datetime value: '2023-02-31' for column `d`.`t`.`Birthdate` at row 3",
+            "a value is not valid for its type: column d.t.Birthdate (error 1292)",
+        );
+        check(
+            1292,
+            "Truncated incorrect DOUBLE value: 'Smith'",
+            "a value is not valid for its type (error 1292)",
+        );
+        check(
+            1366,
+            "Incorrect string value: '\\xF0\\x9F' for column 'LName' at row 1",
+            "a value is not valid for its type: column LName (error 1366)",
+        );
+        check(
+            1411,
+            "Incorrect datetime value: 'x' for function str_to_date",
+            "a value is not valid for its type (error 1411)",
+        );
+        check(
+            1690,
+            "BIGINT value is out of range in '(9223372036854775807 + 1)'",
+            "a value is out of range (error 1690)",
+        );
+        check(
+            1526,
+            "Table has no partition for value 17",
+            "a value fits no partition (error 1526)",
+        );
+        check(
+            3140,
+            "Invalid JSON text: \"Invalid value.\" at position 0 in value for column 't.doc'.",
+            "a JSON document is not valid: column t.doc (error 3140)",
+        );
+        check(1644, "patient Smith is locked", "a trigger or routine raised an error (error 1644)");
+        check(9999, "Smith", "the server refused the statement (SQLSTATE HY000) (error 9999)");
+    }
+
+    #[test]
+    fn messages_made_of_names_are_kept() {
+        check(1146, "Table 'd.t' doesn't exist", "Table 'd.t' doesn't exist (error 1146)");
+        let fault = check(
+            1048,
+            "Column 'PatNum' cannot be null",
+            "Column 'PatNum' cannot be null (error 1048)",
+        );
+        assert_eq!(fault.column(), Some("PatNum"));
+        let fault = check(
+            1406,
+            "Data too long for column 'LName' at row 1",
+            "Data too long for column 'LName' at row 1 (error 1406)",
+        );
+        assert_eq!(fault.column(), Some("LName"));
+        let denied = "SELECT command denied to user 'r'@'h' for table `d`.`t`";
+        check(1142, denied, &format!("{denied} (error 1142)"));
+        let fault = check(
+            4025,
+            "CONSTRAINT `note.doc` failed for `d`.`note`",
+            "CONSTRAINT `note.doc` failed for `d`.`note` (error 4025)",
+        );
+        assert_eq!(fault.constraint(), Some("note.doc"));
+    }
+
+    #[test]
+    fn codes_say_what_a_fault_means() {
+        let of = |code| {
+            let error = MySqlError { code, state: "HY000".into(), message: String::new() };
+            reduce(Side::Source, &Error::MySqlError(error))
+        };
+        for code in [1040, 1205, 1213, 1615] {
+            assert!(of(code).is_transient() && !of(code).is_disconnect(), "{code}");
+        }
+        for code in [1053, 1927, 2006, 2013, 4031] {
+            assert!(of(code).is_transient() && of(code).is_disconnect(), "{code}");
+        }
+        for code in [1317, 1969, 3024] {
+            assert!(of(code).is_cancelled() && !of(code).is_transient(), "{code}");
+        }
+        assert!(!of(1146).is_transient());
+    }
+
+    #[test]
+    fn a_lost_connection_may_be_tried_again_and_our_own_io_error_may_not() {
+        let io = |kind| reduce(Side::Source, &Error::IoError(io::Error::new(kind, "x")));
+        assert!(io(io::ErrorKind::BrokenPipe).is_disconnect());
+        assert!(!io(io::ErrorKind::Other).is_transient());
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_not_shown() {
+        let error = Error::FromValueError(mysql::Value::Bytes(b"Smith".to_vec()));
+        let fault = reduce(Side::Source, &error);
+        assert!(!format!("{fault} {fault:?}").contains("Smith"));
+    }
+}

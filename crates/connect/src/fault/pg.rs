@@ -1,0 +1,213 @@
+//! Reducing errors of the PostgreSQL driver.
+
+use super::{Fault, Kind, Names, Side, is_lost};
+use postgres::error::DbError;
+use std::error::Error as _;
+use std::io;
+
+pub(super) fn reduce(side: Side, error: &postgres::Error) -> Fault {
+    match error.as_db_error() {
+        Some(error) => from_server(side, &Said::from(error)),
+        None => from_driver(side, error),
+    }
+}
+
+/// The parts of a server's message that are looked at.
+#[derive(Debug, Default)]
+struct Said<'a> {
+    code: &'a str,
+    message: &'a str,
+    context: Option<&'a str>,
+    constraint: Option<&'a str>,
+    table: Option<&'a str>,
+    column: Option<&'a str>,
+}
+
+impl<'a> From<&'a DbError> for Said<'a> {
+    fn from(error: &'a DbError) -> Said<'a> {
+        Said {
+            code: error.code().code(),
+            message: error.message(),
+            context: error.where_(),
+            constraint: error.constraint(),
+            table: error.table(),
+            column: error.column(),
+        }
+    }
+}
+
+fn from_server(side: Side, said: &Said<'_>) -> Fault {
+    let own = |name: Option<&str>| name.map(str::to_owned);
+    let names = Names {
+        constraint: own(said.constraint),
+        table: own(said.table),
+        column: own(said.column),
+    };
+    let mut text =
+        if holds_names_only(said.code) { said.message.to_owned() } else { sentence(said) };
+    if let Some(place) = said.context.and_then(copy_place) {
+        text.push_str(&format!(" in {place}"));
+    }
+    let text = format!("{text} (SQLSTATE {})", said.code);
+    Fault::build(side, text, Some(said.code.to_owned()), names, kind(said.code))
+}
+
+fn kind(code: &str) -> Kind {
+    match code {
+        // Serialization, deadlock, lock not available, too many connections.
+        "40001" | "40P01" | "55P03" | "53300" => Kind::Transient,
+        // Shutdown, crash, starting up, idle too long (session, transaction).
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Kind::Disconnect,
+        "57014" => Kind::Cancelled,
+        code if code.starts_with("08") => Kind::Disconnect,
+        _ => Kind::Lasting,
+    }
+}
+
+/// Returns true for the classes whose messages are made of names, numbers and settings. Class 22
+/// quotes the value, class 23 is told by its constraint, P0 and 38 to HV are somebody's own text.
+fn holds_names_only(code: &str) -> bool {
+    const CLASSES: [&str; 24] = [
+        "08", "0A", "0B", "0L", "0P", "21", "24", "25", "26", "28", "2B", "2D", "34", "3D", "3F",
+        "40", "42", "44", "53", "54", "55", "57", "58", "XX",
+    ];
+    // Invalid text representation of a role's, type's or object's name would be class 42; the one
+    // member of 42 that quotes data is "invalid foreign key", which quotes names.
+    CLASSES.iter().any(|class| code.starts_with(class))
+}
+
+fn sentence(said: &Said<'_>) -> String {
+    let what = match said.code {
+        "23505" => "a value is there twice in a unique key",
+        "23502" => "a value is missing in a column that allows no NULL",
+        "23503" => "a foreign key is violated",
+        "23514" => "a check constraint is violated",
+        "23P01" => "an exclusion constraint is violated",
+        "22003" | "22008" => "a value is out of range",
+        "22001" => "a text is too long for its column",
+        "22021" | "22P05" => "a text holds a character that the database cannot store",
+        "22P03" => "a value is not in the binary form of its type",
+        "22P04" => "the COPY data is malformed",
+        "22030" | "22031" | "22032" | "22033" => "a JSON document is not valid",
+        code if code.starts_with("22") => "a value is not valid for its type",
+        code if code.starts_with("23") => "a constraint is violated",
+        "P0001" | "P0000" => "a trigger or function raised an error",
+        _ => "the server refused the statement",
+    };
+    let mut text = what.to_owned();
+    let parts = [("constraint", said.constraint), ("table", said.table), ("column", said.column)];
+    for (kind, name) in parts {
+        if let Some(name) = name {
+            text.push_str(&format!(", {kind} {name}"));
+        }
+    }
+    text
+}
+
+/// Returns `COPY table, line n, column c` of a COPY's context, without the line or value that the
+/// server quotes behind it.
+fn copy_place(context: &str) -> Option<&str> {
+    let line = context.lines().next().filter(|line| line.starts_with("COPY "))?;
+    Some(line.split(": ").next().unwrap_or(line))
+}
+
+fn from_driver(side: Side, error: &postgres::Error) -> Fault {
+    let kind = driver_kind(error);
+    let mut text = error.to_string();
+    // What a conversion of ours complains about may be the value.
+    let about_a_value = text.starts_with("error serializing") || text.starts_with("error deseri");
+    if !about_a_value && let Some(cause) = error.source() {
+        text.push_str(&format!(": {cause}"));
+    }
+    Fault::build(side, text, None, Names::default(), kind)
+}
+
+fn driver_kind(error: &postgres::Error) -> Kind {
+    if error.is_closed() {
+        return Kind::Disconnect;
+    }
+    match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(cause) if is_lost(cause.kind()) => Kind::Disconnect,
+        _ => Kind::Lasting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(said: &Said<'_>, expected: &str) -> Fault {
+        let fault = from_server(Side::Target, said);
+        assert_eq!(fault.to_string(), format!("target: {expected}"));
+        fault
+    }
+
+    #[test]
+    fn a_duplicate_key_names_the_constraint_and_not_the_value() {
+        let fault = check(
+            &Said {
+                code: "23505",
+                message: "duplicate key value violates unique constraint \"patient_pkey\"",
+                constraint: Some("patient_pkey"),
+                table: Some("patient"),
+                context: Some("COPY patient, line 17"),
+                ..Said::default()
+            },
+            "a value is there twice in a unique key, constraint patient_pkey, table patient \
+             in COPY patient, line 17 (SQLSTATE 23505)",
+        );
+        assert_eq!(fault.constraint(), Some("patient_pkey"));
+        assert_eq!(fault.table(), Some("patient"));
+    }
+
+    #[test]
+    fn values_in_message_and_context_are_dropped() {
+        check(
+            &Said {
+                code: "22P02",
+                message: "invalid input syntax for type integer: \"Smith\"",
+                context: Some("COPY patient, line 2, column PatNum: \"Smith\""),
+                ..Said::default()
+            },
+            "a value is not valid for its type in COPY patient, line 2, column PatNum \
+             (SQLSTATE 22P02)",
+        );
+        check(
+            &Said {
+                code: "22021",
+                message: "invalid byte sequence for encoding \"UTF8\": 0xff",
+                context: Some("COPY t, line 1: \"a\nb: Smith\""),
+                ..Said::default()
+            },
+            "a text holds a character that the database cannot store in COPY t, line 1 \
+             (SQLSTATE 22021)",
+        );
+        check(
+            &Said { code: "P0001", message: "patient Smith is locked", ..Said::default() },
+            "a trigger or function raised an error (SQLSTATE P0001)",
+        );
+        check(
+            &Said {
+                code: "42601",
+                message: "syntax error at or near \"x\"",
+                context: Some("SQL function \"Smith\" statement 1"),
+                ..Said::default()
+            },
+            "syntax error at or near \"x\" (SQLSTATE 42601)",
+        );
+    }
+
+    #[test]
+    fn codes_say_what_a_fault_means() {
+        let of = |code| from_server(Side::Target, &Said { code, ..Said::default() });
+        for code in ["40001", "40P01", "55P03", "53300"] {
+            assert!(of(code).is_transient() && !of(code).is_disconnect(), "{code}");
+        }
+        for code in ["57P01", "57P03", "08006"] {
+            assert!(of(code).is_transient() && of(code).is_disconnect(), "{code}");
+        }
+        assert!(of("57014").is_cancelled() && !of("57014").is_transient());
+        assert!(!of("42501").is_transient());
+    }
+}

@@ -1,0 +1,198 @@
+//! Connecting to MySQL and MariaDB.
+
+use crate::fault::my_connect;
+use crate::sessions::{Labels, Ticket};
+use crate::wire::Wire;
+use crate::{Fault, Profile, Result, ServerVersion, Side, my_session};
+use handoff_settings::{MySqlServer, TlsMode};
+use mysql::prelude::Queryable;
+use mysql::{Conn, DriverError, Error, OptsBuilder, SslOpts};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A server that took the connection and says nothing is as good as down.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection and what is known about it.
+pub(crate) struct MyLink {
+    pub(crate) conn: Conn,
+    pub(crate) profile: Profile,
+    _ticket: Ticket,
+}
+
+/// Makes connections to one server.
+pub(crate) struct MyDialer {
+    pub(crate) side: Side,
+    pub(crate) server: MySqlServer,
+    pub(crate) labels: Labels,
+    /// Set once a server turned out to offer no TLS, where that is allowed.
+    plain: AtomicBool,
+    /// Set once a server turned out to know no named locks (Galera).
+    unlabelled: AtomicBool,
+}
+
+/// What the first connection learned about its server.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) version: ServerVersion,
+    pub(crate) max_allowed_packet: usize,
+}
+
+impl MyDialer {
+    pub(crate) fn new(side: Side, server: MySqlServer, labels: Labels) -> MyDialer {
+        MyDialer {
+            side,
+            server,
+            labels,
+            plain: AtomicBool::new(false),
+            unlabelled: AtomicBool::new(false),
+        }
+    }
+
+    /// Connects and asks the server what it is.
+    pub(crate) fn first(&self, profile: Profile) -> Result<(MyLink, Server)> {
+        let mut conn = self.dial(None, Some(&self.server.database))?;
+        let server = self.ask(&mut conn)?;
+        Ok((self.prepare(conn, &server, profile)?, server))
+    }
+
+    /// Connects to a server that is known already.
+    pub(crate) fn connect(&self, server: &Server, profile: Profile) -> Result<MyLink> {
+        let conn = self.dial(Some(server.max_allowed_packet), Some(&self.server.database))?;
+        self.prepare(conn, server, profile)
+    }
+
+    /// Connects without a set-up, for one statement: to end another, or to create the database.
+    pub(crate) fn bare(&self, database: Option<&str>) -> Result<Conn> {
+        self.dial(Some(1 << 24), database)
+    }
+
+    fn ask(&self, conn: &mut Conn) -> Result<Server> {
+        let fault = |error| Fault::my(self.side, &error);
+        let answer: Option<(String, usize)> = conn
+            .query_opt("SELECT VERSION(), @@max_allowed_packet")
+            .map_err(fault)?
+            .pop()
+            .and_then(std::result::Result::ok);
+        answer
+            .and_then(|(text, max_allowed_packet)| {
+                let version = ServerVersion::parse(&text)?;
+                Some(Server { version, max_allowed_packet })
+            })
+            .ok_or_else(|| Fault::new(self.side, "the server does not tell its version"))
+    }
+
+    fn prepare(&self, mut conn: Conn, server: &Server, profile: Profile) -> Result<MyLink> {
+        let ticket = self.labels.take(conn.connection_id());
+        let label = ticket.label().filter(|_| !self.unlabelled.load(Ordering::Relaxed));
+        let set_up = |label| my_session::set_up(&server.version, profile, label);
+        let mut done = conn.query_drop(set_up(label));
+        if label.is_some() && is_not_supported(&done) {
+            self.unlabelled.store(true, Ordering::Relaxed);
+            done = conn.query_drop(set_up(None));
+        }
+        done.map_err(|error| Fault::my(self.side, &error))?;
+        Ok(MyLink { conn, profile, _ticket: ticket })
+    }
+
+    fn dial(&self, max_allowed_packet: Option<usize>, database: Option<&str>) -> Result<Conn> {
+        let options = self.options(max_allowed_packet, database);
+        let conn = match self.tls() {
+            None => dial_any(&self.server.host, &options),
+            Some(tls) => match dial_any(&self.server.host, &options.clone().ssl_opts(tls)) {
+                Err(error) if self.server.tls.mode == TlsMode::Prefer && tls_failed(&error) => {
+                    self.plain.store(true, Ordering::Relaxed);
+                    dial_any(&self.server.host, &options)
+                }
+                done => done,
+            },
+        };
+        let conn = conn.map_err(|error| my_connect(self.side, &self.server, &error))?;
+        Wire::of(&conn)
+            .and_then(|wire| wire.wait_for_ever())
+            .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
+        Ok(conn)
+    }
+
+    fn options(&self, max_allowed_packet: Option<usize>, database: Option<&str>) -> OptsBuilder {
+        let server = &self.server;
+        let password = Some(server.password.expose()).filter(|text| !text.is_empty());
+        let program = self.labels.program();
+        let options = OptsBuilder::new()
+            .user(Some(server.user.as_str()))
+            .pass(password)
+            .db_name(database)
+            .prefer_socket(false)
+            .compress(None)
+            .tcp_nodelay(true)
+            .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
+            .read_timeout(Some(HANDSHAKE_TIMEOUT))
+            .tcp_keepalive_time_ms(Some(60_000))
+            .tcp_keepalive_probe_interval_secs(Some(15))
+            .tcp_keepalive_probe_count(Some(4))
+            // A statement belongs to a table, and is not met again in a run but by a few.
+            .stmt_cache_size(16)
+            .max_allowed_packet(max_allowed_packet)
+            .connect_attrs(Some([("program_name", program.as_str())].into()));
+        if server.host.starts_with('/') {
+            options.socket(Some(server.host.as_str()))
+        } else {
+            let host = match server.host.parse::<Ipv6Addr>() {
+                Ok(address) => format!("[{address}]"),
+                Err(_) => server.host.clone(),
+            };
+            options.ip_or_hostname(Some(host)).tcp_port(server.port)
+        }
+    }
+
+    /// Returns how to do TLS, if at all.
+    fn tls(&self) -> Option<SslOpts> {
+        let tls = &self.server.tls;
+        let unverified = || SslOpts::default().with_danger_accept_invalid_certs(true);
+        let verified = || SslOpts::default().with_root_cert_path(tls.ca.clone());
+        match tls.mode {
+            TlsMode::Disable => None,
+            TlsMode::Prefer if self.plain.load(Ordering::Relaxed) => None,
+            TlsMode::Prefer | TlsMode::Require => Some(unverified()),
+            TlsMode::VerifyCa => Some(verified().with_danger_skip_domain_validation(true)),
+            TlsMode::VerifyFull => Some(verified()),
+        }
+    }
+}
+
+/// Connects to the first address of the host that answers.
+///
+/// The driver gives up at a name's first address, which for `localhost` is often `::1` where
+/// nobody listens. Told to bind to an address family, it goes through all of that family.
+fn dial_any(host: &str, options: &OptsBuilder) -> mysql::Result<Conn> {
+    let refused = match Conn::new(options.clone()) {
+        Err(error @ Error::DriverError(DriverError::CouldNotConnect(Some(_)))) => error,
+        done => return done,
+    };
+    if host.starts_with('/') || host.parse::<std::net::IpAddr>().is_ok() {
+        return Err(refused);
+    }
+    let any = [SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), (Ipv6Addr::UNSPECIFIED, 0).into()];
+    for family in any {
+        match Conn::new(options.clone().bind_address(Some(family))) {
+            Err(Error::DriverError(DriverError::CouldNotConnect(_))) => {}
+            done => return done,
+        }
+    }
+    Err(refused)
+}
+
+/// Returns true if TLS failed, so that `prefer` goes on without.
+fn tls_failed(error: &Error) -> bool {
+    match error {
+        Error::DriverError(DriverError::TlsNotSupported) | Error::TlsError(_) => true,
+        Error::IoError(error) => error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
+        _ => false,
+    }
+}
+
+fn is_not_supported(done: &mysql::Result<()>) -> bool {
+    matches!(done, Err(Error::MySqlError(error)) if matches!(error.code, 1235 | 1105 | 3099))
+}

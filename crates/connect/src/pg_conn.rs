@@ -1,0 +1,86 @@
+//! A borrowed PostgreSQL connection.
+
+use crate::slots::Slots;
+use crate::{Fault, PgPool, Result, Side};
+use postgres::Client;
+use postgres::fallible_iterator::FallibleIterator;
+use r2d2::PooledConnection;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A connection out of a [`PgPool`]; dereferences to the driver's client.
+///
+/// It goes back to the pool on drop, unless it met a fault: report errors through
+/// [`PgConn::fault`], and a session that may hold an open transaction is not handed to the next.
+pub struct PgConn {
+    slot: PooledConnection<Slots<Client>>,
+    pool: PgPool,
+    faulted: AtomicBool,
+}
+
+impl PgConn {
+    /// Puts a living connection into the slot.
+    pub(crate) fn fill(mut slot: PooledConnection<Slots<Client>>, pool: PgPool) -> Result<PgConn> {
+        if slot.link.as_mut().is_some_and(|client| !lives(client)) {
+            slot.link = None;
+        }
+        if slot.link.is_none() {
+            slot.link = Some(pool.connect()?);
+        }
+        Ok(PgConn { slot, pool, faulted: AtomicBool::new(false) })
+    }
+
+    /// Returns the pool it came from.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Closes the connection instead of giving it back, ending what it still runs.
+    pub fn close(mut self) {
+        // The driver waits for the statement in progress when it is dropped.
+        if self.pool.cancel(&self.cancel_token()).is_ok() {
+            self.slot.link = None;
+        } else {
+            self.mark_broken();
+        }
+    }
+
+    /// Marks the connection as not to be used again: it is closed on drop.
+    pub fn mark_broken(&self) {
+        self.faulted.store(true, Ordering::Relaxed);
+    }
+
+    /// Reduces an error of this connection's driver, and marks the connection as broken.
+    pub fn fault(&self, error: &postgres::Error) -> Fault {
+        self.mark_broken();
+        Fault::pg(Side::Target, error)
+    }
+}
+
+/// Returns true if an idle connection was not closed by the server, without asking it: reads
+/// whatever has come in, such as the message that a server sends before it shuts down.
+pub(crate) fn lives(client: &mut Client) -> bool {
+    let read = client.notifications().iter().for_each(|_| Ok(()));
+    read.is_ok() && !client.is_closed()
+}
+
+impl Deref for PgConn {
+    type Target = Client;
+    fn deref(&self) -> &Client {
+        self.slot.link.as_ref().expect("a borrowed slot is filled")
+    }
+}
+
+impl DerefMut for PgConn {
+    fn deref_mut(&mut self) -> &mut Client {
+        self.slot.link.as_mut().expect("a borrowed slot is filled")
+    }
+}
+
+impl Drop for PgConn {
+    fn drop(&mut self) {
+        if *self.faulted.get_mut() {
+            self.slot.link = None;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Connecting to PostgreSQL.
+
+use crate::fault::pg_connect;
+use crate::{Fault, Result, Side, pg_tls};
+use handoff_settings::{PgServer, TlsMode};
+use postgres::config::SslMode;
+use postgres::{Client, Config, NoTls};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// What every session is set to. Waiting for a lock is bounded; statements are not. Results must
+/// print alike whatever the role's and the database's own settings are.
+const SET_UP: &str = "\
+    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; \
+    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on; \
+    SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+    SET lock_timeout = '60s'; SET jit = off; SET client_min_messages = warning; \
+    SET default_transaction_isolation = 'read committed'; \
+    SET default_transaction_read_only = off";
+
+/// Makes connections to one server.
+pub(crate) struct PgDialer {
+    pub(crate) server: PgServer,
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    /// Set once TLS failed where plain text is allowed as well.
+    plain: AtomicBool,
+}
+
+/// What the first connection learned about its server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PgFacts {
+    pub(crate) version_num: u32,
+}
+
+impl PgDialer {
+    pub(crate) fn new(server: PgServer, application: &str) -> Result<PgDialer> {
+        // A Unix socket is private already, and PostgreSQL speaks no TLS over it.
+        let socket = server.host.starts_with('/');
+        let tls = if socket { None } else { pg_tls::connector(Side::Target, &server.tls)? };
+        let mut config = Config::new();
+        config
+            .host(&server.host)
+            .port(server.port)
+            .user(&server.user)
+            .dbname(&server.database)
+            .application_name(application)
+            .connect_timeout(Duration::from_secs(10))
+            .keepalives(true)
+            .keepalives_idle(Duration::from_secs(60))
+            .keepalives_interval(Duration::from_secs(15))
+            .keepalives_retries(4)
+            .ssl_mode(match (&tls, server.tls.mode) {
+                (None, _) => SslMode::Disable,
+                (_, TlsMode::Prefer) => SslMode::Prefer,
+                _ => SslMode::Require,
+            })
+            // The driver would log notices, and a trigger's notice may quote a row.
+            .notice_callback(|_| {});
+        if !server.password.is_empty() {
+            config.password(server.password.expose());
+        }
+        Ok(PgDialer { server, config, tls, plain: AtomicBool::new(false) })
+    }
+
+    /// Connects and asks the server what it is.
+    pub(crate) fn first(&self) -> Result<(Client, PgFacts)> {
+        let mut client = self.dial()?;
+        let asked = client.query_one(
+            "SELECT current_setting('server_version_num')::int4, \
+             current_setting('server_encoding')",
+            &[],
+        );
+        let row = asked.map_err(|error| Fault::pg(Side::Target, &error))?;
+        let get = |error| Fault::pg(Side::Target, &error);
+        let version: i32 = row.try_get(0).map_err(get)?;
+        let encoding: String = row.try_get(1).map_err(get)?;
+        self.demand_utf8(&encoding)?;
+        let facts = PgFacts { version_num: version.unsigned_abs() };
+        Ok((self.prepare(client, facts)?, facts))
+    }
+
+    /// Connects to a server that is known already.
+    pub(crate) fn connect(&self, facts: PgFacts) -> Result<Client> {
+        self.prepare(self.dial()?, facts)
+    }
+
+    fn demand_utf8(&self, encoding: &str) -> Result<()> {
+        if encoding == "UTF8" {
+            return Ok(());
+        }
+        let database = &self.server.database;
+        let text = format!(
+            "the database {database} is encoded in {encoding}, which cannot hold every text: make \
+             one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0 and name it in the url \
+             of [target]"
+        );
+        Err(Fault::new(Side::Target, text))
+    }
+
+    fn prepare(&self, mut client: Client, facts: PgFacts) -> Result<Client> {
+        let idle = if facts.version_num >= 140_000 { "; SET idle_session_timeout = 0" } else { "" };
+        client
+            .batch_execute(&format!("{SET_UP}{idle}"))
+            .map_err(|error| Fault::pg(Side::Target, &error))?;
+        Ok(client)
+    }
+
+    fn dial(&self) -> Result<Client> {
+        let tls = self.tls.as_ref().filter(|_| !self.plain.load(Ordering::Relaxed));
+        let connected = match tls {
+            None => self.plain_config().connect(NoTls),
+            Some(tls) => match self.config.connect(tls.clone()) {
+                Err(error) if self.goes_on_without_tls(&error) => {
+                    let again = self.plain_config().connect(NoTls);
+                    self.plain.store(again.is_ok(), Ordering::Relaxed);
+                    // The first refusal says more, unless plain text met another.
+                    again
+                }
+                done => done,
+            },
+        };
+        connected.map_err(|error| pg_connect(Side::Target, &self.server, &error))
+    }
+
+    fn plain_config(&self) -> Config {
+        let mut config = self.config.clone();
+        config.ssl_mode(SslMode::Disable);
+        config
+    }
+
+    /// Returns true if `prefer` tries again in plain text: the handshake failed, or the server's
+    /// rules (`hostnossl`) want none.
+    fn goes_on_without_tls(&self, error: &postgres::Error) -> bool {
+        let handshake = || error.to_string().contains("TLS");
+        let rules = || error.code().is_some_and(|code| code.code() == "28000");
+        self.server.tls.mode == TlsMode::Prefer && (handshake() || rules())
+    }
+
+    /// Sends a cancel request the way the connections go.
+    pub(crate) fn cancel(&self, token: &postgres::CancelToken) -> Result<()> {
+        let tls = self.tls.as_ref().filter(|_| !self.plain.load(Ordering::Relaxed));
+        match tls {
+            Some(tls) => token.cancel_query(tls.clone()),
+            None => token.cancel_query(NoTls),
+        }
+        .map_err(|error| pg_connect(Side::Target, &self.server, &error))
+    }
+}

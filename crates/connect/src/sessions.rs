@@ -1,0 +1,105 @@
+//! Telling our sessions apart, from inside and from outside.
+//!
+//! A MySQL session carries its run in `program_name`, but that is only seen where the performance
+//! schema is on, and on MariaDB it is off by default. So each session also takes a named lock made
+//! of the run's id and a number: `IS_USED_LOCK` of that name tells, without any privilege, which
+//! session of a run still lives. Unlike a recorded connection id, it can't point at a stranger
+//! after the server was started anew.
+
+use crate::Side;
+use handoff_model::RunId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most sessions of one run and side that carry a number.
+pub(crate) const MOST: u32 = 64;
+
+/// Hands out numbers to the sessions of one pool.
+#[derive(Clone)]
+pub(crate) struct Labels {
+    run: RunId,
+    side: Side,
+    live: Arc<Mutex<Live>>,
+}
+
+/// Connection ids by number; numbers above [`MOST`] carry no label.
+type Live = BTreeMap<u32, u32>;
+
+/// A session's number, given back on drop.
+pub(crate) struct Ticket {
+    number: u32,
+    label: Option<String>,
+    live: Arc<Mutex<Live>>,
+}
+
+impl Labels {
+    pub(crate) fn new(run: RunId, side: Side) -> Labels {
+        Labels { run, side, live: Arc::default() }
+    }
+
+    /// The `program_name` and `application_name` of every session.
+    pub(crate) fn program(&self) -> String {
+        program(self.run)
+    }
+
+    /// Gives the session `id` the lowest free number.
+    pub(crate) fn take(&self, id: u32) -> Ticket {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = (1..).find(|number| !live.contains_key(number)).unwrap_or(u32::MAX);
+        live.insert(number, id);
+        let label = (number <= MOST).then(|| label(self.run, self.side, number));
+        Ticket { number, label, live: Arc::clone(&self.live) }
+    }
+
+    /// Returns the connection ids of the sessions that are open now.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+    }
+}
+
+impl Ticket {
+    pub(crate) fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}
+
+/// Returns the name under which the sessions of a run show themselves to people.
+pub(crate) fn program(run: RunId) -> String {
+    format!("handoff {run}")
+}
+
+/// Returns the named lock that the session `number` of a run holds. At most 64 characters.
+pub(crate) fn label(run: RunId, side: Side, number: u32) -> String {
+    let side = match side {
+        Side::Source => 's',
+        Side::Replica => 'r',
+        Side::Target => 't',
+    };
+    format!("handoff:{run}:{side}{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_used_again_and_labels_fit() {
+        let run = RunId::new();
+        let labels = Labels::new(run, Side::Replica);
+        let first = labels.take(7);
+        let second = labels.take(8);
+        assert_eq!(first.label(), Some(format!("handoff:{run}:r1").as_str()));
+        assert_eq!(labels.ids(), [7, 8]);
+        drop(first);
+        assert_eq!(labels.take(9).label(), Some(format!("handoff:{run}:r1").as_str()));
+        assert_eq!(labels.ids(), [8]);
+        assert!(label(run, Side::Source, MOST).len() <= 64);
+        drop(second);
+    }
+}

@@ -1,1 +1,48 @@
-//! The whole pipeline: plan, replicate, load, prove, track, report.
+//! The whole pipeline: plan, replicate, load, prove, track, report. The front door for programs
+//! that embed Handoff.
+//!
+//! ```text
+//! Settings ─▶ Plan (one TableContext a table) ─▶ replicate ─▶ load ─▶ prove ─▶ track ─▶ RunReport
+//! ```
+//!
+//! `Pipeline::run` connects, takes the lock of the run on both sides, mends what an interrupted
+//! run left, reads each catalogue once, resolves one `TableContext` for every table, and then
+//! moves the tables on a pool of threads, longest first. Nothing behind the plan reads settings,
+//! analyses a schema or decides again.
+//!
+//! # Example
+//!
+//! ```ignore
+//! use handoff_pipeline::{Pipeline, Prove, RunOptions};
+//! use handoff_settings::Settings;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::new(
+//!     "mysql://reader@clinic/opendental",
+//!     Some("mysql://etl@127.0.0.1:3305/opendental_replication"),
+//!     "postgres://etl@127.0.0.1/opendental_analytics",
+//! )?;
+//! let options = RunOptions { prove: Prove::Rows, ..RunOptions::default() };
+//! let report = Pipeline::new(settings).run(&options)?;
+//! println!("{}", report.conclusion());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a failure leaves behind
+//!
+//! A table that fails is an entry in the [`RunReport`]; its last good data stays in the replica
+//! and in the target, and the others go on. `Pipeline::run` returns an error only when nothing
+//! could start, and has then changed nothing.
+
+mod decide;
+mod options;
+mod report;
+mod select;
+
+pub use decide::{Decision, Known, decide};
+pub use options::{Hops, Prove, RunOptions};
+pub use report::{
+    CopyReport, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
+};
+pub use select::{Selected, select};

@@ -1,0 +1,44 @@
+//! What a caller asks of one run.
+
+use handoff_model::TableName;
+
+/// Which hops a run makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hops {
+    /// Source to replica to target; source to target without a replica.
+    #[default]
+    Both,
+    /// Source to replica only.
+    Copy,
+    /// Replica to target only; the source is not touched.
+    Load,
+}
+
+/// How much a run compares before it calls a table good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prove {
+    /// The row counts that the steps report.
+    #[default]
+    Counts,
+    /// Every row: counts of all databases, `CHECKSUM TABLE … EXTENDED` of source and replica, and
+    /// the sum of row hashes taken while reading against the one read back from the target.
+    Rows,
+}
+
+/// What a caller asks of one run. The default moves every table as the settings say.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// The tables to move; all that the settings include if empty.
+    pub tables: Vec<TableName>,
+    /// Move everything, whatever the settings and the last run say.
+    pub full: bool,
+    /// How much to compare.
+    pub prove: Prove,
+    /// Take over tables of the replica and the target that Handoff did not make. Only the named
+    /// tables are taken over.
+    pub adopt: bool,
+    /// Wait for another run to end instead of refusing.
+    pub wait: bool,
+    /// The hops to make.
+    pub hops: Hops,
+}

@@ -1,0 +1,214 @@
+//! What a run did, as a value and as JSON.
+
+use handoff_model::{Audit, Extraction, Reason, RunId, TableName, TableSum};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What a run did. Fields are added in later versions, never renamed.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// The run.
+    pub run_id: RunId,
+    /// When it started, UTC.
+    pub started_at: Timestamp,
+    /// When it ended, UTC.
+    pub finished_at: Timestamp,
+    /// True if every planned table arrived and no comparison found a difference.
+    pub ok: bool,
+    /// True if the run was asked to stop.
+    pub cancelled: bool,
+    /// One entry a planned table, by name.
+    pub tables: Vec<TableReport>,
+    /// Views, sequences and tables the run leaves alone, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl RunReport {
+    /// Returns the tables that have `status`.
+    pub fn with_status(&self, status: TableStatus) -> impl Iterator<Item = &TableReport> {
+        self.tables.iter().filter(move |table| table.status == status)
+    }
+
+    /// Returns the sentence that ends a run.
+    ///
+    /// A run that compared every table says what equals what; any other run says how many
+    /// tables arrived and what became of the rest.
+    pub fn conclusion(&self) -> String {
+        let tables = self.tables.len();
+        if self.ok && tables > 0 && self.tables.iter().all(TableReport::is_proved) {
+            let rows: u64 = self.tables.iter().map(TableReport::rows).sum();
+            let replica = self.tables.iter().all(|table| table.copy.is_some());
+            let way = if replica { "source = replica = raw" } else { "source = raw" };
+            return format!("{tables} tables, {rows} rows: {way}");
+        }
+        let count = |status| self.with_status(status).count();
+        let mut text = format!("{} of {tables} tables arrived", count(TableStatus::Ok));
+        for status in [TableStatus::Failed, TableStatus::Cancelled, TableStatus::NotStarted] {
+            if count(status) > 0 {
+                text += &format!(", {} {}", count(status), status.label());
+            }
+        }
+        text
+    }
+}
+
+/// How a table came out of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableStatus {
+    /// It arrived, and nothing that was compared differs.
+    Ok,
+    /// It did not arrive, or it differs; its last good data is in place.
+    Failed,
+    /// The run was stopped while it moved; its last good data is in place.
+    Cancelled,
+    /// The run was stopped before its turn came.
+    NotStarted,
+}
+
+impl TableStatus {
+    /// Returns the words for people: `ok`, `failed`, `cancelled`, `not started`.
+    pub fn label(self) -> &'static str {
+        match self {
+            TableStatus::Ok => "ok",
+            TableStatus::Failed => "failed",
+            TableStatus::Cancelled => "cancelled",
+            TableStatus::NotStarted => "not started",
+        }
+    }
+}
+
+/// What a run did with one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableReport {
+    /// The table.
+    pub table: TableName,
+    /// How it came out.
+    pub status: TableStatus,
+    /// What was to be moved, and why; [`None`] if the table could not be planned.
+    pub plan: Option<PlanReport>,
+    /// Hop 1, if it succeeded.
+    pub copy: Option<CopyReport>,
+    /// Hop 2, if it succeeded.
+    pub load: Option<LoadReport>,
+    /// What was compared.
+    pub proof: Option<Proof>,
+    /// Values that could not be carried unchanged.
+    pub lossy: Audit,
+    /// What a person should know of the table, such as a foreign key the replica does not carry.
+    pub notes: Vec<String>,
+    /// Why it failed: an error and its causes, without row values.
+    pub error: Option<String>,
+}
+
+impl TableReport {
+    /// Makes the report of a table whose turn never came.
+    pub(crate) fn not_started(table: TableName, plan: Option<PlanReport>) -> TableReport {
+        TableReport {
+            table,
+            status: TableStatus::NotStarted,
+            plan,
+            copy: None,
+            load: None,
+            proof: None,
+            lossy: Audit::default(),
+            notes: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Returns true if source and target were compared row by row and are equal.
+    pub fn is_proved(&self) -> bool {
+        self.proof.as_ref().is_some_and(|proof| proof.verdict == Verdict::Equal)
+    }
+
+    /// Returns the rows the table has in the target, as far as the run knows.
+    pub fn rows(&self) -> u64 {
+        let proved = self.proof.as_ref().and_then(|proof| proof.target_rows);
+        proved.or(self.load.as_ref().map(|load| load.rows_loaded)).unwrap_or(0)
+    }
+}
+
+/// What was to be moved of a table, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanReport {
+    /// What was to be moved.
+    pub extraction: Extraction,
+    /// Why.
+    pub reason: Reason,
+    /// True if `--full` or a fault turned an incremental table into a full one.
+    pub force_full_applied: bool,
+    /// Why the loading strategy was chosen.
+    pub strategy_reason: String,
+}
+
+/// What hop 1 did.
+#[derive(Debug, Clone, Serialize)]
+pub struct CopyReport {
+    /// Rows written to the replica.
+    pub rows_copied: u64,
+    /// Bytes sent to the replica.
+    pub bytes: u64,
+    /// How they were sent.
+    pub strategy_used: &'static str,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The new watermark, for an incremental table.
+    pub watermark: Option<String>,
+}
+
+/// What hop 2 did.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoadReport {
+    /// Rows read and sent.
+    pub rows_loaded: u64,
+    /// Rows the target did not have.
+    pub rows_inserted: u64,
+    /// Rows that changed.
+    pub rows_updated: u64,
+    /// Rows that are gone.
+    pub rows_deleted: u64,
+    /// Bytes sent.
+    pub bytes: u64,
+    /// The strategy that sent them.
+    pub strategy_used: &'static str,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// The outcome of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every row of the source is in the target, unchanged, and nothing else is.
+    Equal,
+    /// The number of rows is the same everywhere; contents were not compared.
+    SameCount,
+    /// They differ.
+    Differs,
+}
+
+/// What was compared, and the outcome.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proof {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// Rows in the source.
+    pub source_rows: Option<u64>,
+    /// Rows in the replica.
+    pub replica_rows: Option<u64>,
+    /// Rows in the target.
+    pub target_rows: Option<u64>,
+    /// `CHECKSUM TABLE … EXTENDED` in the source.
+    pub source_checksum: Option<u64>,
+    /// `CHECKSUM TABLE … EXTENDED` in the replica.
+    pub replica_checksum: Option<u64>,
+    /// The sum of the canonical rows, taken while they were read.
+    pub read_sum: Option<TableSum>,
+    /// The sum of the canonical rows, read back from the target.
+    pub target_sum: Option<TableSum>,
+    /// How long the comparison took, in milliseconds.
+    pub duration_ms: u64,
+}

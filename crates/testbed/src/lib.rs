@@ -24,6 +24,7 @@ mod mariadb;
 mod mysql9;
 mod options;
 mod postgres;
+pub mod practice;
 mod process;
 mod programs;
 mod system;

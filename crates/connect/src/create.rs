@@ -31,7 +31,7 @@ impl MyPool {
 
 fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<()> {
     let labels = Labels::new(options.run, side);
-    let mut conn = MyDialer::new(side, server.clone(), labels).bare(None)?;
+    let mut conn = MyDialer::new(side, server.clone(), labels)?.bare(None)?;
     let name = quote_my(server.database.as_str());
     let create = format!("CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4");
     let Err(error) = conn.query_drop(&create) else {
@@ -123,7 +123,7 @@ impl PgPool {
             conn,
             "SELECT has_schema_privilege(r.oid, $1::text, 'USAGE') FROM pg_roles r \
              WHERE r.rolname = $2",
-            &[&name, &reader],
+            &[&schema, &reader],
         )?;
         match may_use {
             Some(true) => return Ok(()),
@@ -149,7 +149,7 @@ impl PgPool {
         let granted = ask(
             conn,
             "SELECT has_schema_privilege($1::text, $2::text, 'USAGE')",
-            &[&reader, &name],
+            &[&reader, &schema],
         )?;
         match granted {
             Some(true) => Ok(()),

@@ -14,12 +14,12 @@ mod orphans;
 mod pg_conn;
 mod pg_link;
 mod pg_pool;
-mod pg_tls;
 mod quote;
 mod retry;
 mod seal;
 mod sessions;
 mod slots;
+mod tls;
 mod version;
 mod wire;
 

@@ -183,7 +183,7 @@ impl PgPool {
     /// Returns a [`Fault`] if the server cannot be reached.
     pub fn hold_lock(&self, name: &str) -> Result<Option<HeldLock>> {
         let key = lock_key(name);
-        let mut client = self.connect()?;
+        let mut client = self.connect()?.client;
         let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&key]);
         let row = row.map_err(|error| self.fault(&error))?;
         let held = row.try_get::<_, bool>(0).map_err(|error| self.fault(&error))?;

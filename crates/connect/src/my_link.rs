@@ -3,7 +3,7 @@
 use crate::fault::my_connect;
 use crate::sessions::{Labels, Ticket};
 use crate::wire::Wire;
-use crate::{Fault, Profile, Result, ServerVersion, Side, my_session};
+use crate::{Fault, Profile, Result, ServerVersion, Side, my_session, tls};
 use handoff_settings::{MySqlServer, TlsMode};
 use mysql::prelude::Queryable;
 use mysql::{Conn, DriverError, Error, OptsBuilder, SslOpts};
@@ -41,14 +41,20 @@ pub(crate) struct Server {
 }
 
 impl MyDialer {
-    pub(crate) fn new(side: Side, server: MySqlServer, labels: Labels) -> MyDialer {
-        MyDialer {
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if the file of authorities can't be used.
+    pub(crate) fn new(side: Side, server: MySqlServer, labels: Labels) -> Result<MyDialer> {
+        if let (true, Some(file)) = (server.tls.mode.verifies(), &server.tls.ca) {
+            tls::authorities(side, file)?;
+        }
+        Ok(MyDialer {
             side,
             server,
             labels,
             plain: AtomicBool::new(false),
             unlabelled: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Connects and asks the server what it is.
@@ -147,7 +153,8 @@ impl MyDialer {
         }
     }
 
-    /// Returns how to do TLS, if at all.
+    /// Returns how to do TLS, if at all. The driver trusts the public authorities beside those of
+    /// `tls_ca`, and cannot be told otherwise.
     fn tls(&self) -> Option<SslOpts> {
         let tls = &self.server.tls;
         let unverified = || SslOpts::default().with_danger_accept_invalid_certs(true);

@@ -48,7 +48,7 @@ impl MyPool {
     /// the account or does not know the database.
     pub fn open(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<MyPool> {
         let labels = Labels::new(options.run, side);
-        let dialer = MyDialer::new(side, server.clone(), labels);
+        let dialer = MyDialer::new(side, server.clone(), labels)?;
         let (first, server) = dialer.first(Profile::Read)?;
         let shared = Shared { dialer, server, first: Mutex::new(Some(first)) };
         Ok(MyPool { shared: Arc::new(shared), slots: slots(options.size) })

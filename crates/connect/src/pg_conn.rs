@@ -1,9 +1,9 @@
 //! A borrowed PostgreSQL connection.
 
+use crate::pg_link::PgLink;
 use crate::slots::Slots;
 use crate::{Fault, PgPool, Result, Side};
 use postgres::Client;
-use postgres::fallible_iterator::FallibleIterator;
 use r2d2::PooledConnection;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,15 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// It goes back to the pool on drop, unless it met a fault: report errors through
 /// [`PgConn::fault`], and a session that may hold an open transaction is not handed to the next.
 pub struct PgConn {
-    slot: PooledConnection<Slots<Client>>,
+    slot: PooledConnection<Slots<PgLink>>,
     pool: PgPool,
     faulted: AtomicBool,
 }
 
 impl PgConn {
     /// Puts a living connection into the slot.
-    pub(crate) fn fill(mut slot: PooledConnection<Slots<Client>>, pool: PgPool) -> Result<PgConn> {
-        if slot.link.as_mut().is_some_and(|client| !lives(client)) {
+    pub(crate) fn fill(mut slot: PooledConnection<Slots<PgLink>>, pool: PgPool) -> Result<PgConn> {
+        if slot.link.as_mut().is_some_and(|link| !link.lives()) {
             slot.link = None;
         }
         if slot.link.is_none() {
@@ -57,23 +57,16 @@ impl PgConn {
     }
 }
 
-/// Returns true if an idle connection was not closed by the server, without asking it: reads
-/// whatever has come in, such as the message that a server sends before it shuts down.
-pub(crate) fn lives(client: &mut Client) -> bool {
-    let read = client.notifications().iter().for_each(|_| Ok(()));
-    read.is_ok() && !client.is_closed()
-}
-
 impl Deref for PgConn {
     type Target = Client;
     fn deref(&self) -> &Client {
-        self.slot.link.as_ref().expect("a borrowed slot is filled")
+        &self.slot.link.as_ref().expect("a borrowed slot is filled").client
     }
 }
 
 impl DerefMut for PgConn {
     fn deref_mut(&mut self) -> &mut Client {
-        self.slot.link.as_mut().expect("a borrowed slot is filled")
+        &mut self.slot.link.as_mut().expect("a borrowed slot is filled").client
     }
 }
 
@@ -81,6 +74,9 @@ impl Drop for PgConn {
     fn drop(&mut self) {
         if *self.faulted.get_mut() {
             self.slot.link = None;
+        }
+        if let Some(link) = &mut self.slot.link {
+            link.touch();
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Connecting to PostgreSQL.
 
 use crate::fault::pg_connect;
-use crate::{Fault, Result, Side, pg_tls};
+use crate::{Fault, Result, Side, tls};
 use handoff_settings::{PgServer, TlsMode};
 use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// What every session is set to. Waiting for a lock is bounded; statements are not. Results must
@@ -18,6 +18,35 @@ const SET_UP: &str = "\
     SET lock_timeout = '60s'; SET jit = off; SET client_min_messages = warning; \
     SET default_transaction_isolation = 'read committed'; \
     SET default_transaction_read_only = off";
+
+/// A connection that lay unused for longer than this is asked whether it still lives.
+const TRUSTED: Duration = Duration::from_secs(1);
+/// A server that takes longer to answer that has lost the connection.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// A connection and when it was last in use.
+pub(crate) struct PgLink {
+    pub(crate) client: Client,
+    used: Instant,
+}
+
+impl PgLink {
+    fn new(client: Client) -> PgLink {
+        PgLink { client, used: Instant::now() }
+    }
+
+    /// Notes that the connection is given back.
+    pub(crate) fn touch(&mut self) {
+        self.used = Instant::now();
+    }
+
+    /// Returns true if the connection may be used. The driver learns that a server has closed one
+    /// only while it waits for an answer, so one that was idle has to be asked.
+    pub(crate) fn lives(&mut self) -> bool {
+        !self.client.is_closed()
+            && (self.used.elapsed() < TRUSTED || self.client.is_valid(ANSWER).is_ok())
+    }
+}
 
 /// Makes connections to one server.
 pub(crate) struct PgDialer {
@@ -38,7 +67,7 @@ impl PgDialer {
     pub(crate) fn new(server: PgServer, application: &str) -> Result<PgDialer> {
         // A Unix socket is private already, and PostgreSQL speaks no TLS over it.
         let socket = server.host.starts_with('/');
-        let tls = if socket { None } else { pg_tls::connector(Side::Target, &server.tls)? };
+        let tls = if socket { None } else { tls::connector(Side::Target, &server.tls)? };
         let mut config = Config::new();
         config
             .host(&server.host)
@@ -65,7 +94,7 @@ impl PgDialer {
     }
 
     /// Connects and asks the server what it is.
-    pub(crate) fn first(&self) -> Result<(Client, PgFacts)> {
+    pub(crate) fn first(&self) -> Result<(PgLink, PgFacts)> {
         let mut client = self.dial()?;
         let asked = client.query_one(
             "SELECT current_setting('server_version_num')::int4, \
@@ -82,7 +111,7 @@ impl PgDialer {
     }
 
     /// Connects to a server that is known already.
-    pub(crate) fn connect(&self, facts: PgFacts) -> Result<Client> {
+    pub(crate) fn connect(&self, facts: PgFacts) -> Result<PgLink> {
         self.prepare(self.dial()?, facts)
     }
 
@@ -99,12 +128,12 @@ impl PgDialer {
         Err(Fault::new(Side::Target, text))
     }
 
-    fn prepare(&self, mut client: Client, facts: PgFacts) -> Result<Client> {
+    fn prepare(&self, mut client: Client, facts: PgFacts) -> Result<PgLink> {
         let idle = if facts.version_num >= 140_000 { "; SET idle_session_timeout = 0" } else { "" };
         client
             .batch_execute(&format!("{SET_UP}{idle}"))
             .map_err(|error| Fault::pg(Side::Target, &error))?;
-        Ok(client)
+        Ok(PgLink::new(client))
     }
 
     fn dial(&self) -> Result<Client> {
@@ -115,7 +144,6 @@ impl PgDialer {
                 Err(error) if self.goes_on_without_tls(&error) => {
                     let again = self.plain_config().connect(NoTls);
                     self.plain.store(again.is_ok(), Ordering::Relaxed);
-                    // The first refusal says more, unless plain text met another.
                     again
                 }
                 done => done,

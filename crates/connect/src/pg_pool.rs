@@ -1,29 +1,28 @@
 //! Pools of PostgreSQL connections.
 
-use crate::pg_link::{PgDialer, PgFacts};
+use crate::pg_link::{PgDialer, PgFacts, PgLink};
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
 use crate::{Fault, PgConn, PoolOptions, Result, Side, sessions};
 use handoff_model::{Cancel, OnCancel};
 use handoff_settings::PgServer;
-use postgres::Client;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pool of connections to the target database. Cheap to clone.
 ///
 /// Connections are made when they are needed, on the thread that needs them, and never more than
-/// [`PoolOptions::size`]. Whether one still lives is asked of the kernel when it is taken, which
-/// costs no round trip; one that met a fault is not used again.
+/// [`PoolOptions::size`]. One that was idle for more than a second is asked whether it still lives
+/// when it is taken; one that met a fault is not used again.
 #[derive(Clone)]
 pub struct PgPool {
     shared: Arc<Shared>,
-    slots: SlotPool<Client>,
+    slots: SlotPool<PgLink>,
 }
 
 struct Shared {
     dialer: PgDialer,
     facts: PgFacts,
     /// The connection that [`PgPool::open`] made, until somebody takes it.
-    first: Mutex<Option<Client>>,
+    first: Mutex<Option<PgLink>>,
 }
 
 impl PgPool {
@@ -60,12 +59,12 @@ impl PgPool {
     }
 
     /// Makes a connection for a slot that holds none, or for a lock.
-    pub(crate) fn connect(&self) -> Result<Client> {
+    pub(crate) fn connect(&self) -> Result<PgLink> {
         let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut client) = first
-            && crate::pg_conn::lives(&mut client)
+        if let Some(mut link) = first
+            && link.lives()
         {
-            return Ok(client);
+            return Ok(link);
         }
         self.shared.dialer.connect(self.shared.facts)
     }

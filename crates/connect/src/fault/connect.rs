@@ -3,6 +3,7 @@
 //! The sides are the names of the sections in `handoff.toml`, so a remedy may point at a key.
 
 use super::{Fault, Kind, Names, Side};
+use crate::quote_my;
 use handoff_settings::{MySqlServer, PgServer, Tls};
 use mysql::{DriverError, Error};
 use rustls::CertificateError as Cert;
@@ -72,7 +73,7 @@ pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error)
         return fault.lasting(place.no_tls());
     }
     if text.contains("password missing") {
-        return fault.lasting(place.wrong_password());
+        return fault.lasting(place.wrong_password(place.user));
     }
     match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
         Some(error) => fault.saying(place.unreachable(error.kind(), &text)),
@@ -120,16 +121,18 @@ impl Place<'_> {
         }
     }
 
-    fn wrong_password(&self) -> String {
-        let Place { side, user, .. } = self;
+    /// `account` may be what the server takes us for: an account of the right name for another
+    /// host is refused in the same words.
+    fn wrong_password(&self, account: &str) -> String {
+        let side = self.side;
         let at = self.at();
         if self.has_password {
             format!(
-                "{at} refuses the account {user}: check the user in the url of [{side}] and its password"
+                "{at} refuses the account {account}: check the user in the url of [{side}] and its password"
             )
         } else {
             format!(
-                "{at} refuses the account {user} without a password: set password_env or password_file in [{side}]"
+                "{at} refuses the account {account} without a password: set password_env or password_file in [{side}]"
             )
         }
     }
@@ -211,11 +214,16 @@ impl Place<'_> {
         let Place { side, user, database, .. } = self;
         let at = self.at();
         Some(match code {
-            1045 | 1698 => self.wrong_password(),
-            1044 => format!(
-                "{message}: run GRANT {} ON `{database}`.* TO it as an administrator of {at}",
-                if *side == Side::Source { "SELECT" } else { "ALL" }
-            ),
+            1045 | 1698 => self.wrong_password(account(message).unwrap_or(user)),
+            1044 => {
+                let account = account(message).unwrap_or(user);
+                let rights = if *side == Side::Source { "SELECT" } else { "ALL" };
+                format!(
+                    "the account {account} may not use the database {database}, or it does not \
+                     exist: run on {at}, as an administrator, GRANT {rights} ON {}.* TO {account}",
+                    quote_my(*database)
+                )
+            }
             1049 => format!(
                 "there is no database {database} on {at}: check the url of [{side}], or create it"
             ),
@@ -244,7 +252,7 @@ impl Place<'_> {
         let Place { side, user, database, .. } = self;
         let at = self.at();
         Some(match code {
-            "28P01" => self.wrong_password(),
+            "28P01" => self.wrong_password(user),
             "28000" if message.contains("pg_hba.conf") => format!(
                 "{at} allows no such connection: add a line for this machine, {user} and \
                  {database} to its pg_hba.conf ({message})"
@@ -265,6 +273,13 @@ impl Place<'_> {
             _ => return None,
         })
     }
+}
+
+/// Returns the account that MySQL's "access denied" names: `'user'@'host'`.
+fn account(message: &str) -> Option<&str> {
+    let rest = message.split_once("for user ")?.1;
+    let end = rest.find(" (using").or_else(|| rest.find(" to database")).unwrap_or(rest.len());
+    Some(rest[..end].trim_end())
 }
 
 fn my_tls_error(error: &Error) -> Option<&rustls::Error> {

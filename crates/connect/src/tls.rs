@@ -1,4 +1,4 @@
-//! TLS towards PostgreSQL.
+//! Whom to trust. The MySQL driver brings its own verifier; PostgreSQL's is made here.
 
 use crate::{Fault, Result, Side};
 use handoff_settings::{Tls, TlsMode};

@@ -1,7 +1,44 @@
 //! Connections to MySQL and PostgreSQL: pools, TLS, session set-up, retry, and faults.
 //!
 //! This is the only crate that turns a driver's error into one of ours: a [`Fault`], which keeps
-//! what helps (side, code, constraint, column) and drops what may hold a row's value.
+//! what helps (side, code, constraint, column) and drops what may hold a row's value. Callers
+//! borrow a connection from a [`MyPool`] or [`PgPool`], use the driver's own methods on it, and
+//! pass every error through the connection's `fault`.
+//!
+//! | Need | Use |
+//! | --- | --- |
+//! | a connection | [`MyPool::get`] with a [`Profile`], [`PgPool::get`] |
+//! | to stop a statement on request | [`MyPool::cancel_guard`], [`PgPool::cancel_guard`] |
+//! | to leave a result half read | [`MyConn::wire`], [`MyConn::close`], [`PgConn::close`] |
+//! | to try again what may pass | [`retry`] |
+//! | one run at a time | `hold_lock` and `lock_holder` of both pools |
+//! | to end what a dead run left | `end_orphans` of both pools |
+//! | the replica database, the target schema | [`MyPool::open_or_create`], [`PgPool::ensure_schema`] |
+//! | to make a table's data and its status one | [`Seal`] |
+//!
+//! # Example
+//!
+//! ```no_run
+//! use handoff_connect::{MyPool, PoolOptions, Profile, Side};
+//! use handoff_model::RunId;
+//! use handoff_settings::MySqlServer;
+//! use mysql::prelude::Queryable;
+//!
+//! # fn example(server: &MySqlServer) -> handoff_connect::Result<()> {
+//! let options = PoolOptions { size: 4, run: RunId::new() };
+//! let pool = MyPool::open(server, Side::Source, &options)?;
+//! let mut conn = pool.get(Profile::Read)?;
+//! let tables: Vec<String> = conn.query("SHOW TABLES").map_err(|error| conn.fault(&error))?;
+//! # drop(tables);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Two things the MySQL driver does
+//!
+//! It reads an unfinished result to its end when that is dropped, so cut the [`Wire`] or end the
+//! statement first. And `query_drop` of a SELECT reads the rows without looking, so an error that
+//! comes after the first packet, such as a killed statement, is not seen: use `query_first`.
 
 mod create;
 mod fault;

@@ -4,5 +4,6 @@
 //! own three databases with `Trio::new("its name")`; one that stops or kills a server starts its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod connect;
 mod testbed;
 mod testbed_ends;

@@ -71,8 +71,6 @@ fn holds_names_only(code: &str) -> bool {
         "08", "0A", "0B", "0L", "0P", "21", "24", "25", "26", "28", "2B", "2D", "34", "3D", "3F",
         "40", "42", "44", "53", "54", "55", "57", "58", "XX",
     ];
-    // Invalid text representation of a role's, type's or object's name would be class 42; the one
-    // member of 42 that quotes data is "invalid foreign key", which quotes names.
     CLASSES.iter().any(|class| code.starts_with(class))
 }
 

@@ -22,8 +22,12 @@ pub(crate) struct Labels {
     live: Arc<Mutex<Live>>,
 }
 
-/// Connection ids by number; numbers above [`MOST`] carry no label.
-type Live = BTreeMap<u32, u32>;
+#[derive(Default)]
+struct Live {
+    /// Connection ids by number; numbers above [`MOST`] carry no label.
+    ids: BTreeMap<u32, u32>,
+    last: u32,
+}
 
 /// A session's number, given back on drop.
 pub(crate) struct Ticket {
@@ -42,18 +46,22 @@ impl Labels {
         program(self.run)
     }
 
-    /// Gives the session `id` the lowest free number.
+    /// Gives the session `id` a free number. Numbers go round, since the server may take a while to
+    /// end a session that we have left, and its lock with it.
     pub(crate) fn take(&self, id: u32) -> Ticket {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = (1..).find(|number| !live.contains_key(number)).unwrap_or(u32::MAX);
-        live.insert(number, id);
+        let round = (live.last + 1..=MOST).chain(1..=live.last).chain(MOST + 1..);
+        let number = round.into_iter().find(|number| !live.ids.contains_key(number));
+        let number = number.unwrap_or(u32::MAX);
+        live.ids.insert(number, id);
+        live.last = number.min(MOST);
         let label = (number <= MOST).then(|| label(self.run, self.side, number));
         Ticket { number, label, live: Arc::clone(&self.live) }
     }
 
     /// Returns the connection ids of the sessions that are open now.
     pub(crate) fn ids(&self) -> Vec<u32> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).ids.values().copied().collect()
     }
 }
 
@@ -65,7 +73,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).ids.remove(&self.number);
     }
 }
 
@@ -89,17 +97,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_used_again_and_labels_fit() {
+    fn numbers_go_round_and_labels_fit() {
         let run = RunId::new();
         let labels = Labels::new(run, Side::Replica);
+        let expected = |number| format!("handoff:{run}:r{number}");
         let first = labels.take(7);
         let second = labels.take(8);
-        assert_eq!(first.label(), Some(format!("handoff:{run}:r1").as_str()));
+        assert_eq!(first.label(), Some(expected(1).as_str()));
         assert_eq!(labels.ids(), [7, 8]);
         drop(first);
-        assert_eq!(labels.take(9).label(), Some(format!("handoff:{run}:r1").as_str()));
-        assert_eq!(labels.ids(), [8]);
+        for number in 3..=MOST {
+            assert_eq!(labels.take(9).label(), Some(expected(number).as_str()));
+        }
+        let again = labels.take(10);
+        assert_eq!(again.label(), Some(expected(1).as_str()));
+        assert_eq!(labels.ids(), [10, 8]);
         assert!(label(run, Side::Source, MOST).len() <= 64);
         drop(second);
+    }
+
+    #[test]
+    fn sessions_beyond_the_last_number_have_no_label() {
+        let labels = Labels::new(RunId::new(), Side::Source);
+        let tickets: Vec<Ticket> = (0..MOST + 2).map(|id| labels.take(id)).collect();
+        assert_eq!(tickets.iter().filter(|ticket| ticket.label().is_some()).count(), 64);
+        assert_eq!(labels.ids().len(), 66);
     }
 }

@@ -118,16 +118,21 @@ fn a_database_in_another_encoding_is_refused() {
 }
 
 #[test]
-fn localhost_is_reached_by_the_address_that_answers() {
+fn a_server_is_reached_by_its_name() {
     let trio = Trio::new("localhost");
     let server = MySqlServer { host: "localhost".into(), ..my_server(&trio.replica_url()) };
     MyPool::open(&server, Side::Replica, &options(RunId::new())).unwrap();
 }
 
+/// Two servers that take a connection and then close it, as a wrong port or a dying server does.
 #[test]
-fn a_port_where_something_else_answers_is_told() {
-    let trio = Trio::new("wrong_port");
-    let (my_good, pg_good) = (my_server(&trio.source_url()), pg_server(&trio.target_url()));
-    let fault = pg(&PgServer { port: my_good.port, ..pg_good });
-    assert!(!fault.to_string().is_empty());
+fn a_server_that_hangs_up_is_told() {
+    let trio = Trio::new("hangs_up");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let server = MySqlServer { port, ..my_server(&trio.source_url()) };
+    says(&my(&server), &[&format!("cannot reach 127.0.0.1:{port}")]);
+    let server = PgServer { port, ..pg_server(&trio.target_url()) };
+    says(&pg(&server), &[&format!("cannot reach 127.0.0.1:{port}")]);
 }

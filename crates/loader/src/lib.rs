@@ -1,1 +1,76 @@
-//! Hop 2: loads a MySQL table into PostgreSQL.
+//! Hop 2: loads the rows of a MySQL table into PostgreSQL.
+//!
+//! A load has three parts, and only the middle one varies:
+//!
+//! 1. **Open.** [`Loader::load`] decides where rows land.
+//! 2. **Move.** A [`LoadStrategy`] streams rows out of MySQL and into that table.
+//! 3. **Publish.** [`Loader::load`] makes them visible, in one transaction with the
+//!    [`Seal`](handoff_connect::Seal) that records it.
+//!
+//! | The target table | Rows land in | Published by |
+//! | --- | --- | --- |
+//! | is not there | the table itself, made in the transaction (several connections: a build table) | its key, its grants (and its name) |
+//! | has a key | staging, dropped at the commit | deleting what staging lacks (a full load), changing what differs to the byte, inserting what is new |
+//! | has no key | staging | `DELETE` and `INSERT … SELECT` |
+//!
+//! So readers wait for nothing and see the old rows or the new, views live, and rows that did not
+//! change are not written. There is no TRUNCATE (readers with an older snapshot would see an
+//! empty table, the others wait), no rename over an existing table (views stay with the old one)
+//! and no `ON CONFLICT` (it locks and logs every unchanged row and cannot swap a unique value).
+//!
+//! | Strategy | How | For |
+//! | --- | --- | --- |
+//! | [`Streaming`] | one COPY BINARY stream | the default at every size |
+//! | [`Standard`] | parameterised multi-row INSERT | targets that refuse COPY, and the baseline |
+//! | [`Discard`] | reads and encodes, writes nothing | benches |
+//!
+//! # Example
+//!
+//! ```no_run
+//! use handoff_loader::{LoadJob, Loader, Result, Streaming};
+//! # fn example(loader: &Loader, job: &LoadJob<'_>, seal: &dyn handoff_connect::Seal) -> Result<()> {
+//! let outcome = loader.load(job, &Streaming::default(), seal)?;
+//! assert_eq!(outcome.rows_loaded, outcome.sum.rows);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a failure leaves
+//!
+//! The target table as it was. A table `__handoff_…` of a strategy with several connections may
+//! outlive the process; [`Loader::drop_leftovers`] finds it.
+//!
+//! # What this crate does not do
+//!
+//! It does not choose rows or strategies (`handoff-pipeline`) and does not remember what was
+//! loaded (`handoff-tracking`, through the seal).
+
+mod copy_in;
+mod error;
+mod inserter;
+mod job;
+mod key_text;
+mod landing;
+mod leftovers;
+mod loader;
+mod merge;
+mod meter;
+mod publish;
+mod read_back;
+mod source;
+mod statements;
+mod step;
+mod strategy;
+mod target;
+mod tuple;
+
+pub use copy_in::CopyIn;
+pub use error::{Error, Result};
+pub use inserter::Inserter;
+pub use job::{LoadJob, LoadMode, LoadOutcome};
+pub use landing::{Committed, Landing};
+pub use loader::{Loader, LoaderOptions};
+pub use meter::Meter;
+pub use source::{Source, Tuples};
+pub use strategy::{Discard, LoadStrategy, Move, Moved, Opening, Standard, Streaming, strategy};
+pub use target::TargetTable;

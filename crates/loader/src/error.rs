@@ -1,0 +1,140 @@
+//! Why a table could not be loaded.
+
+use handoff_connect::Fault;
+use handoff_model::TableName;
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a table could not be loaded. The target table is as it was before.
+///
+/// Messages name tables, columns, row ordinals, types, and keys where those are integers, uuids
+/// or dates. They never hold another value read from a row, so they are safe to log.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The rows could not be read or encoded.
+    #[error(transparent)]
+    Read(#[from] handoff_rows::Error),
+    /// PostgreSQL stopped answering, or refused a row, while rows were moved.
+    #[error("cannot write `{table}` (after {rows} rows)")]
+    Write {
+        /// The table being loaded.
+        table: TableName,
+        /// Rows sent before the failure.
+        rows: u64,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// A step before or after the moving failed.
+    #[error("cannot {step} `{table}`")]
+    Step {
+        /// The table being loaded.
+        table: TableName,
+        /// What was being done, such as "publish".
+        step: &'static str,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// The table in the target is not one that the rows fit in.
+    #[error(
+        "the target table {target} differs from what `{table}` becomes: {}; drop or rename it and \
+         it is loaded afresh, or change it with ALTER TABLE",
+        differences.join("; ")
+    )]
+    Differs {
+        /// The table being loaded.
+        table: TableName,
+        /// The table in the target, quoted, with its schema.
+        target: String,
+        /// Every difference, one sentence each.
+        differences: Vec<String>,
+    },
+    /// An incremental load has no key to find the rows by.
+    #[error(
+        "`{table}` has no key, so changed rows cannot be found in the target: \
+         set extraction = \"full_table\" under [tables.{table}]"
+    )]
+    NoKey {
+        /// The table being loaded.
+        table: TableName,
+    },
+    /// A row is too large for the memory that the run may use.
+    #[error(
+        "`{table}`, row with the key {key}: {bytes} bytes are more than a quarter of the memory \
+         limit ({limit}): raise memory_limit_mb under [run]"
+    )]
+    RowTooLarge {
+        /// The table being loaded.
+        table: TableName,
+        /// The row's key as far as it may be shown.
+        key: String,
+        /// The size of the row.
+        bytes: usize,
+        /// The most that a row may have.
+        limit: usize,
+    },
+    /// The server holds another number of rows than was sent.
+    #[error("`{table}`: {sent} rows were sent, but {landed} are there {place}")]
+    Miscount {
+        /// The table being loaded.
+        table: TableName,
+        /// Rows sent.
+        sent: u64,
+        /// Rows the server counts.
+        landed: u64,
+        /// Where they were counted, such as "after the copy".
+        place: &'static str,
+    },
+    /// Tables of dead runs could not be listed or dropped.
+    #[error("cannot clear the target of what an earlier run left")]
+    Leftovers(#[source] Fault),
+    /// The run was asked to stop; the target table is unchanged.
+    #[error("cancelled while loading `{table}`")]
+    Cancelled {
+        /// The table being loaded.
+        table: TableName,
+    },
+}
+
+impl Error {
+    /// Returns the table that could not be loaded, where one is concerned.
+    pub fn table(&self) -> Option<&TableName> {
+        use handoff_rows::Error as Rows;
+        match self {
+            Error::Read(Rows::Read { table, .. } | Rows::Value { table, .. })
+            | Error::Write { table, .. }
+            | Error::Step { table, .. }
+            | Error::Differs { table, .. }
+            | Error::NoKey { table }
+            | Error::RowTooLarge { table, .. }
+            | Error::Miscount { table, .. }
+            | Error::Cancelled { table } => Some(table),
+            Error::Read(_) | Error::Leftovers(_) => None,
+        }
+    }
+
+    /// Returns what a server said, where one did.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Error::Read(handoff_rows::Error::Read { fault, .. })
+            | Error::Write { fault, .. }
+            | Error::Step { fault, .. }
+            | Error::Leftovers(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the same load may succeed when tried again unchanged.
+    pub fn is_transient(&self) -> bool {
+        self.fault().is_some_and(Fault::is_transient)
+    }
+
+    /// Returns true if the run was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        let by_reader = matches!(self, Error::Read(handoff_rows::Error::Cancelled(_)));
+        by_reader || matches!(self, Error::Cancelled { .. })
+    }
+}

@@ -1,0 +1,278 @@
+//! The front door: one table at a time.
+
+use crate::landing::{Kind, Landing, Through};
+use crate::merge::Changes;
+use crate::publish::Publish;
+use crate::statements::Statements;
+use crate::step::step;
+use crate::strategy::{LoadStrategy, Move, Moved, Opening};
+use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
+use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal};
+use handoff_model::{Cancel, Observer};
+use handoff_schema::ddl;
+use handoff_settings::Values;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+/// What all loads of a run have in common.
+#[derive(Clone)]
+pub struct LoaderOptions {
+    /// The schema of the target.
+    pub schema: String,
+    /// Roles that may read what is created.
+    pub grant_select_to: Vec<String>,
+    /// What to do with values that PostgreSQL cannot hold.
+    pub values: Values,
+    /// The request to stop.
+    pub cancel: Cancel,
+    /// Is told of progress.
+    pub observer: Arc<dyn Observer>,
+    /// The memory that the load of one table may use, in bytes.
+    pub memory_bytes: usize,
+}
+
+/// Loads tables from one MySQL database into one schema of PostgreSQL. Shared by the threads of
+/// a run.
+pub struct Loader {
+    from: MyPool,
+    pub(crate) to: PgPool,
+    pub(crate) options: LoaderOptions,
+    /// Whether the role may make temporary tables, once it was asked.
+    temporary: OnceLock<bool>,
+}
+
+impl Loader {
+    /// Makes a loader. Nothing is asked of a server yet.
+    pub fn new(from: MyPool, to: PgPool, options: LoaderOptions) -> Loader {
+        Loader { from, to, options, temporary: OnceLock::new() }
+    }
+
+    /// Loads one table and publishes it, with `seal` as the last statement of the transaction.
+    ///
+    /// Takes one connection of each pool for as long as it runs, and as many of the target's as
+    /// the strategy says.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a server fails, a value cannot be carried, the target's table does not
+    /// fit, or the run is cancelled. The target table is then as it was before.
+    pub fn load(
+        &self,
+        job: &LoadJob<'_>,
+        strategy: &dyn LoadStrategy,
+        seal: &dyn Seal,
+    ) -> Result<LoadOutcome> {
+        let attempt = Attempt {
+            loader: self,
+            job,
+            strategy,
+            seal,
+            statements: Statements::new(&self.options.schema, job.mapping),
+            started: Instant::now(),
+        };
+        let done = attempt.check().and_then(|()| match strategy.opening() {
+            Opening::Transaction => attempt.in_transaction(),
+            Opening::Committed => attempt.committed(),
+            Opening::Nowhere => attempt.nowhere(),
+        });
+        // Whatever came of a statement that was cancelled, this is why.
+        done.map_err(|error| match self.options.cancel.check() {
+            Err(_) => Error::Cancelled { table: job.mapping.table.clone() },
+            Ok(()) => error,
+        })
+    }
+}
+
+/// One load of one table.
+struct Attempt<'a> {
+    loader: &'a Loader,
+    job: &'a LoadJob<'a>,
+    strategy: &'a dyn LoadStrategy,
+    seal: &'a dyn Seal,
+    statements: Statements,
+    started: Instant,
+}
+
+impl Attempt<'_> {
+    /// Refuses what could not end well, before anything is opened.
+    fn check(&self) -> Result<()> {
+        let LoadJob { mapping, mode, target, .. } = *self.job;
+        if mode == LoadMode::Incremental && mapping.key.is_empty() {
+            return Err(Error::NoKey { table: mapping.table.clone() });
+        }
+        let Some(target) = target else { return Ok(()) };
+        let differences = ddl::differences(mapping, &target.columns, &target.key);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Differs {
+            table: mapping.table.clone(),
+            target: self.statements.target().to_owned(),
+            differences,
+        })
+    }
+
+    /// Moves and publishes in one transaction.
+    fn in_transaction(&self) -> Result<LoadOutcome> {
+        let mut conn = self.connect()?;
+        let kind = self.kind(&mut conn)?;
+        self.guarded(&mut conn, |tx| {
+            let mut landing = self.landing(Through::Transaction(tx), kind);
+            let moved = self.run_strategy(&mut landing)?;
+            self.publish(landing, moved)
+        })
+    }
+
+    /// Moves into a table that every connection sees, then publishes in one transaction.
+    fn committed(&self) -> Result<LoadOutcome> {
+        let kind = if self.job.target.is_some() { Kind::Unlogged } else { Kind::Build };
+        let mut landing = self.landing(Through::Pool(&self.loader.to), kind);
+        let failed = step(&self.statements, "make a table for the rows of");
+        self.connect()?.batch_execute(&landing.create()).map_err(failed)?;
+        let done = self.run_strategy(&mut landing).and_then(|moved| {
+            self.guarded(&mut self.connect()?, |tx| {
+                let mut landing = self.landing(Through::Transaction(tx), kind);
+                landing.opened = true;
+                self.publish(landing, moved)
+            })
+        });
+        if done.is_err() {
+            self.clean_up();
+        }
+        done
+    }
+
+    fn nowhere(&self) -> Result<LoadOutcome> {
+        let mut landing = self.landing(Through::Nothing, Kind::Temporary);
+        let moved = self.run_strategy(&mut landing)?;
+        Ok(self.outcome(moved, Changes::default()))
+    }
+
+    fn connect(&self) -> Result<PgConn> {
+        self.loader.to.get().map_err(|fault| Error::Step {
+            table: self.job.mapping.table.clone(),
+            step: "connect to the target for",
+            fault,
+        })
+    }
+
+    /// Runs `work` in a transaction that ends with the request to stop.
+    fn guarded<T>(
+        &self,
+        conn: &mut PgConn,
+        work: impl FnOnce(postgres::Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let guard = self.loader.to.cancel_guard(conn, &self.loader.options.cancel);
+        let begun = conn.transaction().map_err(step(&self.statements, "begin to load"));
+        let done = begun.and_then(work);
+        drop(guard);
+        // A cancel request may still be under way: it must not meet the next statement.
+        if done.is_err() || self.loader.options.cancel.is_cancelled() {
+            conn.mark_broken();
+        }
+        done
+    }
+
+    fn landing<'c>(&'c self, through: Through<'c>, kind: Kind) -> Landing<'c> {
+        Landing {
+            through,
+            statements: &self.statements,
+            mapping: self.job.mapping,
+            mode: self.job.mode,
+            kind,
+            opened: false,
+            locked: false,
+            unchanged: false,
+        }
+    }
+
+    /// Chooses the landing table of a load in one transaction.
+    fn kind(&self, conn: &mut PgConn) -> Result<Kind> {
+        if self.job.target.is_none() {
+            return Ok(Kind::Target);
+        }
+        let allowed = match self.loader.temporary.get() {
+            Some(&allowed) => allowed,
+            None => {
+                let ask = "SELECT has_database_privilege(current_database(), 'TEMPORARY')";
+                let failed = step(&self.statements, "prepare the load of");
+                let answer = conn.query_one(ask, &[]).and_then(|row| row.try_get(0));
+                let allowed = answer.map_err(failed)?;
+                *self.loader.temporary.get_or_init(|| allowed)
+            }
+        };
+        Ok(if allowed { Kind::Temporary } else { Kind::Unlogged })
+    }
+
+    fn run_strategy(&self, landing: &mut Landing<'_>) -> Result<Moved> {
+        let options = &self.loader.options;
+        let source = Source {
+            pool: &self.loader.from,
+            table: self.job.table,
+            mapping: self.job.mapping,
+            filter: self.job.filter,
+            locking: self.job.locking,
+            values: &options.values,
+            cancel: &options.cancel,
+            memory_bytes: options.memory_bytes,
+        };
+        let meter = Meter::new(&*options.observer, &self.job.mapping.table);
+        self.strategy.load(Move { source: &source, landing, meter: &meter })
+    }
+
+    fn publish(&self, mut landing: Landing<'_>, moved: Moved) -> Result<LoadOutcome> {
+        let options = &self.loader.options;
+        let other_unique = self.job.target.is_some_and(|target| target.other_unique);
+        let changes = Publish { options, other_unique }.run(&mut landing, &moved)?;
+        self.seal(&mut landing, &moved, changes)?;
+        let Through::Transaction(tx) = landing.through else {
+            return Ok(self.outcome(moved, changes));
+        };
+        tx.commit().map_err(step(&self.statements, "commit the load of"))?;
+        Ok(self.outcome(moved, changes))
+    }
+
+    fn seal(&self, landing: &mut Landing<'_>, moved: &Moved, changes: Changes) -> Result<()> {
+        let published = Published {
+            rows: moved.rows,
+            inserted: changes.inserted,
+            updated: changes.updated,
+            deleted: changes.deleted,
+            bytes: moved.bytes,
+            strategy: self.strategy.name(),
+            sum: Some(moved.sum),
+            audit: moved.audit.clone(),
+        };
+        self.seal.on_target(landing.transaction()?, &published).map_err(|fault| Error::Step {
+            table: self.job.mapping.table.clone(),
+            step: "record the load of",
+            fault,
+        })
+    }
+
+    fn outcome(&self, moved: Moved, changes: Changes) -> LoadOutcome {
+        LoadOutcome {
+            rows_loaded: moved.rows,
+            rows_inserted: changes.inserted,
+            rows_updated: changes.updated,
+            rows_deleted: changes.deleted,
+            bytes: moved.bytes,
+            strategy: self.strategy.name(),
+            duration: self.started.elapsed(),
+            sum: moved.sum,
+            audit: moved.audit,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Drops our own table after a failure. What stays is found by the next run.
+    fn clean_up(&self) {
+        let dropped = self.connect().and_then(|mut conn| {
+            let failed = step(&self.statements, "drop the staging of");
+            conn.batch_execute(&self.statements.drop_own_if_there()).map_err(failed)
+        });
+        if let Err(error) = dropped {
+            log::warn!("{error}: {}", error.fault().map_or(String::new(), ToString::to_string));
+        }
+    }
+}

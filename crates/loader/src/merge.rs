@@ -1,0 +1,128 @@
+//! Making the published table equal to staging.
+
+use crate::LoadMode;
+use crate::statements::Statements;
+use crate::step::step;
+use crate::{Error, Result};
+use postgres::{SimpleQueryMessage, Transaction};
+
+/// What publishing changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    pub(crate) inserted: u64,
+    pub(crate) updated: u64,
+    pub(crate) deleted: u64,
+}
+
+impl Changes {
+    pub(crate) fn is_empty(self) -> bool {
+        self == Changes::default()
+    }
+}
+
+/// A merge to be done.
+pub(crate) struct Merge<'a> {
+    pub(crate) statements: &'a Statements,
+    /// The staging table, quoted.
+    pub(crate) staging: &'a str,
+    pub(crate) mode: LoadMode,
+    /// Whether rows may only change places by way of being deleted.
+    pub(crate) other_unique: bool,
+    /// Rows in staging.
+    pub(crate) staged: u64,
+}
+
+impl Merge<'_> {
+    /// Deletes, changes and inserts what differs.
+    ///
+    /// One statement does it all where it can: the three sets have no key in common, so that none
+    /// has to see another's work, and their numbers and the number of rows before are taken from
+    /// one snapshot. A second unique index wants the old values gone before the new ones come.
+    pub(crate) fn run(&self, tx: &mut Transaction<'_>) -> Result<Changes> {
+        let failed = step(self.statements, "merge the new rows of");
+        let answers = tx.simple_query(&self.sql()).map_err(failed)?;
+        let counted = Counted::of(&answers);
+        let mut changes =
+            Changes { inserted: counted.new, updated: counted.changed, deleted: counted.gone };
+        let mut kept = counted.before - counted.gone;
+        if self.other_unique {
+            kept -= counted.changed;
+            let again = last_count(&answers);
+            changes.inserted = again.saturating_sub(counted.changed);
+            self.check(kept + again)?;
+        } else {
+            self.check(kept + counted.new)?;
+        }
+        Ok(changes)
+    }
+
+    fn check(&self, landed: u64) -> Result<()> {
+        if self.mode == LoadMode::Incremental || landed == self.staged {
+            return Ok(());
+        }
+        Err(Error::Miscount {
+            table: self.statements.table(),
+            sent: self.staged,
+            landed,
+            place: "after the merge",
+        })
+    }
+
+    fn sql(&self) -> String {
+        let Merge { statements, staging, .. } = *self;
+        let mut parts = Vec::new();
+        let mut part = |name: &str, sql: String| {
+            parts.push(format!("{name} AS ({sql} RETURNING 1)"));
+            format!("(SELECT count(*) FROM {name})")
+        };
+        let (gone, before) = match self.mode {
+            LoadMode::Full => (
+                part("gone", statements.delete_gone(staging)),
+                format!("({})", statements.count(statements.target())),
+            ),
+            LoadMode::Incremental => ("0".to_owned(), "0".to_owned()),
+        };
+        let insert = statements.insert_new(staging);
+        let (changed, new, then) = if self.other_unique {
+            let changed = part("changed", statements.delete_changed(staging));
+            (changed, "0".to_owned(), format!("; {insert}"))
+        } else {
+            let changed = part("changed", statements.update_changed(staging));
+            (changed, part("new", insert), String::new())
+        };
+        format!("WITH {} SELECT {gone}, {changed}, {new}, {before}{then}", parts.join(", "))
+    }
+}
+
+/// The answer of the first statement.
+#[derive(Default)]
+struct Counted {
+    gone: u64,
+    changed: u64,
+    new: u64,
+    before: u64,
+}
+
+impl Counted {
+    fn of(answers: &[SimpleQueryMessage]) -> Counted {
+        let row = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let Some(row) = row else { return Counted::default() };
+        let number = |index: usize| {
+            let text = row.try_get(index).ok().flatten();
+            text.and_then(|text| text.parse().ok()).unwrap_or(0)
+        };
+        Counted { gone: number(0), changed: number(1), new: number(2), before: number(3) }
+    }
+}
+
+/// Returns the number of rows that the last statement of a script concerned.
+pub(crate) fn last_count(answers: &[SimpleQueryMessage]) -> u64 {
+    let counts = answers.iter().rev().find_map(|answer| match answer {
+        SimpleQueryMessage::CommandComplete(count) => Some(*count),
+        _ => None,
+    });
+    counts.unwrap_or(0)
+}

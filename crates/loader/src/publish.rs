@@ -1,0 +1,141 @@
+//! Making what has landed visible.
+
+use crate::landing::{Kind, Landing};
+use crate::merge::{Changes, Merge, last_count};
+use crate::step::step;
+use crate::strategy::Moved;
+use crate::{Error, LoadMode, LoaderOptions, Result};
+
+/// Bytes from which on the server's own memory settings and statistics of staging pay off.
+const LARGE: u64 = 8 << 20;
+
+/// Rows of staging from which on the planner is told of its keys: without, it may take a nested
+/// loop over a table of millions.
+const ANALYZE_ABOVE: u64 = 10_000;
+
+/// Publishes within the landing's transaction.
+pub(crate) struct Publish<'a> {
+    pub(crate) options: &'a LoaderOptions,
+    pub(crate) other_unique: bool,
+}
+
+impl Publish<'_> {
+    pub(crate) fn run(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+        if moved.bytes >= LARGE {
+            self.give_memory(landing)?;
+        }
+        let changes = match landing.kind {
+            Kind::Target | Kind::Build => self.first(landing, moved)?,
+            Kind::Temporary | Kind::Unlogged => self.refresh(landing, moved)?,
+        };
+        if !changes.is_empty() {
+            run(landing, "analyze", &landing.statements.analyze_target())?;
+        }
+        Ok(changes)
+    }
+
+    /// Completes a table that is not in use yet. The index is built after the data.
+    fn first(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+        landing.open()?;
+        let statements = landing.statements;
+        if landing.kind == Kind::Build {
+            count(landing, moved.rows)?;
+            run(landing, "name", &statements.rename_build(landing.mapping))?;
+        }
+        if let Some(sql) = statements.add_key(landing.mapping) {
+            run(landing, "build the key of", &sql)?;
+        }
+        if let Some(sql) = statements.grant(&self.options.grant_select_to) {
+            run(landing, "grant access to", &sql)?;
+        }
+        Ok(Changes { inserted: moved.rows, ..Changes::default() })
+    }
+
+    fn refresh(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+        let changes = match (landing.opened, moved.rows) {
+            _ if landing.unchanged => return Ok(Changes::default()),
+            (_, 0) => self.empty(landing)?,
+            _ => self.replace(landing, moved)?,
+        };
+        if landing.opened && landing.kind == Kind::Unlogged {
+            run(landing, "drop the staging of", &landing.statements.drop_own())?;
+        }
+        Ok(changes)
+    }
+
+    /// There was no row to read.
+    fn empty(&self, landing: &mut Landing<'_>) -> Result<Changes> {
+        if landing.mode == LoadMode::Incremental {
+            return Ok(Changes::default());
+        }
+        landing.lock()?;
+        let deleted = run(landing, "empty", &landing.statements.delete_all())?;
+        Ok(Changes { deleted, ..Changes::default() })
+    }
+
+    fn replace(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+        let (statements, staging) = (landing.statements, landing.table());
+        let keyless = landing.mapping.key.is_empty();
+        if landing.committed().is_none() && landing.kind == Kind::Unlogged {
+            count(landing, moved.rows)?;
+        }
+        if !keyless && moved.rows > ANALYZE_ABOVE {
+            run(landing, "analyze the staging of", &statements.analyze_keys(&staging))?;
+        }
+        landing.lock()?;
+        if keyless {
+            let deleted = run(landing, "empty", &statements.delete_all())?;
+            let inserted = run(landing, "fill", &statements.insert_all(&staging))?;
+            expect(landing, moved.rows, inserted, "after the INSERT")?;
+            return Ok(Changes { inserted, deleted, ..Changes::default() });
+        }
+        let merge = Merge {
+            statements,
+            staging: &staging,
+            mode: landing.mode,
+            other_unique: self.other_unique,
+            staged: moved.rows,
+        };
+        merge.run(landing.transaction()?)
+    }
+
+    /// Lets this transaction's joins and index builds use memory of the server, up to a share of
+    /// what the run itself may use.
+    fn give_memory(&self, landing: &mut Landing<'_>) -> Result<()> {
+        let share = |part: usize, least: usize, most: usize| {
+            (self.options.memory_bytes / part / 1024).clamp(least << 10, most << 10)
+        };
+        let sql = format!(
+            "SET LOCAL work_mem = '{}kB'; SET LOCAL maintenance_work_mem = '{}kB'",
+            share(8, 4, 64),
+            share(2, 64, 256)
+        );
+        run(landing, "set the memory for", &sql).map(drop)
+    }
+}
+
+/// Runs statements and returns the number of rows that the last of them concerned.
+fn run(landing: &mut Landing<'_>, what: &'static str, sql: &str) -> Result<u64> {
+    let failed = step(landing.statements, what);
+    let answers = landing.transaction()?.simple_query(sql).map_err(failed)?;
+    Ok(last_count(&answers))
+}
+
+/// Counts a table that several connections have written.
+fn count(landing: &mut Landing<'_>, rows: u64) -> Result<()> {
+    let failed = step(landing.statements, "count the rows of");
+    let sql = landing.statements.count(&landing.table());
+    let landed: i64 = landing
+        .transaction()?
+        .query_one(&sql, &[])
+        .and_then(|row| row.try_get(0))
+        .map_err(failed)?;
+    expect(landing, rows, landed.unsigned_abs(), "in staging")
+}
+
+fn expect(landing: &Landing<'_>, sent: u64, landed: u64, place: &'static str) -> Result<()> {
+    if sent == landed {
+        return Ok(());
+    }
+    Err(Error::Miscount { table: landing.statements.table(), sent, landed, place })
+}

@@ -1,0 +1,149 @@
+//! Where a strategy's rows come from.
+
+use crate::key_text::key_text;
+use crate::strategy::Moved;
+use crate::{Error, Result};
+use handoff_connect::{MyPool, Profile};
+use handoff_model::{Cancel, RowFilter, TableSum};
+use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, hash_row};
+use handoff_schema::{Mapping, TableSchema};
+use handoff_settings::Values;
+use mysql::Value;
+
+/// The rows that a strategy moves.
+pub struct Source<'a> {
+    /// The server they are read from.
+    pub pool: &'a MyPool,
+    /// The table as that server has it.
+    pub table: &'a TableSchema,
+    /// What it becomes.
+    pub mapping: &'a Mapping,
+    /// Which of its rows.
+    pub filter: &'a RowFilter,
+    /// What reading does to writers of the table.
+    pub locking: Locking,
+    /// What to do with values that PostgreSQL cannot hold.
+    pub values: &'a Values,
+    /// The request to stop.
+    pub cancel: &'a Cancel,
+    /// The memory that the load of this table may use, in bytes.
+    pub memory_bytes: usize,
+}
+
+impl Source<'_> {
+    /// Returns an empty batch of encoded rows. A strategy that reads in several threads takes one
+    /// for each.
+    pub fn tuples(&self) -> Tuples<'_> {
+        Tuples {
+            encoder: Encoder::new(self.mapping, self.values),
+            mapping: self.mapping,
+            largest: self.memory_bytes / 4,
+            buffer: Vec::new(),
+            pending: 0,
+            sum: TableSum::default(),
+            bytes: 0,
+        }
+    }
+
+    /// Reads the rows of `filter` into `sink`, over a connection of its own.
+    ///
+    /// `select` is what the sink's [`Tuples::select_list`] returned.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server fails, the run is cancelled, or the sink fails.
+    pub fn read<S: RowSink<Error = Error>>(
+        &self,
+        filter: &RowFilter,
+        select: &[String],
+        sink: &mut S,
+    ) -> Result<u64> {
+        let mut conn = self.pool.get(Profile::Read).map_err(|fault| handoff_rows::Error::Read {
+            table: self.table.name.clone(),
+            rows: 0,
+            fault,
+        })?;
+        let spec = ReadSpec {
+            table: self.table,
+            select,
+            filter,
+            locking: self.locking,
+            cancel: self.cancel,
+        };
+        Reader::new(spec).read(&mut conn, sink)
+    }
+}
+
+/// Rows in their canonical form, gathered to be written, with their sum.
+pub struct Tuples<'a> {
+    encoder: Encoder,
+    mapping: &'a Mapping,
+    largest: usize,
+    buffer: Vec<u8>,
+    pending: u64,
+    sum: TableSum,
+    bytes: u64,
+}
+
+impl Tuples<'_> {
+    /// Returns the expressions to select.
+    pub fn select_list(&self) -> Vec<String> {
+        self.encoder.select_list().to_vec()
+    }
+
+    /// Encodes one row.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a value cannot be carried or the row is too large.
+    pub fn push(&mut self, row: &[Value]) -> Result<()> {
+        let start = self.buffer.len();
+        self.encoder.encode(row, &mut self.buffer)?;
+        let tuple = &self.buffer[start..];
+        if tuple.len() > self.largest {
+            return Err(Error::RowTooLarge {
+                table: self.mapping.table.clone(),
+                key: key_text(self.mapping, tuple),
+                bytes: tuple.len(),
+                limit: self.largest,
+            });
+        }
+        self.sum.add_row(hash_row(tuple));
+        self.bytes += tuple.len() as u64;
+        self.pending += 1;
+        Ok(())
+    }
+
+    /// Returns the tuples gathered since the last [`Tuples::clear`], one behind the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Returns how many tuples are gathered.
+    pub fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    /// Empties the batch, once it is written.
+    pub fn clear(&mut self) {
+        self.pending = 0;
+        self.buffer.clear();
+        // One huge row must not hold its memory for the rest of the table.
+        self.buffer.shrink_to(4 << 20);
+    }
+
+    /// Returns the sum of all rows so far.
+    pub fn sum(&self) -> TableSum {
+        self.sum
+    }
+
+    /// Returns what was moved, once everything is written.
+    pub fn into_moved(self) -> Moved {
+        Moved {
+            rows: self.sum.rows,
+            bytes: self.bytes,
+            sum: self.sum,
+            audit: self.encoder.audit().clone(),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The statements of a load, spelled.
+
+use handoff_connect::quote_pg;
+use handoff_model::{CopyId, TableName};
+use handoff_schema::Mapping;
+use handoff_schema::ddl::{self, Persistence};
+
+/// What every table that we make on the way to a published one begins with.
+pub(crate) const PREFIX: &str = "__handoff_";
+
+/// The names of one load, quoted once, and the statements made of them. No value is ever part of
+/// one.
+pub struct Statements {
+    table: TableName,
+    schema: String,
+    own_name: String,
+    target: String,
+    columns: Vec<String>,
+    key: Vec<String>,
+}
+
+impl Statements {
+    /// Makes the names of one attempt; the name of its own table is never used again.
+    pub(crate) fn new(schema: &str, mapping: &Mapping) -> Statements {
+        let columns: Vec<_> =
+            mapping.columns.iter().map(|column| quote_pg(column.pg_name.as_str())).collect();
+        Statements {
+            table: mapping.table.clone(),
+            schema: schema.to_owned(),
+            own_name: format!("{PREFIX}{}", CopyId::new()),
+            target: format!("{}.{}", quote_pg(schema), quote_pg(mapping.pg_table.as_str())),
+            key: mapping.key.iter().map(|&index| columns[index].clone()).collect(),
+            columns,
+        }
+    }
+
+    pub(crate) fn table(&self) -> TableName {
+        self.table.clone()
+    }
+
+    /// The published table, quoted, with its schema.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The number of columns.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Our own table of this attempt, quoted, in the target's schema.
+    pub(crate) fn own(&self) -> String {
+        format!("{}.{}", quote_pg(self.schema.as_str()), quote_pg(self.own_name.as_str()))
+    }
+
+    /// Our own table of this attempt as a temporary one, quoted.
+    pub(crate) fn own_temporary(&self) -> String {
+        format!("pg_temp.{}", quote_pg(self.own_name.as_str()))
+    }
+
+    /// Makes the published table itself, without its key.
+    pub(crate) fn create_target(&self, mapping: &Mapping) -> String {
+        ddl::create_table(mapping, &self.schema, &mapping.pg_table, Persistence::Logged)
+    }
+
+    /// Makes a table that is to become the published one.
+    pub(crate) fn create_build(&self, mapping: &Mapping) -> String {
+        ddl::create_table(mapping, &self.schema, &self.own_name, Persistence::Logged)
+    }
+
+    /// Makes a staging table with exactly the target's columns, types and collations.
+    pub(crate) fn create_staging(&self) -> String {
+        format!("CREATE UNLOGGED TABLE {} (LIKE {})", self.own(), self.target)
+    }
+
+    /// The same, seen by this transaction only and gone with it.
+    pub(crate) fn create_temporary(&self) -> String {
+        format!(
+            "CREATE TEMPORARY TABLE {} (LIKE {}) ON COMMIT DROP",
+            quote_pg(self.own_name.as_str()),
+            self.target
+        )
+    }
+
+    pub(crate) fn copy_in(&self, into: &str) -> String {
+        format!("COPY {into} ({}) FROM STDIN (FORMAT binary)", self.columns.join(", "))
+    }
+
+    /// Reads back at most `rows` rows of the published table in their canonical form.
+    pub(crate) fn copy_out(&self, rows: u64) -> String {
+        format!(
+            "COPY (SELECT {} FROM {} LIMIT {rows}) TO STDOUT (FORMAT binary)",
+            self.columns.join(", "),
+            self.target
+        )
+    }
+
+    pub(crate) fn insert_values(&self, into: &str, rows: usize) -> String {
+        let mut text = format!("INSERT INTO {into} ({}) VALUES ", self.columns.join(", "));
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ",(" });
+            for column in 0..self.width() {
+                let comma = if column == 0 { "" } else { "," };
+                text.push_str(&format!("{comma}${}", row * self.width() + column + 1));
+            }
+            text.push(')');
+        }
+        text
+    }
+
+    /// Keeps other writers out until the commit; readers do not notice.
+    pub(crate) fn lock(&self) -> String {
+        format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", self.target)
+    }
+
+    pub(crate) fn delete_all(&self) -> String {
+        format!("DELETE FROM {}", self.target)
+    }
+
+    pub(crate) fn insert_all(&self, staging: &str) -> String {
+        let columns = self.columns.join(", ");
+        format!("INSERT INTO {} ({columns}) SELECT {columns} FROM {staging}", self.target)
+    }
+
+    /// Deletes what staging lacks.
+    pub(crate) fn delete_gone(&self, staging: &str) -> String {
+        format!(
+            "DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM {staging} s WHERE {})",
+            self.target,
+            self.same_key()
+        )
+    }
+
+    /// Changes the rows whose bytes differ.
+    pub(crate) fn update_changed(&self, staging: &str) -> String {
+        let set: Vec<_> = self.columns.iter().map(|c| format!("{c} = s.{c}")).collect();
+        format!(
+            "UPDATE {} t SET {} FROM {staging} s WHERE {} AND {}",
+            self.target,
+            set.join(", "),
+            self.same_key(),
+            self.other_bytes()
+        )
+    }
+
+    /// Deletes the rows whose bytes differ, so that they are inserted with the new ones.
+    pub(crate) fn delete_changed(&self, staging: &str) -> String {
+        format!(
+            "DELETE FROM {} t USING {staging} s WHERE {} AND {}",
+            self.target,
+            self.same_key(),
+            self.other_bytes()
+        )
+    }
+
+    /// Inserts what the table lacks.
+    pub(crate) fn insert_new(&self, staging: &str) -> String {
+        let of_s: Vec<_> = self.columns.iter().map(|c| format!("s.{c}")).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT {} FROM {staging} s \
+             WHERE NOT EXISTS (SELECT FROM {} t WHERE {})",
+            self.target,
+            self.columns.join(", "),
+            of_s.join(", "),
+            self.target,
+            self.same_key()
+        )
+    }
+
+    pub(crate) fn count(&self, table: &str) -> String {
+        format!("SELECT count(*) FROM {table}")
+    }
+
+    pub(crate) fn analyze_target(&self) -> String {
+        format!("ANALYZE {}", self.target)
+    }
+
+    /// The planner needs the keys of staging alone.
+    pub(crate) fn analyze_keys(&self, staging: &str) -> String {
+        format!("ANALYZE {staging} ({})", self.key.join(", "))
+    }
+
+    pub(crate) fn rename_build(&self, mapping: &Mapping) -> String {
+        format!("ALTER TABLE {} RENAME TO {}", self.own(), quote_pg(mapping.pg_table.as_str()))
+    }
+
+    pub(crate) fn add_key(&self, mapping: &Mapping) -> Option<String> {
+        ddl::add_key(mapping, &self.schema, &mapping.pg_table)
+    }
+
+    pub(crate) fn grant(&self, roles: &[String]) -> Option<String> {
+        let roles: Vec<_> = roles.iter().map(|role| quote_pg(role.as_str())).collect();
+        (!roles.is_empty())
+            .then(|| format!("GRANT SELECT ON {} TO {}", self.target, roles.join(", ")))
+    }
+
+    pub(crate) fn drop_own(&self) -> String {
+        format!("DROP TABLE {}", self.own())
+    }
+
+    pub(crate) fn drop_own_if_there(&self) -> String {
+        format!("DROP TABLE IF EXISTS {}", self.own())
+    }
+
+    fn same_key(&self) -> String {
+        let equal: Vec<_> = self.key.iter().map(|c| format!("t.{c} = s.{c}")).collect();
+        equal.join(" AND ")
+    }
+
+    /// `=` calls 0.0 and -0.0 equal, and jsonb 1 and 1.0; the images of the rows differ. The
+    /// casts keep the operator from being applied column by column.
+    fn other_bytes(&self) -> String {
+        let row = |alias: &str| {
+            let columns: Vec<_> = self.columns.iter().map(|c| format!("{alias}.{c}")).collect();
+            format!("ROW({})::record", columns.join(", "))
+        };
+        format!("{} *<> {}", row("t"), row("s"))
+    }
+}

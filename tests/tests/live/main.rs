@@ -5,5 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod connect;
+mod practice;
 mod testbed;
 mod testbed_ends;

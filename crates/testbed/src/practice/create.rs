@@ -75,7 +75,8 @@ impl<'a> Writer<'a> {
 
 /// Every third table is in the older, three-byte character set, as in a database that has grown.
 fn has_emoji(table: &Table) -> bool {
-    fnv(&table.name) % 3 != 0 || ["patient", "procnote", "commlog"].contains(&table.name.as_str())
+    !fnv(&table.name).is_multiple_of(3)
+        || ["patient", "procnote", "commlog"].contains(&table.name.as_str())
 }
 
 /// A connection set up so that every server takes every value as it is.

@@ -319,11 +319,7 @@ impl Kind {
             Kind::Guid => format!(
                 "LOWER(CONCAT(LPAD(HEX({x}), 8, '0'), '-4a7b-8c9d-', LPAD(HEX({y}), 12, '0')))"
             ),
-            Kind::Hash => {
-                format!(
-                    "CONCAT({x}, LPAD(HEX({y}), 8, '0'), 'qk', LPAD(HEX({x} ^ {y}), 8, '0'), '==')"
-                )
-            }
+            Kind::Hash => format!("CONCAT({x}, HEX({y}), 'qk', HEX({x} * {y} % 4294967291), '==')"),
             Kind::File => {
                 format!("CONCAT({}, '_', seq, '.jpg')", pick(&x, super::text::LAST_NAMES))
             }

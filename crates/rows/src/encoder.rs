@@ -1,40 +1,139 @@
 //! MySQL values to canonical bytes.
 
-use crate::Result;
-use handoff_model::Audit;
-use handoff_schema::Mapping;
-use handoff_settings::Values;
+use crate::codec::{Cell, Codec, Scratch, Uses};
+use crate::refusal::Refusal;
+use crate::{Error, Result};
+use handoff_model::{Audit, ColumnName, TableName};
+use handoff_schema::{MappedColumn, Mapping};
+use handoff_settings::{BadJson, BadText, NulBytes, Values, ZeroDates};
 use mysql::Value;
+use std::cell::OnceCell;
+
+/// What applies to key columns, whatever the settings say.
+const STRICT: Values = Values {
+    zero_dates: ZeroDates::Fail,
+    nul_bytes: NulBytes::Fail,
+    bad_text: BadText::Fail,
+    bad_json: BadJson::Fail,
+};
 
 /// Encodes rows of one table into COPY BINARY tuples, byte for byte as `COPY … TO STDOUT (FORMAT
 /// binary)` prints them.
-pub struct Encoder {}
+///
+/// What happens to each column is decided once, by [`Encoder::new`]. A value then costs one
+/// `match` and is written straight into the caller's buffer.
+pub struct Encoder {
+    table: TableName,
+    fields: Vec<Field>,
+    select: Vec<String>,
+    /// The number of fields, as a tuple begins with it.
+    count: [u8; 2],
+    policies: Values,
+    scratch: Scratch,
+    rows: u64,
+    audit: OnceCell<Audit>,
+}
+
+/// One column of the tuple.
+struct Field {
+    column: ColumnName,
+    codec: Codec,
+    /// Where its value stands in the row.
+    value: usize,
+    /// Where the row says whether the server's conversion of the value was exact.
+    exact: Option<usize>,
+    key: bool,
+    uses: Uses,
+}
 
 impl Encoder {
     /// Prepares the encoding of rows that [`Encoder::select_list`] selects.
-    pub fn new(_mapping: &Mapping, _values: &Values) -> Encoder {
-        todo!()
+    pub fn new(mapping: &Mapping, values: &Values) -> Encoder {
+        let mut select = Vec::with_capacity(mapping.columns.len());
+        let fields = mapping.columns.iter().map(|column| Field::new(column, &mut select)).collect();
+        let count =
+            i16::try_from(mapping.columns.len()).expect("a mapping has 1,600 columns at most");
+        Encoder {
+            table: mapping.table.clone(),
+            fields,
+            select,
+            count: count.to_be_bytes(),
+            policies: *values,
+            scratch: Scratch::default(),
+            rows: 0,
+            audit: OnceCell::new(),
+        }
     }
 
     /// Returns the expressions to select, quoted, in the order [`Encoder::encode`] wants them.
+    ///
     /// There may be more of them than columns: a text in a character set that only the server can
-    /// convert comes with a flag that says whether the conversion lost anything.
+    /// convert comes with a flag that says whether the conversion lost anything. They are right
+    /// under [`Profile::Read`](handoff_connect::Profile::Read) and
+    /// [`Profile::RawRead`](handoff_connect::Profile::RawRead).
     pub fn select_list(&self) -> &[String] {
-        todo!()
+        &self.select
     }
 
     /// Appends the tuple of one row to `out`: field count, then length and bytes a field.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Value`](crate::Error::Value) if a value cannot be carried under the
-    /// policies; `out` then holds what it held before.
-    pub fn encode(&mut self, _row: &[Value], _out: &mut Vec<u8>) -> Result<()> {
-        todo!()
+    /// Returns [`Error::Value`] if a value cannot be carried under the policies; `out` then holds
+    /// what it held before.
+    pub fn encode(&mut self, row: &[Value], out: &mut Vec<u8>) -> Result<()> {
+        debug_assert_eq!(row.len(), self.select.len(), "a row is what the list selects");
+        self.rows += 1;
+        self.audit.take();
+        let start = out.len();
+        out.extend_from_slice(&self.count);
+        for field in &mut self.fields {
+            let policies = if field.key { &STRICT } else { &self.policies };
+            let exact = field.exact.is_none_or(|flag| row[flag] != Value::Int(0));
+            let Field { codec, uses, .. } = field;
+            let mut cell = Cell { out, policies, uses, scratch: &mut self.scratch };
+            if let Err(refusal) = codec.encode(&row[field.value], exact, &mut cell) {
+                out.truncate(start);
+                return Err(field.error(&self.table, self.rows, refusal));
+            }
+        }
+        Ok(())
     }
 
-    /// Returns how often each policy changed a value so far.
+    /// Returns how often each policy changed a value so far, column by column.
     pub fn audit(&self) -> &Audit {
-        todo!()
+        self.audit.get_or_init(|| {
+            let mut audit = Audit::default();
+            for field in &self.fields {
+                for (policy, count) in field.uses.entries() {
+                    audit.add(&field.column, policy, count);
+                }
+            }
+            audit
+        })
+    }
+}
+
+impl Field {
+    /// Decides how to carry `column`, and adds to the list what has to be selected for it.
+    fn new(column: &MappedColumn, select: &mut Vec<String>) -> Field {
+        let codec = Codec::of(column);
+        let (expression, flag) = codec.select(&column.source);
+        let value = select.len();
+        let exact = flag.is_some().then_some(value + 1);
+        select.push(expression);
+        select.extend(flag);
+        let (column, key) = (column.source.name.clone(), column.key);
+        Field { column, codec, value, exact, key, uses: Uses::default() }
+    }
+
+    fn error(&self, table: &TableName, row: u64, refusal: Refusal) -> Error {
+        Error::Value {
+            table: table.clone(),
+            column: self.column.clone(),
+            row,
+            problem: refusal.problem,
+            remedy: refusal.remedy.advice(self.column.as_str(), self.key),
+        }
     }
 }

@@ -1,14 +1,21 @@
 //! Streams rows out of MySQL in their canonical form: the PostgreSQL COPY BINARY tuple.
 
+mod buffer;
+mod codec;
 mod encoder;
 mod error;
+mod json;
 mod reader;
+mod refusal;
 mod sum;
+mod tuples;
 
+pub use buffer::TupleBuffer;
 pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use reader::{Locking, ReadSpec, Reader, RowSink};
 pub use sum::{hash_row, target_sum};
+pub use tuples::tuples;
 
 /// The header of a COPY BINARY stream: signature, flags, no extension (PostgreSQL manual, COPY,
 /// "Binary Format").

@@ -1,8 +1,10 @@
 //! Sums of canonical rows.
 
-use handoff_connect::{PgConn, Result};
+use crate::tuples;
+use handoff_connect::{Fault, PgConn, Result, quote_pg};
 use handoff_model::TableSum;
 use handoff_schema::Mapping;
+use std::io;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Hashes the tuple of one row, field count included.
@@ -10,16 +12,43 @@ pub fn hash_row(tuple: &[u8]) -> u128 {
     xxh3_128(tuple)
 }
 
-/// Sums a table of the target from what `COPY (SELECT …) TO STDOUT (FORMAT binary)` sends.
+/// Sums a table of the target from what `COPY (SELECT …) TO STDOUT (FORMAT binary)` sends, in
+/// constant memory.
 ///
 /// # Errors
 ///
-/// Returns a [`Fault`](handoff_connect::Fault) if the server fails.
+/// Returns a [`Fault`] if the server fails.
 pub fn target_sum(
-    _conn: &mut PgConn,
-    _schema: &str,
-    _name: &str,
-    _mapping: &Mapping,
+    conn: &mut PgConn,
+    schema: &str,
+    name: &str,
+    mapping: &Mapping,
 ) -> Result<TableSum> {
-    todo!()
+    let columns: Vec<_> =
+        mapping.columns.iter().map(|column| quote_pg(column.pg_name.as_str())).collect();
+    let query = format!(
+        "COPY (SELECT {} FROM {}.{}) TO STDOUT (FORMAT binary)",
+        columns.join(", "),
+        quote_pg(schema),
+        quote_pg(name)
+    );
+    let mut sum = TableSum::default();
+    let read = read(conn, &query, |tuple| sum.add_row(hash_row(tuple)));
+    read.map_err(|error| fault(conn, &error))?;
+    Ok(sum)
+}
+
+fn read(conn: &mut PgConn, query: &str, each: impl FnMut(&[u8])) -> io::Result<u64> {
+    tuples(conn.copy_out(query).map_err(io::Error::other)?, each)
+}
+
+/// Reduces an error of reading a COPY, which the driver wraps.
+fn fault(conn: &PgConn, error: &io::Error) -> Fault {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>()) {
+        Some(error) => conn.fault(error),
+        None => {
+            conn.mark_broken();
+            Fault::new(handoff_connect::Side::Target, "the COPY stream of the server is not whole")
+        }
+    }
 }

@@ -1,0 +1,53 @@
+//! Integers and booleans.
+
+use super::cell::{put4, put8};
+use crate::refusal::Refusal;
+use mysql::Value;
+
+const OUT_OF_RANGE: Refusal =
+    Refusal { problem: "a number outside the column's type", remedy: crate::refusal::Remedy::Type };
+
+pub(super) fn int2(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let number = i16::try_from(signed(value)?).map_err(|_| OUT_OF_RANGE)?;
+    let mut field = [0, 0, 0, 2, 0, 0];
+    field[4..].copy_from_slice(&number.to_be_bytes());
+    out.extend_from_slice(&field);
+    Ok(())
+}
+
+pub(super) fn int4(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let number = i32::try_from(signed(value)?).map_err(|_| OUT_OF_RANGE)?;
+    put4(out, number.to_be_bytes());
+    Ok(())
+}
+
+pub(super) fn int8(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    put8(out, signed(value)?.to_be_bytes());
+    Ok(())
+}
+
+/// 0 and 1, and BIT(1).
+pub(super) fn boolean(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let number = match value {
+        Value::Bytes(bits) => match bits[..] {
+            [bit] => i64::from(bit),
+            _ => return Err(Refusal::unexpected()),
+        },
+        value => signed(value)?,
+    };
+    let truth = match number {
+        0 => 0,
+        1 => 1,
+        _ => return Err(Refusal::of_type("a number other than 0 and 1 in a boolean")),
+    };
+    out.extend_from_slice(&[0, 0, 0, 1, truth]);
+    Ok(())
+}
+
+fn signed(value: &Value) -> Result<i64, Refusal> {
+    match value {
+        Value::Int(number) => Ok(*number),
+        Value::UInt(number) => i64::try_from(*number).map_err(|_| OUT_OF_RANGE),
+        _ => Err(Refusal::unexpected()),
+    }
+}

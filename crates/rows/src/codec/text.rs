@@ -1,0 +1,179 @@
+//! Texts: from the bytes of a character set to UTF-8 without NUL.
+
+use super::cell::{Cell, Uses, close, open};
+use crate::refusal::Refusal;
+use handoff_model::LossPolicy;
+use handoff_settings::{BadJson, BadText, NulBytes, Values};
+use std::borrow::Cow;
+
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// What the bytes of a text are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charset {
+    /// utf8mb4 and utf8mb3.
+    Utf8,
+    /// ascii.
+    Ascii,
+    /// MySQL's latin1: cp1252, with the five bytes that it leaves open as control characters.
+    Latin1,
+    /// Any other, converted by the server to utf8mb4, which writes `?` for what it cannot convert.
+    Converted,
+}
+
+impl Charset {
+    /// Returns what reads the bytes of a column of this character set.
+    pub(crate) fn of(name: Option<&str>) -> Charset {
+        match name {
+            // JSON of MySQL has none.
+            None | Some("utf8mb4" | "utf8mb3" | "utf8") => Charset::Utf8,
+            Some("ascii") => Charset::Ascii,
+            Some("latin1") => Charset::Latin1,
+            Some(_) => Charset::Converted,
+        }
+    }
+}
+
+/// Appends a text as `text`.
+pub(super) fn text(
+    charset: Charset,
+    text: &[u8],
+    exact: bool,
+    cell: &mut Cell<'_>,
+) -> Result<(), Refusal> {
+    let Cell { out, policies, uses, scratch } = cell;
+    let text = decode(charset, text, exact, policies, uses, &mut scratch.decoded)?;
+    let text = without_nul(text, policies, uses)?;
+    super::cell::put(out, &text);
+    Ok(())
+}
+
+/// Appends what stands for a text that the server could not convert at all: MySQL then answers
+/// NULL.
+pub(super) fn unconverted(cell: &mut Cell<'_>) -> Result<(), Refusal> {
+    bad_text(cell.policies, cell.uses)?;
+    cell.put(REPLACEMENT.as_bytes());
+    Ok(())
+}
+
+/// Appends a JSON document as `jsonb`.
+pub(super) fn jsonb(
+    charset: Charset,
+    text: &[u8],
+    exact: bool,
+    cell: &mut Cell<'_>,
+) -> Result<(), Refusal> {
+    let Cell { out, policies, uses, scratch } = cell;
+    let text = decode(charset, text, exact, policies, uses, &mut scratch.decoded)?;
+    let start = open(out);
+    // The version of the format.
+    out.push(1);
+    match scratch.jsonb.normalise(text, out) {
+        Ok(()) => close(out, start),
+        Err(problem) if policies.bad_json == BadJson::Fail => {
+            return Err(Refusal::policy(LossPolicy::BadJson, problem));
+        }
+        Err(_) => {
+            // What `open` has put there is NULL.
+            out.truncate(start);
+            uses.count(LossPolicy::BadJson);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the text in UTF-8: `bytes` itself or what was put into `buffer`.
+pub(super) fn decode<'b>(
+    charset: Charset,
+    bytes: &'b [u8],
+    exact: bool,
+    policies: &Values,
+    uses: &mut Uses,
+    buffer: &'b mut Vec<u8>,
+) -> Result<&'b [u8], Refusal> {
+    let valid = match charset {
+        Charset::Latin1 if bytes.is_ascii() => true,
+        Charset::Latin1 => return Ok(from_latin1(bytes, buffer)),
+        Charset::Ascii => bytes.is_ascii(),
+        Charset::Utf8 | Charset::Converted => {
+            if !exact {
+                bad_text(policies, uses)?;
+            }
+            simdutf8::basic::from_utf8(bytes).is_ok()
+        }
+    };
+    if valid {
+        return Ok(bytes);
+    }
+    if exact {
+        bad_text(policies, uses)?;
+    }
+    Ok(replaced(charset, bytes, buffer))
+}
+
+fn bad_text(policies: &Values, uses: &mut Uses) -> Result<(), Refusal> {
+    if policies.bad_text == BadText::Fail {
+        let problem = "a text that is not valid in its character set";
+        return Err(Refusal::policy(LossPolicy::BadText, problem));
+    }
+    uses.count(LossPolicy::BadText);
+    Ok(())
+}
+
+fn replaced<'b>(charset: Charset, bytes: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
+    buffer.clear();
+    if charset == Charset::Ascii {
+        for &byte in bytes {
+            match byte {
+                0..=0x7f => buffer.push(byte),
+                _ => buffer.extend_from_slice(REPLACEMENT.as_bytes()),
+            }
+        }
+    } else {
+        buffer.extend_from_slice(String::from_utf8_lossy(bytes).as_bytes());
+    }
+    buffer
+}
+
+pub(super) fn without_nul<'b>(
+    text: &'b [u8],
+    policies: &Values,
+    uses: &mut Uses,
+) -> Result<Cow<'b, [u8]>, Refusal> {
+    if !text.contains(&0) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let instead: &[u8] = match policies.nul_bytes {
+        NulBytes::Fail => {
+            return Err(Refusal::policy(LossPolicy::NulBytes, "a text with a NUL byte"));
+        }
+        NulBytes::Strip => &[],
+        NulBytes::Replace => REPLACEMENT.as_bytes(),
+    };
+    uses.count(LossPolicy::NulBytes);
+    Ok(Cow::Owned(text.split(|&byte| byte == 0).collect::<Vec<_>>().join(instead)))
+}
+
+fn from_latin1<'b>(bytes: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
+    buffer.clear();
+    let mut utf8 = [0; 4];
+    for &byte in bytes {
+        match byte {
+            0..=0x7f => buffer.push(byte),
+            0x80..=0x9f => {
+                let c = CP1252[usize::from(byte - 0x80)];
+                buffer.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+            }
+            _ => buffer.extend_from_slice(char::from(byte).encode_utf8(&mut utf8).as_bytes()),
+        }
+    }
+    buffer
+}
+
+/// What the bytes 80 to 9F are in MySQL's latin1.
+const CP1252: [char; 32] = [
+    '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}',
+    '\u{2c6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}',
+    '\u{90}', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}',
+    '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}', '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
+];

@@ -1,0 +1,62 @@
+//! Why one value is refused, before the table, column and row are known.
+
+use handoff_model::LossPolicy;
+
+/// Why one value is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) problem: &'static str,
+    pub(crate) remedy: Remedy,
+}
+
+/// What helps against a [`Refusal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Another value of a policy.
+    Policy(LossPolicy),
+    /// Another type for the column.
+    Type,
+}
+
+impl Refusal {
+    /// Refuses a value that `policy` could let through.
+    pub(crate) fn policy(policy: LossPolicy, problem: &'static str) -> Refusal {
+        Refusal { problem, remedy: Remedy::Policy(policy) }
+    }
+
+    /// Refuses a value that the column's type in PostgreSQL cannot hold.
+    pub(crate) fn of_type(problem: &'static str) -> Refusal {
+        Refusal { problem, remedy: Remedy::Type }
+    }
+
+    /// The server sent something else than the catalogue promised, as after an ALTER TABLE.
+    pub(crate) fn unexpected() -> Refusal {
+        Refusal::of_type("a value of another kind than the catalogue says")
+    }
+}
+
+impl Remedy {
+    /// Says what to do, as the end of a sentence.
+    pub(crate) fn advice(self, column: &str, in_key: bool) -> String {
+        let policy = match self {
+            Remedy::Policy(_) if in_key => {
+                return "a key is never changed: correct the value in the source, \
+                        or leave the table out with `exclude`"
+                    .to_owned();
+            }
+            Remedy::Policy(policy) => policy,
+            Remedy::Type => {
+                return format!(
+                    "give `{column}` a wider type, or none, under `columns` of its table"
+                );
+            }
+        };
+        let way = match policy {
+            LossPolicy::ZeroDates => "\"null\" or a date",
+            LossPolicy::NulBytes => "\"strip\" or \"replace\"",
+            LossPolicy::BadText => "\"replace\"",
+            LossPolicy::BadJson => "\"null\"",
+        };
+        format!("set `{}` under [values] to {way}, or correct the source", policy.name())
+    }
+}

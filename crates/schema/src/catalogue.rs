@@ -1,6 +1,11 @@
 //! The catalogue of a whole database.
 
+mod assemble;
+mod facts;
+mod json;
+
 use crate::{Result, TableSchema};
+use facts::Facts;
 use handoff_connect::MyConn;
 use handoff_model::TableName;
 use std::collections::BTreeMap;
@@ -24,13 +29,20 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads the catalogue of `database` in a handful of queries, however many tables there are.
-    /// Tables of our own (`__handoff_…`, `etl_copy_status`) are left out.
+    /// Reads the catalogue of `database` in four statements (three from MySQL), however many tables
+    /// there are. Tables of our own (`__handoff_…`, `etl_copy_status`) are left out.
+    ///
+    /// A table that is altered meanwhile is an error of its own.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Catalogue`](crate::Error::Catalogue) if the server refuses.
-    pub fn read(_conn: &mut MyConn, _database: &str) -> Result<Catalogue> {
-        todo!()
+    pub fn read(conn: &mut MyConn, database: &str) -> Result<Catalogue> {
+        Ok(assemble::catalogue(Facts::read(conn, database)?))
     }
+}
+
+/// Returns true for tables that Handoff itself makes in a MySQL database.
+fn is_own(name: &str) -> bool {
+    name.starts_with("__handoff_") || name == "etl_copy_status"
 }

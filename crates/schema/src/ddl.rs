@@ -1,44 +1,89 @@
 //! The statements that make a mapped table, and the comparison with one that is there.
 
-use crate::Mapping;
+mod compare;
 
-/// Whether a table survives a crash of the server.
+pub use compare::{PgColumn, differences};
+
+use crate::mapping::shortened;
+use crate::{Mapping, PgType};
+use handoff_connect::quote_pg;
+
+/// How long a table lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
     /// Written to the log.
     Logged,
     /// `UNLOGGED`: emptied by a crash, and cheaper.
     Unlogged,
+    /// `TEMPORARY`: seen by this session alone, gone with its transaction. It has no schema.
+    Temporary,
 }
 
 /// Spells `CREATE TABLE` for `mapping` under another name, without its key.
 pub fn create_table(
-    _mapping: &Mapping,
-    _schema: &str,
-    _name: &str,
-    _persistence: Persistence,
+    mapping: &Mapping,
+    schema: &str,
+    name: &str,
+    persistence: Persistence,
 ) -> String {
-    todo!()
+    let (create, name, ending) = match persistence {
+        Persistence::Logged => ("CREATE TABLE", qualified(schema, name), ""),
+        Persistence::Unlogged => ("CREATE UNLOGGED TABLE", qualified(schema, name), ""),
+        Persistence::Temporary => ("CREATE TEMPORARY TABLE", quote_pg(name), " ON COMMIT DROP"),
+    };
+    let column = |column: &crate::MappedColumn| {
+        let not_null = if column.nullable { "" } else { " NOT NULL" };
+        format!("\n    {} {}{not_null}", quote_pg(column.pg_name.as_str()), column.pg)
+    };
+    let columns: Vec<String> = mapping.columns.iter().map(column).collect();
+    format!("{create} {name} ({}\n){ending}", columns.join(","))
 }
 
 /// Spells the statement that adds the key of `mapping` to the table `name`; [`None`] without one.
-pub fn add_key(_mapping: &Mapping, _schema: &str, _name: &str) -> Option<String> {
-    todo!()
+///
+/// The constraint is named after the table that `mapping` makes, as PostgreSQL itself would name it,
+/// so that it has its final name before the table has.
+pub fn add_key(mapping: &Mapping, schema: &str, name: &str) -> Option<String> {
+    if mapping.key.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})",
+        qualified(schema, name),
+        quote_pg(key_name(mapping)),
+        list(mapping.pg_key_names()),
+    ))
 }
 
-/// One column of a table in PostgreSQL, as its catalogue has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PgColumn {
-    /// Its name.
-    pub name: String,
-    /// Its type by `format_type(atttypid, atttypmod)`.
-    pub type_name: String,
-    /// Whether it is NOT NULL.
-    pub not_null: bool,
+/// Returns the name of the constraint that [`add_key`] adds, unquoted, at most 63 bytes.
+pub fn key_name(mapping: &Mapping) -> String {
+    shortened(&format!("{}_pkey", mapping.pg_table), "")
 }
 
-/// Lists how a table in the target differs from what `mapping` wants, one sentence each; empty if
-/// rows of the mapping can be written to it.
-pub fn differences(_mapping: &Mapping, _columns: &[PgColumn], _key: &[String]) -> Vec<String> {
-    todo!()
+/// Returns the columns, quoted, in the order of the mapping, as COPY and SELECT take them.
+pub fn column_list(mapping: &Mapping) -> String {
+    list(mapping.columns.iter().map(|column| column.pg_name.as_str()))
 }
+
+/// Returns the columns of the key, quoted, in its order; empty without a key.
+pub fn key_list(mapping: &Mapping) -> String {
+    list(mapping.pg_key_names())
+}
+
+/// Quotes a table's name with its schema.
+pub fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", quote_pg(schema), quote_pg(name))
+}
+
+/// Returns true if a column of the target, with a type as `format_type` prints it, may become `to`
+/// without a change of any value.
+pub fn is_safe_widening(from: &str, to: &PgType) -> bool {
+    from.parse().is_ok_and(|from| to.widens(&from))
+}
+
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(quote_pg).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,4 +37,66 @@ pub enum Error {
         /// What may be written instead.
         remedy: String,
     },
+    /// The table is there, but the server says too little of it.
+    #[error("`{table}` cannot be described: {reason}")]
+    Undescribed {
+        /// The table.
+        table: TableName,
+        /// Why.
+        reason: String,
+    },
+    /// The settings name a column that the table does not have.
+    #[error(
+        "`{table}` has no column `{column}`, which `columns` in its settings names: take the line out \
+         or correct the name"
+    )]
+    NoSuchColumn {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: ColumnName,
+    },
+    /// The table has more columns than a PostgreSQL table can.
+    #[error("`{table}` has {columns} columns, and PostgreSQL allows {}", crate::MAX_COLUMNS)]
+    TooManyColumns {
+        /// The table.
+        table: TableName,
+        /// Its columns.
+        columns: usize,
+    },
+    /// The key has more columns than a PostgreSQL index can.
+    #[error(
+        "the key of `{table}` has {columns} columns, and PostgreSQL allows {}",
+        crate::MAX_KEY_COLUMNS
+    )]
+    KeyTooWide {
+        /// The table.
+        table: TableName,
+        /// The key's columns.
+        columns: usize,
+    },
+    /// The table has the name of one that Handoff keeps in the target schema.
+    #[error(
+        "`{table}` cannot be carried: Handoff keeps a table of that name of its own in the target"
+    )]
+    ReservedName {
+        /// The table.
+        table: TableName,
+    },
+}
+
+impl Error {
+    /// Returns the table it is about; [`None`] if about the whole catalogue.
+    pub fn table(&self) -> Option<&TableName> {
+        match self {
+            Error::Catalogue(_) => None,
+            Error::UnknownType { table, .. }
+            | Error::BadOverride { table, .. }
+            | Error::Undescribed { table, .. }
+            | Error::NoSuchColumn { table, .. }
+            | Error::TooManyColumns { table, .. }
+            | Error::KeyTooWide { table, .. }
+            | Error::ReservedName { table } => Some(table),
+        }
+    }
 }

@@ -1,6 +1,16 @@
 //! What a table becomes in PostgreSQL.
 
-use crate::{Column, PgType, Result, TableSchema};
+mod names;
+mod nulls;
+mod overrides;
+mod types;
+
+pub use names::pg_table_name;
+pub(crate) use names::shortened;
+pub use types::default_type;
+
+use crate::target::OWN_TABLES;
+use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, PgType, Result, TableSchema};
 use handoff_model::{ColumnName, TableName};
 use handoff_settings::{TableSettings, Values};
 
@@ -31,27 +41,77 @@ pub struct Mapping {
     pub columns: Vec<MappedColumn>,
     /// The key, as indexes into `columns`; empty if there is none.
     pub key: Vec<usize>,
-    /// Further unique keys, as indexes into `columns`: not made in the target.
+    /// Where the PostgreSQL table departs from the source, one sentence each: names that had to
+    /// change, columns that may be NULL because of a policy.
     pub notes: Vec<String>,
 }
 
 impl Mapping {
-    /// Maps a table by the table of the documentation and the overrides of its settings.
+    /// Maps a table by the table of the documentation ([`default_type`]) and the overrides of its
+    /// settings.
+    ///
+    /// Text columns get no COLLATE clause. A key that ignores case in MySQL is unique byte for byte
+    /// as well, and every collation a PostgreSQL database can have by default compares bytes for
+    /// equality, so no two keys become one.
+    ///
+    /// A key of texts may hold a value that is too long for a btree (about 2,700 bytes): only the
+    /// server can tell, when the key is added.
     ///
     /// # Errors
     ///
-    /// Returns an error if an override does not fit, if the table has too many columns for
-    /// PostgreSQL, or if its key cannot be one there.
-    pub fn new(
-        _schema: &TableSchema,
-        _settings: &TableSettings,
-        _values: &Values,
-    ) -> Result<Mapping> {
-        todo!()
+    /// Returns an error if an override does not fit, if the table or its key has too many columns
+    /// for PostgreSQL, or if its name is one that Handoff uses itself.
+    pub fn new(schema: &TableSchema, settings: &TableSettings, values: &Values) -> Result<Mapping> {
+        let table = &schema.name;
+        let key = schema.key().unwrap_or_default();
+        check_limits(schema, key.len())?;
+        let types = overrides::types(schema, settings)?;
+        let mut notes = Vec::new();
+        let pg_table = names::table(table, &mut notes);
+        let pg_names = names::columns(&schema.columns, &mut notes);
+        let mut columns: Vec<MappedColumn> = schema
+            .columns
+            .iter()
+            .zip(types)
+            .zip(pg_names)
+            .enumerate()
+            .map(|(index, ((column, pg), pg_name))| MappedColumn {
+                source: column.clone(),
+                pg,
+                pg_name,
+                nullable: column.nullable,
+                key: key.contains(&index),
+            })
+            .collect();
+        nulls::widen(&mut columns, values, &mut notes);
+        Ok(Mapping { table: table.clone(), pg_table, columns, key, notes })
     }
 
     /// Returns the names of the key's columns in the source.
     pub fn key_names(&self) -> Vec<&ColumnName> {
         self.key.iter().map(|&index| &self.columns[index].source.name).collect()
     }
+
+    /// Returns the names of the key's columns in PostgreSQL, unquoted.
+    pub fn pg_key_names(&self) -> Vec<&str> {
+        self.key.iter().map(|&index| self.columns[index].pg_name.as_str()).collect()
+    }
 }
+
+fn check_limits(schema: &TableSchema, key_columns: usize) -> Result<()> {
+    let table = || schema.name.clone();
+    let columns = schema.columns.len();
+    if OWN_TABLES.contains(&schema.name.as_str()) {
+        return Err(Error::ReservedName { table: table() });
+    }
+    if columns > MAX_COLUMNS {
+        return Err(Error::TooManyColumns { table: table(), columns });
+    }
+    if key_columns > MAX_KEY_COLUMNS {
+        return Err(Error::KeyTooWide { table: table(), columns: key_columns });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

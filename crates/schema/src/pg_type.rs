@@ -1,8 +1,13 @@
 //! The types of PostgreSQL columns that MySQL types map to.
 
+mod parse;
+
+pub use parse::UnknownPgType;
+
 use std::fmt;
 
-/// A PostgreSQL column type; prints as DDL spells it.
+/// A PostgreSQL column type; prints as `format_type` and DDL spell it, and parses from that and from
+/// the usual short names (`int`, `timestamptz(3)`, …).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PgType {
     /// `boolean`
@@ -76,5 +81,88 @@ impl fmt::Display for PgType {
             PgType::Inet => f.write_str("inet"),
             PgType::RealArray => f.write_str("real[]"),
         }
+    }
+}
+
+impl PgType {
+    /// Returns true if a column of this type holds every value of a column of type `other`, and no
+    /// two of them become one.
+    pub fn widens(&self, other: &PgType) -> bool {
+        use PgType as P;
+        if self == other {
+            return true;
+        }
+        match (self, other) {
+            (P::Integer | P::BigInt, P::SmallInt) | (P::BigInt, P::Integer) => true,
+            (P::DoublePrecision, P::Real) => true,
+            (P::Numeric { precision, scale: 0 }, _) if other.integer_digits().is_some() => {
+                other.integer_digits() <= Some(*precision)
+            }
+            // Another scale would print every value in another way.
+            (P::Numeric { precision, scale }, P::Numeric { precision: from, scale: same }) => {
+                scale == same && precision >= from
+            }
+            (P::Timestamp(to), P::Timestamp(from))
+            | (P::TimestampTz(to), P::TimestampTz(from))
+            | (P::Time(to), P::Time(from)) => to >= from,
+            _ => false,
+        }
+    }
+
+    /// Returns how many digits an integer of this type may have.
+    fn integer_digits(&self) -> Option<u8> {
+        match self {
+            PgType::SmallInt => Some(5),
+            PgType::Integer => Some(10),
+            PgType::BigInt => Some(19),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let parsed: PgType = text.parse().unwrap();
+        assert_eq!(parsed.to_string(), expected, "{text}");
+        assert_eq!(expected.parse(), Ok(parsed), "{text}");
+    }
+
+    #[test]
+    fn types_are_read_as_people_and_servers_write_them() {
+        check("int", "integer");
+        check(" BOOL ", "boolean");
+        check("numeric(20)", "numeric(20,0)");
+        check("numeric( 20 , 4 )", "numeric(20,4)");
+        check("timestamptz(3)", "timestamp(3) with time zone");
+        check("timestamp (3)  without time zone", "timestamp(3) without time zone");
+        check("time", "time(6) without time zone");
+        check("double precision", "double precision");
+        check("bit(8)", "bit(8)");
+        check("text[]", "text[]");
+        check("real[]", "real[]");
+        for text in ["", "varchar(10)", "numeric", "numeric(0)", "time(7)", "bit(0)", "text(3)"] {
+            assert_eq!(text.parse::<PgType>(), Err(UnknownPgType), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wider_type_holds_every_value() {
+        let widens = |wide: &str, narrow: &str| {
+            wide.parse::<PgType>().unwrap().widens(&narrow.parse().unwrap())
+        };
+        assert!(widens("bigint", "smallint"));
+        assert!(widens("numeric(10,0)", "integer"));
+        assert!(widens("numeric(12,2)", "numeric(10,2)"));
+        assert!(widens("timestamp(6)", "timestamp(0)"));
+        assert!(!widens("integer", "bigint"));
+        assert!(!widens("numeric(9,0)", "integer"));
+        assert!(!widens("numeric(12,3)", "numeric(10,2)"));
+        assert!(!widens("timestamptz(6)", "timestamp(6)"));
+        assert!(!widens("real", "double precision"));
+        assert!(!widens("text", "integer"));
     }
 }

@@ -1,7 +1,7 @@
 //! What the catalogue says of one table.
 
-use crate::MySqlType;
-use handoff_model::{ColumnName, TableName};
+use crate::{Column, MySqlType};
+use handoff_model::TableName;
 
 /// A storage engine, as far as the way of reading depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,6 +17,13 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// Reads the name that the catalogue gives.
+    pub fn named(name: &str) -> Engine {
+        let known = [Engine::InnoDb, Engine::MyIsam, Engine::Aria];
+        let found = known.into_iter().find(|engine| engine.name().eq_ignore_ascii_case(name));
+        found.unwrap_or_else(|| Engine::Other(name.to_owned()))
+    }
+
     /// Returns the engine's name as DDL spells it.
     pub fn name(&self) -> &str {
         match self {
@@ -32,29 +39,6 @@ impl Engine {
     pub fn is_transactional(&self) -> bool {
         matches!(self, Engine::InnoDb)
     }
-}
-
-/// One column.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Column {
-    /// Its name.
-    pub name: ColumnName,
-    /// Its type, parsed.
-    pub kind: MySqlType,
-    /// Its type as the server spells it.
-    pub column_type: String,
-    /// Whether it may be NULL.
-    pub nullable: bool,
-    /// Its character set, for texts, ENUM and SET.
-    pub charset: Option<String>,
-    /// Its collation, for texts, ENUM and SET.
-    pub collation: Option<String>,
-    /// Whether `ON UPDATE CURRENT_TIMESTAMP` is set.
-    pub on_update: bool,
-    /// Whether it is generated (virtual or stored) and takes no value on insert.
-    pub generated: bool,
-    /// Whether `SELECT *` leaves it out.
-    pub invisible: bool,
 }
 
 /// One column of an index.
@@ -94,27 +78,106 @@ pub struct TableSchema {
     pub data_bytes: u64,
     /// Its columns in order.
     pub columns: Vec<Column>,
-    /// Its indexes, the primary key first.
+    /// Its indexes: the primary key, then unique ones, then others, each by name, since MySQL does
+    /// not say in which order they were made.
     pub indexes: Vec<Index>,
 }
 
 impl TableSchema {
+    /// Describes an InnoDB table without columns, rows and indexes, to be filled in by code that
+    /// knows no server.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `name` is no name.
+    pub fn empty(name: &str) -> TableSchema {
+        TableSchema {
+            name: TableName::new(name).expect("a written name is valid"),
+            engine: Engine::InnoDb,
+            system_versioned: false,
+            partitioned: false,
+            rows: 0,
+            data_bytes: 0,
+            columns: Vec::new(),
+            indexes: Vec::new(),
+        }
+    }
+
     /// Returns the columns of the key by which rows are told apart: the primary key, or else the
     /// first unique index of whole NOT NULL columns. [`None`] if the table has neither.
+    ///
+    /// An index over JSON is never a key: two documents that differ in MySQL, by a blank for
+    /// instance, may be one jsonb value.
     pub fn key(&self) -> Option<Vec<usize>> {
         self.indexes.iter().filter(|index| index.unique).find_map(|index| self.whole(index))
     }
 
-    /// Returns true if `name` is one of the columns.
+    /// Returns the column of that name; case does not count, as in MySQL.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name.as_str().eq_ignore_ascii_case(name))
+        self.columns.iter().find(|column| same_name(column.name.as_str(), name))
+    }
+
+    /// Returns true if [`TableSchema::rows`] is the number of rows and no estimate.
+    pub fn rows_are_exact(&self) -> bool {
+        matches!(self.engine, Engine::MyIsam | Engine::Aria)
     }
 
     fn whole(&self, index: &Index) -> Option<Vec<usize>> {
         let part = |part: &IndexPart| {
-            let column = part.column.filter(|_| part.prefix.is_none())?;
-            (!self.columns[column].nullable).then_some(column)
+            let index = part.column.filter(|_| part.prefix.is_none())?;
+            let column = &self.columns[index];
+            (!column.nullable && column.kind != MySqlType::Json).then_some(index)
         };
         index.parts.iter().map(part).collect()
+    }
+}
+
+/// Returns true if MySQL takes both for one column.
+pub(crate) fn same_name(one: &str, other: &str) -> bool {
+    one == other || one.to_lowercase() == other.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(name: &str, parts: &[(Option<usize>, Option<u32>)]) -> Index {
+        let part = |&(column, prefix): &_| IndexPart { column, prefix };
+        Index { name: name.to_owned(), unique: true, parts: parts.iter().map(part).collect() }
+    }
+
+    #[track_caller]
+    fn check(indexes: Vec<Index>, expected: Option<&[usize]>) {
+        let column =
+            |name, kind, nullable| Column { nullable, ..Column::of_type(name, kind).unwrap() };
+        let table = TableSchema {
+            columns: vec![
+                column("a", "int", false),
+                column("b", "int", true),
+                column("c", "varchar(10)", false),
+                column("d", "json", false),
+            ],
+            indexes,
+            ..TableSchema::empty("t")
+        };
+        assert_eq!(table.key().as_deref(), expected);
+    }
+
+    #[test]
+    fn a_key_is_unique_and_of_whole_columns_that_are_never_null() {
+        check(vec![], None);
+        check(vec![index("PRIMARY", &[(Some(2), None), (Some(0), None)])], Some(&[2, 0]));
+        check(vec![index("u", &[(Some(0), None), (Some(1), None)])], None);
+        check(vec![index("u", &[(Some(2), Some(4))]), index("v", &[(Some(0), None)])], Some(&[0]));
+        check(vec![index("expression", &[(None, None)])], None);
+        check(vec![index("json", &[(Some(3), None)])], None);
+        check(vec![Index { unique: false, ..index("k", &[(Some(0), None)]) }], None);
+    }
+
+    #[test]
+    fn column_names_have_no_case() {
+        let columns = vec![Column::of_type("PatNum", "int").unwrap()];
+        let table = TableSchema { columns, ..TableSchema::empty("t") };
+        assert!(table.column("patnum").is_some() && table.column("patnu").is_none());
     }
 }

@@ -1,0 +1,143 @@
+//! Puts the answers of information_schema together.
+
+use super::facts::{ColumnFact, Facts, IndexFact, TableFact};
+use super::{Catalogue, NotCarried, is_own, json};
+use crate::table::same_name;
+use crate::{Column, Engine, Error, Index, IndexPart, MySqlType, Result, TableSchema};
+use handoff_model::{ColumnName, TableName};
+use std::collections::BTreeMap;
+
+pub(super) fn catalogue(facts: Facts) -> Catalogue {
+    let Facts { tables, mut columns, mut indexes, checks } = facts;
+    let mut catalogue = Catalogue { tables: BTreeMap::new(), not_carried: Vec::new() };
+    for table in tables {
+        if !is_carried(&table.kind) {
+            catalogue.leave_out(table);
+            continue;
+        }
+        // A name that the model refuses cannot come from a server.
+        let Ok(name) = TableName::new(&table.name) else { continue };
+        if is_own(&table.name) {
+            continue;
+        }
+        let parts = Parts {
+            columns: columns.remove(&table.name).unwrap_or_default(),
+            indexes: indexes.remove(&table.name).unwrap_or_default(),
+            checks: checks.get(&table.name).map_or(&[][..], Vec::as_slice),
+        };
+        let schema = parts.describe(&name, &table);
+        catalogue.tables.insert(name, schema);
+    }
+    catalogue.not_carried.sort_by(|one, other| one.name.cmp(&other.name));
+    catalogue
+}
+
+fn is_carried(kind: &str) -> bool {
+    matches!(kind, "BASE TABLE" | "SYSTEM VERSIONED")
+}
+
+impl Catalogue {
+    fn leave_out(&mut self, table: TableFact) {
+        // Newer MariaDB servers list the temporary tables of our own session.
+        if !table.kind.starts_with("TEMPORARY") {
+            self.not_carried.push(NotCarried { name: table.name, kind: table.kind });
+        }
+    }
+}
+
+/// What was said of one table beside its own row.
+struct Parts<'a> {
+    columns: Vec<ColumnFact>,
+    indexes: Vec<IndexFact>,
+    checks: &'a [String],
+}
+
+impl Parts<'_> {
+    fn describe(self, name: &TableName, table: &TableFact) -> Result<TableSchema> {
+        let undescribed =
+            |reason: &str| Error::Undescribed { table: name.clone(), reason: reason.to_owned() };
+        let engine = table.engine.as_deref().ok_or_else(|| undescribed(&table.comment))?;
+        if self.columns.is_empty() {
+            return Err(undescribed("no column of it is visible to this account"));
+        }
+        let checks = self.checks;
+        let columns: Vec<Column> = self
+            .columns
+            .into_iter()
+            .map(|fact| column(name, fact, checks))
+            .collect::<Result<_>>()?;
+        let indexes = indexes(&columns, self.indexes)
+            .ok_or_else(|| undescribed("it was altered while the catalogue was read"))?;
+        Ok(TableSchema {
+            name: name.clone(),
+            engine: Engine::named(engine),
+            system_versioned: table.kind == "SYSTEM VERSIONED",
+            partitioned: table.options.split(' ').any(|option| option == "partitioned"),
+            rows: table.rows,
+            data_bytes: table.data_bytes,
+            columns,
+            indexes,
+        })
+    }
+}
+
+fn column(table: &TableName, fact: ColumnFact, checks: &[String]) -> Result<Column> {
+    let name = ColumnName::new(&fact.name)
+        .map_err(|error| Error::Undescribed { table: table.clone(), reason: error.to_string() })?;
+    let mut kind: MySqlType = fact.column_type.parse().map_err(|_| Error::UnknownType {
+        table: table.clone(),
+        column: name.clone(),
+        column_type: fact.column_type.clone(),
+    })?;
+    if kind == MySqlType::Text
+        && fact.column_type.starts_with("longtext")
+        && json::is_json(&fact.name, checks)
+    {
+        kind = MySqlType::Json;
+    }
+    let extra = fact.extra.to_ascii_lowercase();
+    Ok(Column {
+        name,
+        kind,
+        column_type: fact.column_type,
+        nullable: fact.nullable,
+        charset: fact.charset,
+        collation: fact.collation,
+        on_update: extra.contains("on update current_timestamp"),
+        generated: fact.expression.is_some(),
+        expression: fact.expression,
+        invisible: extra.split([' ', ',']).any(|word| word == "invisible"),
+        srid: fact.srid,
+    })
+}
+
+/// Returns [`None`] if an index names a column that is not there.
+fn indexes(columns: &[Column], facts: Vec<IndexFact>) -> Option<Vec<Index>> {
+    let mut indexes: Vec<Index> = Vec::new();
+    for fact in facts {
+        let column = match &fact.column {
+            Some(name) => Some(columns.iter().position(|c| same_name(c.name.as_str(), name))?),
+            None => None,
+        };
+        let part = IndexPart { column, prefix: fact.prefix };
+        match indexes.last_mut() {
+            Some(index) if index.name == fact.index => index.parts.push(part),
+            _ => indexes.push(Index { name: fact.index, unique: fact.unique, parts: vec![part] }),
+        }
+    }
+    for index in &mut indexes {
+        leave_row_end_out(columns, index);
+    }
+    indexes.sort_by_key(|index| (index.name != "PRIMARY", !index.unique, index.name.clone()));
+    Some(indexes)
+}
+
+/// MariaDB adds the end of a row's life to every unique index of a system-versioned table. All
+/// current rows have the same, so the other columns tell them apart.
+fn leave_row_end_out(columns: &[Column], index: &mut Index) {
+    let is_row_end =
+        |part: &IndexPart| part.column.is_some_and(|column| columns[column].is_row_end());
+    if index.unique && !index.parts.iter().all(is_row_end) {
+        index.parts.retain(|part| !is_row_end(part));
+    }
+}

@@ -1,0 +1,195 @@
+//! What information_schema answers, row by row.
+
+use crate::{Error, Result};
+use handoff_connect::{Fault, Flavor, MyConn, ServerVersion, quote_my_text};
+use mysql::prelude::Queryable;
+use mysql::{Row, Value};
+use std::collections::HashMap;
+
+/// The answers of all statements; columns and indexes by table, in their order.
+pub(super) struct Facts {
+    pub(super) tables: Vec<TableFact>,
+    pub(super) columns: HashMap<String, Vec<ColumnFact>>,
+    pub(super) indexes: HashMap<String, Vec<IndexFact>>,
+    pub(super) checks: HashMap<String, Vec<String>>,
+}
+
+pub(super) struct TableFact {
+    pub(super) name: String,
+    /// `BASE TABLE`, `SYSTEM VERSIONED`, `VIEW`, …
+    pub(super) kind: String,
+    /// [`None`] if the server cannot open the table; the comment then says why.
+    pub(super) engine: Option<String>,
+    pub(super) rows: u64,
+    pub(super) data_bytes: u64,
+    pub(super) options: String,
+    pub(super) comment: String,
+}
+
+pub(super) struct ColumnFact {
+    pub(super) name: String,
+    pub(super) column_type: String,
+    pub(super) nullable: bool,
+    pub(super) charset: Option<String>,
+    pub(super) collation: Option<String>,
+    pub(super) extra: String,
+    pub(super) expression: Option<String>,
+    pub(super) srid: Option<u32>,
+}
+
+/// One column of one index.
+pub(super) struct IndexFact {
+    pub(super) index: String,
+    pub(super) unique: bool,
+    pub(super) column: Option<String>,
+    pub(super) prefix: Option<u32>,
+}
+
+impl Facts {
+    pub(super) fn read(conn: &mut MyConn, database: &str) -> Result<Facts> {
+        let version = conn.pool().version().clone();
+        let database = quote_my_text(database);
+        let tables = ask(conn, &tables(&database), TableFact::from_row)?;
+        let columns = ask(conn, &columns(&database, &version), ColumnFact::from_row)?;
+        let indexes = ask(conn, &indexes(&database), IndexFact::from_row)?;
+        // MySQL has a JSON type; only MariaDB makes JSON of a check.
+        let checks = match version.flavor {
+            Flavor::MariaDb => ask(conn, &checks(&database), check_from_row)?,
+            Flavor::MySql => Vec::new(),
+        };
+        Ok(Facts {
+            tables,
+            columns: by_table(columns),
+            indexes: by_table(indexes),
+            checks: by_table(checks),
+        })
+    }
+}
+
+fn tables(database: &str) -> String {
+    format!(
+        "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_OPTIONS, \
+         TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database}"
+    )
+}
+
+fn columns(database: &str, version: &ServerVersion) -> String {
+    let srid = match (version.flavor, version.number.0) {
+        (Flavor::MySql, 8..) => "SRS_ID",
+        _ => "NULL",
+    };
+    format!(
+        "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
+         COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, {srid} FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA = {database} ORDER BY TABLE_NAME, ORDINAL_POSITION"
+    )
+}
+
+fn indexes(database: &str) -> String {
+    format!(
+        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART \
+         FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {database} \
+         ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+    )
+}
+
+fn checks(database: &str) -> String {
+    format!(
+        "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
+         WHERE CONSTRAINT_SCHEMA = {database}"
+    )
+}
+
+/// Runs a statement and reads each row, whose columns are all texts.
+fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut Fields) -> Option<T>) -> Result<Vec<T>> {
+    let rows: Vec<Row> = conn.query(sql).map_err(|error| Error::Catalogue(conn.fault(&error)))?;
+    let facts: Option<Vec<T>> = rows.into_iter().map(|row| read(&mut Fields::new(row))).collect();
+    facts.ok_or_else(|| {
+        Error::Catalogue(Fault::new(conn.side(), "the catalogue holds what no server should say"))
+    })
+}
+
+fn by_table<T>(facts: Vec<(String, T)>) -> HashMap<String, Vec<T>> {
+    let mut tables: HashMap<String, Vec<T>> = HashMap::new();
+    for (table, fact) in facts {
+        tables.entry(table).or_default().push(fact);
+    }
+    tables
+}
+
+impl TableFact {
+    fn from_row(fields: &mut Fields) -> Option<TableFact> {
+        Some(TableFact {
+            name: fields.text()?,
+            kind: fields.text()?,
+            engine: fields.option()?,
+            rows: fields.number()?.unwrap_or(0),
+            data_bytes: fields.number()?.unwrap_or(0),
+            options: fields.option()?.unwrap_or_default(),
+            comment: fields.option()?.unwrap_or_default(),
+        })
+    }
+}
+
+impl ColumnFact {
+    fn from_row(fields: &mut Fields) -> Option<(String, ColumnFact)> {
+        let table = fields.text()?;
+        let fact = ColumnFact {
+            name: fields.text()?,
+            column_type: fields.text()?,
+            nullable: fields.text()? == "YES",
+            charset: fields.option()?,
+            collation: fields.option()?,
+            extra: fields.text()?,
+            expression: fields.option()?.filter(|text| !text.is_empty()),
+            srid: fields.number()?,
+        };
+        Some((table, fact))
+    }
+}
+
+impl IndexFact {
+    fn from_row(fields: &mut Fields) -> Option<(String, IndexFact)> {
+        let table = fields.text()?;
+        let fact = IndexFact {
+            index: fields.text()?,
+            unique: fields.text()? == "0",
+            column: fields.option()?,
+            prefix: fields.number()?,
+        };
+        Some((table, fact))
+    }
+}
+
+fn check_from_row(fields: &mut Fields) -> Option<(String, String)> {
+    Some((fields.text()?, fields.text()?))
+}
+
+/// The columns of a row, taken one after the other: servers differ in the case of their labels.
+struct Fields(std::vec::IntoIter<Value>);
+
+impl Fields {
+    fn new(row: Row) -> Fields {
+        Fields(row.unwrap().into_iter())
+    }
+
+    /// Takes a text that may be NULL; [`None`] for anything else.
+    fn option(&mut self) -> Option<Option<String>> {
+        match self.0.next()? {
+            Value::NULL => Some(None),
+            Value::Bytes(bytes) => Some(Some(String::from_utf8(bytes).ok()?)),
+            _ => None,
+        }
+    }
+
+    fn text(&mut self) -> Option<String> {
+        self.option()?
+    }
+
+    fn number<N: std::str::FromStr>(&mut self) -> Option<Option<N>> {
+        match self.option()? {
+            Some(text) => Some(Some(text.parse().ok()?)),
+            None => Some(None),
+        }
+    }
+}

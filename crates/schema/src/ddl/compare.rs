@@ -1,0 +1,68 @@
+//! The comparison of a mapping with a table of the target.
+
+use crate::{MappedColumn, Mapping};
+use std::collections::HashSet;
+
+/// One column of a table in PostgreSQL, as its catalogue has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PgColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type by `format_type(atttypid, atttypmod)`.
+    pub type_name: String,
+    /// Whether it is NOT NULL.
+    pub not_null: bool,
+    /// Whether it takes no value on insert: `GENERATED ALWAYS`.
+    pub generated: bool,
+}
+
+/// Lists how a table in the target differs from what `mapping` wants, one sentence each; empty if
+/// rows of the mapping can be written to it.
+///
+/// The order of columns, and of columns in the key, makes no difference, nor does a column that may
+/// be NULL in the target and never is.
+pub fn differences(mapping: &Mapping, columns: &[PgColumn], key: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for wanted in &mapping.columns {
+        match columns.iter().find(|column| column.name == wanted.pg_name) {
+            Some(column) => found.extend(column_differences(wanted, column)),
+            None => found.push(format!("the column \"{}\" is missing", wanted.pg_name)),
+        }
+    }
+    let known: HashSet<&str> = mapping.columns.iter().map(|c| c.pg_name.as_str()).collect();
+    for column in columns.iter().filter(|column| !known.contains(column.name.as_str())) {
+        found.push(format!("the column \"{}\" is not in the source", column.name));
+    }
+    found.extend(key_difference(&mapping.pg_key_names(), key));
+    found
+}
+
+fn column_differences(wanted: &MappedColumn, column: &PgColumn) -> Vec<String> {
+    let name = &wanted.pg_name;
+    let mut found = Vec::new();
+    let type_name = wanted.pg.to_string();
+    if column.type_name != type_name {
+        found.push(format!("the column \"{name}\" is {}, not {type_name}", column.type_name));
+    }
+    if column.generated {
+        found.push(format!("the column \"{name}\" is generated and takes no value"));
+    }
+    if column.not_null && wanted.nullable {
+        found.push(format!("the column \"{name}\" is NOT NULL, and may be NULL in what is loaded"));
+    }
+    found
+}
+
+fn key_difference(wanted: &[&str], key: &[String]) -> Option<String> {
+    let one: HashSet<&str> = wanted.iter().copied().collect();
+    let other: HashSet<&str> = key.iter().map(String::as_str).collect();
+    if one == other {
+        return None;
+    }
+    let list = |names: &[&str]| match names {
+        [] => "none".to_owned(),
+        names => format!("\"{}\"", names.join("\", \"")),
+    };
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    Some(format!("the primary key is {}, not {}", list(&key), list(wanted)))
+}

@@ -1,0 +1,116 @@
+use super::*;
+use crate::{Column, Index, IndexPart, TableSchema};
+use handoff_settings::{TableSettings, Values};
+
+fn mapping(name: &str, key: &[usize]) -> Mapping {
+    let column =
+        |(name, kind, nullable)| Column { nullable, ..Column::of_type(name, kind).unwrap() };
+    let part = |&column: &usize| IndexPart { column: Some(column), prefix: None };
+    let primary =
+        Index { name: "PRIMARY".to_owned(), unique: true, parts: key.iter().map(part).collect() };
+    let schema = TableSchema {
+        columns: [
+            ("PatNum", "bigint(20)", false),
+            ("say \"ah\"", "varchar(10)", true),
+            ("DateSeen", "datetime(3)", false),
+        ]
+        .map(column)
+        .into(),
+        indexes: if key.is_empty() { vec![] } else { vec![primary] },
+        ..TableSchema::empty(name)
+    };
+    Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap()
+}
+
+#[test]
+fn tables_and_keys_are_spelled_out() {
+    let mapping = mapping("Patient", &[0]);
+    assert_eq!(
+        create_table(&mapping, "raw", "__handoff_1", Persistence::Logged),
+        "CREATE TABLE \"raw\".\"__handoff_1\" (\n    \"PatNum\" bigint NOT NULL,\n    \
+         \"say \"\"ah\"\"\" text,\n    \"DateSeen\" timestamp(3) without time zone\n)"
+    );
+    assert!(
+        create_table(&mapping, "raw", "s", Persistence::Unlogged)
+            .starts_with("CREATE UNLOGGED TABLE \"raw\".\"s\" (")
+    );
+    let temporary = create_table(&mapping, "raw", "s", Persistence::Temporary);
+    assert!(temporary.starts_with("CREATE TEMPORARY TABLE \"s\" ("));
+    assert!(temporary.ends_with(") ON COMMIT DROP"));
+    assert_eq!(
+        add_key(&mapping, "raw", "__handoff_1").unwrap(),
+        "ALTER TABLE \"raw\".\"__handoff_1\" ADD CONSTRAINT \"Patient_pkey\" PRIMARY KEY \
+         (\"PatNum\")"
+    );
+    assert_eq!(column_list(&mapping), "\"PatNum\", \"say \"\"ah\"\"\", \"DateSeen\"");
+    assert_eq!(key_list(&mapping), "\"PatNum\"");
+}
+
+#[test]
+fn a_table_without_a_key_gets_none() {
+    let mapping = mapping("Patient", &[]);
+    assert_eq!(add_key(&mapping, "raw", "t"), None);
+    assert_eq!(key_list(&mapping), "");
+}
+
+#[test]
+fn the_name_of_a_key_fits_into_postgresql() {
+    let name = key_name(&mapping(&"p".repeat(63), &[0]));
+    assert_eq!(name.len(), 63);
+    assert_eq!(name, key_name(&mapping(&"p".repeat(63), &[0])));
+}
+
+fn target(columns: &[(&str, &str, bool)]) -> Vec<PgColumn> {
+    let column = |&(name, type_name, not_null): &(&str, &str, bool)| PgColumn {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        not_null,
+        generated: false,
+    };
+    columns.iter().map(column).collect()
+}
+
+#[test]
+fn a_table_that_takes_the_rows_has_no_differences() {
+    let columns = target(&[
+        ("DateSeen", "timestamp(3) without time zone", false),
+        ("PatNum", "bigint", true),
+        ("say \"ah\"", "text", false),
+    ]);
+    let key = ["PatNum".to_owned()];
+    assert_eq!(differences(&mapping("t", &[0]), &columns, &key), Vec::<String>::new());
+}
+
+#[test]
+fn every_difference_is_a_sentence() {
+    let mut columns = target(&[
+        ("PatNum", "integer", true),
+        ("DateSeen", "timestamp(3) without time zone", true),
+        ("Note", "text", false),
+    ]);
+    columns[0].generated = true;
+    let key = ["PatNum".to_owned(), "Note".to_owned()];
+    assert_eq!(
+        differences(&mapping("t", &[0]), &columns, &key),
+        [
+            "the column \"PatNum\" is integer, not bigint",
+            "the column \"PatNum\" is generated and takes no value",
+            "the column \"say \"ah\"\" is missing",
+            "the column \"DateSeen\" is NOT NULL, and may be NULL in what is loaded",
+            "the column \"Note\" is not in the source",
+            "the primary key is \"PatNum\", \"Note\", not \"PatNum\"",
+        ]
+    );
+    assert_eq!(
+        differences(&mapping("t", &[0]), &[], &[]).last().unwrap(),
+        "the primary key is none, not \"PatNum\""
+    );
+}
+
+#[test]
+fn only_wider_types_are_safe() {
+    assert!(is_safe_widening("integer", &PgType::BigInt));
+    assert!(is_safe_widening("timestamp(0) without time zone", &PgType::Timestamp(6)));
+    assert!(!is_safe_widening("bigint", &PgType::Integer));
+    assert!(!is_safe_widening("hyperlink", &PgType::Text));
+}

@@ -1,0 +1,138 @@
+//! Names in PostgreSQL.
+
+use crate::{Column, MAX_PG_NAME};
+use handoff_model::TableName;
+use std::collections::HashSet;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The columns that every PostgreSQL table has already (PostgreSQL manual, 5.6 "System Columns").
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+/// Returns the name of the PostgreSQL table: the source's, or shortened with a stable hash over 63
+/// bytes.
+pub fn pg_table_name(table: &TableName) -> String {
+    shortened(table.as_str(), "")
+}
+
+/// Returns the table's name, and notes it if it had to change.
+pub(super) fn table(table: &TableName, notes: &mut Vec<String>) -> String {
+    let name = pg_table_name(table);
+    if name != table.as_str() {
+        notes.push(format!("the table is called \"{name}\" in the target: {TOO_LONG}"));
+    }
+    name
+}
+
+/// Returns the columns' names, and notes each that had to change.
+pub(super) fn columns(columns: &[Column], notes: &mut Vec<String>) -> Vec<String> {
+    // What needs no change has the first claim on its name.
+    let mut taken: HashSet<String> = columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .filter(|name| fits(name))
+        .map(str::to_owned)
+        .collect();
+    let mut name = |column: &Column| {
+        let source = column.name.as_str();
+        if fits(source) {
+            return source.to_owned();
+        }
+        let name = free(source, &mut taken);
+        let why = if is_system(source) { SYSTEM } else { TOO_LONG };
+        notes.push(format!("the column `{source}` is called \"{name}\" in the target: {why}"));
+        name
+    };
+    columns.iter().map(&mut name).collect()
+}
+
+const TOO_LONG: &str = "PostgreSQL allows 63 bytes";
+const SYSTEM: &str = "PostgreSQL has a column of that name in every table";
+
+fn is_system(name: &str) -> bool {
+    SYSTEM_COLUMNS.contains(&name)
+}
+
+fn fits(name: &str) -> bool {
+    name.len() <= MAX_PG_NAME && !is_system(name)
+}
+
+/// Finds a name that no other column has, and takes it.
+fn free(source: &str, taken: &mut HashSet<String>) -> String {
+    let candidates = (1..).map(|length| {
+        let underscores = "_".repeat(length);
+        if is_system(source) {
+            format!("{source}{underscores}")
+        } else {
+            shortened(source, &underscores[1..])
+        }
+    });
+    let mut candidates = candidates.skip_while(|name| taken.contains(name));
+    let name = candidates.next().expect("candidates never end");
+    taken.insert(name.clone());
+    name
+}
+
+/// Cuts a name that is too long and ends it with eight hex digits of its hash. `salt` makes another
+/// name of the same source.
+pub(crate) fn shortened(name: &str, salt: &str) -> String {
+    if name.len() <= MAX_PG_NAME {
+        return name.to_owned();
+    }
+    let hash = xxh3_64(format!("{name}{salt}").as_bytes()) >> 32;
+    let ending = format!("_{hash:08x}");
+    let mut end = MAX_PG_NAME - ending.len();
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{ending}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn names(source: &[&str]) -> (Vec<String>, usize) {
+        let source: Vec<Column> =
+            source.iter().map(|name| Column::of_type(name, "int").unwrap()).collect();
+        let mut notes = Vec::new();
+        (columns(&source, &mut notes), notes.len())
+    }
+
+    #[test]
+    fn names_that_fit_stay() {
+        let long = "x".repeat(63);
+        assert_eq!(names(&["a", "A b\"c", &long]), (vec!["a".into(), "A b\"c".into(), long], 0));
+    }
+
+    #[test]
+    fn long_names_are_cut_at_a_character_and_stay_apart() {
+        let (one, other) = ("ü".repeat(64), format!("{}ö", "ü".repeat(63)));
+        let (names, notes) = names(&[&one, &other]);
+        assert_eq!(notes, 2);
+        assert!(names.iter().all(|name| name.len() <= 63 && name.starts_with("üüü")));
+        assert_ne!(names[0], names[1]);
+        assert_eq!(names[0], shortened(&one, ""));
+    }
+
+    #[test]
+    fn a_cut_name_gives_way_to_one_that_fits() {
+        let long = "y".repeat(64);
+        let (names, _) = names(&[&long, &shortened(&long, "")]);
+        assert_eq!(names[1], shortened(&long, ""));
+        assert_eq!(names[0], shortened(&long, "_"));
+    }
+
+    #[test]
+    fn system_columns_are_renamed() {
+        let (names, notes) = names(&["xmin", "xmin_", "XMAX", "ctid"]);
+        assert_eq!(names, ["xmin__", "xmin_", "XMAX", "ctid_"]);
+        assert_eq!(notes, 2);
+    }
+
+    #[test]
+    fn a_shortened_name_is_the_same_in_every_build() {
+        let expected = format!("{}_58cc00aa", "t".repeat(54));
+        assert_eq!(shortened(&"t".repeat(64), ""), expected);
+    }
+}

@@ -1,1 +1,58 @@
 //! What was copied and loaded, when and from what: three tables and the run lock.
+//!
+//! | Table | Where | Holds |
+//! | --- | --- | --- |
+//! | `etl_copy_status` | replica (without one: target) | one row a table: its last copy, and the one under way |
+//! | `etl_load_status` | target | one row a table: its last load and the last proof |
+//! | `etl_runs` | target | one row a run and table, and one for the run itself |
+//!
+//! [`Tracker`] is the only writer of all three. Every change of a state goes through
+//! [`Tracker::update_pipeline_status`], except for the two that must be part of somebody else's
+//! transaction: a [`TableSeal`] writes those, as the last statement of the mover that holds it.
+//! Both take what they write from one module, where each change is a list of columns and values.
+//!
+//! A run holds a [`RunLock`] for its whole life, ends what dead runs left running
+//! ([`Tracker::end_orphans`]), asks [`reconcile`] what the tables of state and the databases
+//! disagree on, and lets [`Tracker::settle`] finish or undo interrupted copies.
+//!
+//! # What a failure leaves
+//!
+//! A failed, cancelled or interrupted attempt changes a table's status and error. Its last good
+//! copy, watermark, structure and figures stay.
+//!
+//! # What this crate does not do
+//!
+//! It moves, renames and drops no table but its own three, and never decides what to move.
+//! No row values are stored, except for watermarks, which are typed bounds of one column.
+
+mod change;
+mod changes;
+mod error;
+mod finding;
+mod history;
+mod layout;
+mod lock;
+mod moment;
+mod orphans;
+mod prepare;
+mod proof;
+mod reconcile;
+mod record;
+mod seal;
+mod state;
+mod status;
+mod tracker;
+mod watermark;
+
+pub use error::{Error, Result};
+pub use finding::{Finding, Remedy};
+pub use layout::{LAYOUT_VERSION, OWN_TABLES, is_own_table};
+pub use lock::{Holder, LockRefused, RunLock, Wait};
+pub use proof::{Outcome, Proof};
+pub use reconcile::reconcile;
+pub use record::Metadata;
+pub use seal::{SealWork, TableSeal};
+pub use state::{CopyState, LoadState, Tracked};
+pub use status::Status;
+pub use tracker::Tracker;
+pub use watermark::WatermarkAt;

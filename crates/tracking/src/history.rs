@@ -1,0 +1,165 @@
+//! The lines of `etl_runs` that are about a run as a whole, and their end.
+
+use crate::layout::RUNS;
+use crate::{Result, Status, Tracker, moment};
+use handoff_connect::{Fault, Side};
+use handoff_model::{Phase, RunId};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::PoisonError;
+
+/// Where and since when a run runs, as its own line tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Whereabouts {
+    pub(crate) host: Option<String>,
+    pub(crate) process: Option<String>,
+    pub(crate) started_at: Option<Timestamp>,
+}
+
+impl Tracker {
+    /// Writes the line of this run, which has an empty table name.
+    pub(crate) fn begin_run(&self) -> Result<()> {
+        let detail = serde_json::json!({
+            "host": host(),
+            "pid": std::process::id(),
+            "version": env!("CARGO_PKG_VERSION"),
+        });
+        let sql = format!(
+            "INSERT INTO {} (run_id, table_name, status, started_at, detail) \
+             VALUES ($1::uuid, '', $2, $3::timestamptz, $4::jsonb) \
+             ON CONFLICT (run_id, table_name) DO NOTHING",
+            self.runs()
+        );
+        let values = [
+            Some(self.run().to_string()),
+            Some(Status::Running.name().to_owned()),
+            Some(moment::print(Timestamp::now())),
+            Some(detail.to_string()),
+        ];
+        self.execute(RUNS.name, &sql, &values).map(drop)
+    }
+
+    /// Writes the lines of tables that were copied and not loaded, and ends the run's own line
+    /// with what became of its tables. The run lock does it when it is dropped, if nobody has.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if the server fails.
+    pub fn finish(&self) -> Result<()> {
+        let columns = "status, phase, extraction, reason, copy_id, copy_strategy, rows_copied, \
+                       bytes_copied, copy_ms, watermark, started_at, finished_at";
+        let sql = format!(
+            "WITH copied AS (INSERT INTO {runs} (run_id, table_name, {columns}) \
+             SELECT $1::uuid, table_name, {columns} FROM jsonb_to_recordset($2::jsonb) AS copied (\
+             table_name text, status text, phase text, extraction text, reason text, \
+             copy_id text, copy_strategy text, rows_copied bigint, bytes_copied bigint, \
+             copy_ms bigint, watermark jsonb, started_at timestamptz, finished_at timestamptz) \
+             ON CONFLICT (run_id, table_name) DO NOTHING) \
+             UPDATE {runs} SET finished_at = $3::timestamptz, status = coalesce((\
+             SELECT min(line.status) FROM {runs} line WHERE line.run_id = $1::uuid \
+             AND line.status IN ('cancelled', 'failed')), 'success') \
+             WHERE run_id = $1::uuid AND table_name = '' AND status = 'running'",
+            runs = self.runs()
+        );
+        let values = [
+            Some(self.run().to_string()),
+            Some(self.copied_as_json().to_string()),
+            Some(moment::print(Timestamp::now())),
+        ];
+        self.execute(RUNS.name, &sql, &values).map(drop)
+    }
+
+    fn copied_as_json(&self) -> serde_json::Value {
+        let all = self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = all.iter().map(|(table, remembered)| {
+            let copied = &remembered.copied;
+            let watermark = remembered.watermark.as_deref();
+            serde_json::json!({
+                "table_name": table.as_str(),
+                "status": Status::Success.name(),
+                "phase": Phase::Copy.name(),
+                "extraction": remembered.extraction.name(),
+                "reason": remembered.reason.name(),
+                "copy_id": copied.copy_id.to_string(),
+                "copy_strategy": copied.strategy,
+                "rows_copied": copied.rows,
+                "bytes_copied": copied.bytes,
+                "copy_ms": copied.millis(),
+                "watermark": watermark.and_then(|text| {
+                    serde_json::from_str::<serde_json::Value>(text).ok()
+                }),
+                "started_at": moment::print(copied.started),
+                "finished_at": moment::print(copied.finished),
+            })
+        });
+        lines.collect()
+    }
+
+    /// Deletes the lines of `etl_runs` that began more than `keep_days` days ago, and returns how
+    /// many there were.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if the server fails.
+    pub fn prune(&self, keep_days: u32) -> Result<u64> {
+        let kept = SignedDuration::from_hours(24 * i64::from(keep_days));
+        let Ok(oldest) = Timestamp::now().checked_sub(kept) else { return Ok(0) };
+        let sql = format!("DELETE FROM {} WHERE started_at < $1::timestamptz", self.runs());
+        self.execute(RUNS.name, &sql, &[Some(moment::print(oldest))])
+    }
+
+    /// Returns the other runs whose lines never ended.
+    pub(crate) fn unfinished(&self) -> Result<Vec<RunId>, Fault> {
+        let mut conn = self.shared.target.get()?;
+        let sql = format!(
+            "SELECT run_id::text FROM {} WHERE table_name = '' AND status = 'running' \
+             AND run_id::text <> $1 ORDER BY started_at",
+            self.runs()
+        );
+        let rows = conn.query(&sql, &[&self.run().to_string()]);
+        let rows = rows.map_err(|error| conn.fault(&error))?;
+        let ids = rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok());
+        Ok(ids.filter_map(|id| RunId::parse(&id)).collect())
+    }
+
+    /// Ends the lines of dead runs.
+    pub(crate) fn bury(&self, dead: &[RunId]) -> Result<()> {
+        let sql = format!(
+            "UPDATE {} SET status = 'interrupted', finished_at = $1::timestamptz \
+             WHERE table_name = '' AND status = 'running' \
+             AND run_id = ANY (string_to_array($2, ',')::uuid[])",
+            self.runs()
+        );
+        let dead: Vec<String> = dead.iter().map(RunId::to_string).collect();
+        let values = [Some(moment::print(Timestamp::now())), Some(dead.join(","))];
+        self.execute(RUNS.name, &sql, &values).map(drop)
+    }
+
+    /// Returns what the line of a run tells, if there is one.
+    pub(crate) fn whereabouts(&self, run: RunId) -> Result<Whereabouts, Fault> {
+        let mut conn = self.shared.target.get()?;
+        let sql = format!(
+            "SELECT detail->>'host', detail->>'pid', \
+             to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') \
+             FROM {} WHERE table_name = '' AND run_id::text = $1",
+            self.runs()
+        );
+        let row = conn.query_opt(&sql, &[&run.to_string()]);
+        let Some(row) = row.map_err(|error| conn.fault(&error))? else {
+            return Ok(Whereabouts::default());
+        };
+        let text = |index: usize| row.try_get::<_, Option<String>>(index);
+        let read = |error| Fault::pg(Side::Target, &error);
+        Ok(Whereabouts {
+            host: text(0).map_err(read)?,
+            process: text(1).map_err(read)?,
+            started_at: text(2).map_err(read)?.as_deref().and_then(moment::parse),
+        })
+    }
+}
+
+/// The name of this machine, where the system tells it.
+fn host() -> Option<String> {
+    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let told = told.or_else(|| std::env::var("HOSTNAME").ok())?;
+    Some(told.trim().to_owned()).filter(|host| !host.is_empty())
+}

@@ -1,0 +1,262 @@
+//! The columns of the three tables, once for both servers.
+
+use std::fmt::Write as _;
+
+/// The layout of the tables that this version makes and takes.
+pub const LAYOUT_VERSION: u16 = 1;
+
+/// The names of our tables. No table of a source with such a name can be carried.
+pub const OWN_TABLES: [&str; 3] = [COPIES.name, LOADS.name, RUNS.name];
+
+/// Returns true if `name` is the name of one of our tables, however its letters are cased.
+pub fn is_own_table(name: &str) -> bool {
+    OWN_TABLES.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// One of our tables.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) name: &'static str,
+    /// The columns of the primary key; they come first among `columns`.
+    pub(crate) key: &'static [&'static str],
+    pub(crate) columns: &'static [Column],
+}
+
+/// A column of one of our tables.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The name of a table.
+    Name,
+    /// An id, a status, a strategy, a structure: ASCII, at most 100 characters.
+    Word,
+    /// A run's id.
+    Run,
+    /// Any text.
+    Text,
+    /// A JSON document.
+    Json,
+    /// A count.
+    Count,
+    /// Yes or no.
+    Flag,
+    /// A time in UTC.
+    Time,
+    /// The layout's version.
+    Layout,
+}
+
+impl Kind {
+    fn in_mysql(self) -> &'static str {
+        match self {
+            Kind::Name => "varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            Kind::Word | Kind::Run => "varchar(100) CHARACTER SET ascii COLLATE ascii_bin",
+            // JSON as text: MySQL's own type would turn large integers into floats.
+            Kind::Text | Kind::Json => "text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+            Kind::Count => "bigint",
+            Kind::Flag => "tinyint",
+            Kind::Time => "datetime(6)",
+            Kind::Layout => "smallint",
+        }
+    }
+
+    pub(crate) fn in_postgres(self) -> &'static str {
+        match self {
+            Kind::Name | Kind::Word | Kind::Text => "text",
+            Kind::Run => "uuid",
+            Kind::Json => "jsonb",
+            Kind::Count => "bigint",
+            Kind::Flag => "boolean",
+            Kind::Time => "timestamptz",
+            Kind::Layout => "smallint",
+        }
+    }
+}
+
+const fn may(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, required: false }
+}
+
+const fn must(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, required: true }
+}
+
+/// `etl_copy_status`.
+pub(crate) const COPIES: Layout = Layout {
+    name: "etl_copy_status",
+    key: &["table_name"],
+    columns: &[
+        must("table_name", Kind::Name),
+        must("status", Kind::Word),
+        may("copy_id", Kind::Word),
+        may("pending_copy_id", Kind::Word),
+        must("intact", Kind::Flag),
+        may("watermark", Kind::Json),
+        may("proposed_watermark", Kind::Json),
+        may("fingerprint", Kind::Word),
+        may("pending_fingerprint", Kind::Word),
+        may("rows_copied", Kind::Count),
+        may("bytes", Kind::Count),
+        may("strategy", Kind::Word),
+        may("duration_ms", Kind::Count),
+        may("started_at", Kind::Time),
+        may("finished_at", Kind::Time),
+        may("last_success_at", Kind::Time),
+        may("adopted_at", Kind::Time),
+        must("run_id", Kind::Run),
+        may("error", Kind::Text),
+        LAYOUT,
+    ],
+};
+
+/// `etl_load_status`.
+pub(crate) const LOADS: Layout = Layout {
+    name: "etl_load_status",
+    key: &["table_name"],
+    columns: &[
+        must("table_name", Kind::Name),
+        must("status", Kind::Word),
+        may("loaded_copy_id", Kind::Word),
+        may("watermark", Kind::Json),
+        may("fingerprint", Kind::Word),
+        may("rows_loaded", Kind::Count),
+        may("rows_inserted", Kind::Count),
+        may("rows_updated", Kind::Count),
+        may("rows_deleted", Kind::Count),
+        may("bytes", Kind::Count),
+        may("strategy", Kind::Word),
+        may("duration_ms", Kind::Count),
+        may("checksum", Kind::Word),
+        may("source_rows", Kind::Count),
+        may("replica_rows", Kind::Count),
+        may("target_rows", Kind::Count),
+        may("proof", Kind::Word),
+        may("proved_at", Kind::Time),
+        may("source_mark", Kind::Text),
+        may("started_at", Kind::Time),
+        may("finished_at", Kind::Time),
+        may("last_success_at", Kind::Time),
+        may("adopted_at", Kind::Time),
+        must("run_id", Kind::Run),
+        may("error", Kind::Text),
+        LAYOUT,
+    ],
+};
+
+/// `etl_runs`.
+pub(crate) const RUNS: Layout = Layout {
+    name: "etl_runs",
+    key: &["run_id", "table_name"],
+    columns: &[
+        must("run_id", Kind::Run),
+        must("table_name", Kind::Name),
+        must("status", Kind::Word),
+        may("phase", Kind::Word),
+        may("extraction", Kind::Word),
+        may("reason", Kind::Word),
+        may("copy_id", Kind::Word),
+        may("copy_strategy", Kind::Word),
+        may("rows_copied", Kind::Count),
+        may("bytes_copied", Kind::Count),
+        may("copy_ms", Kind::Count),
+        may("load_strategy", Kind::Word),
+        may("rows_loaded", Kind::Count),
+        may("rows_inserted", Kind::Count),
+        may("rows_updated", Kind::Count),
+        may("rows_deleted", Kind::Count),
+        may("bytes_loaded", Kind::Count),
+        may("load_ms", Kind::Count),
+        may("watermark", Kind::Json),
+        may("checksum", Kind::Word),
+        may("lossy", Kind::Json),
+        may("proof", Kind::Word),
+        may("detail", Kind::Json),
+        may("started_at", Kind::Time),
+        may("finished_at", Kind::Time),
+        may("error", Kind::Text),
+        LAYOUT,
+    ],
+};
+
+const LAYOUT: Column = must(LAYOUT_COLUMN, Kind::Layout);
+
+/// The column whose default tells the layout of a table, even of an empty one.
+pub(crate) const LAYOUT_COLUMN: &str = "layout_version";
+
+impl Layout {
+    /// Returns the kind of a column.
+    pub(crate) fn kind(&self, name: &str) -> Kind {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column.expect("changes name columns of the layout").kind
+    }
+
+    /// Returns the statement that makes the table in MySQL; `table` is quoted.
+    pub(crate) fn create_in_mysql(&self, table: &str) -> String {
+        self.create(table, Kind::in_mysql)
+            + " ENGINE=InnoDB COMMENT='written by Handoff only, see docs/tracking.md'"
+    }
+
+    /// Returns the statement that makes the table in PostgreSQL; `table` is quoted.
+    pub(crate) fn create_in_postgres(&self, table: &str) -> String {
+        self.create(table, Kind::in_postgres)
+    }
+
+    fn create(&self, table: &str, type_of: fn(Kind) -> &'static str) -> String {
+        let mut sql = format!("CREATE TABLE IF NOT EXISTS {table} (");
+        for column in self.columns {
+            let null = if column.required { " NOT NULL" } else { "" };
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "{} {}{null}", column.name, type_of(column.kind));
+            if column.kind == Kind::Layout {
+                let _ = write!(sql, " DEFAULT {LAYOUT_VERSION}");
+            }
+            sql.push_str(", ");
+        }
+        sql + "PRIMARY KEY (" + &self.key.join(", ") + "))"
+    }
+
+    /// Returns the columns for a SELECT whose values come as text from both servers alike.
+    pub(crate) fn select_in_mysql(&self) -> String {
+        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same for PostgreSQL.
+    pub(crate) fn select_in_postgres(&self) -> String {
+        let text = |column: &Column| match column.kind {
+            Kind::Time => {
+                format!("to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')", column.name)
+            }
+            Kind::Flag => format!("{}::int::text", column.name),
+            _ => format!("{}::text", column.name),
+        };
+        self.columns.iter().map(text).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_names_are_ours_in_any_case() {
+        assert!(is_own_table("etl_copy_status") && is_own_table("ETL_Runs"));
+        assert!(!is_own_table("etl_runs2"));
+    }
+
+    #[test]
+    fn key_columns_are_required_and_come_first() {
+        for layout in [COPIES, LOADS, RUNS] {
+            for (column, key) in layout.columns.iter().zip(layout.key) {
+                assert_eq!(column.name, *key);
+                assert!(column.required);
+            }
+        }
+    }
+}

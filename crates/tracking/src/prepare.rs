@@ -1,0 +1,173 @@
+//! Looking for our tables, and making those that are missing.
+
+use crate::layout::{COPIES, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, Layout, RUNS};
+use crate::{Error, Result};
+use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
+use mysql::prelude::Queryable;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A table that has a name of ours.
+#[derive(Debug, Default)]
+struct Found {
+    /// `BASE TABLE` or `r`; anything else is no table.
+    kind: String,
+    engine: String,
+    /// Its columns with their defaults.
+    columns: BTreeMap<String, Option<String>>,
+}
+
+/// Returns which of our tables are there.
+///
+/// # Errors
+///
+/// Returns an [`Error`] if one of them is not ours after all.
+pub(crate) fn look(
+    replica: Option<&MyPool>,
+    target: &PgPool,
+    schema: &str,
+) -> Result<BTreeSet<&'static str>> {
+    let mut there = BTreeSet::new();
+    if let Some(replica) = replica
+        && in_replica(replica)?
+    {
+        there.insert(COPIES.name);
+    }
+    there.extend(in_target(target, schema, wanted(replica.is_some()))?);
+    Ok(there)
+}
+
+/// Makes those of our tables that are not there.
+///
+/// # Errors
+///
+/// Returns an [`Error`] if one cannot be made, or is there and not ours.
+pub(crate) fn make(replica: Option<&MyPool>, target: &PgPool, schema: &str) -> Result<()> {
+    // All are looked at before the first is made: a fault leaves nothing behind.
+    let there = look(replica, target, schema)?;
+    if let Some(replica) = replica
+        && !there.contains(COPIES.name)
+    {
+        make_in_replica(replica)?;
+    }
+    for layout in wanted(replica.is_some()) {
+        if !there.contains(layout.name) {
+            make_in_target(target, schema, layout)?;
+        }
+    }
+    Ok(())
+}
+
+/// The tables that belong into the target.
+fn wanted(has_replica: bool) -> &'static [&'static Layout] {
+    if has_replica { &[&LOADS, &RUNS] } else { &[&COPIES, &LOADS, &RUNS] }
+}
+
+fn make_in_replica(replica: &MyPool) -> Result<()> {
+    let failed = Error::server("make", COPIES.name);
+    let mut conn = replica.get(Profile::Write).map_err(&failed)?;
+    let table = format!("{}.{}", quote_my(replica.database()), quote_my(COPIES.name));
+    let done = conn.query_drop(COPIES.create_in_mysql(&table));
+    done.map_err(|error| failed(conn.fault(&error)))
+}
+
+fn make_in_target(target: &PgPool, schema: &str, layout: &'static Layout) -> Result<()> {
+    let failed = Error::server("make", layout.name);
+    let mut conn = target.get().map_err(&failed)?;
+    let table = format!("{}.{}", quote_pg(schema), quote_pg(layout.name));
+    let Err(error) = conn.batch_execute(&layout.create_in_postgres(&table)) else { return Ok(()) };
+    let fault = conn.fault(&error);
+    drop(conn);
+    // IF NOT EXISTS does not help against a run that makes the same table at the same moment.
+    if in_target(target, schema, &[layout])?.is_empty() { Err(failed(fault)) } else { Ok(()) }
+}
+
+fn in_replica(replica: &MyPool) -> Result<bool> {
+    let failed = Error::server("read", COPIES.name);
+    let mut conn = replica.get(Profile::Read).map_err(&failed)?;
+    // The columns of the second table are NULL where the account may see the table alone.
+    let rows = conn.exec::<(String, Option<String>, Option<String>, Option<String>), _, _>(
+        "SELECT t.TABLE_TYPE, t.ENGINE, c.COLUMN_NAME, CAST(c.COLUMN_DEFAULT AS CHAR) \
+         FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c \
+         ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME \
+         WHERE t.TABLE_SCHEMA = ? AND t.TABLE_NAME = ?",
+        (replica.database(), COPIES.name),
+    );
+    let rows = rows.map_err(|error| failed(conn.fault(&error)))?;
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    let mut found = Found::default();
+    for (kind, engine, column, default) in rows {
+        found.kind = kind;
+        found.engine = engine.unwrap_or_default();
+        found.columns.extend(column.map(|column| (column, default)));
+    }
+    found.check(&COPIES, Side::Replica, replica.database())?;
+    Ok(true)
+}
+
+fn in_target(
+    target: &PgPool,
+    schema: &str,
+    layouts: &[&'static Layout],
+) -> Result<BTreeSet<&'static str>> {
+    let failed = Error::server("read", LOADS.name);
+    let names: Vec<&str> = layouts.iter().map(|layout| layout.name).collect();
+    let mut conn = target.get().map_err(&failed)?;
+    // The catalogue itself: the information schema hides what the role may not use.
+    let rows = conn.query(
+        "SELECT c.relname::text, c.relkind::text, a.attname::text, \
+         pg_get_expr(d.adbin, d.adrelid) FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace \
+         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+         WHERE n.nspname = $1 AND c.relname = ANY ($2)",
+        &[&schema, &names],
+    );
+    let rows = rows.map_err(|error| failed(conn.fault(&error)))?;
+    let mut all: BTreeMap<String, Found> = BTreeMap::new();
+    for row in &rows {
+        let text = |index: usize| {
+            row.try_get::<_, Option<String>>(index).map_err(|error| failed(conn.fault(&error)))
+        };
+        let found = all.entry(text(0)?.unwrap_or_default()).or_default();
+        found.kind = text(1)?.unwrap_or_default();
+        let default = text(3)?;
+        found.columns.extend(text(2)?.map(|column| (column, default)));
+    }
+    let mut there = BTreeSet::new();
+    for &layout in layouts {
+        if let Some(found) = all.get(layout.name) {
+            found.check(layout, Side::Target, schema)?;
+            there.insert(layout.name);
+        }
+    }
+    Ok(there)
+}
+
+impl Found {
+    /// Sees to it that the table is ours, with the layout that this version knows.
+    fn check(&self, layout: &'static Layout, side: Side, place: &str) -> Result<()> {
+        let (table, place) = (layout.name, place.to_owned());
+        let not_ours = |why: String| Error::NotOurs { side, place: place.clone(), table, why };
+        // Partitioned tables are tables too.
+        if !matches!(self.kind.as_str(), "BASE TABLE" | "r" | "p") {
+            return Err(not_ours("it is no table".to_owned()));
+        }
+        let Some(default) = self.columns.get(LAYOUT_COLUMN) else {
+            return Err(not_ours(format!("it has no column {LAYOUT_COLUMN}")));
+        };
+        let found = default.clone().unwrap_or_default();
+        if found != LAYOUT_VERSION.to_string() {
+            return Err(Error::Layout { side, place, table, found, known: LAYOUT_VERSION });
+        }
+        let missing = layout.columns.iter().find(|column| !self.columns.contains_key(column.name));
+        if let Some(column) = missing {
+            return Err(not_ours(format!("it has no column {}", column.name)));
+        }
+        if side == Side::Replica && !self.engine.eq_ignore_ascii_case("InnoDB") {
+            return Err(Error::Engine { place, table, engine: self.engine.clone() });
+        }
+        Ok(())
+    }
+}

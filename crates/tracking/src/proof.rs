@@ -1,0 +1,92 @@
+//! What a comparison found.
+
+use crate::layout::{LOADS, RUNS};
+use crate::{Result, Tracker, moment};
+use handoff_model::TableName;
+use jiff::Timestamp;
+
+/// The outcome of comparing a table in source and target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Every row of the source is in the target, unchanged, and nothing else is.
+    Equal,
+    /// The number of rows is the same; contents were not compared.
+    SameCount,
+    /// They differ.
+    Differs,
+}
+
+impl Outcome {
+    /// Returns the name used in the tracking tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Equal => "equal",
+            Outcome::SameCount => "same_count",
+            Outcome::Differs => "differs",
+        }
+    }
+}
+
+/// What a comparison of one table found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// When it was compared.
+    pub at: Timestamp,
+    /// Rows in the source.
+    pub source_rows: Option<u64>,
+    /// Rows in the replica.
+    pub replica_rows: Option<u64>,
+    /// Rows in the target.
+    pub target_rows: Option<u64>,
+    /// What told the state of the source, such as its `CHECKSUM TABLE`; a later run that finds the
+    /// same may know that nothing changed.
+    pub source_mark: Option<String>,
+}
+
+impl Tracker {
+    /// Records what the comparisons of this run found, all in one statement.
+    ///
+    /// A table that differs has failed as well; that is recorded by [`Tracker::failed`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if the server fails.
+    pub fn proved(&self, entries: &[(TableName, Proof)]) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = entries.iter().map(|(table, proof)| proof.as_json(table)).collect();
+        let sql = format!(
+            "WITH found AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS found (\
+             table_name text, proof text, proved_at timestamptz, source_rows bigint, \
+             replica_rows bigint, target_rows bigint, source_mark text)), \
+             lines AS (UPDATE {runs} line SET proof = found.proof FROM found \
+             WHERE line.run_id = $2::uuid AND line.table_name = found.table_name) \
+             UPDATE {loads} load SET proof = found.proof, proved_at = found.proved_at, \
+             source_rows = found.source_rows, replica_rows = found.replica_rows, \
+             target_rows = found.target_rows, source_mark = found.source_mark \
+             FROM found WHERE load.table_name = found.table_name",
+            runs = self.in_target(&RUNS),
+            loads = self.in_target(&LOADS),
+        );
+        let json = serde_json::Value::Array(rows).to_string();
+        let values = [Some(json), Some(self.run().to_string())];
+        self.execute(LOADS.name, &sql, &values).map(drop)
+    }
+}
+
+impl Proof {
+    fn as_json(&self, table: &TableName) -> serde_json::Value {
+        serde_json::json!({
+            "table_name": table.as_str(),
+            "proof": self.outcome.name(),
+            "proved_at": moment::print(self.at),
+            "source_rows": self.source_rows,
+            "replica_rows": self.replica_rows,
+            "target_rows": self.target_rows,
+            "source_mark": self.source_mark,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! The state that becomes true together with the data.
+
+use crate::changes::{self, Copied, Entry};
+use crate::{Tracker, WatermarkAt};
+use handoff_connect::{Fault, Published, Result, Seal, Side};
+use handoff_model::{CopyId, Extraction, Reason, TableName};
+use jiff::Timestamp;
+use mysql::prelude::Queryable;
+
+/// What a seal records beside what the mover published.
+#[derive(Debug, Clone, Copy)]
+pub struct SealWork<'a> {
+    /// The table.
+    pub table: &'a TableName,
+    /// Hop 1: the copy that is made. Hop 2: the copy that is loaded; `None` when the source is
+    /// read directly, and a fresh id is recorded.
+    pub copy_id: Option<CopyId>,
+    /// How far the watermark columns have been moved once this has arrived. It replaces what was
+    /// recorded before, so an incremental move that found nothing passes the old one on.
+    pub watermark: Option<&'a [WatermarkAt]>,
+    /// The structure of the table, as a hash.
+    pub fingerprint: &'a str,
+    /// Why the table is moved as it is.
+    pub reason: Reason,
+    /// What of the table is moved.
+    pub extraction: Extraction,
+}
+
+/// Records one hop of one table where its data is. Make it when the hop begins: durations count
+/// from there.
+pub struct TableSeal<'a> {
+    tracker: &'a Tracker,
+    work: SealWork<'a>,
+    started: Timestamp,
+}
+
+impl<'a> TableSeal<'a> {
+    pub(crate) fn new(tracker: &'a Tracker, work: SealWork<'a>) -> TableSeal<'a> {
+        TableSeal { tracker, work, started: Timestamp::now() }
+    }
+
+    fn entry(&self) -> Entry<'a> {
+        self.tracker.entry(self.work.table)
+    }
+
+    fn copied(&self, entry: Entry<'_>, copy_id: CopyId, published: &Published) -> Copied {
+        Copied {
+            copy_id,
+            strategy: published.strategy,
+            rows: published.rows,
+            bytes: published.bytes,
+            started: self.started,
+            finished: entry.at,
+        }
+    }
+}
+
+impl Seal for TableSeal<'_> {
+    /// Writes the row of `etl_copy_status` in one statement, which commits by itself unless the
+    /// connection is in a transaction.
+    fn on_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<()> {
+        let refused = |text: &str| Err(Fault::new(Side::Replica, text));
+        let Some(replica) = self.tracker.replica() else {
+            return refused("a copy was made, but no replica is tracked");
+        };
+        let Some(copy_id) = self.work.copy_id else {
+            return refused("a copy was made, but has no id");
+        };
+        let entry = self.entry();
+        let copied = self.copied(entry, copy_id, published);
+        let change = changes::copied(entry, &self.work, &copied);
+        let statement = change.for_mysql(&self.tracker.in_replica(replica, change.layout()));
+        conn.exec_drop(statement.sql, statement.values)
+            .map_err(|error| Fault::my(Side::Replica, &error))?;
+        self.tracker.remember(self.work.table, copied, &self.work);
+        Ok(())
+    }
+
+    /// Writes the rows of `etl_load_status` and `etl_runs` in one statement.
+    fn on_target(&self, tx: &mut postgres::Transaction<'_>, published: &Published) -> Result<()> {
+        let entry = self.entry();
+        let mut work = self.work;
+        let mut all = Vec::new();
+        if self.tracker.replica().is_none() {
+            let copy_id = *work.copy_id.get_or_insert_with(CopyId::new);
+            let copied = self.copied(entry, copy_id, published);
+            all.push(changes::copied(entry, &work, &copied));
+        }
+        let line = changes::run_loaded(entry, &work, published, self.started);
+        all.push(changes::with_copy(line, self.tracker.remembered(work.table).as_ref()));
+        all.push(changes::loaded(entry, &work, published, self.started));
+        let statement = self.tracker.in_one_statement(&all);
+        let params = crate::record::typed(&statement.values);
+        let done = tx.execute_typed(&statement.sql, &params);
+        done.map(drop).map_err(|error| Fault::pg(Side::Target, &error))
+    }
+}

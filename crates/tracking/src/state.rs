@@ -1,0 +1,270 @@
+//! What is known of each table, as it is read back.
+
+use crate::layout::Layout;
+use crate::{Error, Result, Status, WatermarkAt, moment, watermark};
+use handoff_connect::Side;
+use handoff_model::{CopyId, RunId, TableName};
+use jiff::Timestamp;
+
+/// What is known of one table. The default is a table that was never met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tracked {
+    /// Hop 1; `None` if it was never tried.
+    pub copy: Option<CopyState>,
+    /// Hop 2; `None` if it was never tried.
+    pub load: Option<LoadState>,
+}
+
+/// A row of `etl_copy_status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyState {
+    /// Where it is recorded: the replica, or the target where there is no replica.
+    pub place: Side,
+    /// How the last attempt ended.
+    pub status: Status,
+    /// The last good copy.
+    pub copy_id: Option<CopyId>,
+    /// The copy that was begun and is not known to have arrived.
+    pub pending: Option<CopyId>,
+    /// Whether the replica table holds one whole copy. Not so while rows are merged into it, and
+    /// after a merge that did not end well.
+    pub intact: bool,
+    /// How far the last good copy went.
+    pub watermark: Option<Vec<WatermarkAt>>,
+    /// How far the copy that was begun is to go.
+    pub proposed: Option<Vec<WatermarkAt>>,
+    /// The structure of the last good copy.
+    pub fingerprint: Option<String>,
+    /// Rows that the last good copy moved; unknown after a recovery.
+    pub rows: Option<u64>,
+    /// Bytes that it moved.
+    pub bytes: Option<u64>,
+    /// How it moved them.
+    pub strategy: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// When the last attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When the last attempt ended.
+    pub finished_at: Option<Timestamp>,
+    /// When the last good copy arrived.
+    pub last_success_at: Option<Timestamp>,
+    /// When the table was adopted.
+    pub adopted_at: Option<Timestamp>,
+    /// The run of the last attempt.
+    pub run: RunId,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+/// A row of `etl_load_status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadState {
+    /// How the last attempt ended.
+    pub status: Status,
+    /// The copy that the target table was loaded from.
+    pub loaded_copy_id: Option<CopyId>,
+    /// How far the last good load went.
+    pub watermark: Option<Vec<WatermarkAt>>,
+    /// The structure of the last good load.
+    pub fingerprint: Option<String>,
+    /// Rows that the last good load moved.
+    pub rows: Option<u64>,
+    /// Rows that were not there before it.
+    pub rows_inserted: Option<u64>,
+    /// Rows that it changed.
+    pub rows_updated: Option<u64>,
+    /// Rows that it deleted.
+    pub rows_deleted: Option<u64>,
+    /// Bytes that it moved.
+    pub bytes: Option<u64>,
+    /// The strategy that moved them.
+    pub strategy: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// The sum of its canonical rows.
+    pub checksum: Option<String>,
+    /// Rows in the source when it was proved.
+    pub source_rows: Option<u64>,
+    /// Rows in the replica when it was proved.
+    pub replica_rows: Option<u64>,
+    /// Rows in the target when it was proved.
+    pub target_rows: Option<u64>,
+    /// The outcome of the proof, as [`Outcome`](crate::Outcome) names it.
+    pub proof: Option<String>,
+    /// When it was proved.
+    pub proved_at: Option<Timestamp>,
+    /// What told the state of the source at that proof.
+    pub source_mark: Option<String>,
+    /// When the last attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When the last attempt ended.
+    pub finished_at: Option<Timestamp>,
+    /// When the last good load arrived.
+    pub last_success_at: Option<Timestamp>,
+    /// When the table was adopted.
+    pub adopted_at: Option<Timestamp>,
+    /// The run of the last attempt.
+    pub run: RunId,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+impl Tracked {
+    /// Returns the copy in the replica that hop 2 may read, if it may.
+    pub fn loadable_copy(&self) -> Option<CopyId> {
+        self.copy.as_ref().filter(|copy| copy.loadable())?.copy_id
+    }
+
+    /// Returns true if the table ever arrived in the target.
+    pub fn was_loaded(&self) -> bool {
+        self.load.as_ref().is_some_and(|load| load.last_success_at.is_some())
+    }
+
+    /// Returns true if the last attempt at either hop began and never ended.
+    pub fn was_interrupted(&self) -> bool {
+        let copy = self.copy.as_ref().map(|copy| copy.status);
+        let load = self.load.as_ref().map(|load| load.status);
+        let unfinished = |status| matches!(status, Status::Running | Status::Interrupted);
+        copy.into_iter().chain(load).any(unfinished)
+    }
+
+    /// Returns true if the last attempt at either hop, or the proof, did not end well: what
+    /// `--only-failed` is about.
+    pub fn last_attempt_failed(&self) -> bool {
+        let copy = self.copy.as_ref().map(|copy| copy.status);
+        let load = self.load.as_ref().map(|load| load.status);
+        copy.into_iter().chain(load).any(|status| status != Status::Success)
+    }
+
+    /// Returns the structure that was last moved, as a hash: the copy's, else the load's.
+    pub fn fingerprint(&self) -> Option<&str> {
+        let copied = self.copy.as_ref().and_then(|copy| copy.fingerprint.as_deref());
+        let loaded = self.load.as_ref().and_then(|load| load.fingerprint.as_deref());
+        copied.or(loaded)
+    }
+}
+
+impl CopyState {
+    /// Returns true if hop 2 may read the replica table: it holds one whole copy, and no attempt
+    /// at another is under way. A later attempt that failed beside the table leaves it so.
+    pub fn loadable(&self) -> bool {
+        self.place == Side::Replica
+            && self.copy_id.is_some()
+            && self.intact
+            && self.status != Status::Running
+    }
+
+    /// Returns true if a table of this name in the replica is our work, or was adopted.
+    ///
+    /// A row alone does not say so: a table that isn't ours gets one when it fails.
+    pub fn is_ours(&self) -> bool {
+        self.copy_id.is_some() || self.pending.is_some() || self.adopted_at.is_some()
+    }
+}
+
+impl LoadState {
+    /// Returns true if a table of this name in the target is our work, or was adopted.
+    pub fn is_ours(&self) -> bool {
+        self.last_success_at.is_some() || self.adopted_at.is_some()
+    }
+}
+
+/// A row as text, in the order of its layout's columns.
+pub(crate) struct Fields {
+    layout: &'static Layout,
+    texts: Vec<Option<String>>,
+}
+
+impl Fields {
+    pub(crate) fn new(layout: &'static Layout, texts: Vec<Option<String>>) -> Fields {
+        Fields { layout, texts }
+    }
+
+    pub(crate) fn table(&self) -> Result<TableName> {
+        self.required("table_name", |text| TableName::new(text).ok())
+    }
+
+    pub(crate) fn copy(&self, place: Side) -> Result<CopyState> {
+        Ok(CopyState {
+            place,
+            status: self.required("status", Status::by_name)?,
+            copy_id: self.read("copy_id", CopyId::parse)?,
+            pending: self.read("pending_copy_id", CopyId::parse)?,
+            intact: self.required("intact", |text| Some(text != "0"))?,
+            watermark: self.read("watermark", watermark::from_json)?,
+            proposed: self.read("proposed_watermark", watermark::from_json)?,
+            fingerprint: self.text("fingerprint"),
+            rows: self.count("rows_copied")?,
+            bytes: self.count("bytes")?,
+            strategy: self.text("strategy"),
+            duration_ms: self.count("duration_ms")?,
+            started_at: self.read("started_at", moment::parse)?,
+            finished_at: self.read("finished_at", moment::parse)?,
+            last_success_at: self.read("last_success_at", moment::parse)?,
+            adopted_at: self.read("adopted_at", moment::parse)?,
+            run: self.required("run_id", RunId::parse)?,
+            error: self.text("error"),
+        })
+    }
+
+    pub(crate) fn load(&self) -> Result<LoadState> {
+        Ok(LoadState {
+            status: self.required("status", Status::by_name)?,
+            loaded_copy_id: self.read("loaded_copy_id", CopyId::parse)?,
+            watermark: self.read("watermark", watermark::from_json)?,
+            fingerprint: self.text("fingerprint"),
+            rows: self.count("rows_loaded")?,
+            rows_inserted: self.count("rows_inserted")?,
+            rows_updated: self.count("rows_updated")?,
+            rows_deleted: self.count("rows_deleted")?,
+            bytes: self.count("bytes")?,
+            strategy: self.text("strategy"),
+            duration_ms: self.count("duration_ms")?,
+            checksum: self.text("checksum"),
+            source_rows: self.count("source_rows")?,
+            replica_rows: self.count("replica_rows")?,
+            target_rows: self.count("target_rows")?,
+            proof: self.text("proof"),
+            proved_at: self.read("proved_at", moment::parse)?,
+            source_mark: self.text("source_mark"),
+            started_at: self.read("started_at", moment::parse)?,
+            finished_at: self.read("finished_at", moment::parse)?,
+            last_success_at: self.read("last_success_at", moment::parse)?,
+            adopted_at: self.read("adopted_at", moment::parse)?,
+            run: self.required("run_id", RunId::parse)?,
+            error: self.text("error"),
+        })
+    }
+
+    fn get(&self, column: &str) -> Option<&str> {
+        let position = self.layout.columns.iter().position(|known| known.name == column);
+        self.texts.get(position?)?.as_deref()
+    }
+
+    fn text(&self, column: &str) -> Option<String> {
+        self.get(column).map(str::to_owned)
+    }
+
+    fn count(&self, column: &'static str) -> Result<Option<u64>> {
+        self.read(column, |text| text.parse().ok())
+    }
+
+    /// Reads a column that may be NULL.
+    fn read<T>(
+        &self,
+        column: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        self.get(column).map(|text| parse(text).ok_or_else(|| self.bad(column))).transpose()
+    }
+
+    fn required<T>(&self, column: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+        self.get(column).and_then(parse).ok_or_else(|| self.bad(column))
+    }
+
+    fn bad(&self, column: &'static str) -> Error {
+        let row = self.get("table_name").unwrap_or_default().to_owned();
+        Error::Row { table: self.layout.name, row, column }
+    }
+}

@@ -1,0 +1,244 @@
+//! The one writer of the tracking tables.
+
+use crate::change::{Change, Statement};
+use crate::changes::{Copied, Entry};
+use crate::layout::{COPIES, LOADS, Layout, RUNS};
+use crate::prepare;
+use crate::state::Fields;
+use crate::watermark::to_json;
+use crate::{Error, Result, SealWork, TableSeal, Tracked};
+use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
+use handoff_model::{Extraction, Reason, RunId, TableName};
+use jiff::Timestamp;
+use mysql::prelude::Queryable;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The only writer of `etl_copy_status`, `etl_load_status` and `etl_runs`. Cheap to clone.
+///
+/// Without a replica all three are in the target, and a load writes the row of its copy as well.
+/// Every method but [`seal`](Tracker::seal) takes a connection of its own from the pools for the
+/// time of one statement.
+#[derive(Clone)]
+pub struct Tracker {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) run: RunId,
+    pub(crate) replica: Option<MyPool>,
+    pub(crate) target: PgPool,
+    pub(crate) schema: String,
+    pub(crate) access: Access,
+    /// Set while this tracker holds the run lock.
+    pub(crate) locked: AtomicBool,
+    /// What this run has copied.
+    pub(crate) copied: Mutex<BTreeMap<TableName, Remembered>>,
+}
+
+/// What a tracker may do.
+pub(crate) enum Access {
+    /// Read and write; every table is there.
+    Write,
+    /// Read these tables.
+    Read(BTreeSet<&'static str>),
+}
+
+/// A copy of this run, kept until the line of its table in `etl_runs` is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Remembered {
+    pub(crate) copied: Copied,
+    pub(crate) extraction: Extraction,
+    pub(crate) reason: Reason,
+    pub(crate) watermark: Option<String>,
+}
+
+impl Tracker {
+    /// Opens the tracking of one pipeline, and makes the tables that are missing: one statement
+    /// each, and none at all if they are there.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if a server fails, may not make a table, or if a table with a name of
+    /// ours is not ours or has another layout.
+    pub fn open(
+        run: RunId,
+        replica: Option<MyPool>,
+        target: PgPool,
+        schema: &str,
+    ) -> Result<Tracker> {
+        prepare::make(replica.as_ref(), &target, schema)?;
+        Ok(Tracker::with(run, replica, target, schema, Access::Write))
+    }
+
+    /// Opens the tracking of one pipeline for reading. Makes nothing; tables that are missing
+    /// read as empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tracker::open`].
+    pub fn open_read_only(
+        run: RunId,
+        replica: Option<MyPool>,
+        target: PgPool,
+        schema: &str,
+    ) -> Result<Tracker> {
+        let there = prepare::look(replica.as_ref(), &target, schema)?;
+        Ok(Tracker::with(run, replica, target, schema, Access::Read(there)))
+    }
+
+    fn with(
+        run: RunId,
+        replica: Option<MyPool>,
+        target: PgPool,
+        schema: &str,
+        access: Access,
+    ) -> Tracker {
+        let schema = schema.to_owned();
+        let (locked, copied) = (AtomicBool::new(false), Mutex::default());
+        Tracker {
+            shared: Arc::new(Shared { run, replica, target, schema, access, locked, copied }),
+        }
+    }
+
+    /// Returns the run that this tracker writes for.
+    pub fn run(&self) -> RunId {
+        self.shared.run
+    }
+
+    /// Reads what is known of every table: one query a side.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if a server fails, or a row was changed by hand into something that
+    /// means nothing.
+    pub fn states(&self) -> Result<BTreeMap<TableName, Tracked>> {
+        let mut states: BTreeMap<TableName, Tracked> = BTreeMap::new();
+        let (copies, place) = match self.replica() {
+            Some(replica) => (self.read_replica(replica, &COPIES)?, Side::Replica),
+            None => (self.read_target(&COPIES)?, Side::Target),
+        };
+        for row in copies {
+            states.entry(row.table()?).or_default().copy = Some(row.copy(place)?);
+        }
+        for row in self.read_target(&LOADS)? {
+            states.entry(row.table()?).or_default().load = Some(row.load()?);
+        }
+        Ok(states)
+    }
+
+    /// Returns what a mover is to call when it publishes `work`.
+    pub fn seal<'a>(&'a self, work: SealWork<'a>) -> TableSeal<'a> {
+        TableSeal::new(self, work)
+    }
+
+    fn read_replica(&self, replica: &MyPool, layout: &'static Layout) -> Result<Vec<Fields>> {
+        if !self.has(layout) {
+            return Ok(Vec::new());
+        }
+        let failed = Error::server("read", layout.name);
+        let mut conn = replica.get(Profile::Read).map_err(&failed)?;
+        let table = self.in_replica(replica, layout);
+        let query = format!("SELECT {} FROM {table}", layout.select_in_mysql());
+        let rows: Vec<mysql::Row> =
+            conn.query(query).map_err(|error| failed(conn.fault(&error)))?;
+        let text = |value| mysql::from_value_opt(value).ok().flatten();
+        let texts = rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect());
+        Ok(texts.map(|texts| Fields::new(layout, texts)).collect())
+    }
+
+    fn read_target(&self, layout: &'static Layout) -> Result<Vec<Fields>> {
+        if !self.has(layout) {
+            return Ok(Vec::new());
+        }
+        let failed = Error::server("read", layout.name);
+        let mut conn = self.shared.target.get().map_err(&failed)?;
+        let query =
+            format!("SELECT {} FROM {}", layout.select_in_postgres(), self.in_target(layout));
+        let rows = conn.query_typed(&query, &[]).map_err(|error| failed(conn.fault(&error)))?;
+        let texts = rows.iter().map(|row| {
+            (0..row.len()).map(|column| row.try_get(column)).collect::<Result<Vec<_>, _>>()
+        });
+        let texts = texts.collect::<Result<Vec<_>, _>>();
+        let texts = texts.map_err(|error| failed(conn.fault(&error)))?;
+        Ok(texts.into_iter().map(|texts| Fields::new(layout, texts)).collect())
+    }
+
+    pub(crate) fn has(&self, layout: &Layout) -> bool {
+        match &self.shared.access {
+            Access::Write => true,
+            Access::Read(there) => there.contains(layout.name),
+        }
+    }
+
+    pub(crate) fn demand_write(&self) -> Result<()> {
+        match self.shared.access {
+            Access::Write => Ok(()),
+            Access::Read(_) => Err(Error::ReadOnly),
+        }
+    }
+
+    pub(crate) fn replica(&self) -> Option<&MyPool> {
+        self.shared.replica.as_ref()
+    }
+
+    pub(crate) fn entry<'a>(&self, table: &'a TableName) -> Entry<'a> {
+        Entry { run: self.shared.run, table, at: Timestamp::now() }
+    }
+
+    /// Returns the quoted name of a table in the replica.
+    pub(crate) fn in_replica(&self, replica: &MyPool, layout: &Layout) -> String {
+        format!("{}.{}", quote_my(replica.database()), quote_my(layout.name))
+    }
+
+    /// Returns the quoted name of a table in the target.
+    pub(crate) fn in_target(&self, layout: &Layout) -> String {
+        format!("{}.{}", quote_pg(self.shared.schema.as_str()), quote_pg(layout.name))
+    }
+
+    /// Returns one statement for PostgreSQL that makes all of `changes`, which must be for
+    /// different tables or rows.
+    pub(crate) fn in_one_statement(&self, changes: &[Change]) -> Statement {
+        let mut values = Vec::new();
+        let mut parts: Vec<String> = changes
+            .iter()
+            .map(|change| change.for_postgres(&self.in_target(change.layout()), &mut values))
+            .collect();
+        let last = parts.pop().unwrap_or_default();
+        let mut sql = String::new();
+        for (number, part) in parts.iter().enumerate() {
+            sql += if number == 0 { "WITH " } else { ", " };
+            sql += &format!("change_{number} AS ({part})");
+        }
+        if !sql.is_empty() {
+            sql.push(' ');
+        }
+        Statement { sql: sql + &last, values }
+    }
+
+    /// Keeps what a copy made until the line of its table in `etl_runs` is written.
+    pub(crate) fn remember(&self, table: &TableName, copied: Copied, work: &SealWork<'_>) {
+        let remembered = Remembered {
+            copied,
+            extraction: work.extraction,
+            reason: work.reason,
+            watermark: work.watermark.map(to_json),
+        };
+        let mut all = self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(table.clone(), remembered);
+    }
+
+    pub(crate) fn remembered(&self, table: &TableName) -> Option<Copied> {
+        let all = self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(table).map(|remembered| remembered.copied.clone())
+    }
+
+    pub(crate) fn forget(&self, table: &TableName) {
+        self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner).remove(table);
+    }
+
+    pub(crate) fn runs(&self) -> String {
+        self.in_target(&RUNS)
+    }
+}

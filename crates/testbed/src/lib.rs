@@ -35,7 +35,7 @@ pub use endpoint::{Account, MySqlEndpoint, PgEndpoint, quoted, quoted_pg};
 pub use error::{Error, Result};
 pub use keeper::stop_on_signals;
 pub use mariadb::MariaDb;
-pub use mysql9::{MYSQL9_URL, MySql9};
+pub use mysql9::{MYSQL9_URL, MySql9, NO_MYSQL9};
 pub use options::{Durability, ServerOptions};
 pub use postgres::Postgres;
 pub use programs::INSTALL;

@@ -14,6 +14,9 @@ use std::{
 /// A URL of a MySQL 9 administrator, to use that server instead of a fetched one.
 pub const MYSQL9_URL: &str = "HANDOFF_TEST_MYSQL9_URL";
 
+/// Says that MySQL 9 can't be had, and why: set by `scripts/test`, so that not every test tries anew.
+pub const NO_MYSQL9: &str = "HANDOFF_TEST_NO_MYSQL9";
+
 const SERVER: &str = "MySQL 9";
 
 const FAST: &[&str] = &[
@@ -192,6 +195,9 @@ fn common_arguments(root: &Path, data: &Path, temporary: &Path) -> Vec<OsString>
 
 /// Runs the script that downloads and unpacks the programs, and returns their folder.
 fn fetch() -> Result<PathBuf> {
+    if let Ok(reason) = env::var(NO_MYSQL9) {
+        return Err(Error::NotAvailable(reason));
+    }
     let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/mysql9.sh");
     let output = Command::new(scripts)
         .arg("fetch")

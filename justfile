@@ -1,0 +1,32 @@
+# The recipes are the scripts, which need no `just`.
+
+# List the recipes.
+default:
+    @just --list
+
+# Carry the sample practice through private servers, and prove it.
+demo *arguments:
+    ./scripts/demo {{arguments}}
+
+# Everything that CI runs; arguments go to the live tests.
+test *arguments:
+    ./scripts/test {{arguments}}
+
+# Format, lints and edges only: seconds, no server.
+check:
+    cargo fmt --all --check
+    ./scripts/check-edges
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The API documentation.
+docs:
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# Compare the strategies; arguments go to the benches.
+bench *arguments:
+    ./scripts/need-servers
+    cargo bench {{arguments}}
+
+# Three static binaries in target/x86_64-unknown-linux-gnu/dist/.
+dist:
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --profile dist --target x86_64-unknown-linux-gnu -p handoff-etl -p handoff-etl-replicate -p handoff-etl-load

@@ -1,1 +1,49 @@
-//! Hop 1: copies a table from the source MySQL into the replica MySQL.
+//! Hop 1: copies tables from the source MySQL into the replica MySQL, byte for byte.
+//!
+//! A [`Replicator`] stands for one pair of databases and is made once a run; making it checks that
+//! the two go together. A table is copied in two steps, so that the caller can record its intent in
+//! between:
+//!
+//! 1. [`Replicator::open`] decides the [`Way`] and, for [`Way::Swap`], makes the empty shadow
+//!    `__handoff_new_<copy_id>`.
+//! 2. [`Opened::finish`] fills it, compares what arrived with what was sent, builds the indexes,
+//!    renames it into place, has the copy sealed and drops the old table.
+//!
+//! Rows are moved by the first of these that the pair allows:
+//!
+//! | Way in | For |
+//! | --- | --- |
+//! | `insert_select` | a source without locks (InnoDB) on the same server |
+//! | `load_data_local` | everything else |
+//! | `prepared_inserts` | a replica that refuses `LOAD DATA LOCAL` |
+//!
+//! # What a failure leaves behind
+//!
+//! The replica's table as it was, whole. A shadow or an old table may outlive a crash; they are
+//! found by [`Replicator::leftovers`]. A shadow that is gone although its copy was never sealed
+//! means that the rename happened.
+//!
+//! # What this crate does not do
+//!
+//! It does not choose tables, retry, or remember what was copied.
+
+mod carried;
+mod compare;
+mod definition;
+mod error;
+mod fill;
+mod guard;
+mod job;
+mod leftover;
+mod line;
+mod opened;
+mod pair;
+mod progress;
+mod shadow;
+
+pub use compare::{Checksums, Counts};
+pub use error::{Error, Result, Stage};
+pub use job::{CopyJob, CopyOutcome, Way};
+pub use leftover::{Leftover, LeftoverKind};
+pub use opened::Opened;
+pub use pair::Replicator;

@@ -1,0 +1,130 @@
+//! What `SHOW CREATE TABLE` says, in pieces that can be left out or moved.
+//!
+//! The text is cut into tokens first, so that quotes, parentheses, commas and line ends inside
+//! names, labels, defaults and comments mean nothing.
+
+mod element;
+mod token;
+
+pub(crate) use element::{Element, ElementKind, period};
+pub(crate) use token::{Token, TokenKind, tokens};
+
+use std::ops::Range;
+
+/// A parsed `CREATE TABLE` statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Definition {
+    /// Columns, indexes and constraints in order.
+    pub(crate) elements: Vec<Element>,
+    /// What follows the closing parenthesis: engine, options, partitions.
+    pub(crate) options: String,
+}
+
+impl Definition {
+    /// Parses the statement as either server prints it with an empty `sql_mode`.
+    ///
+    /// # Errors
+    ///
+    /// Says what is odd about it.
+    pub(crate) fn parse(statement: &str) -> Result<Definition, &'static str> {
+        let tokens = tokens(statement);
+        let mut rest = tokens.iter();
+        let start = ["CREATE", "TABLE"].iter().all(|word| rest.next().is_some_and(|t| t.is(word)));
+        let named = rest.next().is_some_and(|token| token.kind == TokenKind::Name);
+        let open = rest.next().filter(|token| token.is("("));
+        let Some(open) = open.filter(|_| start && named) else {
+            return Err("it does not begin with CREATE TABLE and a name");
+        };
+        let mut elements = Vec::new();
+        let mut piece = open.range.end;
+        let mut depth = 1_usize;
+        for token in rest {
+            match (token.text, depth) {
+                ("(", _) if token.kind == TokenKind::Sign => depth += 1,
+                (")", 1) if token.kind == TokenKind::Sign => {
+                    elements.push(element(statement, piece..token.range.start)?);
+                    let options = statement[token.range.end..].to_owned();
+                    return Ok(Definition { elements, options });
+                }
+                (")", _) if token.kind == TokenKind::Sign => depth -= 1,
+                (",", 1) if token.kind == TokenKind::Sign => {
+                    elements.push(element(statement, piece..token.range.start)?);
+                    piece = token.range.end;
+                }
+                _ => {}
+            }
+        }
+        Err("its parentheses do not match")
+    }
+
+    /// Returns the names of the columns in order.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.elements.iter().filter_map(|element| match &element.kind {
+            ElementKind::Column { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Returns the columns that the server numbers by itself.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = &str> {
+        self.elements.iter().filter_map(|element| match &element.kind {
+            ElementKind::Column { name, numbered: true, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Returns true if the server keeps the table's old rows (MariaDB).
+    pub(crate) fn is_versioned(&self) -> bool {
+        let tokens = tokens(&self.options);
+        has(&tokens, &["WITH", "SYSTEM", "VERSIONING"])
+            || self.elements.iter().any(|element| match &element.kind {
+                ElementKind::Column { period, .. } => *period,
+                _ => false,
+            })
+    }
+}
+
+fn element(statement: &str, range: Range<usize>) -> Result<Element, &'static str> {
+    Element::parse(statement[range].trim())
+}
+
+/// Returns true if the words stand side by side outside of quotes.
+pub(crate) fn has(tokens: &[Token<'_>], words: &[&str]) -> bool {
+    find(tokens, words).is_some()
+}
+
+/// Returns where the words stand side by side outside of quotes.
+pub(crate) fn find(tokens: &[Token<'_>], words: &[&str]) -> Option<usize> {
+    tokens
+        .windows(words.len())
+        .position(|window| window.iter().zip(words).all(|(token, word)| token.is(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_in_names_labels_and_comments_mean_nothing() {
+        let parsed = Definition::parse(
+            "CREATE TABLE `t ``(,` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  \
+             `we``ird, (name)` varchar(20) DEFAULT 'it''s, (a)\\\\ ' COMMENT 'x) \\'z\\' \"q\" `b`',\n  \
+             `d` decimal(5,2) DEFAULT (1 + (2)) CHECK (`d` > 1),\n  \
+             `v` int /*!80023 INVISIBLE */ /* a ) b */,\n  \
+             PRIMARY KEY (`id`),\n  UNIQUE KEY `u,(` (`we``ird, (name)`(3)),\n  \
+             CONSTRAINT `x y` CHECK (`d` < 100)\n) ENGINE=InnoDB COMMENT='DATA DIRECTORY=''x'')'",
+        )
+        .unwrap();
+        assert_eq!(parsed.columns().collect::<Vec<_>>(), ["id", "we`ird, (name)", "d", "v"]);
+        assert_eq!(parsed.numbered().collect::<Vec<_>>(), ["id"]);
+        assert_eq!(parsed.elements.len(), 7);
+        assert_eq!(parsed.options, " ENGINE=InnoDB COMMENT='DATA DIRECTORY=''x'')'");
+        assert!(!parsed.is_versioned());
+    }
+
+    #[test]
+    fn half_a_statement_is_refused() {
+        assert!(Definition::parse("CREATE TABLE `t` (\n `a` int").is_err());
+        assert!(Definition::parse("CREATE VIEW `t` AS SELECT 1").is_err());
+    }
+}

@@ -1,0 +1,242 @@
+//! Why a table could not be copied.
+
+use handoff_connect::{Fault, ServerVersion, Side};
+use handoff_model::{Cancelled, TableName};
+use std::fmt;
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a table, or a pair of databases, could not be copied. Never holds a row's value.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The two servers are of different families.
+    #[error(
+        "the source is {source_version} and the replica is {replica_version}, which cannot hold a \
+         byte-exact copy of it: leave out [replica], or use a server of the source's kind there"
+    )]
+    Unlike {
+        /// The source's server.
+        source_version: ServerVersion,
+        /// The replica's server.
+        replica_version: ServerVersion,
+    },
+    /// The replica's server is older than the source's.
+    #[error(
+        "the source is {source_version} and the replica is {replica_version}, which is older: use \
+         the source's version or a newer one there, or leave out [replica]"
+    )]
+    Older {
+        /// The source's server.
+        source_version: ServerVersion,
+        /// The replica's server.
+        replica_version: ServerVersion,
+    },
+    /// Both addresses lead to one database.
+    #[error(
+        "the source and the replica are one and the same database: give [replica] a database of \
+         its own, or leave it out"
+    )]
+    SameDatabase,
+    /// A server failed at something that belongs to no table.
+    #[error("cannot {action}")]
+    Server {
+        /// What was being done.
+        action: &'static str,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// A server failed at one step of a table's copy.
+    #[error("cannot {stage} `{table}` (after {rows} rows)")]
+    Table {
+        /// The table.
+        table: TableName,
+        /// The step.
+        stage: Stage,
+        /// Rows sent before.
+        rows: u64,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// The source could not be read.
+    #[error(transparent)]
+    Rows(handoff_rows::Error),
+    /// The source's definition of the table is of a form that is not understood.
+    #[error("the definition of `{table}` cannot be understood: {problem}")]
+    Definition {
+        /// The table.
+        table: TableName,
+        /// What is odd about it.
+        problem: &'static str,
+    },
+    /// Somebody changed the table's structure.
+    #[error("the structure of `{table}` was changed while it was copied; run the table again")]
+    Changed {
+        /// The table.
+        table: TableName,
+    },
+    /// The replica left rows out.
+    #[error("{sent} rows of `{table}` were sent and {arrived} arrived: the replica refused some")]
+    RowsLost {
+        /// The table.
+        table: TableName,
+        /// Rows sent.
+        sent: u64,
+        /// Rows that the replica says it took.
+        arrived: u64,
+    },
+    /// The replica warned, and holds other rows than were sent.
+    #[error(
+        "the replica changed values of `{table}` ({warnings} warnings): its rows are not the \
+         source's"
+    )]
+    ValuesChanged {
+        /// The table.
+        table: TableName,
+        /// Warnings counted.
+        warnings: u64,
+    },
+    /// One row does not fit into a packet.
+    #[error(
+        "row {row} of `{table}` does not fit into the max_allowed_packet of the {side} ({limit} \
+         bytes): run there SET GLOBAL max_allowed_packet = {wanted}, and set it in the server's \
+         configuration"
+    )]
+    RowTooLarge {
+        /// The table.
+        table: TableName,
+        /// The ordinal of the row in this read, from 1.
+        row: u64,
+        /// The side whose limit it is.
+        side: Side,
+        /// The limit in bytes.
+        limit: usize,
+        /// The limit to set, in bytes.
+        wanted: u64,
+    },
+    /// The run was asked to stop.
+    #[error("cancelled while copying `{table}`")]
+    Cancelled {
+        /// The table.
+        table: TableName,
+    },
+}
+
+/// A step of a table's copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading the source's definition.
+    Describe,
+    /// Making the shadow.
+    Create,
+    /// Emptying the table, in [`Way::Transaction`](crate::Way::Transaction).
+    Empty,
+    /// Writing rows.
+    Write,
+    /// Reading back what was written.
+    ReadBack,
+    /// Building the secondary indexes.
+    Index,
+    /// Renaming the shadow into place, or committing.
+    Publish,
+    /// Recording the copy.
+    Seal,
+    /// Dropping the table that was replaced.
+    DropOld,
+    /// Comparing source and replica.
+    Compare,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Describe => "read the definition of",
+            Stage::Create => "make the shadow of",
+            Stage::Empty => "empty",
+            Stage::Write => "write",
+            Stage::ReadBack => "read back",
+            Stage::Index => "build the indexes of",
+            Stage::Publish => "swap in the copy of",
+            Stage::Seal => "record the copy of",
+            Stage::DropOld => "drop the old table behind",
+            Stage::Compare => "compare",
+        })
+    }
+}
+
+impl Error {
+    /// Returns true if the same copy may succeed when tried again unchanged.
+    pub fn is_transient(&self) -> bool {
+        self.fault().is_some_and(Fault::is_transient)
+    }
+
+    /// Returns true if the copy ended because the run was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Error::Cancelled { .. } | Error::Rows(handoff_rows::Error::Cancelled(_)))
+    }
+
+    /// Returns the table that failed, if the error belongs to one.
+    pub fn table(&self) -> Option<&TableName> {
+        match self {
+            Error::Table { table, .. }
+            | Error::Definition { table, .. }
+            | Error::Changed { table }
+            | Error::RowsLost { table, .. }
+            | Error::ValuesChanged { table, .. }
+            | Error::RowTooLarge { table, .. }
+            | Error::Cancelled { table }
+            | Error::Rows(
+                handoff_rows::Error::Read { table, .. } | handoff_rows::Error::Value { table, .. },
+            ) => Some(table),
+            _ => None,
+        }
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        match self {
+            Error::Server { fault, .. }
+            | Error::Table { fault, .. }
+            | Error::Rows(handoff_rows::Error::Read { fault, .. }) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the replica refused `LOCAL`: MariaDB, old MySQL, MySQL.
+    pub(crate) fn is_local_refused(&self) -> bool {
+        let code = self.fault().and_then(Fault::code);
+        matches!(code, Some("4166" | "1148" | "3948"))
+    }
+
+    /// Returns true if the account may not read the source's database from the replica's session.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self.fault().and_then(Fault::code), Some("1044" | "1142" | "1143"))
+    }
+}
+
+impl From<handoff_rows::Error> for Error {
+    fn from(error: handoff_rows::Error) -> Error {
+        Error::Rows(error)
+    }
+}
+
+/// Names the step of a table at which a fault came, for `map_err`.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) table: &'a TableName,
+    pub(crate) stage: Stage,
+    pub(crate) rows: u64,
+}
+
+impl At<'_> {
+    pub(crate) fn error(self, fault: Fault) -> Error {
+        Error::Table { table: self.table.clone(), stage: self.stage, rows: self.rows, fault }
+    }
+}
+
+/// Makes the error for a run that was asked to stop while `table` was copied.
+pub(crate) fn cancelled(table: &TableName) -> impl Fn(Cancelled) -> Error {
+    move |_| Error::Cancelled { table: table.clone() }
+}

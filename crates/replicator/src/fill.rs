@@ -1,0 +1,167 @@
+//! Moving the rows of one table into an empty one.
+
+mod insert_select;
+mod lines;
+mod load_data;
+mod prepared;
+mod read_back;
+
+use crate::carried::Carried;
+use crate::error::{At, cancelled};
+use crate::progress::Progress;
+use crate::{CopyJob, Error, Replicator, Result, Stage};
+use handoff_connect::{Fault, MyConn, Side};
+use handoff_model::{RowFilter, TableSum};
+use handoff_rows::{Locking, ReadSpec, Reader};
+
+/// Where rows come from and go to.
+pub(crate) struct Fill<'a> {
+    pub(crate) replicator: &'a Replicator,
+    pub(crate) job: CopyJob<'a>,
+    pub(crate) columns: &'a [Carried],
+    /// The replica's table to write to, unquoted. It is empty.
+    pub(crate) into: &'a str,
+    /// Whether the caller has begun a transaction on the writing connection.
+    pub(crate) in_transaction: bool,
+}
+
+/// What arrived.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filled {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) strategy: &'static str,
+    /// Whether the rows were compared because the replica had warned.
+    pub(crate) checked: bool,
+}
+
+/// What was sent, and what the server said to it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sent {
+    /// Rows sent, and the sum of their lines.
+    sum: TableSum,
+    bytes: u64,
+    /// Rows that the server says it took.
+    arrived: u64,
+    warnings: u64,
+}
+
+impl Fill<'_> {
+    /// Moves every row by the first way in that the pair allows, and compares what arrived with
+    /// what was sent: the number of rows always, the rows themselves if the replica warned.
+    pub(crate) fn run(&self, writer: &mut MyConn) -> Result<Filled> {
+        if let Some(filled) = self.within_one_server(writer)? {
+            return Ok(filled);
+        }
+        let (strategy, sent) = self.through_us(writer)?;
+        if sent.arrived != sent.sum.rows {
+            return Err(self.rows_lost(sent.sum.rows, sent.arrived));
+        }
+        let checked = sent.warnings > 0;
+        if checked && self.read_back(writer)? != sent.sum {
+            return Err(self.values_changed(sent.warnings));
+        }
+        Ok(Filled { rows: sent.sum.rows, bytes: sent.bytes, strategy, checked })
+    }
+
+    /// Has the server move the rows itself, where that locks nobody out.
+    fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
+        let fits = self.replicator.is_one_server()
+            && self.locking() == Locking::Snapshot
+            && *self.job.filter == RowFilter::All
+            && !self.columns.is_empty();
+        if !fits {
+            return Ok(None);
+        }
+        match self.insert_select(writer) {
+            Err(error) if error.is_denied() => {
+                self.replicator.forget_one_server();
+                Ok(None)
+            }
+            done => done.map(Some),
+        }
+    }
+
+    fn through_us(&self, writer: &mut MyConn) -> Result<(&'static str, Sent)> {
+        if self.replicator.takes_local() {
+            match self.load_data(writer) {
+                Err(error) if error.is_local_refused() => self.replicator.forget_local(),
+                done => return done.map(|sent| ("load_data_local", sent)),
+            }
+        }
+        self.prepared_inserts(writer).map(|sent| ("prepared_inserts", sent))
+    }
+
+    fn locking(&self) -> Locking {
+        if self.job.table.engine.is_transactional() { Locking::Snapshot } else { Locking::Ranges }
+    }
+
+    fn select(&self) -> Vec<String> {
+        if self.columns.is_empty() {
+            return vec!["1".to_owned()];
+        }
+        self.columns.iter().map(|column| column.select.clone()).collect()
+    }
+
+    fn reader<'a>(&'a self, select: &'a [String]) -> Reader<'a> {
+        Reader::new(ReadSpec {
+            table: self.job.table,
+            select,
+            filter: self.job.filter,
+            locking: self.locking(),
+            cancel: &self.replicator.cancel,
+        })
+    }
+
+    fn progress(&self) -> Progress<'_> {
+        Progress::new(&*self.replicator.observer, &self.job.table.name)
+    }
+
+    fn at(&self, stage: Stage, rows: u64) -> At<'_> {
+        At { table: &self.job.table.name, stage, rows }
+    }
+
+    /// Names the step for a fault of the writing connection.
+    fn failed(&self, fault: Fault, rows: u64) -> Error {
+        if fault.is_cancelled() && self.replicator.cancel.is_cancelled() {
+            return Error::Cancelled { table: self.job.table.name.clone() };
+        }
+        self.at(Stage::Write, rows).error(fault)
+    }
+
+    /// Refuses a row that the replica could not hand out again.
+    fn check_size(&self, row: u64, bytes: usize) -> Result<()> {
+        let limit = self.replicator.replica.max_allowed_packet();
+        if bytes <= limit { Ok(()) } else { Err(self.too_large(row, bytes, Side::Replica, limit)) }
+    }
+
+    fn too_large(&self, row: u64, bytes: usize, side: Side, limit: usize) -> Error {
+        // What both servers allow at most is 1 GiB.
+        let wanted = (bytes.max(limit + 1) as u64).next_power_of_two().min(1 << 30);
+        Error::RowTooLarge { table: self.job.table.name.clone(), row, side, limit, wanted }
+    }
+
+    /// Names the remedy where the source could not send a row.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Rows(handoff_rows::Error::Read { rows, ref fault, .. })
+                if matches!(fault.code(), Some("1153" | "1301")) =>
+            {
+                let limit = self.replicator.source.max_allowed_packet();
+                self.too_large(rows + 1, 0, Side::Source, limit)
+            }
+            Error::Rows(handoff_rows::Error::Cancelled(stop)) => {
+                cancelled(&self.job.table.name)(stop)
+            }
+            other => other,
+        }
+    }
+
+    fn rows_lost(&self, sent: u64, arrived: u64) -> Error {
+        Error::RowsLost { table: self.job.table.name.clone(), sent, arrived }
+    }
+
+    fn values_changed(&self, warnings: u64) -> Error {
+        Error::ValuesChanged { table: self.job.table.name.clone(), warnings }
+    }
+}

@@ -1,0 +1,173 @@
+//! Gathering lines while the ones before are being written.
+
+use super::load_data::{Loaded, coming_file, whole_file};
+use super::{Fill, Sent};
+use crate::line::write_line;
+use crate::progress::Progress;
+use crate::{Error, Result};
+use handoff_connect::{Fault, MyConn};
+use handoff_model::TableSum;
+use handoff_rows::RowSink;
+use mysql::Value;
+use std::mem;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Bytes worth a round of their own. There are two buffers of it, one being filled and one being
+/// written.
+const BUFFER: usize = 512 * 1024;
+
+/// Takes rows, and hands buffers of lines to a thread that writes them.
+pub(super) struct Lines<'scope, 'env> {
+    fill: &'env Fill<'env>,
+    buffer: Vec<u8>,
+    sum: TableSum,
+    bytes: u64,
+    progress: Progress<'env>,
+    writing: Writing<'scope, 'env>,
+}
+
+enum Writing<'scope, 'env> {
+    /// Nothing was written so far, and if all fits into one buffer no thread is needed.
+    NotYet { scope: &'scope Scope<'scope, 'env>, writer: &'env mut MyConn },
+    /// A thread runs `LOAD DATA`.
+    Running {
+        full: SyncSender<Vec<u8>>,
+        empty: Receiver<Vec<u8>>,
+        thread: ScopedJoinHandle<'scope, Result<Loaded, Fault>>,
+    },
+    /// The thread has ended.
+    Over,
+}
+
+impl<'scope, 'env> Lines<'scope, 'env> {
+    pub(super) fn new(
+        fill: &'env Fill<'env>,
+        scope: &'scope Scope<'scope, 'env>,
+        writer: &'env mut MyConn,
+    ) -> Self {
+        Lines {
+            fill,
+            buffer: Vec::new(),
+            sum: TableSum::default(),
+            bytes: 0,
+            progress: fill.progress(),
+            writing: Writing::NotYet { scope, writer },
+        }
+    }
+
+    /// Ends the writing, whatever came of the reading.
+    pub(super) fn finish(mut self, read: Result<u64>) -> Result<Sent> {
+        if let Err(error) = read {
+            // The file ends here, in the middle of the table. The caller undoes what was written.
+            let _ = self.join();
+            return Err(error);
+        }
+        let loaded = match mem::replace(&mut self.writing, Writing::Over) {
+            Writing::NotYet { .. } if self.sum.rows == 0 => Loaded::default(),
+            Writing::NotYet { writer, .. } => {
+                let file = whole_file(mem::take(&mut self.buffer));
+                let loaded = self.fill.load(writer, file);
+                loaded.map_err(|fault| self.fill.failed(fault, self.sum.rows))?
+            }
+            running => {
+                self.writing = running;
+                self.hand_over()?;
+                self.join()?
+            }
+        };
+        Ok(Sent {
+            sum: self.sum,
+            bytes: self.bytes,
+            arrived: loaded.rows,
+            warnings: loaded.warnings,
+        })
+    }
+
+    fn start(&mut self) {
+        let writing = mem::replace(&mut self.writing, Writing::Over);
+        self.writing = match writing {
+            Writing::NotYet { scope, writer } => {
+                let (full, filled) = sync_channel(1);
+                let (emptied, empty) = channel();
+                let second = emptied.send(Vec::with_capacity(self.buffer.capacity()));
+                second.expect("the receiver is still in hand");
+                let (fill, file) = (self.fill, coming_file(filled, emptied));
+                let thread = scope.spawn(move || fill.load(writer, file));
+                Writing::Running { full, empty, thread }
+            }
+            other => other,
+        };
+    }
+
+    /// Swaps the full buffer for an empty one, which waits for the writing before it.
+    fn hand_over(&mut self) -> Result<()> {
+        let buffer = mem::take(&mut self.buffer);
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        if let Writing::Running { full, empty, .. } = &self.writing
+            && full.send(buffer).is_ok()
+            && let Ok(next) = empty.recv()
+        {
+            self.buffer = next;
+            return Ok(());
+        }
+        let loaded = self.join()?;
+        // The server ended the statement without an error before it had all rows.
+        Err(self.fill.rows_lost(self.sum.rows, loaded.rows))
+    }
+
+    /// Ends the file and waits for the server's answer.
+    fn join(&mut self) -> Result<Loaded> {
+        let Writing::Running { full, empty, thread } =
+            mem::replace(&mut self.writing, Writing::Over)
+        else {
+            return Ok(Loaded::default());
+        };
+        drop((full, empty));
+        match thread.join() {
+            Ok(loaded) => loaded.map_err(|fault| self.fill.failed(fault, self.sum.rows)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+impl RowSink for Lines<'_, '_> {
+    type Error = Error;
+
+    fn row(&mut self, row: &[Value]) -> Result<()> {
+        let start = self.buffer.len();
+        write_line(self.fill.columns, row, &mut self.buffer);
+        let line = &self.buffer[start..];
+        self.sum.add_row(xxh3_128(line));
+        self.bytes += line.len() as u64;
+        self.fill.check_size(self.sum.rows, row_bytes(row))
+    }
+
+    fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn threshold(&self) -> usize {
+        BUFFER
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if matches!(self.writing, Writing::NotYet { .. }) {
+            if self.buffer.len() < BUFFER {
+                return Ok(());
+            }
+            self.start();
+        }
+        self.hand_over()?;
+        self.progress.tell(self.sum.rows, self.bytes);
+        Ok(())
+    }
+}
+
+/// The size of a row's longest parts, as far as they are of any length.
+pub(super) fn row_bytes(row: &[Value]) -> usize {
+    row.iter().map(|value| if let Value::Bytes(bytes) = value { bytes.len() } else { 8 }).sum()
+}

@@ -1,0 +1,92 @@
+//! `LOAD DATA LOCAL INFILE` from memory.
+
+use super::lines::Lines;
+use super::{Fill, Sent};
+use crate::Result;
+use crate::carried::Store;
+use handoff_connect::{Fault, MyConn, Profile, quote_my};
+use mysql::LocalInfileHandler;
+use mysql::prelude::Queryable;
+use std::io::Write;
+use std::sync::mpsc::{Receiver, Sender};
+use std::thread;
+
+/// What the server said to one `LOAD DATA`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Loaded {
+    pub(super) rows: u64,
+    pub(super) warnings: u64,
+}
+
+impl Fill<'_> {
+    /// Reads and writes at the same time; a table of less than one buffer is read, then written.
+    pub(super) fn load_data(&self, writer: &mut MyConn) -> Result<Sent> {
+        let select = self.select();
+        let at = self.at(crate::Stage::Write, 0);
+        let mut source =
+            self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
+        thread::scope(|scope| {
+            let mut lines = Lines::new(self, scope, writer);
+            let read = self.reader(&select).read(&mut source, &mut lines);
+            lines.finish(read.map_err(|error| self.explain(error)))
+        })
+    }
+
+    /// Runs one `LOAD DATA` that takes its file from `file`.
+    pub(super) fn load(
+        &self,
+        writer: &mut MyConn,
+        file: LocalInfileHandler,
+    ) -> Result<Loaded, Fault> {
+        writer.set_local_infile_handler(Some(file));
+        let replicator = self.replicator;
+        let guard = replicator.replica.cancel_guard(writer, &replicator.cancel);
+        let done = writer.query_drop(self.load_statement());
+        drop(guard);
+        writer.set_local_infile_handler(None);
+        done.map_err(|error| writer.fault(&error))?;
+        Ok(Loaded { rows: writer.affected_rows(), warnings: writer.warnings().into() })
+    }
+
+    fn load_statement(&self) -> String {
+        let (mut targets, mut sets) = (Vec::new(), Vec::new());
+        for (index, column) in self.columns.iter().enumerate() {
+            if column.store == Store::Bytes {
+                targets.push(column.name.clone());
+            } else {
+                let variable = format!("@v{index}");
+                sets.push(format!("{} = {}", column.name, column.store.expression(&variable)));
+                targets.push(variable);
+            }
+        }
+        if targets.is_empty() {
+            targets.push("@v0".to_owned());
+        }
+        let sets =
+            if sets.is_empty() { String::new() } else { format!(" SET {}", sets.join(", ")) };
+        format!(
+            "LOAD DATA LOCAL INFILE 'handoff' INTO TABLE {} CHARACTER SET binary \
+             FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' ({}){sets}",
+            quote_my(self.into),
+            targets.join(", "),
+        )
+    }
+}
+
+/// A file that is in memory already.
+pub(super) fn whole_file(bytes: Vec<u8>) -> LocalInfileHandler {
+    LocalInfileHandler::new(move |_, stream| stream.write_all(&bytes))
+}
+
+/// A file that comes in buffers, which are given back emptied. It ends when nobody sends any more.
+pub(super) fn coming_file(full: Receiver<Vec<u8>>, empty: Sender<Vec<u8>>) -> LocalInfileHandler {
+    LocalInfileHandler::new(move |_, stream| {
+        while let Ok(mut buffer) = full.recv() {
+            stream.write_all(&buffer)?;
+            buffer.clear();
+            // The reading side has ended; so does this loop.
+            let _ = empty.send(buffer);
+        }
+        Ok(())
+    })
+}

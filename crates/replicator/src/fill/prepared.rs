@@ -1,0 +1,158 @@
+//! Prepared multi-row INSERTs, for a replica that refuses `LOAD DATA LOCAL`.
+
+use super::lines::row_bytes;
+use super::{Fill, Sent};
+use crate::line::{spell, write_line};
+use crate::progress::Progress;
+use crate::{Error, Result, Stage};
+use handoff_connect::{MyConn, Profile, quote_my};
+use handoff_rows::RowSink;
+use mysql::prelude::Queryable;
+use mysql::{Params, Value};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Rows of a full statement. What doesn't fill one is written in statements of fewer rows, of few
+/// sizes, so that the server prepares each of them once.
+const SIZES: [usize; 4] = [256, 32, 4, 1];
+/// Both servers allow this many parameters in a statement.
+const MOST_PARAMETERS: usize = 65_535;
+
+impl Fill<'_> {
+    pub(super) fn prepared_inserts(&self, writer: &mut MyConn) -> Result<Sent> {
+        let begin = self.job.table.engine.is_transactional() && !self.in_transaction;
+        // Parameters are bytes in the column's own character set.
+        self.set(writer, "SET character_set_client = binary")?;
+        if begin {
+            self.set(writer, "START TRANSACTION")?;
+        }
+        let sent = self.insert_all(writer);
+        if sent.is_err() {
+            writer.mark_broken();
+            return sent;
+        }
+        if begin {
+            self.set(writer, "COMMIT")?;
+        }
+        self.set(writer, "SET character_set_client = utf8mb4")?;
+        sent
+    }
+
+    fn insert_all(&self, writer: &mut MyConn) -> Result<Sent> {
+        let select = self.select();
+        let at = self.at(Stage::Write, 0);
+        let mut source =
+            self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
+        let mut rows = Rows {
+            fill: self,
+            writer,
+            values: Vec::new(),
+            ends: Vec::new(),
+            line: Vec::new(),
+            buffered: 0,
+            sent: Sent::default(),
+            progress: self.progress(),
+        };
+        self.reader(&select).read(&mut source, &mut rows).map_err(|error| self.explain(error))?;
+        Ok(rows.sent)
+    }
+
+    fn set(&self, writer: &mut MyConn, statement: &str) -> Result<()> {
+        writer.query_drop(statement).map_err(|error| self.failed(writer.fault(&error), 0))
+    }
+
+    fn insert_statement(&self, rows: usize) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let values: Vec<String> =
+            self.columns.iter().map(|column| column.store.expression("?")).collect();
+        let row = format!("({})", values.join(", "));
+        format!(
+            "INSERT INTO {} ({}) VALUES {}",
+            quote_my(self.into),
+            names.join(", "),
+            vec![row; rows].join(", "),
+        )
+    }
+}
+
+/// Gathers rows and writes them in statements.
+struct Rows<'a> {
+    fill: &'a Fill<'a>,
+    writer: &'a mut MyConn,
+    /// All values, row by row.
+    values: Vec<Value>,
+    /// The gathered bytes up to and with each row.
+    ends: Vec<usize>,
+    line: Vec<u8>,
+    buffered: usize,
+    sent: Sent,
+    progress: Progress<'a>,
+}
+
+impl Rows<'_> {
+    /// Returns how many of the rows from `first` on the next statement takes.
+    fn take(&self, first: usize) -> usize {
+        let left = self.ends.len() - first;
+        let start = if first == 0 { 0 } else { self.ends[first - 1] };
+        let most = self.fill.replicator.replica.max_allowed_packet() / 2;
+        let fits = |&rows: &usize| {
+            rows <= left
+                && rows * self.fill.columns.len() <= MOST_PARAMETERS
+                && self.ends[first + rows - 1] - start <= most
+        };
+        SIZES.into_iter().find(fits).unwrap_or(1)
+    }
+
+    fn insert(&mut self, first: usize, rows: usize) -> Result<()> {
+        let columns = self.fill.columns.len();
+        let values = self.values[first * columns..(first + rows) * columns].to_vec();
+        let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let done = self.writer.exec_drop(self.fill.insert_statement(rows), params);
+        done.map_err(|error| self.fill.failed(self.writer.fault(&error), self.sent.arrived))?;
+        self.sent.arrived += self.writer.affected_rows();
+        self.sent.warnings += u64::from(self.writer.warnings());
+        Ok(())
+    }
+}
+
+impl RowSink for Rows<'_> {
+    type Error = Error;
+
+    fn row(&mut self, row: &[Value]) -> Result<()> {
+        self.line.clear();
+        write_line(self.fill.columns, row, &mut self.line);
+        self.sent.sum.add_row(xxh3_128(&self.line));
+        self.sent.bytes += self.line.len() as u64;
+        self.fill.check_size(self.sent.sum.rows, row_bytes(row))?;
+        self.buffered += row_bytes(row);
+        self.ends.push(self.buffered);
+        let columns = self.fill.columns.iter().zip(row);
+        self.values.extend(columns.map(|(column, value)| match value {
+            // As text, since the binary form of a date does not carry the impossible ones.
+            Value::Date(..) | Value::Time(..) => {
+                let mut text = Vec::new();
+                spell(column.form, value, &mut text);
+                Value::Bytes(text)
+            }
+            other => other.clone(),
+        }));
+        Ok(())
+    }
+
+    fn buffered(&self) -> usize {
+        self.buffered
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let mut first = 0;
+        while first < self.ends.len() {
+            let rows = self.take(first);
+            self.insert(first, rows)?;
+            first += rows;
+        }
+        self.values.clear();
+        self.ends.clear();
+        self.buffered = 0;
+        self.progress.tell(self.sent.arrived, self.sent.bytes);
+        Ok(())
+    }
+}

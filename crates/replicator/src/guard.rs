@@ -1,0 +1,36 @@
+//! The shadow table's life.
+
+use crate::leftover::{Leftover, LeftoverKind};
+use crate::{Replicator, job::CopyJob};
+
+/// A shadow that exists in the replica; dropped there with this value, unless it was renamed.
+pub(crate) struct Shadow<'a> {
+    replicator: &'a Replicator,
+    leftover: Leftover,
+    exists: bool,
+}
+
+impl<'a> Shadow<'a> {
+    pub(crate) fn new(replicator: &'a Replicator, job: CopyJob<'_>) -> Shadow<'a> {
+        let leftover = Leftover { copy_id: job.copy_id, kind: LeftoverKind::New };
+        Shadow { replicator, leftover, exists: true }
+    }
+
+    /// Notes that the shadow has become the table.
+    pub(crate) fn renamed(&mut self) {
+        self.exists = false;
+    }
+}
+
+impl Drop for Shadow<'_> {
+    fn drop(&mut self) {
+        if !self.exists {
+            return;
+        }
+        // The next run finds it by its name.
+        if let Err(error) = self.replicator.drop_leftover(&self.leftover) {
+            let name = self.leftover.kind.table(self.leftover.copy_id);
+            log::warn!("the unfinished `{name}` stays in the replica for now: {error}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What to copy, and what was copied.
+
+use handoff_model::{CopyId, RowFilter};
+use handoff_schema::TableSchema;
+use std::time::Duration;
+
+/// One table to copy.
+#[derive(Debug, Clone, Copy)]
+pub struct CopyJob<'a> {
+    /// The source's table.
+    pub table: &'a TableSchema,
+    /// The identity of this copy; goes into the names of the shadow and the old table.
+    pub copy_id: CopyId,
+    /// The replica's table of that name, as its catalogue has it now.
+    pub replica_table: Option<&'a TableSchema>,
+    /// The rows to copy.
+    pub filter: &'a RowFilter,
+}
+
+/// How a copy becomes visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A shadow is filled and renamed into place. The caller records its intent before
+    /// [`Opened::finish`](crate::Opened::finish).
+    Swap,
+    /// The table is emptied, filled and sealed in one transaction (InnoDB, few rows, structure
+    /// unchanged). Nothing needs to be recorded beforehand.
+    Transaction,
+}
+
+/// What a copy did.
+#[derive(Debug, Clone)]
+pub struct CopyOutcome {
+    /// Rows copied.
+    pub rows: u64,
+    /// Bytes sent; 0 where the server moved them itself.
+    pub bytes: u64,
+    /// `load_data_local`, `prepared_inserts` or `insert_select`.
+    pub strategy: &'static str,
+    /// From [`Opened::finish`](crate::Opened::finish)'s start to its end.
+    pub duration: Duration,
+    /// What the replica does not carry: foreign keys, triggers, folders, history.
+    pub notes: Vec<String>,
+    /// Whether the rows were read back and compared because the replica had warned.
+    pub checked: bool,
+}

@@ -1,0 +1,91 @@
+//! Tables of ours that a crash left in the replica.
+
+use crate::{Error, Replicator, Result};
+use handoff_connect::{Profile, quote_my};
+use handoff_model::CopyId;
+use mysql::prelude::Queryable;
+
+/// What a table of ours was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftoverKind {
+    /// A shadow that was being filled.
+    New,
+    /// A table that was replaced and not yet dropped.
+    Old,
+}
+
+impl LeftoverKind {
+    fn prefix(self) -> &'static str {
+        match self {
+            LeftoverKind::New => "__handoff_new_",
+            LeftoverKind::Old => "__handoff_old_",
+        }
+    }
+
+    /// Returns the name of the table of one copy.
+    pub(crate) fn table(self, copy: CopyId) -> String {
+        format!("{}{copy}", self.prefix())
+    }
+}
+
+/// A table of ours that a copy left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leftover {
+    /// The copy that made it.
+    pub copy_id: CopyId,
+    /// What it was for.
+    pub kind: LeftoverKind,
+}
+
+impl Leftover {
+    fn parse(name: &str) -> Option<Leftover> {
+        [LeftoverKind::New, LeftoverKind::Old].into_iter().find_map(|kind| {
+            let copy_id = CopyId::parse(name.strip_prefix(kind.prefix())?)?;
+            Some(Leftover { copy_id, kind })
+        })
+    }
+}
+
+impl Replicator {
+    /// Returns the shadows and old tables that are in the replica, by one query.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Server`] if the replica fails.
+    pub fn leftovers(&self) -> Result<Vec<Leftover>> {
+        let failed = |fault| Error::Server { action: "list what earlier copies left", fault };
+        let mut conn = self.replica.get(Profile::Write).map_err(failed)?;
+        let names = conn
+            .query::<String, _>("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
+            .map_err(|error| failed(conn.fault(&error)))?;
+        Ok(names.iter().filter_map(|name| Leftover::parse(name)).collect())
+    }
+
+    /// Drops one of them, if it is still there.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Server`] if the replica fails.
+    pub fn drop_leftover(&self, leftover: &Leftover) -> Result<()> {
+        let failed = |fault| Error::Server { action: "drop what an earlier copy left", fault };
+        let mut conn = self.replica.get(Profile::Write).map_err(failed)?;
+        let name = quote_my(leftover.kind.table(leftover.copy_id));
+        conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
+            .map_err(|error| failed(conn.fault(&error)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_names_are_leftovers() {
+        let copy_id = CopyId::new();
+        for kind in [LeftoverKind::New, LeftoverKind::Old] {
+            assert_eq!(Leftover::parse(&kind.table(copy_id)), Some(Leftover { copy_id, kind }));
+        }
+        assert_eq!(Leftover::parse("__handoff_new_patient"), None);
+        assert_eq!(Leftover::parse("patient"), None);
+    }
+}

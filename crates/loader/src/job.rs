@@ -2,10 +2,8 @@
 
 use handoff_model::{Audit, RowFilter, TableSum};
 use handoff_rows::Locking;
-use handoff_schema::{Mapping, TableSchema};
+use handoff_schema::{Mapping, TableSchema, TargetTable};
 use std::time::Duration;
-
-use crate::TargetTable;
 
 /// What the rows that are read mean for those that are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -61,11 +61,11 @@ mod source;
 mod statements;
 mod step;
 mod strategy;
-mod target;
 mod tuple;
 
 pub use copy_in::CopyIn;
 pub use error::{Error, Result};
+pub use handoff_schema::TargetTable;
 pub use inserter::Inserter;
 pub use job::{LoadJob, LoadMode, LoadOutcome};
 pub use landing::{Committed, Landing};
@@ -73,4 +73,3 @@ pub use loader::{Loader, LoaderOptions};
 pub use meter::Meter;
 pub use source::{Source, Tuples};
 pub use strategy::{Discard, LoadStrategy, Move, Moved, Opening, Standard, Streaming, strategy};
-pub use target::TargetTable;

@@ -9,7 +9,7 @@ use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal};
 use handoff_model::{Cancel, Observer};
-use handoff_schema::ddl;
+use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -101,7 +101,12 @@ impl Attempt<'_> {
             return Err(Error::NoKey { table: mapping.table.clone() });
         }
         let Some(target) = target else { return Ok(()) };
-        let differences = ddl::differences(mapping, &target.columns, &target.key);
+        let differences = match target.kind {
+            TargetKind::Table | TargetKind::Partitioned => {
+                ddl::differences(mapping, &target.columns, &target.key)
+            }
+            TargetKind::Other => vec!["it is no table".to_owned()],
+        };
         if differences.is_empty() {
             return Ok(());
         }
@@ -222,7 +227,7 @@ impl Attempt<'_> {
 
     fn publish(&self, mut landing: Landing<'_>, moved: Moved) -> Result<LoadOutcome> {
         let options = &self.loader.options;
-        let other_unique = self.job.target.is_some_and(|target| target.other_unique);
+        let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
         let changes = Publish { options, other_unique }.run(&mut landing, &moved)?;
         self.seal(&mut landing, &moved, changes)?;
         let Through::Transaction(tx) = landing.through else {

@@ -5,7 +5,7 @@ use crate::strategy::Moved;
 use crate::{Error, Result};
 use handoff_connect::{MyPool, Profile};
 use handoff_model::{Cancel, RowFilter, TableSum};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, hash_row};
+use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 use mysql::Value;
@@ -35,13 +35,10 @@ impl Source<'_> {
     /// for each.
     pub fn tuples(&self) -> Tuples<'_> {
         Tuples {
-            encoder: Encoder::new(self.mapping, self.values),
+            buffer: TupleBuffer::new(Encoder::new(self.mapping, self.values)),
             mapping: self.mapping,
             largest: self.memory_bytes / 4,
-            buffer: Vec::new(),
-            pending: 0,
-            sum: TableSum::default(),
-            bytes: 0,
+            cleared: 0,
         }
     }
 
@@ -76,19 +73,17 @@ impl Source<'_> {
 
 /// Rows in their canonical form, gathered to be written, with their sum.
 pub struct Tuples<'a> {
-    encoder: Encoder,
+    buffer: TupleBuffer,
     mapping: &'a Mapping,
     largest: usize,
-    buffer: Vec<u8>,
-    pending: u64,
-    sum: TableSum,
-    bytes: u64,
+    /// Rows of earlier batches.
+    cleared: u64,
 }
 
 impl Tuples<'_> {
     /// Returns the expressions to select.
     pub fn select_list(&self) -> Vec<String> {
-        self.encoder.select_list().to_vec()
+        self.buffer.select_list().to_vec()
     }
 
     /// Encodes one row.
@@ -97,53 +92,45 @@ impl Tuples<'_> {
     ///
     /// Returns an error if a value cannot be carried or the row is too large.
     pub fn push(&mut self, row: &[Value]) -> Result<()> {
-        let start = self.buffer.len();
-        self.encoder.encode(row, &mut self.buffer)?;
-        let tuple = &self.buffer[start..];
-        if tuple.len() > self.largest {
-            return Err(Error::RowTooLarge {
-                table: self.mapping.table.clone(),
-                key: key_text(self.mapping, tuple),
-                bytes: tuple.len(),
-                limit: self.largest,
-            });
+        let start = self.buffer.bytes().len();
+        self.buffer.push(row)?;
+        let tuple = &self.buffer.bytes()[start..];
+        if tuple.len() <= self.largest {
+            return Ok(());
         }
-        self.sum.add_row(hash_row(tuple));
-        self.bytes += tuple.len() as u64;
-        self.pending += 1;
-        Ok(())
+        Err(Error::RowTooLarge {
+            table: self.mapping.table.clone(),
+            key: key_text(self.mapping, tuple),
+            bytes: tuple.len(),
+            limit: self.largest,
+        })
     }
 
     /// Returns the tuples gathered since the last [`Tuples::clear`], one behind the other.
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer
+        self.buffer.bytes()
     }
 
     /// Returns how many tuples are gathered.
     pub fn pending(&self) -> u64 {
-        self.pending
+        self.buffer.sum().rows - self.cleared
     }
 
     /// Empties the batch, once it is written.
     pub fn clear(&mut self) {
-        self.pending = 0;
+        self.cleared = self.buffer.sum().rows;
         self.buffer.clear();
-        // One huge row must not hold its memory for the rest of the table.
-        self.buffer.shrink_to(4 << 20);
     }
 
     /// Returns the sum of all rows so far.
     pub fn sum(&self) -> TableSum {
-        self.sum
+        self.buffer.sum()
     }
 
     /// Returns what was moved, once everything is written.
     pub fn into_moved(self) -> Moved {
-        Moved {
-            rows: self.sum.rows,
-            bytes: self.bytes,
-            sum: self.sum,
-            audit: self.encoder.audit().clone(),
-        }
+        let sum = self.sum();
+        let (bytes, audit) = (self.buffer.total_bytes(), self.buffer.audit().clone());
+        Moved { rows: sum.rows, bytes, sum, audit }
     }
 }

@@ -65,7 +65,7 @@ impl Mapping {
         let table = &schema.name;
         let key = schema.key().unwrap_or_default();
         check_limits(schema, key.len())?;
-        let types = overrides::types(schema, settings)?;
+        let types = overrides::types(schema, &key, settings)?;
         let mut notes = Vec::new();
         let pg_table = names::table(table, &mut notes);
         let pg_names = names::columns(&schema.columns, &mut notes);

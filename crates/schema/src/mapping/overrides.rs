@@ -5,7 +5,11 @@ use crate::{Column, Error, MySqlType, PgType, Result, Sign, TableSchema};
 use handoff_settings::TableSettings;
 
 /// Returns the type of each column: as overridden, or the default.
-pub(super) fn types(schema: &TableSchema, settings: &TableSettings) -> Result<Vec<PgType>> {
+pub(super) fn types(
+    schema: &TableSchema,
+    key: &[usize],
+    settings: &TableSettings,
+) -> Result<Vec<PgType>> {
     let mut types: Vec<PgType> = schema.columns.iter().map(|c| default_type(&c.kind)).collect();
     let mut seen = vec![false; types.len()];
     for (name, wanted) in &settings.columns {
@@ -26,6 +30,10 @@ pub(super) fn types(schema: &TableSchema, settings: &TableSettings) -> Result<Ve
             return Err(refuse("the settings name the column twice, take one out".to_owned()));
         }
         types[index] = chosen(&column.kind, wanted).ok_or_else(|| refuse(remedy(&column.kind)))?;
+        if types[index] == PgType::Jsonb && column.kind != MySqlType::Json && key.contains(&index) {
+            let why = "two texts of the key may be one jsonb value, so take the line out";
+            return Err(refuse(why.to_owned()));
+        }
     }
     Ok(types)
 }
@@ -43,20 +51,26 @@ fn chosen(kind: &MySqlType, wanted: &str) -> Option<PgType> {
     }
 }
 
-/// Returns the types that are allowed beside the default and whatever is wider than it. A value that
-/// has no place in one of them fails its table.
+/// Returns the types that are allowed beside the default and whatever is wider than it. Those that
+/// come first are what people ask for. A value that has no place in one of them fails its table, but
+/// for jsonb, where `bad_json` decides.
 fn instead(kind: &MySqlType) -> Vec<PgType> {
     use MySqlType as M;
+    use PgType as P;
     match kind {
-        M::TinyInt(_) => vec![PgType::Boolean],
+        M::TinyInt(_) => vec![P::Boolean, P::Text],
         // Ids are rarely above 2^63 - 1, and numeric is slow and awkward to join.
-        M::BigInt(Sign::Unsigned) => vec![PgType::BigInt],
-        M::Bit(1) => vec![PgType::Bit(1)],
-        M::Time(digits) => vec![PgType::Time(*digits)],
-        M::Char | M::VarChar | M::Text => vec![PgType::Bytea],
-        M::Binary(16) => vec![PgType::Uuid],
-        M::Set(_) | M::Json | M::Uuid | M::Inet4 | M::Inet6 => vec![PgType::Text],
-        _ => Vec::new(),
+        M::BigInt(Sign::Unsigned) => vec![P::BigInt, P::Text],
+        M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_) | M::Year => vec![P::Text],
+        M::Bit(1) => vec![P::Bit(1)],
+        M::Time(digits) => vec![P::Time(*digits), P::Text],
+        // As text a zero date stays what it is.
+        M::Date | M::DateTime(_) | M::Timestamp(_) | M::Decimal { .. } => vec![P::Text],
+        M::Char | M::VarChar | M::Text => vec![P::Jsonb],
+        M::Binary(16) | M::VarBinary => vec![P::Uuid],
+        M::Set(_) | M::Json | M::Uuid | M::Inet4 | M::Inet6 => vec![P::Text],
+        M::Float | M::Double | M::Bit(_) | M::Binary(_) | M::Blob => Vec::new(),
+        M::Enum(_) | M::Geometry | M::Vector(_) => Vec::new(),
     }
 }
 

@@ -87,7 +87,9 @@ fn overrides_that_fit() {
     check("json", "text", "text");
     check("set('a')", "text", "text");
     check("uuid", "text", "text");
-    check("varchar(10)", "bytea", "bytea");
+    check("varchar(10)", "jsonb", "jsonb");
+    check("date", "text", "text");
+    check("varbinary(16)", "uuid", "uuid");
     check("smallint", "numeric(9)", "numeric(9,0)");
     check("int", "bigint", "bigint");
     check("decimal(10,2)", "numeric(12,2)", "numeric(12,2)");
@@ -106,8 +108,8 @@ fn overrides_that_do_not_fit_say_what_may_be_written() {
     check(
         "int(11)",
         "smallint",
-        "`t`.`Flag` is int(11), which cannot be carried as smallint: write integer, bigint or \
-         numeric(p,0) with p from 10",
+        "`t`.`Flag` is int(11), which cannot be carried as smallint: write integer, text, bigint \
+         or numeric(p,0) with p from 10",
     );
     check(
         "binary(8)",
@@ -119,13 +121,13 @@ fn overrides_that_do_not_fit_say_what_may_be_written() {
         "tinyint(1)",
         "hyperlink",
         "`t`.`Flag` is tinyint(1), which cannot be carried as hyperlink: write smallint, boolean, \
-         integer, bigint or numeric(p,0) with p from 5",
+         text, integer, bigint or numeric(p,0) with p from 5",
     );
     check(
         "time(6)",
         "time(0)",
-        "`t`.`Flag` is time(6), which cannot be carried as time(0): write interval or time(6) \
-         without time zone",
+        "`t`.`Flag` is time(6), which cannot be carried as time(0): write interval, time(6) \
+         without time zone or text",
     );
 }
 
@@ -134,6 +136,15 @@ fn an_override_of_a_column_that_is_not_there_is_an_error() {
     let error = with_override("int", "Flog", "bigint").unwrap_err();
     assert!(matches!(error, Error::NoSuchColumn { .. }), "{error}");
     assert_eq!(with_override("int", "FLAG", "bigint").unwrap(), "bigint");
+}
+
+#[test]
+fn a_text_in_the_key_does_not_become_jsonb() {
+    let mut settings = TableSettings::default();
+    settings.columns.insert(ColumnName::new("doc").unwrap(), "jsonb".to_owned());
+    let schema = table(&[("doc", "varchar(99)")], &[0]);
+    let error = Mapping::new(&schema, &settings, &Values::default()).unwrap_err();
+    assert!(error.to_string().contains("may be one jsonb value"), "{error}");
 }
 
 #[test]

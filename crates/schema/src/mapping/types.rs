@@ -10,28 +10,28 @@ use crate::{MySqlType, PgType, Sign};
 /// A few values have no counterpart even so, and are left to the policies of `[values]`: dates that
 /// no calendar has, NUL bytes and invalid sequences in texts, documents that jsonb refuses.
 ///
-/// | MySQL                          | PostgreSQL         | Why, and what may be written instead       |
+/// | MySQL                          | PostgreSQL         | Why, and what `columns` may say instead    |
 /// |--------------------------------|--------------------|--------------------------------------------|
 /// | `tinyint`, `tinyint unsigned`  | `smallint`         | no one-byte integer; `boolean`             |
-/// | `smallint`                     | `smallint`         | wider integers, here and below             |
+/// | `smallint`                     | `smallint`         |                                            |
 /// | `smallint unsigned`            | `integer`          | up to 65 535                               |
 /// | `mediumint`, also `unsigned`   | `integer`          | up to 16 777 215                           |
 /// | `int`                          | `integer`          |                                            |
 /// | `int unsigned`                 | `bigint`           | up to 4 294 967 295                        |
 /// | `bigint`                       | `bigint`           |                                            |
 /// | `bigint unsigned`              | `numeric(20,0)`    | up to 2^64 - 1; `bigint`                   |
-/// | `decimal(p,s)`                 | `numeric(p,s)`     | exact; more digits before the point        |
-/// | `float`                        | `real`             | `double precision`                         |
+/// | `decimal(p,s)`                 | `numeric(p,s)`     | exact                                      |
+/// | `float`                        | `real`             |                                            |
 /// | `double`                       | `double precision` |                                            |
 /// | `bit(1)`                       | `boolean`          | `bit(1)`                                   |
 /// | `bit(n)`                       | `bit(n)`           |                                            |
-/// | `year`                         | `smallint`         | wider integers                             |
-/// | `date`                         | `date`             |                                            |
-/// | `datetime(f)`                  | `timestamp(f)`     | no zone in either; more digits             |
-/// | `timestamp(f)`                 | `timestamptz(f)`   | MySQL stores UTC; more digits              |
+/// | `year`                         | `smallint`         |                                            |
+/// | `date`                         | `date`             | `text`, where a zero date stays            |
+/// | `datetime(f)`                  | `timestamp(f)`     | no zone in either; `text`                  |
+/// | `timestamp(f)`                 | `timestamptz(f)`   | MySQL stores UTC; `text`                   |
 /// | `time(f)`                      | `interval`         | -838 to 838 hours; `time(f)`               |
-/// | `char`, `varchar`, all `text`  | `text`             | the source keeps the length; `bytea`       |
-/// | `binary`, `varbinary`, `blob`s | `bytea`            | `uuid` for `binary(16)`                    |
+/// | `char`, `varchar`, all `text`  | `text`             | the source keeps the length; `jsonb`       |
+/// | `binary`, `varbinary`, `blob`s | `bytea`            | `uuid` for `binary(16)` and `varbinary`    |
 /// | `enum`                         | `text`             | labels change more than rows do            |
 /// | `set`                          | `text[]`           | `text`                                     |
 /// | `json`                         | `jsonb`            | `text` carries the document as it is       |
@@ -39,6 +39,9 @@ use crate::{MySqlType, PgType, Sign};
 /// | `inet4`, `inet6`               | `inet`             | `text`                                     |
 /// | geometry types                 | `bytea`            | EWKB, SRID kept                            |
 /// | `vector(n)`                    | `real[]`           |                                            |
+///
+/// Any type may also become a wider one that holds every value ([`PgType::widens`]): a wider
+/// integer, more digits, `double precision` for `real`. Integers and decimals may become `text`.
 pub fn default_type(mysql: &MySqlType) -> PgType {
     use MySqlType as M;
     use PgType as P;

@@ -52,20 +52,21 @@ C
   cp "$APTD/pkgs" "$ROOT.new/.pkgs"; touch "$ROOT.new/.done"; mv "$ROOT.new" "$ROOT"; rm -rf "$APTD"; exec 9>&-
 }
 
-opts() { echo --no-defaults --user="$(id -un)" --basedir="$ROOT/usr" --datadir="$DATA" \
-  --secure-file-priv= --innodb-redo-log-capacity=16M --lc-messages-dir="$ROOT/usr/share/mysql" --character-sets-dir="$ROOT/usr/share/mysql/charsets" \
-  --plugin-dir="$ROOT/usr/lib/mysql/plugin" --log-error="$BASE/error.log" --mysqlx=OFF; }
+opts=(--no-defaults --user="$(id -un)" --basedir="$ROOT/usr" --datadir="$DATA"
+  --secure-file-priv= --innodb-redo-log-capacity=16M --lc-messages-dir="$ROOT/usr/share/mysql"
+  --character-sets-dir="$ROOT/usr/share/mysql/charsets" --plugin-dir="$ROOT/usr/lib/mysql/plugin"
+  --log-error="$BASE/error.log" --mysqlx=OFF)
 
 start() {
   fetch
   alive && { echo "already running, pid $(cat "$PIDF"), port $PORT"; return 0; }
   if [ ! -e "$DATA/.ready" ]; then
     rm -rf "$DATA"; : > "$BASE/error.log"
-    run sbin/mysqld $(opts) --initialize-insecure || { tail "$BASE/error.log"; exit 1; }
+    run sbin/mysqld "${opts[@]}" --initialize-insecure || { tail "$BASE/error.log"; exit 1; }
     touch "$DATA/.ready"                     # root@localhost, empty password
   fi
   ( cd "$BASE"; exec "$L/ld-linux-x86-64.so.2" --library-path "$L" --argv0 "$ROOT/usr/sbin/mysqld" "$ROOT/usr/sbin/mysqld" \
-    $(opts) --bind-address=127.0.0.1 --port="$PORT" --socket="$SOCK" --pid-file="$PIDF" \
+    "${opts[@]}" --bind-address=127.0.0.1 --port="$PORT" --socket="$SOCK" --pid-file="$PIDF" \
     --server-id=1 --log-bin="$DATA/binlog" --binlog-format=ROW --binlog-row-image=FULL \
     --binlog-row-metadata=FULL --gtid-mode=ON --enforce-gtid-consistency=ON </dev/null >>"$BASE/error.log" 2>&1 ) &
   local p=$!

@@ -9,7 +9,11 @@ APTD=$BASE/apt; ROOT=$BASE/root; DATA=$BASE/data; L=$ROOT/usr/lib/x86_64-linux-g
 U=${PGSID_USER:-$([ "$(id -u)" = 0 ] && { id -un postgres 2>/dev/null || echo nobody; } || id -un)}   # postgres refuses root
 as() { if [ "$(id -un)" = "$U" ]; then "$@"; else setpriv --reuid="$U" --regid="$(id -g "$U")" --clear-groups env HOME="$BASE" "$@"; fi; }
 fetch() {
-  [ -e "$ROOT/.done" ] && return 0
+  [ -O "$BASE" ] && [ -e "$ROOT/.done" ] && return 0
+  mkdir -p "$BASE"
+  [ -O "$BASE" ] || { echo "$BASE belongs to somebody else: set PGSID_BASE" >&2; exit 1; }
+  exec 9>"$BASE/fetch.lock"; flock 9        # two test runs may ask at once
+  [ -e "$ROOT/.done" ] && { exec 9>&-; return 0; }
   local mirror; mirror=${PGSID_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null \
     | grep -v '^#' | grep -oE 'https?://[^ ]*/debian/?( |$)' | head -1 | tr -d ' ' || true)}
   [ -n "$mirror" ] || { echo "no Debian mirror in apt's sources: set PGSID_MIRROR" >&2; exit 1; }
@@ -42,7 +46,7 @@ C
   for b in "$bin"/*; do [ -f "$b" ] || continue; mv "$b" "$bin/real/"; b=${b##*/}
     printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s:%s --argv0 "$0" %s/real/%s "$@"\n' "$L" "$L" "$ROOT/usr/lib/postgresql/$PGV/lib" "$B" "$b" > "$bin/$b"; chmod 755 "$bin/$b"; done
   echo "downloaded $(du -cm "$APTD"/deb/*.deb "$APTD"/lists/* | tail -1 | cut -f1) MB" >&2
-  cp "$APTD/pkgs" "$ROOT.new/.pkgs"; touch "$ROOT.new/.done"; rm -rf "$ROOT"; mv "$ROOT.new" "$ROOT"; rm -rf "$APTD"
+  cp "$APTD/pkgs" "$ROOT.new/.pkgs"; touch "$ROOT.new/.done"; rm -rf "$ROOT"; mv "$ROOT.new" "$ROOT"; rm -rf "$APTD"; exec 9>&-
 }
 start() {
   fetch; chmod 755 "$BASE"

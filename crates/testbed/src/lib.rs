@@ -18,6 +18,7 @@
 mod bed;
 mod endpoint;
 mod error;
+mod fetched;
 mod folder;
 mod keeper;
 mod mariadb;
@@ -37,6 +38,6 @@ pub use keeper::stop_on_signals;
 pub use mariadb::MariaDb;
 pub use mysql9::{MYSQL9_URL, MySql9, NO_MYSQL9};
 pub use options::{Durability, ServerOptions};
-pub use postgres::Postgres;
+pub use postgres::{NO_POSTGRES18, Postgres};
 pub use programs::INSTALL;
 pub use trio::{NULL, Row, Trio};

@@ -1,15 +1,10 @@
 use crate::{
-    Account, Durability, Error, MySqlEndpoint, Result, ServerOptions,
+    Account, Durability, MySqlEndpoint, Result, ServerOptions, fetched,
     folder::Folder,
     mariadb::{argument, make_admin},
     process::{Process, Recipe, free_port, prepare_data, with_free_port},
 };
-use std::{
-    env,
-    ffi::OsString,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, ffi::OsString, path::Path};
 
 /// A URL of a MySQL 9 administrator, to use that server instead of a fetched one.
 pub const MYSQL9_URL: &str = "HANDOFF_TEST_MYSQL9_URL";
@@ -42,7 +37,7 @@ impl MySql9 {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NotAvailable`] with the reason if the programs can't be had on this
+    /// Returns [`NotAvailable`](crate::Error::NotAvailable) with the reason if the programs can't be had on this
     /// machine; a test then reports itself as not run.
     pub fn start(options: &ServerOptions) -> Result<MySql9> {
         if let Ok(url) = env::var(MYSQL9_URL) {
@@ -51,7 +46,7 @@ impl MySql9 {
         }
         let root = match &options.programs {
             Some(root) => root.clone(),
-            None => fetch()?,
+            None => fetched::programs("MySQL 9", "mysql9.sh", NO_MYSQL9)?,
         };
         with_free_port(|| {
             let server = Self::prepare(&root, options)?;
@@ -191,23 +186,4 @@ fn common_arguments(root: &Path, data: &Path, temporary: &Path) -> Vec<OsString>
         arguments.push("--user=root".into());
     }
     arguments
-}
-
-/// Runs the script that downloads and unpacks the programs, and returns their folder.
-fn fetch() -> Result<PathBuf> {
-    if let Ok(reason) = env::var(NO_MYSQL9) {
-        return Err(Error::NotAvailable(reason));
-    }
-    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/mysql9.sh");
-    let output = Command::new(scripts)
-        .arg("fetch")
-        .output()
-        .map_err(|error| Error::NotAvailable(format!("cannot run {scripts}: {error}")))?;
-    if output.status.success() {
-        let printed = String::from_utf8_lossy(&output.stdout);
-        return Ok(PathBuf::from(printed.lines().last().unwrap_or_default()));
-    }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    let reason = complaint.lines().last().unwrap_or("no reason given").to_owned();
-    Err(Error::NotAvailable(format!("MySQL 9 can't be fetched: {reason}")))
 }

@@ -1,5 +1,5 @@
 use crate::{
-    Account, Durability, PgEndpoint, Result, ServerOptions,
+    Account, Durability, PgEndpoint, Result, ServerOptions, fetched,
     folder::Folder,
     mariadb::argument,
     process::{Process, Recipe, free_port, prepare_data, with_free_port},
@@ -16,6 +16,9 @@ pub struct Postgres {
     process: Process,
     endpoint: PgEndpoint,
 }
+
+/// Says that PostgreSQL 18 can't be had, and why, so that not every test tries anew.
+pub const NO_POSTGRES18: &str = "HANDOFF_TEST_NO_POSTGRES18";
 
 const SERVER: &str = "PostgreSQL";
 
@@ -51,6 +54,17 @@ impl Postgres {
             .batch_execute("CREATE EXTENSION pg_stat_statements")
             .map_err(crate::Error::postgres("add pg_stat_statements"))?;
         Ok(server)
+    }
+
+    /// Starts PostgreSQL 18, whose programs `scripts/pg18.sh` fetches once.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAvailable`](crate::Error::NotAvailable) with the reason if they can't be had on
+    /// this machine; a test then reports itself as not run.
+    pub fn start_18(options: &ServerOptions) -> Result<Postgres> {
+        let programs = fetched::programs("PostgreSQL 18", "pg18.sh", NO_POSTGRES18)?;
+        Postgres::start(&ServerOptions { programs: Some(programs), ..options.clone() })
     }
 
     fn prepare(options: &ServerOptions) -> Result<Postgres> {

@@ -51,6 +51,25 @@ fn a_killed_postgresql_server_comes_back_with_its_data() {
 }
 
 #[test]
+fn postgresql_18_answers_and_is_gone_after_drop() {
+    let server = match Postgres::start_18(&ServerOptions::default()) {
+        Ok(server) => server,
+        Err(error) if error.is_missing() => {
+            eprintln!("not run: {error}");
+            return;
+        }
+        Err(error) => panic!("{}", error.chain()),
+    };
+    let row = server.admin().unwrap().query_one("SHOW server_version_num", &[]).unwrap();
+    assert!(row.get::<_, &str>(0).starts_with("18"));
+
+    let (pid, folder) = (server.pid().unwrap(), server.folder().to_owned());
+    drop(server);
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    assert!(!folder.exists());
+}
+
+#[test]
 fn mysql_9_answers_takes_a_trio_and_is_gone_after_drop() {
     let server = match MySql9::start(&ServerOptions::default()) {
         Ok(server) => server,

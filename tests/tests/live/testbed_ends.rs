@@ -81,7 +81,8 @@ impl SecondProcess {
     }
 
     fn start_in(tmpdir: tempfile::TempDir) -> SecondProcess {
-        let mut child = Command::new(env::current_exe().unwrap())
+        // Not `current_exe`: a build meanwhile may have put another file there.
+        let mut child = Command::new("/proc/self/exe")
             .args(["--exact", "testbed_ends::second_process", "--nocapture"])
             .env(ROLE, "1")
             .env("TMPDIR", tmpdir.path())

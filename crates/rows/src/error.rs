@@ -35,6 +35,14 @@ pub enum Error {
         /// What to write into the settings.
         remedy: String,
     },
+    /// The rows to read cannot be selected.
+    #[error("cannot select the rows of `{table}`: {problem}")]
+    Filter {
+        /// The table.
+        table: TableName,
+        /// What is wrong with the filter, in words.
+        problem: String,
+    },
     /// The run was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

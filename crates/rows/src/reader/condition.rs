@@ -1,0 +1,211 @@
+//! Conditions with bound parameters.
+
+use super::key::{Key, KeyColumn, parameter};
+use crate::{Error, Result};
+use handoff_connect::quote_my;
+use handoff_model::{Bound, RowFilter, Watermark};
+use handoff_schema::{MySqlType, TableSchema};
+use mysql::Value;
+
+/// A condition and its parameters; an empty text is true for every row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Condition {
+    pub(super) sql: String,
+    pub(super) params: Vec<Value>,
+}
+
+/// Which side of a key is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Greater keys.
+    After,
+    /// Smaller keys, and the key itself.
+    UpTo,
+}
+
+impl Condition {
+    /// Renders a filter.
+    pub(super) fn of_filter(
+        filter: &RowFilter,
+        table: &TableSchema,
+        key: Option<&Key>,
+    ) -> Result<Condition> {
+        let refuse = |problem: &str| Error::Filter {
+            table: table.name.clone(),
+            problem: problem.to_owned(),
+        };
+        match filter {
+            RowFilter::All => Ok(Condition::default()),
+            RowFilter::Range(range) => {
+                let key = key.ok_or_else(|| refuse("it has no key to take a range of"))?;
+                let mut whole = Condition::default();
+                for (side, bound) in [(Side::After, &range.after), (Side::UpTo, &range.upto)] {
+                    let Some(bound) = bound else { continue };
+                    if bound.len() != key.columns.len() {
+                        return Err(refuse("the range has not as many values as its key columns"));
+                    }
+                    let values: Vec<Value> = bound.iter().map(parameter).collect();
+                    whole = whole.and(Condition::of_key(key, side, &values));
+                }
+                Ok(whole)
+            }
+            RowFilter::Changed(bounds) => {
+                let mut any = Condition::default();
+                for bound in bounds {
+                    any = any.or(changed(table, bound)?);
+                }
+                if any.sql.is_empty() {
+                    return Err(refuse("no watermark column is named"));
+                }
+                Ok(any)
+            }
+        }
+    }
+
+    /// Spells one side of a key column by column: `a > ? OR (a = ? AND b > ?)`. Servers scan a
+    /// table from its start for `(a, b) > (?, ?)`.
+    pub(super) fn of_key(key: &Key, side: Side, values: &[Value]) -> Condition {
+        let mut any = Condition::default();
+        for (index, column) in key.columns.iter().enumerate() {
+            let last = index + 1 == key.columns.len();
+            let operator = match side {
+                Side::After => ">",
+                Side::UpTo if last => "<=",
+                Side::UpTo => "<",
+            };
+            let mut all = Condition::default();
+            for (column, value) in key.columns.iter().zip(values).take(index) {
+                all = all.and(compare(column, "=", value));
+            }
+            any = any.or(all.and(compare(column, operator, &values[index])));
+        }
+        any
+    }
+
+    pub(super) fn and(self, other: Condition) -> Condition {
+        self.join(" AND ", other)
+    }
+
+    fn or(self, other: Condition) -> Condition {
+        self.join(" OR ", other)
+    }
+
+    fn join(mut self, word: &str, other: Condition) -> Condition {
+        if self.sql.is_empty() {
+            return other;
+        }
+        if other.sql.is_empty() {
+            return self;
+        }
+        self.params.extend(other.params);
+        Condition { sql: format!("({}{word}{})", self.sql, other.sql), params: self.params }
+    }
+
+    /// Spells the clause; nothing if every row is meant.
+    pub(super) fn where_clause(&self) -> String {
+        if self.sql.is_empty() { String::new() } else { format!(" WHERE {}", self.sql) }
+    }
+}
+
+fn compare(column: &KeyColumn, operator: &str, value: &Value) -> Condition {
+    let sql = format!("{} {operator} {}", column.name, column.operand);
+    Condition { sql, params: vec![value.clone()] }
+}
+
+/// Spells `from <= column < below`.
+fn changed(table: &TableSchema, bound: &Bound) -> Result<Condition> {
+    let refuse = |problem: String| Error::Filter { table: table.name.clone(), problem };
+    let column = table
+        .column(bound.column.as_str())
+        .ok_or_else(|| refuse(format!("it has no column `{}`", bound.column)))?;
+    let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
+    let operand = |watermark: &Watermark| {
+        operand(&column.kind, watermark).ok_or_else(|| {
+            refuse(format!(
+                "its column `{}` is {} and its watermark is not",
+                column.name, column.column_type
+            ))
+        })
+    };
+    let mut both = Condition::default();
+    for (operator, watermark) in [(">=", Some(&bound.from)), ("<", bound.below.as_ref())] {
+        let Some(watermark) = watermark else { continue };
+        let (sql, value) = operand(watermark)?;
+        let sql = format!("{name} {operator} {sql}");
+        both = both.and(Condition { sql, params: vec![value] });
+    }
+    Ok(both)
+}
+
+/// Returns what to compare a column of the type `kind` with; [`None`] if the watermark is of another
+/// type (compared all the same, the server would find no rows, or all).
+fn operand(kind: &MySqlType, watermark: &Watermark) -> Option<(String, Value)> {
+    use MySqlType as M;
+    let plain = |value| Some(("?".to_owned(), value));
+    match (kind, watermark) {
+        (
+            M::TinyInt(_) | M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_) | M::Year,
+            Watermark::Integer(number),
+        ) => plain(integer(*number)?),
+        (M::Decimal { precision, scale }, Watermark::Decimal(digits)) => Some((
+            format!("CAST(? AS DECIMAL({precision},{scale}))"),
+            Value::Bytes(digits.clone().into_bytes()),
+        )),
+        (M::Date, Watermark::Date(text))
+        | (M::DateTime(_), Watermark::DateTime(text) | Watermark::Date(text))
+        | (M::Timestamp(_), Watermark::Timestamp(text)) => plain(date(text)?),
+        _ => None,
+    }
+}
+
+fn integer(number: i128) -> Option<Value> {
+    i64::try_from(number).map(Value::Int).or_else(|_| u64::try_from(number).map(Value::UInt)).ok()
+}
+
+/// Reads `YYYY-MM-DD[ hh:mm:ss[.ffffff]]`.
+fn date(text: &str) -> Option<Value> {
+    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
+    let mut parts = date.splitn(3, '-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut parts = time.splitn(3, ':');
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
+    if fraction.len() > 6 {
+        return None;
+    }
+    Some(Value::Date(
+        year.parse().ok()?,
+        month.parse().ok()?,
+        day.parse().ok()?,
+        hour.parse().ok()?,
+        minute.parse().ok()?,
+        second.parse().ok()?,
+        format!("{fraction:0<6}").parse().ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watermarks_are_read_as_they_are_printed() {
+        assert_eq!(date("2024-02-29"), Some(Value::Date(2024, 2, 29, 0, 0, 0, 0)));
+        assert_eq!(
+            date("2024-02-29 23:59:58.5"),
+            Some(Value::Date(2024, 2, 29, 23, 59, 58, 500_000))
+        );
+        assert_eq!(date("soon"), None);
+    }
+
+    #[test]
+    fn a_watermark_of_another_type_is_refused() {
+        let kind = MySqlType::DateTime(0);
+        assert_eq!(operand(&kind, &Watermark::Integer(7)), None);
+        let text = "2024-02-29".to_owned();
+        assert_eq!(
+            operand(&MySqlType::Int(handoff_schema::Sign::Signed), &Watermark::Date(text)),
+            None
+        );
+    }
+}

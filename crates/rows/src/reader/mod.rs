@@ -1,0 +1,163 @@
+//! Streaming reads.
+//!
+//! What a read does to the table's writers decides how it goes:
+//!
+//! | [`Locking`] | statements |
+//! | --- | --- |
+//! | `Snapshot` | one; outside a transaction it is a consistent snapshot of its own |
+//! | `Free` | one |
+//! | `Ranges` | one a range of the key, by [`Pace`](pace::Pace); a small table is one range |
+//!
+//! A table that is to be read in ranges and has no key is read in one statement all the same, and
+//! its writers wait for the end of it: there is no order in which to go on after a range.
+
+mod condition;
+mod fetch;
+mod key;
+mod pace;
+mod pages;
+
+use crate::{Error, Result};
+use condition::Condition;
+use fetch::{Fetch, Flow};
+use handoff_connect::{Fault, MyConn, quote_my};
+use handoff_model::{Cancel, Cancelled, RowFilter};
+use handoff_schema::TableSchema;
+use key::Key;
+use mysql::Value;
+use pages::Pages;
+
+/// What a running read does to writers of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locking {
+    /// Nothing: InnoDB. One statement in a consistent snapshot.
+    Snapshot,
+    /// Locks them out until the last row is fetched: MyISAM, Aria and others. The table is read in
+    /// key ranges of at most 200 ms, each drained before anything is written anywhere; a table
+    /// without a key in one statement.
+    Ranges,
+    /// Locks nobody that matters: a replica table of our own in state `success`. One statement,
+    /// whatever the engine.
+    Free,
+}
+
+/// What to read.
+pub struct ReadSpec<'a> {
+    /// The table.
+    pub table: &'a TableSchema,
+    /// The expressions to select, quoted.
+    pub select: &'a [String],
+    /// The rows.
+    pub filter: &'a RowFilter,
+    /// What a running read does to writers.
+    pub locking: Locking,
+    /// The request to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Receives the rows of a read.
+///
+/// # Contract
+///
+/// * [`RowSink::row`] only appends to a buffer in memory; it never waits for a server.
+/// * [`RowSink::flush`] may write what was gathered. It is called when [`RowSink::buffered`] has
+///   grown to [`RowSink::threshold`], but in [`Locking::Ranges`] only between two ranges; and once
+///   at the end.
+pub trait RowSink {
+    /// The error of the sink's own writing.
+    type Error: From<Error>;
+
+    /// Takes one row: the selected expressions, then nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the row cannot be encoded.
+    fn row(&mut self, row: &[Value]) -> Result<(), Self::Error>;
+
+    /// Returns the number of bytes gathered and not yet written.
+    fn buffered(&self) -> usize;
+
+    /// Returns the number of gathered bytes at which a flush is due.
+    fn threshold(&self) -> usize {
+        256 * 1024
+    }
+
+    /// Writes what was gathered.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if it cannot be written.
+    fn flush(&mut self) -> Result<(), Self::Error>;
+}
+
+/// Reads one table.
+pub struct Reader<'a> {
+    spec: ReadSpec<'a>,
+}
+
+impl<'a> Reader<'a> {
+    /// Prepares a read.
+    pub fn new(spec: ReadSpec<'a>) -> Reader<'a> {
+        Reader { spec }
+    }
+
+    /// Reads every selected row into `sink` and returns their number.
+    ///
+    /// `conn` must not be in a transaction. Each distinct statement is prepared once.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server fails, the run is cancelled or the sink fails. A statement
+    /// whose rows were not all fetched is never read to its end: it is killed, or `conn` is cut and
+    /// will not be used again.
+    pub fn read<S: RowSink>(&self, conn: &mut MyConn, sink: &mut S) -> Result<u64, S::Error> {
+        let key = Key::of(self.spec.table);
+        let filter = Condition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;
+        let rows = match (self.spec.locking, &key) {
+            (Locking::Ranges, Some(key)) => {
+                Pages::new(&self.spec, key, &filter).read(conn, sink)?
+            }
+            _ => self.read_whole(conn, sink, key.as_ref(), filter)?,
+        };
+        sink.flush()?;
+        Ok(rows)
+    }
+
+    fn read_whole<S: RowSink>(
+        &self,
+        conn: &mut MyConn,
+        sink: &mut S,
+        key: Option<&Key>,
+        filter: Condition,
+    ) -> Result<u64, S::Error> {
+        let mut sql = format!(
+            "SELECT {} FROM {}",
+            self.spec.select.join(", "),
+            quote_my(self.spec.table.name.as_str())
+        );
+        if let (RowFilter::Range(_), Some(key)) = (self.spec.filter, key) {
+            sql.push_str(&key.force_index());
+        }
+        sql.push_str(&filter.where_clause());
+        let mut rows = 0;
+        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let done = fetch.run(&sql, filter.params, |row| {
+            rows += 1;
+            sink.row(&row)?;
+            if sink.buffered() >= sink.threshold() {
+                sink.flush()?;
+            }
+            Ok::<_, S::Error>(Flow::On)
+        });
+        done.map_err(|stop| stop.into_error(&self.spec, rows))?;
+        Ok(rows)
+    }
+}
+
+/// Makes the error of a read; one that comes of the request to stop says so.
+fn read_error(spec: &ReadSpec<'_>, rows: u64, fault: Fault) -> Error {
+    if spec.cancel.is_cancelled() {
+        return Cancelled.into();
+    }
+    Error::Read { table: spec.table.name.clone(), rows, fault }
+}

@@ -1,0 +1,104 @@
+//! How many rows a range may have.
+
+use handoff_schema::TableSchema;
+use std::time::{Duration, Instant};
+
+/// What a range should take: well under the 200 ms that a writer may be kept waiting, since the
+/// next one may meet a busier server.
+const TARGET: Duration = Duration::from_millis(80);
+/// When a range is given up, to go on after its last row.
+const LIMIT: Duration = Duration::from_millis(250);
+
+/// The same for the bytes gathered before they are written.
+const TARGET_BYTES: u64 = 5 << 20;
+const LIMIT_BYTES: usize = 8 << 20;
+
+/// What the first range may be, when nothing is known but the catalogue.
+const FIRST_ROWS: u64 = 10_000;
+const FIRST_BYTES: u64 = 1 << 20;
+
+/// No range grows by more, since its rows may differ from those before.
+const GROWTH: u64 = 4;
+
+/// How many rows pass between two looks at the clock.
+const CLOCK_EVERY: u64 = 64;
+
+/// Sizes the ranges of one read: begins with what the catalogue says, goes on with what it measures.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rows: u64,
+}
+
+/// One range that is being read.
+#[derive(Debug)]
+pub(super) struct Lap {
+    began: Instant,
+    rows: u64,
+}
+
+impl Pace {
+    pub(super) fn new(table: &TableSchema) -> Pace {
+        let row = (table.data_bytes / table.rows.max(1)).max(1);
+        Pace { rows: (FIRST_BYTES / row).clamp(1, FIRST_ROWS) }
+    }
+
+    /// Returns the number of rows that the next range may have.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Learns from a range: `rows` passed under the lock, and `bytes` were gathered.
+    pub(super) fn learn(&mut self, rows: u64, elapsed: Duration, bytes: usize) {
+        if rows == 0 {
+            return;
+        }
+        let by_time = scale(rows, TARGET.as_micros(), elapsed.as_micros());
+        let by_bytes = scale(rows, TARGET_BYTES.into(), bytes as u128);
+        let most = rows.max(self.rows).saturating_mul(GROWTH);
+        self.rows = by_time.min(by_bytes).clamp(1, most);
+    }
+}
+
+/// Returns `rows * target / measured`.
+fn scale(rows: u64, target: u128, measured: u128) -> u64 {
+    u64::try_from(u128::from(rows) * target / measured.max(1)).unwrap_or(u64::MAX)
+}
+
+impl Lap {
+    pub(super) fn begin() -> Lap {
+        Lap { began: Instant::now(), rows: 0 }
+    }
+
+    /// Counts a row; returns true if the range has become too long or too large.
+    pub(super) fn is_over(&mut self, buffered: usize) -> bool {
+        self.rows += 1;
+        buffered >= LIMIT_BYTES
+            || (self.rows.is_multiple_of(CLOCK_EVERY) && self.began.elapsed() > LIMIT)
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_follow_what_was_measured() {
+        let mut pace = Pace { rows: 1_000 };
+        pace.learn(1_000, Duration::from_millis(1), 1);
+        assert_eq!(pace.rows(), 4_000);
+        pace.learn(4_000, Duration::from_millis(160), 1);
+        assert_eq!(pace.rows(), 2_000);
+        pace.learn(2_000, Duration::from_millis(80), 50 << 20);
+        assert_eq!(pace.rows(), 200);
+        pace.learn(3, Duration::from_millis(80), 64 << 20);
+        assert_eq!(pace.rows(), 1);
+    }
+}

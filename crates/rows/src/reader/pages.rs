@@ -1,0 +1,143 @@
+//! Reading in ranges of the key.
+
+use super::condition::{Condition, Side};
+use super::fetch::{End, Fetch, Flow};
+use super::key::Key;
+use super::pace::{Lap, Pace};
+use super::{ReadSpec, RowSink};
+use handoff_connect::{MyConn, quote_my};
+use handoff_model::RowFilter;
+use mysql::Value;
+
+/// Reads a table range by range, each drained before the sink may write.
+///
+/// A range ends by LIMIT, where the filter lets every row pass that is looked at. Where it lets few
+/// pass, a LIMIT bounds what is found and not what is searched, so the end of the range is looked
+/// up in the index first.
+pub(super) struct Pages<'a> {
+    spec: &'a ReadSpec<'a>,
+    key: &'a Key,
+    filter: &'a Condition,
+    from: String,
+    order: String,
+}
+
+/// Where a range is to end.
+enum Until {
+    /// After so many rows.
+    Rows(u64),
+    /// At this key.
+    Key(Vec<Value>),
+    /// At the end of the table.
+    End,
+}
+
+impl<'a> Pages<'a> {
+    pub(super) fn new(spec: &'a ReadSpec<'a>, key: &'a Key, filter: &'a Condition) -> Pages<'a> {
+        let from = format!(" FROM {}{}", quote_my(spec.table.name.as_str()), key.force_index());
+        let order = format!(" ORDER BY {}", key.list(|column| &column.name));
+        Pages { spec, key, filter, from, order }
+    }
+
+    pub(super) fn read<S: RowSink>(
+        &self,
+        conn: &mut MyConn,
+        sink: &mut S,
+    ) -> Result<u64, S::Error> {
+        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let mut pace = Pace::new(self.spec.table);
+        let mut total = 0;
+        let mut after: Option<Vec<Value>> = None;
+        loop {
+            let until = self.until::<S>(&mut fetch, after.as_deref(), &pace, total)?;
+            let (sql, params) = self.statement(after.as_deref(), &until);
+            // Row by row, so that none is copied.
+            let mut last = Vec::new();
+            let mut lap = Lap::begin();
+            let width = self.spec.select.len();
+            let end = fetch.run(&sql, params, |row| {
+                sink.row(&row[..width])?;
+                total += 1;
+                last = row;
+                Ok::<_, S::Error>(if lap.is_over(sink.buffered()) {
+                    Flow::Enough
+                } else {
+                    Flow::On
+                })
+            });
+            let end = end.map_err(|stop| stop.into_error(self.spec, total))?;
+            let looked_at = if let Until::Key(_) = until { pace.rows() } else { lap.rows() };
+            pace.learn(looked_at, lap.elapsed(), sink.buffered());
+            if sink.buffered() >= sink.threshold() {
+                sink.flush()?;
+            }
+            after = match (end, until) {
+                (End::Ended, _) => Some(last.split_off(width)),
+                (End::Whole, Until::Rows(limit)) if lap.rows() == limit => {
+                    Some(last.split_off(width))
+                }
+                (End::Whole, Until::Key(key)) => Some(key),
+                (End::Whole, _) => return Ok(total),
+            };
+        }
+    }
+
+    /// Decides where the next range ends.
+    fn until<S: RowSink>(
+        &self,
+        fetch: &mut Fetch<'_>,
+        after: Option<&[Value]>,
+        pace: &Pace,
+        total: u64,
+    ) -> Result<Until, S::Error> {
+        let selective = matches!(self.spec.filter, RowFilter::Changed(_));
+        if !selective {
+            return Ok(Until::Rows(pace.rows()));
+        }
+        if after.is_none() && self.spec.table.rows <= pace.rows() {
+            return Ok(Until::End);
+        }
+        let after = after.map(|after| Condition::of_key(self.key, Side::After, after));
+        let after = after.unwrap_or_default();
+        let sql = format!(
+            "SELECT {}{}{}{} LIMIT 1 OFFSET ?",
+            self.key.list(|column| &column.select),
+            self.from,
+            after.where_clause(),
+            self.order
+        );
+        let mut params = after.params;
+        params.push(Value::UInt(pace.rows() - 1));
+        let mut bound = None;
+        let found = fetch.run(&sql, params, |row| {
+            bound = Some(row);
+            Ok::<_, S::Error>(Flow::On)
+        });
+        found.map_err(|stop| stop.into_error(self.spec, total))?;
+        Ok(bound.map_or(Until::End, Until::Key))
+    }
+
+    fn statement(&self, after: Option<&[Value]>, until: &Until) -> (String, Vec<Value>) {
+        let mut condition = self.filter.clone();
+        if let Some(after) = after {
+            condition = condition.and(Condition::of_key(self.key, Side::After, after));
+        }
+        if let Until::Key(key) = until {
+            condition = condition.and(Condition::of_key(self.key, Side::UpTo, key));
+        }
+        let mut sql = format!(
+            "SELECT {}, {}{}{}{}",
+            self.spec.select.join(", "),
+            self.key.list(|column| &column.select),
+            self.from,
+            condition.where_clause(),
+            self.order
+        );
+        let mut params = condition.params;
+        if let Until::Rows(limit) = until {
+            sql.push_str(" LIMIT ?");
+            params.push(Value::UInt(*limit));
+        }
+        (sql, params)
+    }
+}

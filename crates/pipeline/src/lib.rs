@@ -5,14 +5,14 @@
 //! Settings ─▶ Plan (one TableContext a table) ─▶ replicate ─▶ load ─▶ prove ─▶ track ─▶ RunReport
 //! ```
 //!
-//! `Pipeline::run` connects, takes the lock of the run on both sides, mends what an interrupted
-//! run left, reads each catalogue once, resolves one `TableContext` for every table, and then
+//! [`Pipeline::run`] connects, takes the lock of the run on both sides, mends what an interrupted
+//! run left, reads each catalogue once, resolves one [`TableContext`] for every table, and then
 //! moves the tables on a pool of threads, longest first. Nothing behind the plan reads settings,
 //! analyses a schema or decides again.
 //!
 //! # Example
 //!
-//! ```ignore
+//! ```no_run
 //! use handoff_pipeline::{Pipeline, Prove, RunOptions};
 //! use handoff_settings::Settings;
 //!
@@ -32,16 +32,29 @@
 //! # What a failure leaves behind
 //!
 //! A table that fails is an entry in the [`RunReport`]; its last good data stays in the replica
-//! and in the target, and the others go on. `Pipeline::run` returns an error only when nothing
+//! and in the target, and the others go on. [`Pipeline::run`] returns an error only when nothing
 //! could start, and has then changed nothing.
 
+mod context;
 mod decide;
+mod error;
+mod flight;
 mod options;
+mod pipeline;
+mod plan;
+mod prove;
+mod recover;
 mod report;
 mod select;
+mod servers;
+mod table_run;
 
+pub use context::TableContext;
 pub use decide::{Decision, Known, decide};
+pub use error::{Error, Result, TableError, chain};
 pub use options::{Hops, Prove, RunOptions};
+pub use pipeline::Pipeline;
+pub use plan::{Plan, Refused};
 pub use report::{
     CopyReport, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };

@@ -1,0 +1,52 @@
+//! Everything both hops need to know of one table, resolved once.
+
+use crate::{Decision, PlanReport, Selected};
+use handoff_model::{CopyId, RowFilter, TableName};
+use handoff_schema::{Mapping, TableSchema, TargetTable};
+use handoff_tracking::Tracked;
+use std::sync::Arc;
+
+/// Everything both hops need to know of one table. Nothing downstream reads settings, analyses a
+/// schema or decides again.
+#[derive(Debug, Clone)]
+pub struct TableContext {
+    /// The table.
+    pub name: TableName,
+    /// What to move, and why.
+    pub decision: Decision,
+    /// The rows to move; the same in both hops.
+    pub filter: RowFilter,
+    /// How the rows are loaded, and why so.
+    pub selected: Selected,
+    /// The table in the source (in the replica, if only hop 2 is made).
+    pub schema: Arc<TableSchema>,
+    /// The structure of that table, as a hash.
+    pub fingerprint: String,
+    /// The table as the replica has it now, if it does.
+    pub replica: Option<Arc<TableSchema>>,
+    /// What the table becomes in the target.
+    pub mapping: Arc<Mapping>,
+    /// The table as the target has it now, if it does.
+    pub target: Option<Arc<TargetTable>>,
+    /// What is recorded of it.
+    pub tracked: Tracked,
+    /// The identity of the copy that hop 1 will make.
+    pub copy_id: CopyId,
+}
+
+impl TableContext {
+    /// Returns what the report says of the plan.
+    pub fn report(&self) -> PlanReport {
+        PlanReport {
+            extraction: self.decision.extraction,
+            reason: self.decision.reason,
+            force_full_applied: self.decision.force_full_applied,
+            strategy_reason: self.selected.why.clone(),
+        }
+    }
+
+    /// Returns the bytes to be moved, by the catalogue; orders the tables of a run.
+    pub fn weight(&self) -> u64 {
+        self.schema.data_bytes.max(self.schema.rows)
+    }
+}

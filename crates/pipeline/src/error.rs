@@ -1,0 +1,162 @@
+//! Why a run could not start, and why a table failed.
+
+use handoff_connect::Fault;
+use handoff_model::{Cancelled, Phase, TableName};
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a run could not start. Nothing was changed in any database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A server cannot be reached or refuses.
+    #[error("cannot connect")]
+    Connect(#[source] Fault),
+    /// Source and replica do not go together.
+    #[error("cannot copy from this source into this replica")]
+    Pair(#[source] handoff_replicator::Error),
+    /// A catalogue could not be read.
+    #[error("cannot read what is there")]
+    Catalogue(#[source] handoff_schema::Error),
+    /// What the target holds could not be read.
+    #[error("cannot read what is there")]
+    TargetCatalogue(#[source] Fault),
+    /// The tracking tables could not be read or made.
+    #[error("cannot keep track of the run")]
+    Tracking(#[from] handoff_tracking::Error),
+    /// Another run holds the lock.
+    #[error("another run is in progress")]
+    Locked(#[source] handoff_tracking::LockRefused),
+    /// Tables were named that are not there.
+    #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), hint(.near))]
+    UnknownTables {
+        /// The database that was looked into.
+        where_: &'static str,
+        /// The names.
+        tables: Vec<TableName>,
+        /// A table whose name differs in case only, if there is one.
+        near: Option<TableName>,
+    },
+    /// Tables were named that the settings exclude.
+    #[error("include and exclude of [run] in the settings leave out {}", names(.tables))]
+    Excluded {
+        /// The names.
+        tables: Vec<TableName>,
+    },
+    /// A hop was asked for that needs a replica.
+    #[error("there is no [replica] in the settings, so there is only one hop: use `etl run`")]
+    NoReplica,
+    /// `--adopt` was given without a table.
+    #[error("--adopt takes over only tables that are named: etl run TABLE --adopt")]
+    AdoptWhat,
+    /// A glob of include or exclude is none.
+    #[error("include and exclude of [run] in the settings")]
+    Globs(#[source] globset::Error),
+    /// The threads could not be started.
+    #[error("cannot start the worker threads")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
+    /// The run was stopped before the first table.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Error {
+    /// Returns true if the caller asked for something that cannot be, as opposed to a server
+    /// that refuses.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Error::UnknownTables { .. }
+                | Error::Excluded { .. }
+                | Error::NoReplica
+                | Error::AdoptWhat
+                | Error::Globs(_)
+        )
+    }
+}
+
+/// Why one table failed. The others went on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The table cannot be described or mapped.
+    #[error("cannot be carried")]
+    Schema(#[from] handoff_schema::Error),
+    /// A table of that name is there that Handoff did not make.
+    #[error("{0}")]
+    NotOurs(String),
+    /// The replica holds no finished copy to load from.
+    #[error("the replica holds no finished copy of `{0}`: run `etl replicate {0}` first")]
+    NotCopied(TableName),
+    /// Hop 1 failed.
+    #[error("failed while copying")]
+    Copy(#[source] handoff_replicator::Error),
+    /// Hop 2 failed.
+    #[error("failed while loading")]
+    Load(#[source] handoff_loader::Error),
+    /// The comparison could not be made.
+    #[error("failed while comparing")]
+    Prove(#[source] Fault),
+    /// The comparison between source and replica could not be made.
+    #[error("failed while comparing source and replica")]
+    ProveCopy(#[source] handoff_replicator::Error),
+    /// The comparison found a difference.
+    #[error("differs after the move: {0}")]
+    Differs(String),
+    /// The outcome could not be recorded.
+    #[error("failed while recording the outcome")]
+    Tracking(#[source] handoff_tracking::Error),
+    /// The run was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl TableError {
+    /// Returns the phase that failed; what fails before the first hop counts to it.
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            TableError::Load(_) | TableError::NotCopied(_) => Phase::Load,
+            TableError::Prove(_) | TableError::ProveCopy(_) | TableError::Differs(_) => {
+                Phase::Prove
+            }
+            _ => Phase::Copy,
+        }
+    }
+
+    /// Returns true if the table failed because the run was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            TableError::Cancelled(_) => true,
+            TableError::Copy(error) | TableError::ProveCopy(error) => error.is_cancelled(),
+            TableError::Load(error) => error.is_cancelled(),
+            TableError::Prove(fault) => fault.is_cancelled(),
+            _ => false,
+        }
+    }
+}
+
+/// Prints an error and its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += ": ";
+        text += &error.to_string();
+        cause = error.source();
+    }
+    text
+}
+
+fn names(tables: &[TableName]) -> String {
+    let quoted: Vec<String> = tables.iter().map(|table| format!("`{table}`")).collect();
+    let (last, first) = quoted.split_last().expect("an error names at least one table");
+    match first {
+        [] => last.clone(),
+        _ => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn hint(table: &Option<TableName>) -> String {
+    table.as_ref().map(|table| format!(" (there is `{table}`)")).unwrap_or_default()
+}

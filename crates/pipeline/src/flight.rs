@@ -1,0 +1,38 @@
+//! Tables on their way, several at a time.
+
+use crate::{Error, Result, TableContext, TableReport};
+use handoff_model::Cancel;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Gives `contexts` to `jobs` threads, in order, and gathers the reports.
+///
+/// Each thread takes the next table when it is done with its last, so the longest tables, which
+/// come first, overlap with all the others. Once `cancel` is asked, no further table is started.
+pub(crate) fn fly(
+    contexts: &[TableContext],
+    jobs: NonZeroUsize,
+    cancel: &Cancel,
+    run_table: impl Fn(&TableContext) -> TableReport + Sync,
+) -> Result<Vec<TableReport>> {
+    let jobs = jobs.get().min(contexts.len().max(1));
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .thread_name(|index| format!("table-{index}"))
+        .build()
+        .map_err(Error::Threads)?;
+    let next = AtomicUsize::new(0);
+    let reports = Mutex::new(Vec::with_capacity(contexts.len()));
+    pool.broadcast(|_| {
+        while let Some(context) = contexts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let report = if cancel.is_cancelled() {
+                TableReport::not_started(context.name.clone(), Some(context.report()))
+            } else {
+                run_table(context)
+            };
+            reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        }
+    });
+    Ok(reports.into_inner().unwrap_or_else(PoisonError::into_inner))
+}

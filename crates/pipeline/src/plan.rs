@@ -1,0 +1,115 @@
+//! The plan: what becomes of every table of a run, decided before anything moves.
+
+use crate::{Decision, Known, Result, RunOptions, TableContext, TableError, decide, select};
+use handoff_model::{CopyId, Extraction, RowFilter, TableName};
+use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue};
+use handoff_settings::Settings;
+use handoff_tracking::{Finding, Tracked, Tracker};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What becomes of every table of a run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The tables to move, longest first.
+    pub tables: Vec<TableContext>,
+    /// The tables that cannot be moved; the others are.
+    pub refused: Vec<Refused>,
+}
+
+/// A table that cannot be moved, and why.
+#[derive(Debug)]
+pub struct Refused {
+    /// The table.
+    pub table: TableName,
+    /// Why.
+    pub error: TableError,
+}
+
+/// All that a plan is made from. Nothing else is asked for.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) wanted: &'a BTreeSet<TableName>,
+    pub(crate) origin: &'a Catalogue,
+    pub(crate) replica: Option<&'a Catalogue>,
+    pub(crate) target: &'a TargetCatalogue,
+    pub(crate) states: &'a BTreeMap<TableName, Tracked>,
+    pub(crate) findings: &'a [Finding],
+}
+
+/// Makes the plan.
+pub(crate) fn plan(around: &Surroundings<'_>) -> Plan {
+    let mut plan = Plan { tables: Vec::new(), refused: Vec::new() };
+    for name in around.wanted {
+        match resolve(around, name) {
+            Ok(context) => plan.tables.push(context),
+            Err(error) => plan.refused.push(Refused { table: name.clone(), error }),
+        }
+    }
+    plan.tables.sort_by(|a, b| b.weight().cmp(&a.weight()).then_with(|| a.name.cmp(&b.name)));
+    plan
+}
+
+fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, TableError> {
+    let schema = table(around.origin, name).expect("wanted tables are in the catalogue")?;
+    if !around.options.adopt
+        && let Some(sentence) = around.findings.iter().find_map(|finding| finding.refusal(name))
+    {
+        return Err(TableError::NotOurs(sentence));
+    }
+    let settings = around.settings.table(name);
+    let mapping = Mapping::new(schema, &settings, &around.settings.values)?;
+    let tracked = around.states.get(name).cloned().unwrap_or_default();
+    let replica = around.replica.and_then(|replica| table(replica, name)?.ok());
+    let target = around.target.tables.get(&mapping.pg_table);
+    Ok(TableContext {
+        name: name.clone(),
+        decision: decision(around, schema, &tracked, settings.extraction),
+        filter: RowFilter::All,
+        selected: select(&around.settings.selection, &settings),
+        fingerprint: fingerprint(schema),
+        schema: Arc::new(schema.clone()),
+        replica: replica.map(|replica| Arc::new(replica.clone())),
+        target: target.map(|target| Arc::new(target.clone())),
+        mapping: Arc::new(mapping),
+        tracked,
+        copy_id: CopyId::new(),
+    })
+}
+
+fn table<'a>(
+    catalogue: &'a Catalogue,
+    name: &TableName,
+) -> Option<Result<&'a TableSchema, handoff_schema::Error>> {
+    catalogue.tables.get(name).map(|table| table.as_ref().map_err(Clone::clone))
+}
+
+fn decision(
+    around: &Surroundings<'_>,
+    schema: &TableSchema,
+    tracked: &Tracked,
+    configured: Option<Extraction>,
+) -> Decision {
+    decide(Known {
+        configured: configured.unwrap_or(Extraction::FullTable),
+        asked_full: around.options.full,
+        moved_before: tracked.was_loaded(),
+        interrupted: tracked.was_interrupted(),
+        structure_changed: tracked.fingerprint().is_some_and(|old| old != fingerprint(schema)),
+    })
+}
+
+fn fingerprint(schema: &TableSchema) -> String {
+    format!("{:016x}", schema.fingerprint())
+}
+
+impl Plan {
+    /// Records the tables that are taken over, so that they count as ours.
+    pub(crate) fn adopt(&self, tracker: &Tracker) -> Result<()> {
+        for context in &self.tables {
+            tracker.adopt(&context.name, context.replica.is_some(), context.target.is_some())?;
+        }
+        Ok(())
+    }
+}

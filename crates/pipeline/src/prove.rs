@@ -1,0 +1,123 @@
+//! Comparing what arrived with what was to arrive.
+
+use crate::table_run::millis;
+use crate::{Proof, TableContext, TableError, Verdict};
+use handoff_connect::{MyPool, PgPool, Profile, quote_my};
+use handoff_loader::LoadOutcome;
+use handoff_replicator::Replicator;
+use handoff_rows::target_sum;
+use jiff::Timestamp;
+use mysql::prelude::Queryable;
+use std::time::Instant;
+
+/// Compares tables across the databases of a run.
+pub(crate) struct Prover {
+    pub(crate) load_from: MyPool,
+    pub(crate) target: PgPool,
+    pub(crate) schema: String,
+}
+
+impl Prover {
+    /// Compares source and replica: row counts, and `CHECKSUM TABLE … EXTENDED`.
+    pub(crate) fn compare_copy(
+        &self,
+        replicator: &Replicator,
+        context: &TableContext,
+    ) -> Result<Proof, TableError> {
+        let started = Instant::now();
+        let counts = replicator.counts(&context.name).map_err(TableError::ProveCopy)?;
+        let sums = replicator.checksums(&context.name).map_err(TableError::ProveCopy)?;
+        let equal = counts.source == counts.replica && sums.source == sums.replica;
+        Ok(Proof {
+            verdict: if equal { Verdict::SameCount } else { Verdict::Differs },
+            source_rows: Some(counts.source),
+            replica_rows: Some(counts.replica),
+            source_checksum: sums.source,
+            replica_checksum: sums.replica,
+            duration_ms: millis(started.elapsed()),
+            ..Proof::nothing()
+        })
+    }
+
+    /// Compares the database that was read with the target: the sum of row hashes taken while
+    /// reading against the one read back, and row counts. `before` is what hop 1 found.
+    pub(crate) fn compare_load(
+        &self,
+        context: &TableContext,
+        outcome: &LoadOutcome,
+        before: Option<Proof>,
+    ) -> Result<Proof, TableError> {
+        let started = Instant::now();
+        let mut proof = match before {
+            Some(proof) => proof,
+            None => Proof { source_rows: Some(self.count(context)?), ..Proof::nothing() },
+        };
+        let sum = self.sum(context)?;
+        proof.target_rows = Some(sum.rows);
+        proof.read_sum = Some(outcome.sum);
+        proof.target_sum = Some(sum);
+        let counted = [proof.source_rows, proof.replica_rows];
+        let counts_equal = counted.into_iter().flatten().all(|rows| rows == sum.rows);
+        let equal = counts_equal && outcome.sum == sum;
+        proof.verdict = if equal { Verdict::Equal } else { Verdict::Differs };
+        proof.duration_ms += millis(started.elapsed());
+        Ok(proof)
+    }
+
+    fn sum(&self, context: &TableContext) -> Result<handoff_model::TableSum, TableError> {
+        let mut conn = self.target.get().map_err(TableError::Prove)?;
+        target_sum(&mut conn, &self.schema, &context.mapping.pg_table, &context.mapping)
+            .map_err(TableError::Prove)
+    }
+
+    fn count(&self, context: &TableContext) -> Result<u64, TableError> {
+        let mut conn = self.load_from.get(Profile::Read).map_err(TableError::Prove)?;
+        let table = quote_my(context.name.as_str());
+        let count = conn
+            .query_first::<u64, _>(format!("SELECT COUNT(*) FROM {table}"))
+            .map_err(|error| TableError::Prove(self.load_from.fault(&error)))?;
+        Ok(count.expect("COUNT(*) answers one row"))
+    }
+}
+
+impl Proof {
+    fn nothing() -> Proof {
+        Proof {
+            verdict: Verdict::SameCount,
+            at: Timestamp::now(),
+            source_rows: None,
+            replica_rows: None,
+            target_rows: None,
+            source_checksum: None,
+            replica_checksum: None,
+            read_sum: None,
+            target_sum: None,
+            duration_ms: 0,
+        }
+    }
+
+    /// Returns one sentence that says what differs, with counts and without values.
+    pub fn difference(&self) -> String {
+        let mut counts = Vec::new();
+        for (name, rows) in [
+            ("source", self.source_rows),
+            ("replica", self.replica_rows),
+            ("target", self.target_rows),
+        ] {
+            if let Some(rows) = rows {
+                counts.push(format!("{rows} rows in the {name}"));
+            }
+        }
+        let counts = counts.join(", ");
+        if self.source_checksum != self.replica_checksum {
+            return format!(
+                "the checksums of source and replica are not the same ({counts}); if the source \
+                 was written to meanwhile, run the table again"
+            );
+        }
+        if self.read_sum != self.target_sum {
+            return format!("the rows read are not the rows in the target ({counts})");
+        }
+        format!("the row counts are not the same ({counts})")
+    }
+}

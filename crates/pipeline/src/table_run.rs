@@ -1,0 +1,313 @@
+//! One table's way through both hops.
+
+use crate::prove::Prover;
+use crate::{
+    CopyReport, Hops, LoadReport, Proof, Prove, TableContext, TableError, TableReport, TableStatus,
+    Verdict, chain,
+};
+use handoff_connect::{Retry, RetryPolicy, Transient, retry};
+use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader};
+use handoff_model::{Cancel, CopyId, Event, Observer, Phase, TableName};
+use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
+use handoff_rows::Locking;
+use handoff_tracking::{Outcome, SealWork, Status, Tracker};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What moves tables in one run.
+pub(crate) struct TableRunner {
+    pub(crate) hops: Hops,
+    pub(crate) prove: Prove,
+    pub(crate) replicator: Option<Replicator>,
+    pub(crate) loader: Loader,
+    pub(crate) prover: Prover,
+    pub(crate) tracker: Tracker,
+    pub(crate) retries: RetryPolicy,
+    pub(crate) cancel: Cancel,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl TableRunner {
+    /// Moves one table. Whatever happens is in the report.
+    pub(crate) fn run(&self, context: &TableContext) -> TableReport {
+        let mut report = TableReport::not_started(context.name.clone(), Some(context.report()));
+        report.status = TableStatus::Ok;
+        if let Err(error) = self.hops(context, &mut report) {
+            self.note_failure(context, &mut report, &error);
+        }
+        self.observer.event(&Event::TableFinished {
+            table: context.name.clone(),
+            status: report.status.label(),
+            error: report.error.clone(),
+        });
+        report
+    }
+
+    fn hops(&self, context: &TableContext, report: &mut TableReport) -> Result<(), TableError> {
+        let copy = self.replicator.as_ref().filter(|_| self.hops != Hops::Load);
+        let loads_copy = match copy {
+            Some(replicator) => Some(self.copy_and_compare(replicator, context, report)?),
+            None => context.tracked.loadable_copy(),
+        };
+        if self.hops == Hops::Copy {
+            return Ok(());
+        }
+        if self.hops == Hops::Load && loads_copy.is_none() {
+            return Err(TableError::NotCopied(context.name.clone()));
+        }
+        let outcome = self.phase(context, Phase::Load, || self.load(context, loads_copy))?;
+        report.load = Some(load_report(&outcome));
+        report.lossy = outcome.audit.clone();
+        report.notes.extend(outcome.notes.iter().cloned());
+        self.compare_load(context, report, &outcome)
+    }
+
+    /// Copies, and compares source and replica where the run is to prove it. A source that is
+    /// written to meanwhile is copied once more before the difference is called one.
+    fn copy_and_compare(
+        &self,
+        replicator: &Replicator,
+        context: &TableContext,
+        report: &mut TableReport,
+    ) -> Result<CopyId, TableError> {
+        let mut attempt = CopyAttempt { id: context.copy_id, first: true };
+        let mut proof = None;
+        for _ in 0..2 {
+            let outcome =
+                self.phase(context, Phase::Copy, || self.copy(replicator, context, &mut attempt))?;
+            report.copy = Some(copy_report(&outcome));
+            report.notes.clone_from(&outcome.notes);
+            if self.prove != Prove::Rows {
+                return Ok(attempt.id);
+            }
+            let compared = self.prover.compare_copy(replicator, context)?;
+            let equal = compared.verdict != Verdict::Differs;
+            proof = Some(compared.clone());
+            report.proof = Some(compared);
+            if equal {
+                return Ok(attempt.id);
+            }
+        }
+        let difference = proof.as_ref().map(Proof::difference).unwrap_or_default();
+        Err(TableError::Differs(difference))
+    }
+
+    fn copy(
+        &self,
+        replicator: &Replicator,
+        context: &TableContext,
+        attempt: &mut CopyAttempt,
+    ) -> Result<CopyOutcome, TableError> {
+        let replica_table = if std::mem::take(&mut attempt.first) {
+            context.replica.as_deref()
+        } else {
+            // An earlier attempt may have got as far as the swap.
+            attempt.id = CopyId::new();
+            let there = replicator.has(&context.name).map_err(TableError::Copy)?;
+            there.then_some(&*context.schema)
+        };
+        let job = CopyJob {
+            table: &context.schema,
+            copy_id: attempt.id,
+            replica_table,
+            filter: &context.filter,
+        };
+        let opened = replicator.open(job).map_err(TableError::Copy)?;
+        if opened.way() == Way::Swap {
+            self.tracker
+                .copy_started(&context.name, attempt.id, None, &context.fingerprint)
+                .map_err(TableError::Tracking)?;
+        }
+        let seal = self.tracker.seal(self.seal_work(context, Some(attempt.id)));
+        opened.finish(&seal).map_err(TableError::Copy)
+    }
+
+    fn load(
+        &self,
+        context: &TableContext,
+        copy: Option<CopyId>,
+    ) -> Result<LoadOutcome, TableError> {
+        let job = LoadJob {
+            table: &context.schema,
+            mapping: &context.mapping,
+            filter: &context.filter,
+            mode: LoadMode::Full,
+            locking: self.locking(context),
+            target: context.target.as_deref(),
+        };
+        let strategy = handoff_loader::strategy(context.selected.strategy)
+            .expect("settings accept only strategies that exist");
+        let seal = self.tracker.seal(self.seal_work(context, copy));
+        self.loader.load(&job, &*strategy, &seal).map_err(TableError::Load)
+    }
+
+    fn compare_load(
+        &self,
+        context: &TableContext,
+        report: &mut TableReport,
+        outcome: &LoadOutcome,
+    ) -> Result<(), TableError> {
+        if self.prove != Prove::Rows {
+            return Ok(());
+        }
+        let before = report.proof.take();
+        let proof = self.prover.compare_load(context, outcome, before)?;
+        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
+        report.proof = Some(proof);
+        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
+    }
+
+    fn seal_work<'a>(&self, context: &'a TableContext, copy: Option<CopyId>) -> SealWork<'a> {
+        SealWork {
+            table: &context.name,
+            copy_id: copy,
+            watermark: None,
+            fingerprint: &context.fingerprint,
+            reason: context.decision.reason,
+            extraction: context.decision.extraction,
+        }
+    }
+
+    /// Records what was compared and ends the run in the tables of state. What arrived has
+    /// arrived, so a fault here is only warned of.
+    pub(crate) fn finish(&self, reports: &[TableReport], keep_days: u32) {
+        let proofs: Vec<_> = reports.iter().filter_map(recorded_proof).collect();
+        let done = self
+            .tracker
+            .proved(&proofs)
+            .and_then(|()| self.tracker.finish())
+            .and_then(|()| self.tracker.prune(keep_days));
+        if let Err(error) = done {
+            log::warn!("the end of the run could not be recorded: {}", chain(&error));
+        }
+    }
+
+    fn locking(&self, context: &TableContext) -> Locking {
+        if self.replicator.is_some() || self.hops == Hops::Load {
+            Locking::Free
+        } else if context.schema.engine.is_transactional() {
+            Locking::Snapshot
+        } else {
+            Locking::Ranges
+        }
+    }
+
+    /// Runs one step, again after a transient fault, and tells the observer.
+    fn phase<T: Moved>(
+        &self,
+        context: &TableContext,
+        phase: Phase,
+        step: impl FnMut() -> Result<T, TableError>,
+    ) -> Result<T, TableError> {
+        self.cancel.check()?;
+        self.observer.event(&Event::PhaseStarted {
+            table: context.name.clone(),
+            phase,
+            rows: Some(context.schema.rows),
+        });
+        let tell = |again: Retry<'_, TableError>| {
+            self.observer.event(&Event::Retrying {
+                table: context.name.clone(),
+                reason: chain(again.error),
+                delay: again.wait,
+            });
+        };
+        let moved = retry(&self.retries, &self.cancel, tell, step)?;
+        let (rows, bytes, duration) = moved.figures();
+        let table = context.name.clone();
+        self.observer.event(&Event::PhaseFinished { table, phase, rows, bytes, duration });
+        Ok(moved)
+    }
+
+    fn note_failure(&self, context: &TableContext, report: &mut TableReport, error: &TableError) {
+        let cancelled = error.is_cancelled() || self.cancel.is_cancelled();
+        report.status = if cancelled { TableStatus::Cancelled } else { TableStatus::Failed };
+        let text = chain(error);
+        let status = if cancelled { Status::Cancelled } else { Status::Failed };
+        let recorded = self.tracker.failed(&context.name, error.phase(), status, &text);
+        if let Err(fault) = recorded {
+            log::warn!("`{}`: the failure could not be recorded: {}", context.name, chain(&fault));
+        }
+        report.error = Some(text);
+    }
+}
+
+/// The identity of one attempt at hop 1.
+struct CopyAttempt {
+    id: CopyId,
+    first: bool,
+}
+
+/// The figures of a step that the observer is told.
+trait Moved {
+    /// Rows, bytes and duration.
+    fn figures(&self) -> (u64, u64, Duration);
+}
+
+impl Moved for CopyOutcome {
+    fn figures(&self) -> (u64, u64, Duration) {
+        (self.rows, self.bytes, self.duration)
+    }
+}
+
+impl Moved for LoadOutcome {
+    fn figures(&self) -> (u64, u64, Duration) {
+        (self.rows_loaded, self.bytes, self.duration)
+    }
+}
+
+impl Transient for TableError {
+    fn is_transient(&self) -> bool {
+        match self {
+            TableError::Copy(error) | TableError::ProveCopy(error) => error.is_transient(),
+            TableError::Load(error) => error.is_transient(),
+            TableError::Prove(fault) => fault.is_transient(),
+            TableError::Tracking(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}
+
+fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff_tracking::Proof)> {
+    let proof = report.proof.as_ref()?;
+    let outcome = match proof.verdict {
+        Verdict::Equal => Outcome::Equal,
+        Verdict::SameCount => Outcome::SameCount,
+        Verdict::Differs => Outcome::Differs,
+    };
+    let proof = handoff_tracking::Proof {
+        outcome,
+        at: proof.at,
+        source_rows: proof.source_rows,
+        replica_rows: proof.replica_rows,
+        target_rows: proof.target_rows,
+        source_mark: None,
+    };
+    Some((report.table.clone(), proof))
+}
+
+fn copy_report(outcome: &CopyOutcome) -> CopyReport {
+    CopyReport {
+        rows_copied: outcome.rows,
+        bytes: outcome.bytes,
+        strategy_used: outcome.strategy,
+        duration_ms: millis(outcome.duration),
+        watermark: None,
+    }
+}
+
+fn load_report(outcome: &LoadOutcome) -> LoadReport {
+    LoadReport {
+        rows_loaded: outcome.rows_loaded,
+        rows_inserted: outcome.rows_inserted,
+        rows_updated: outcome.rows_updated,
+        rows_deleted: outcome.rows_deleted,
+        bytes: outcome.bytes,
+        strategy_used: outcome.strategy,
+        duration_ms: millis(outcome.duration),
+    }
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

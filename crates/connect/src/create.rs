@@ -2,7 +2,9 @@
 
 use crate::my_link::MyDialer;
 use crate::sessions::Labels;
-use crate::{Fault, MyPool, PgConn, PgPool, PoolOptions, Result, Side, quote_my, quote_pg};
+use crate::{
+    Fault, MyPool, PgConn, PgPool, PoolOptions, Result, Side, quote_my, quote_my_account, quote_pg,
+};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
 
@@ -44,7 +46,7 @@ fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> R
     }
     let account = conn.query_first_opt::<String, _>("SELECT CURRENT_USER()");
     let account = match account {
-        Ok(Some(Ok(account))) => quoted_account(&account),
+        Ok(Some(Ok(account))) => quote_my_account(&account),
         _ => quote_my(server.user.as_str()),
     };
     Err(fault.saying(format!(
@@ -52,14 +54,6 @@ fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> R
          administrator, {create}; GRANT ALL ON {name}.* TO {account}",
         server.database, server.host, server.port
     )))
-}
-
-/// Quotes `user@host` as `CURRENT_USER()` gives it.
-fn quoted_account(account: &str) -> String {
-    match account.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", quote_my(user), quote_my(host)),
-        None => quote_my(account),
-    }
 }
 
 impl PgPool {
@@ -199,6 +193,5 @@ mod tests {
         let grant = grant_select("raw", "patient", &readers).unwrap();
         assert_eq!(grant, "GRANT SELECT ON \"raw\".\"patient\" TO \"dbt\", \"a\"\"b\"");
         assert_eq!(grant_select("raw", "patient", &[]), None);
-        assert_eq!(quoted_account("etl@%"), "`etl`@`%`");
     }
 }

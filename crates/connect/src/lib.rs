@@ -67,7 +67,7 @@ pub use my_conn::MyConn;
 pub use my_pool::{MyPool, Profile};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
-pub use quote::{quote_my, quote_my_text, quote_pg, quote_pg_text};
+pub use quote::{quote_my, quote_my_account, quote_my_text, quote_pg, quote_pg_text};
 pub use retry::{Retry, RetryPolicy, Transient, retry};
 pub use seal::{Published, Seal};
 pub use version::{Flavor, ServerVersion};

@@ -58,9 +58,10 @@ pub(crate) struct PgDialer {
 }
 
 /// What the first connection learned about its server.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PgFacts {
     pub(crate) version_num: u32,
+    pub(crate) encoding: String,
 }
 
 impl PgDialer {
@@ -105,17 +106,20 @@ impl PgDialer {
         let get = |error| Fault::pg(Side::Target, &error);
         let version: i32 = row.try_get(0).map_err(get)?;
         let encoding: String = row.try_get(1).map_err(get)?;
-        self.demand_utf8(&encoding)?;
-        let facts = PgFacts { version_num: version.unsigned_abs() };
-        Ok((self.prepare(client, facts)?, facts))
+        let facts = PgFacts { version_num: version.unsigned_abs(), encoding };
+        Ok((self.prepare(client, &facts)?, facts))
     }
 
     /// Connects to a server that is known already.
-    pub(crate) fn connect(&self, facts: PgFacts) -> Result<PgLink> {
+    pub(crate) fn connect(&self, facts: &PgFacts) -> Result<PgLink> {
         self.prepare(self.dial()?, facts)
     }
 
-    fn demand_utf8(&self, encoding: &str) -> Result<()> {
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if the database cannot hold every text.
+    pub(crate) fn demand_utf8(&self, facts: &PgFacts) -> Result<()> {
+        let encoding = &facts.encoding;
         if encoding == "UTF8" {
             return Ok(());
         }
@@ -128,7 +132,7 @@ impl PgDialer {
         Err(Fault::new(Side::Target, text))
     }
 
-    fn prepare(&self, mut client: Client, facts: PgFacts) -> Result<PgLink> {
+    fn prepare(&self, mut client: Client, facts: &PgFacts) -> Result<PgLink> {
         let idle = if facts.version_num >= 140_000 { "; SET idle_session_timeout = 0" } else { "" };
         client
             .batch_execute(&format!("{SET_UP}{idle}"))

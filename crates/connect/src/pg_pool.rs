@@ -33,6 +33,18 @@ impl PgPool {
     /// Returns a [`Fault`] that names the server and the remedy if it cannot be reached, refuses
     /// the account, does not know the database, or the database is not in UTF8.
     pub fn open(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
+        let pool = PgPool::open_any_encoding(server, options)?;
+        pool.shared.dialer.demand_utf8(&pool.shared.facts)?;
+        Ok(pool)
+    }
+
+    /// Opens a pool as [`PgPool::open`] does, whatever the database is encoded in: for looking at
+    /// it, not for loading.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] as [`PgPool::open`] does.
+    pub fn open_any_encoding(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
         let dialer = PgDialer::new(server.clone(), &sessions::program(options.run))?;
         let (first, facts) = dialer.first()?;
         let shared = Shared { dialer, facts, first: Mutex::new(Some(first)) };
@@ -66,12 +78,17 @@ impl PgPool {
         {
             return Ok(link);
         }
-        self.shared.dialer.connect(self.shared.facts)
+        self.shared.dialer.connect(&self.shared.facts)
     }
 
     /// Returns the server's version number as `server_version_num` gives it, such as 150018.
     pub fn version_num(&self) -> u32 {
         self.shared.facts.version_num
+    }
+
+    /// Returns the encoding of the database, such as `UTF8`.
+    pub fn encoding(&self) -> &str {
+        &self.shared.facts.encoding
     }
 
     /// Returns the name of the database.

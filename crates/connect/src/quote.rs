@@ -7,6 +7,14 @@ pub fn quote_my(name: impl Borrow<str>) -> String {
     enclose(name.borrow(), '`')
 }
 
+/// Quotes an account, `user@host` as `CURRENT_USER()` gives it, for MySQL.
+pub fn quote_my_account(account: &str) -> String {
+    match account.rsplit_once('@') {
+        Some((user, host)) => format!("{}@{}", quote_my(user), quote_my(host)),
+        None => quote_my(account),
+    }
+}
+
 /// Quotes an identifier for PostgreSQL: double quotes, doubled inside.
 pub fn quote_pg(name: impl Borrow<str>) -> String {
     enclose(name.borrow(), '"')
@@ -54,6 +62,7 @@ mod tests {
     #[test]
     fn quotes_are_doubled() {
         assert_eq!(quote_my("a`b"), "`a``b`");
+        assert_eq!(quote_my_account("etl@%"), "`etl`@`%`");
         assert_eq!(quote_pg("a\"b"), "\"a\"\"b\"");
         assert_eq!(quote_my_text("a'\\b"), "'a''\\\\b'");
         assert_eq!(quote_pg_text("a'b"), "'a''b'");

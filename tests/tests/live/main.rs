@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod connect;
+mod loader;
 mod practice;
+mod schema;
 mod testbed;
 mod testbed_ends;
+mod tracking;

@@ -1,0 +1,177 @@
+//! Hop 2: tables read from the replica arrive in PostgreSQL, by every strategy and in every way
+//! of publishing.
+//!
+//! Expected rows are written out by hand, as PostgreSQL prints them. MySQL is not asked what it
+//! holds, so a mistake in reading cannot hide a mistake in writing.
+
+mod faults;
+mod publishing;
+mod readers;
+mod rows;
+mod statements;
+
+use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
+use handoff_loader::{
+    Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions, Standard, Streaming,
+};
+use handoff_model::{Cancel, NopObserver, Observer, RowFilter, RunId};
+use handoff_rows::Locking;
+use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_testbed::Trio;
+use std::sync::{Arc, Mutex};
+
+/// The strategies that publish.
+fn strategies() -> Vec<Box<dyn LoadStrategy>> {
+    vec![Box::new(Streaming::default()), Box::new(Standard::default())]
+}
+
+/// A replica to read from, a target with the schema `raw`, and what a load needs.
+struct Bench {
+    trio: Trio,
+    from: MyPool,
+    to: PgPool,
+    options: LoaderOptions,
+    seal: Ledger,
+}
+
+impl Bench {
+    #[track_caller]
+    fn new(test: &str) -> Bench {
+        let trio = Trio::new(test);
+        let options = PoolOptions { size: 4, run: RunId::new() };
+        let replica = MySqlServer::from_url(&trio.replica_url()).unwrap();
+        let target = PgServer::from_url(&trio.target_url()).unwrap();
+        let from = MyPool::open(&replica, Side::Replica, &options).unwrap();
+        let to = PgPool::open(&target, &options).unwrap();
+        to.get().unwrap().batch_execute("CREATE SCHEMA raw").unwrap();
+        let options = LoaderOptions {
+            schema: "raw".to_owned(),
+            grant_select_to: Vec::new(),
+            values: Values::default(),
+            cancel: Cancel::new(),
+            observer: Arc::new(NopObserver),
+            memory_bytes: 64 << 20,
+        };
+        Bench { trio, from, to, options, seal: Ledger::default() }
+    }
+
+    fn observed(mut self, observer: impl Observer + 'static) -> Bench {
+        self.options.observer = Arc::new(observer);
+        self
+    }
+
+    /// Runs statements on the replica.
+    #[track_caller]
+    fn mysql(&self, sql: &str) {
+        self.trio.sql_replica(sql);
+    }
+
+    /// Runs statements on the target under the role that loads.
+    #[track_caller]
+    fn pg(&self, sql: &str) {
+        self.to.get().unwrap().batch_execute(sql).unwrap();
+    }
+
+    /// Asks the target for one text.
+    #[track_caller]
+    fn ask(&self, sql: &str) -> String {
+        let row = self.to.get().unwrap().query_one(sql, &[]).unwrap();
+        row.get::<_, Option<String>>(0).unwrap_or_default()
+    }
+
+    fn loader(&self) -> Loader {
+        Loader::new(self.from.clone(), self.to.clone(), self.options.clone())
+    }
+
+    /// Loads a table in full, as the default does.
+    fn load(&self, table: &str) -> Result<LoadOutcome, Error> {
+        self.load_as(table, &Streaming::default(), LoadMode::Full, &RowFilter::All)
+    }
+
+    fn load_as(
+        &self,
+        table: &str,
+        strategy: &dyn LoadStrategy,
+        mode: LoadMode,
+        filter: &RowFilter,
+    ) -> Result<LoadOutcome, Error> {
+        let (schema, mapping) = self.describe(table);
+        let target = self.target(&mapping.pg_table);
+        let job = LoadJob {
+            table: &schema,
+            mapping: &mapping,
+            filter,
+            mode,
+            locking: Locking::Free,
+            target: target.as_ref(),
+        };
+        self.loader().load(&job, strategy, &self.seal)
+    }
+
+    /// Describes a table of the replica, and what it becomes.
+    #[track_caller]
+    fn describe(&self, table: &str) -> (TableSchema, Mapping) {
+        let mut conn = self.from.get(Profile::Read).unwrap();
+        let mut catalogue = Catalogue::read(&mut conn, &self.trio.replica_name()).unwrap();
+        let schema = catalogue.tables.remove(table).unwrap().unwrap();
+        let mapping =
+            Mapping::new(&schema, &TableSettings::default(), &self.options.values).unwrap();
+        (schema, mapping)
+    }
+}
+
+impl Bench {
+    /// Describes a table of the target.
+    #[track_caller]
+    fn target(&self, pg_table: &str) -> Option<TargetTable> {
+        let mut conn = self.to.get().unwrap();
+        TargetCatalogue::read(&mut conn, &self.options.schema).unwrap().tables.remove(pg_table)
+    }
+}
+
+/// What the seal was handed, load by load; refuses the load if it is told to.
+#[derive(Default)]
+struct Ledger {
+    entries: Mutex<Vec<Published>>,
+    refuses: Mutex<bool>,
+}
+
+impl Ledger {
+    fn last(&self) -> Published {
+        self.entries.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+impl Seal for Ledger {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> Result<(), Fault> {
+        unreachable!("a load publishes in the target")
+    }
+
+    fn on_target(
+        &self,
+        tx: &mut postgres::Transaction<'_>,
+        published: &Published,
+    ) -> Result<(), Fault> {
+        let sql = if *self.refuses.lock().unwrap() { "SELECT 1 FROM missing" } else { "SELECT 1" };
+        tx.batch_execute(sql).map_err(|error| Fault::pg(Side::Target, &error))?;
+        self.entries.lock().unwrap().push(published.clone());
+        Ok(())
+    }
+}
+
+/// Rows inserted, updated and deleted.
+fn changes(outcome: &LoadOutcome) -> (u64, u64, u64) {
+    (outcome.rows_inserted, outcome.rows_updated, outcome.rows_deleted)
+}
+
+/// The error and its causes, as a person reads them.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    text
+}

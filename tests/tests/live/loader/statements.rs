@@ -1,0 +1,55 @@
+//! The fixed cost of a table, in statements: most tables of a practice are small or empty.
+
+use super::Bench;
+
+#[test]
+fn small_tables_cost_few_statements() {
+    let bench = Bench::new("load statements");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY, n INT)");
+    // The first load of a run asks once whether it may make temporary tables.
+    check(&bench, "an empty table, first", 5);
+    check(&bench, "an empty table, again", 6);
+    bench.mysql("INSERT INTO t SELECT seq, 1 FROM seq_1_to_500");
+    check(&bench, "filled", 10);
+    check(&bench, "unchanged", 6);
+    bench.mysql("UPDATE t SET n = 2 WHERE id = 7");
+    check(&bench, "one row changed", 10);
+    bench.mysql("CREATE TABLE u (id INT PRIMARY KEY, n INT); INSERT INTO u VALUES (1, 1)");
+    check_table(&bench, "u", "one row, first", 7);
+}
+
+#[track_caller]
+fn check(bench: &Bench, what: &str, expected: i64) {
+    check_table(bench, "t", what, expected);
+}
+
+/// Counts the statements of one load, seal, BEGIN and COMMIT included.
+#[track_caller]
+fn check_table(bench: &Bench, table: &str, what: &str, expected: i64) {
+    let count = |reset| {
+        let mut admin = bench.trio.target_server().admin().unwrap();
+        let sql = "SELECT COALESCE(sum(calls), 0)::int8 FROM pg_stat_statements s \
+                   JOIN pg_database d ON d.oid = s.dbid WHERE datname = $1::text \
+                   AND query NOT LIKE '%our own look%'";
+        let calls: i64 = admin.query_one(sql, &[&bench.trio.target_name()]).unwrap().get(0);
+        if reset {
+            let sql = "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database \
+                       WHERE datname = $1::text";
+            admin.execute(sql, &[&bench.trio.target_name()]).unwrap();
+        }
+        calls
+    };
+    let (schema, mapping) = bench.describe(table);
+    let target = bench.target(&mapping.pg_table);
+    count(true);
+    let job = handoff_loader::LoadJob {
+        table: &schema,
+        mapping: &mapping,
+        filter: &handoff_model::RowFilter::All,
+        mode: handoff_loader::LoadMode::Full,
+        locking: handoff_rows::Locking::Free,
+        target: target.as_ref(),
+    };
+    bench.loader().load(&job, &handoff_loader::Streaming::default(), &bench.seal).unwrap();
+    assert_eq!(count(false), expected, "{what}");
+}

@@ -1,22 +1,23 @@
 //! One-dimensional arrays: `text[]` from SET, `real[]` from VECTOR.
 
 use super::cell::{Cell, close, length, open, put};
-use super::text::{Charset, decode, without_nul};
+use super::text::{decode, without_nul};
 use crate::refusal::Refusal;
+use handoff_schema::TextEncoding;
 
 const TEXT_OID: u32 = 25;
 const REAL_OID: u32 = 700;
 
 /// Appends the labels of a SET, which MySQL sends with commas between them; no label has one.
 pub(super) fn labels(
-    charset: Charset,
+    encoding: TextEncoding,
     terminated: bool,
     text: &[u8],
     exact: bool,
     cell: &mut Cell<'_>,
 ) -> Result<(), Refusal> {
     let Cell { out, policies, uses, scratch } = cell;
-    let text = decode(charset, text, exact, policies, uses, &mut scratch.decoded)?;
+    let text = decode(encoding, text, exact, policies, uses, &mut scratch.decoded)?;
     let text = &*without_nul(text, policies, uses)?;
     let start = open(out);
     if text.is_empty() {

@@ -1,15 +1,15 @@
 //! Which codec carries a column, and what has to be selected for it.
 
-use super::{Charset, Codec, Spelling};
+use super::{Codec, Spelling};
 use handoff_connect::quote_my;
-use handoff_schema::{Column, MappedColumn, MySqlType, PgType};
+use handoff_schema::{Column, MappedColumn, MySqlType, PgType, TextEncoding};
 
 impl Codec {
     /// Chooses how the values of a column become bytes of its PostgreSQL type.
     pub(crate) fn of(column: &MappedColumn) -> Codec {
         use MySqlType as M;
         use PgType as P;
-        let charset = Charset::of(column.source.charset.as_deref());
+        let encoding = column.source.text_encoding().unwrap_or(TextEncoding::Utf8);
         match (&column.source.kind, &column.pg) {
             (kind, pg) if is_integer(kind) => Codec::of_integer(pg),
             (&M::Decimal { .. }, &P::Numeric { precision, scale }) => {
@@ -26,13 +26,13 @@ impl Codec {
             (M::Time(_), P::Interval) => Codec::Interval,
             (M::Time(_), P::Time(_)) => Codec::Time,
             (M::Char | M::VarChar | M::Text | M::Enum(_) | M::Json, P::Text) => {
-                Codec::Text(charset)
+                Codec::Text(encoding)
             }
-            (M::Json | M::Char | M::VarChar | M::Text, P::Jsonb) => Codec::Jsonb(charset),
+            (M::Json | M::Char | M::VarChar | M::Text, P::Jsonb) => Codec::Jsonb(encoding),
             (M::Set(labels), P::TextArray) => {
-                Codec::Labels { charset, terminated: has_empty_label(labels) }
+                Codec::Labels { encoding, terminated: has_empty_label(labels) }
             }
-            (M::Set(_), P::Text) => Codec::Text(charset),
+            (M::Set(_), P::Text) => Codec::Text(encoding),
             (M::Binary(_) | M::VarBinary | M::Blob, P::Bytea) => Codec::Bytes,
             (M::Binary(16) | M::VarBinary, P::Uuid) => Codec::UuidBytes,
             (M::Uuid | M::Char | M::VarChar, P::Uuid) => Codec::UuidText,
@@ -69,11 +69,11 @@ impl Codec {
     /// whether the server's conversion of a text lost something.
     pub(crate) fn select(self, column: &Column) -> (String, Option<String>) {
         let name = quote_my(column.name.as_str());
-        let charset = match self {
-            Codec::Text(charset) | Codec::Jsonb(charset) => charset,
-            Codec::Labels { charset, terminated: false } => charset,
+        let encoding = match self {
+            Codec::Text(encoding) | Codec::Jsonb(encoding) => encoding,
+            Codec::Labels { encoding, terminated: false } => encoding,
             // Tells the empty set from the set of the empty label, which print alike.
-            Codec::Labels { charset: Charset::Converted, terminated: true } => {
+            Codec::Labels { encoding: TextEncoding::Server, terminated: true } => {
                 let ended = format!("CONVERT({name} USING utf8mb4)");
                 return (terminated(&ended, &name), Some(is_exact(&name, column)));
             }
@@ -82,15 +82,13 @@ impl Codec {
             }
             _ => return (name, None),
         };
-        match charset {
+        match encoding {
             // No conversion takes place, whatever the session's character set.
-            Charset::Utf8 if column.charset.as_deref().is_none_or(|c| c == "utf8mb4") => {
-                (name, None)
-            }
-            Charset::Utf8 | Charset::Ascii | Charset::Latin1 => {
+            TextEncoding::Utf8 if is_never_converted(column) => (name, None),
+            TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Latin1 => {
                 (format!("CAST({name} AS BINARY)"), None)
             }
-            Charset::Converted => {
+            TextEncoding::Server => {
                 (format!("CONVERT({name} USING utf8mb4)"), Some(is_exact(&name, column)))
             }
         }
@@ -103,6 +101,10 @@ fn is_integer(kind: &MySqlType) -> bool {
         kind,
         M::TinyInt(_) | M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_) | M::Year
     )
+}
+
+fn is_never_converted(column: &Column) -> bool {
+    matches!(column.charset.as_deref(), None | Some("utf8mb4" | "binary"))
 }
 
 fn has_empty_label(labels: &[String]) -> bool {

@@ -16,9 +16,9 @@ mod text;
 
 pub(crate) use cell::{Cell, Scratch, Uses};
 pub(crate) use spelled::Spelling;
-pub(crate) use text::Charset;
 
 use crate::refusal::Refusal;
+use handoff_schema::TextEncoding;
 use mysql::Value;
 
 /// The length that stands for NULL.
@@ -54,15 +54,15 @@ pub(crate) enum Codec {
     /// TIME to `time`.
     Time,
     /// Texts and ENUM to `text`.
-    Text(Charset),
+    Text(TextEncoding),
     /// SET to `text[]`. Where a label is empty, every value but the empty set ends in a comma.
-    Labels { charset: Charset, terminated: bool },
+    Labels { encoding: TextEncoding, terminated: bool },
     /// Numbers, dates, times, UUID and INET to `text`, as MySQL prints them.
     Spelled(Spelling),
     /// Bytes as they are to `bytea`.
     Bytes,
     /// JSON to `jsonb`.
-    Jsonb(Charset),
+    Jsonb(TextEncoding),
     /// UUID to `uuid`.
     UuidText,
     /// BINARY(16) to `uuid`.
@@ -119,16 +119,18 @@ impl Codec {
             (Codec::Timestamp, _) => temporal::timestamp(value, cell),
             (Codec::Interval, _) => temporal::interval(value, cell.out),
             (Codec::Time, _) => temporal::time(value, cell.out),
-            (Codec::Text(charset), Value::Bytes(text)) => text::text(charset, text, exact, cell),
-            (Codec::Labels { charset, terminated }, Value::Bytes(text)) => {
-                array::labels(charset, terminated, text, exact, cell)
+            (Codec::Text(encoding), Value::Bytes(text)) => text::text(encoding, text, exact, cell),
+            (Codec::Labels { encoding, terminated }, Value::Bytes(text)) => {
+                array::labels(encoding, terminated, text, exact, cell)
             }
             (Codec::Spelled(spelling), _) => spelled::spelled(value, spelling, cell.out),
             (Codec::Bytes, Value::Bytes(bytes)) => {
                 cell.put(bytes);
                 Ok(())
             }
-            (Codec::Jsonb(charset), Value::Bytes(text)) => text::jsonb(charset, text, exact, cell),
+            (Codec::Jsonb(encoding), Value::Bytes(text)) => {
+                text::jsonb(encoding, text, exact, cell)
+            }
             (Codec::UuidText, Value::Bytes(text)) => binary::uuid_text(text, cell.out),
             (Codec::UuidBytes, Value::Bytes(bytes)) => binary::uuid_bytes(bytes, cell.out),
             (Codec::Inet, Value::Bytes(text)) => binary::inet(text, cell.out),

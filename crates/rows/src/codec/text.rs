@@ -3,46 +3,21 @@
 use super::cell::{Cell, Uses, close, open};
 use crate::refusal::Refusal;
 use handoff_model::LossPolicy;
+use handoff_schema::TextEncoding;
 use handoff_settings::{BadJson, BadText, NulBytes, Values};
 use std::borrow::Cow;
 
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// What the bytes of a text are in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Charset {
-    /// utf8mb4 and utf8mb3.
-    Utf8,
-    /// ascii.
-    Ascii,
-    /// MySQL's latin1: cp1252, with the five bytes that it leaves open as control characters.
-    Latin1,
-    /// Any other, converted by the server to utf8mb4, which writes `?` for what it cannot convert.
-    Converted,
-}
-
-impl Charset {
-    /// Returns what reads the bytes of a column of this character set.
-    pub(crate) fn of(name: Option<&str>) -> Charset {
-        match name {
-            // JSON of MySQL has none.
-            None | Some("utf8mb4" | "utf8mb3" | "utf8") => Charset::Utf8,
-            Some("ascii") => Charset::Ascii,
-            Some("latin1") => Charset::Latin1,
-            Some(_) => Charset::Converted,
-        }
-    }
-}
-
 /// Appends a text as `text`.
 pub(super) fn text(
-    charset: Charset,
+    encoding: TextEncoding,
     text: &[u8],
     exact: bool,
     cell: &mut Cell<'_>,
 ) -> Result<(), Refusal> {
     let Cell { out, policies, uses, scratch } = cell;
-    let text = decode(charset, text, exact, policies, uses, &mut scratch.decoded)?;
+    let text = decode(encoding, text, exact, policies, uses, &mut scratch.decoded)?;
     let text = without_nul(text, policies, uses)?;
     super::cell::put(out, &text);
     Ok(())
@@ -58,13 +33,13 @@ pub(super) fn unconverted(cell: &mut Cell<'_>) -> Result<(), Refusal> {
 
 /// Appends a JSON document as `jsonb`.
 pub(super) fn jsonb(
-    charset: Charset,
+    encoding: TextEncoding,
     text: &[u8],
     exact: bool,
     cell: &mut Cell<'_>,
 ) -> Result<(), Refusal> {
     let Cell { out, policies, uses, scratch } = cell;
-    let text = decode(charset, text, exact, policies, uses, &mut scratch.decoded)?;
+    let text = decode(encoding, text, exact, policies, uses, &mut scratch.decoded)?;
     let start = open(out);
     // The version of the format.
     out.push(1);
@@ -84,18 +59,18 @@ pub(super) fn jsonb(
 
 /// Returns the text in UTF-8: `bytes` itself or what was put into `buffer`.
 pub(super) fn decode<'b>(
-    charset: Charset,
+    encoding: TextEncoding,
     bytes: &'b [u8],
     exact: bool,
     policies: &Values,
     uses: &mut Uses,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], Refusal> {
-    let valid = match charset {
-        Charset::Latin1 if bytes.is_ascii() => true,
-        Charset::Latin1 => return Ok(from_latin1(bytes, buffer)),
-        Charset::Ascii => bytes.is_ascii(),
-        Charset::Utf8 | Charset::Converted => {
+    let valid = match encoding {
+        TextEncoding::Latin1 if bytes.is_ascii() => true,
+        TextEncoding::Latin1 => return Ok(from_latin1(bytes, buffer)),
+        TextEncoding::Ascii => bytes.is_ascii(),
+        TextEncoding::Utf8 | TextEncoding::Server => {
             if !exact {
                 bad_text(policies, uses)?;
             }
@@ -108,7 +83,7 @@ pub(super) fn decode<'b>(
     if exact {
         bad_text(policies, uses)?;
     }
-    Ok(replaced(charset, bytes, buffer))
+    Ok(replaced(encoding, bytes, buffer))
 }
 
 fn bad_text(policies: &Values, uses: &mut Uses) -> Result<(), Refusal> {
@@ -120,9 +95,9 @@ fn bad_text(policies: &Values, uses: &mut Uses) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn replaced<'b>(charset: Charset, bytes: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
+fn replaced<'b>(encoding: TextEncoding, bytes: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
     buffer.clear();
-    if charset == Charset::Ascii {
+    if encoding == TextEncoding::Ascii {
         for &byte in bytes {
             match byte {
                 0..=0x7f => buffer.push(byte),

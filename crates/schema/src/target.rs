@@ -12,7 +12,7 @@ pub enum TargetKind {
     Table,
     /// A partitioned table.
     Partitioned,
-    /// A view, materialised or not, a foreign table, a sequence: nothing to load into.
+    /// A view, materialised or not, or a foreign table: nothing to load into.
     Other,
 }
 
@@ -87,7 +87,7 @@ const QUERY: &str = "\
         EXISTS (SELECT FROM pg_trigger t \
             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D') \
     FROM pg_namespace n \
-    JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') \
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
     LEFT JOIN LATERAL ( \
         SELECT array_agg(attname::text ORDER BY attnum) AS names, \
             array_agg(format_type(atttypid, atttypmod) ORDER BY attnum) AS types, \

@@ -141,3 +141,83 @@ fn leave_row_end_out(columns: &[Column], index: &mut Index) {
         index.parts.retain(|part| !is_row_end(part));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str, kind: &str) -> TableFact {
+        TableFact {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            engine: Some("InnoDB".to_owned()),
+            rows: 0,
+            data_bytes: 0,
+            options: String::new(),
+            comment: String::new(),
+        }
+    }
+
+    fn column(name: &str, column_type: &str) -> ColumnFact {
+        ColumnFact {
+            name: name.to_owned(),
+            column_type: column_type.to_owned(),
+            nullable: false,
+            charset: None,
+            collation: None,
+            extra: String::new(),
+            expression: None,
+            srid: None,
+        }
+    }
+
+    fn facts() -> Facts {
+        let index = |column: &str| IndexFact {
+            index: "PRIMARY".to_owned(),
+            unique: true,
+            column: Some(column.to_owned()),
+            prefix: None,
+        };
+        let names = ["good", "strange", "altered", "denied"];
+        let mut tables: Vec<TableFact> = names.map(|name| table(name, "BASE TABLE")).into();
+        tables.push(table("mine", "TEMPORARY"));
+        tables.push(table("seen", "SYSTEM VIEW"));
+        Facts {
+            tables,
+            columns: [
+                ("good".to_owned(), vec![column("a", "int")]),
+                ("strange".to_owned(), vec![column("a", "int"), column("b", "hyperlink(3)")]),
+                ("altered".to_owned(), vec![column("a", "int")]),
+            ]
+            .into(),
+            indexes: [
+                ("good".to_owned(), vec![index("A")]),
+                ("altered".to_owned(), vec![index("b")]),
+            ]
+            .into(),
+            checks: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_strange_altered_or_denied_fails_alone() {
+        let catalogue = catalogue(facts());
+        let error = |name: &str| catalogue.tables[name].as_ref().unwrap_err().to_string();
+        assert_eq!(catalogue.tables["good"].as_ref().unwrap().key(), Some(vec![0]));
+        assert_eq!(
+            error("strange"),
+            "`strange`.`b` has the type hyperlink(3), which Handoff does not know"
+        );
+        assert_eq!(
+            error("altered"),
+            "`altered` cannot be described: it was altered while the catalogue was read"
+        );
+        assert_eq!(
+            error("denied"),
+            "`denied` cannot be described: no column of it is visible to this account"
+        );
+        assert_eq!(catalogue.tables.len(), 4);
+        let seen = NotCarried { name: "seen".to_owned(), kind: "SYSTEM VIEW".to_owned() };
+        assert_eq!(catalogue.not_carried, [seen]);
+    }
+}

@@ -1,7 +1,34 @@
 //! The catalogue of a MySQL database and its mapping to PostgreSQL.
 //!
 //! [`Catalogue::read`] describes every table in a handful of queries; [`Mapping::new`] decides,
-//! from the description alone and never from data, what each column becomes; [`ddl`] spells it.
+//! from the description alone and never from data, what each column becomes ([`default_type`] has the
+//! table); [`ddl`] spells it and compares it with what [`TargetCatalogue::read`] found.
+//! [`SchemaCache`] keeps the outcome for all threads of a run.
+//!
+//! A table that cannot be described or mapped is an error of its own, and the others go on. Nothing
+//! here writes to any server.
+//!
+//! ```
+//! use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema, ddl};
+//! use handoff_settings::{TableSettings, Values};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let id = Column { nullable: false, ..Column::of_type("PatNum", "bigint(20) unsigned")? };
+//! let parts = vec![IndexPart { column: Some(0), prefix: None }];
+//! let patient = TableSchema {
+//!     columns: vec![id, Column::of_type("LName", "varchar(100)")?],
+//!     indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+//!     ..TableSchema::empty("patient")
+//! };
+//! let mapping = Mapping::new(&patient, &TableSettings::default(), &Values::default())?;
+//! assert_eq!(mapping.columns[0].pg.to_string(), "numeric(20,0)");
+//! assert_eq!(
+//!     ddl::add_key(&mapping, "raw", "patient").as_deref(),
+//!     Some(r#"ALTER TABLE "raw"."patient" ADD CONSTRAINT "patient_pkey" PRIMARY KEY ("PatNum")"#)
+//! );
+//! # Ok(())
+//! # }
+//! ```
 
 mod cache;
 mod catalogue;

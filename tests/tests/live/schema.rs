@@ -1,0 +1,62 @@
+//! The catalogue, the mapping and the target's catalogue on real servers.
+
+mod every_type;
+mod odd_tables;
+mod target;
+mod whole_database;
+
+use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
+use handoff_model::{RunId, TableName};
+use handoff_schema::{Catalogue, Mapping, TableSchema};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
+
+fn options() -> PoolOptions {
+    PoolOptions { size: 2, run: RunId::new() }
+}
+
+/// Reads the catalogue of the source under its read-only account.
+#[track_caller]
+fn read(trio: &Trio) -> Catalogue {
+    let server = MySqlServer::from_url(&trio.source_url()).unwrap();
+    let pool = MyPool::open(&server, Side::Source, &options()).unwrap();
+    let mut conn = pool.get(Profile::Read).unwrap();
+    Catalogue::read(&mut conn, &trio.source_name()).unwrap()
+}
+
+fn target_pool(trio: &Trio) -> PgPool {
+    PgPool::open(&PgServer::from_url(&trio.target_url()).unwrap(), &options()).unwrap()
+}
+
+#[track_caller]
+fn table<'a>(catalogue: &'a Catalogue, name: &str) -> &'a TableSchema {
+    let found = catalogue.tables.get(name);
+    found.unwrap_or_else(|| panic!("no table {name}")).as_ref().unwrap()
+}
+
+fn map(schema: &TableSchema) -> Mapping {
+    Mapping::new(schema, &TableSettings::default(), &Values::default()).unwrap()
+}
+
+fn name(text: &str) -> TableName {
+    TableName::new(text).unwrap()
+}
+
+/// Starts MySQL 9; [`None`], and a line that says so, where it cannot be had.
+#[track_caller]
+fn mysql9() -> Option<MySql9> {
+    match MySql9::start(&ServerOptions::default()) {
+        Ok(server) => Some(server),
+        Err(error) if error.is_missing() => {
+            eprintln!("not run: {error}");
+            None
+        }
+        Err(error) => panic!("{}", error.chain()),
+    }
+}
+
+/// Makes a trio whose source is MySQL 9.
+fn trio_of_mysql9(test: &str, server: &MySql9) -> Trio {
+    let bed = Bed::shared();
+    Trio::on(test, server.endpoint(), bed.replica(), bed.target())
+}

@@ -1,2 +1,7 @@
-//! `etl`.
-fn main() {}
+//! Carries a MySQL or MariaDB database into PostgreSQL: every command of Handoff.
+
+use handoff_cli::{Exit, command};
+
+fn main() -> Exit {
+    command::etl()
+}

@@ -1,0 +1,172 @@
+//! What stands on the command line.
+
+use crate::Verbosity;
+use clap::{ArgAction, Args, Parser, Subcommand};
+use handoff_model::TableName;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// The version with the commit it was built from.
+pub const VERSION: &str = env!("HANDOFF_VERSION");
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything arrived
+  1    a table failed, differs or was not started
+  2    the arguments or the configuration cannot be used
+  3    a server cannot be reached or refuses, or another run holds the lock
+  130  interrupted";
+
+/// Carries a MySQL or MariaDB database into PostgreSQL and proves that the copy equals the source.
+#[derive(Debug, Parser)]
+#[command(name = "etl", version = VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Etl {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The configuration file.
+    #[arg(long, value_name = "PATH", default_value = "handoff.toml", global = true)]
+    pub config: PathBuf,
+    /// Say more; twice says everything.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Say nothing but faults and warnings.
+    #[arg(short, long, conflicts_with = "verbose", global = true)]
+    pub quiet: bool,
+}
+
+impl Common {
+    /// Returns how much is to be said.
+    pub fn verbosity(&self) -> Verbosity {
+        Verbosity::from_flags(self.verbose, self.quiet)
+    }
+}
+
+/// The commands of `etl`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Carry all tables, or those named, through both hops.
+    Run(RunArgs),
+    /// Carry tables into the replica only.
+    Replicate(RunArgs),
+    /// Carry tables into PostgreSQL only.
+    Load(RunArgs),
+    /// Start private servers, fill them with a sample practice, and carry that, twice.
+    Demo(DemoArgs),
+}
+
+/// What the commands that move tables take.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The tables to carry; without any, all that the configuration includes.
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<TableName>,
+    /// Carry every row, whatever was carried before.
+    #[arg(long)]
+    pub full: bool,
+    /// Tables in flight at once; overrides the configuration.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Compare what arrived with the source, row sums included.
+    #[arg(long)]
+    pub prove: bool,
+    /// Print the report as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Wait for another run to end instead of giving up.
+    #[arg(long)]
+    pub wait: bool,
+    /// Take over the named tables, which exist already and were made by something else.
+    #[arg(long, requires = "tables")]
+    pub adopt: bool,
+}
+
+/// What the demo takes.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// The size of the practice: 1 is 20.5 million rows and 4 GB.
+    #[arg(long, value_name = "FACTOR", default_value = "0.05", value_parser = scale)]
+    pub scale: f64,
+    /// Another seed makes other rows.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the servers up until Ctrl-C, and say how to reach them.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    let scale = text.parse::<f64>().ok().filter(|scale| (0.001..=10.0).contains(scale));
+    scale.ok_or_else(|| "it takes a number from 0.001 to 10".to_owned())
+}
+
+/// Carries tables of the source into the replica, the first hop of `etl run`.
+#[derive(Debug, Parser)]
+#[command(name = "etl-replicate", version = VERSION, after_help = EXIT_CODES)]
+pub struct EtlReplicate {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to carry.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Carries tables of the replica, or of the source where there is none, into PostgreSQL, the second
+/// hop of `etl run`.
+#[derive(Debug, Parser)]
+#[command(name = "etl-load", version = VERSION, after_help = EXIT_CODES)]
+pub struct EtlLoad {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to carry.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Etl::command().debug_assert();
+        EtlReplicate::command().debug_assert();
+        EtlLoad::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_and_after_the_command() {
+        let etl = Etl::parse_from(["etl", "-v", "run", "patient", "--config", "x.toml", "-j2"]);
+        assert_eq!(etl.common.config, PathBuf::from("x.toml"));
+        assert_eq!(etl.common.verbosity(), Verbosity::Verbose);
+        let Command::Run(run) = etl.command else { panic!("not a run") };
+        assert_eq!((run.tables.len(), run.jobs.map(NonZeroUsize::get)), (1, Some(2)));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for arguments in [
+            &["etl", "run", "--adopt"][..],
+            &["etl", "run", "--jobs", "0"],
+            &["etl", "run", ""],
+            &["etl", "-q", "-v", "run"],
+            &["etl", "demo", "--scale", "0"],
+            &["etl", "demo", "--scale", "nan"],
+            &["etl", "init"],
+        ] {
+            let error = Etl::try_parse_from(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{arguments:?}");
+        }
+    }
+}

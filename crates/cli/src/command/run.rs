@@ -1,0 +1,58 @@
+//! `etl run`, `etl replicate` and `etl load`.
+
+use crate::args::RunArgs;
+use crate::report::{self, Listing};
+use crate::shell::Shell;
+use crate::{Exit, Failure, Verbosity, progress};
+use handoff_pipeline::{Hops, Pipeline, Prove, RunOptions, RunReport};
+use handoff_settings::Settings;
+
+/// Moves the tables that `args` name through `hops`, and prints the report.
+pub(super) fn run(shell: &Shell, args: &RunArgs, hops: Hops) -> Result<Exit, Failure> {
+    let settings = settings(shell, args)?;
+    let moves = if hops == Hops::Both && settings.replica.is_some() { 2 } else { 1 };
+    let observer = progress::observer(&shell.screen, shell.verbosity, moves);
+    let report = Pipeline::new(settings)
+        .observer(observer)
+        .cancel(shell.cancel.clone())
+        .run(&options(args, hops))?;
+    print(shell, args, &report)?;
+    Ok(exit(&report))
+}
+
+fn settings(shell: &Shell, args: &RunArgs) -> Result<Settings, Failure> {
+    let mut settings = shell.settings()?;
+    if let Some(jobs) = args.jobs {
+        settings.run.jobs = jobs;
+    }
+    Ok(settings)
+}
+
+fn options(args: &RunArgs, hops: Hops) -> RunOptions {
+    RunOptions {
+        tables: args.tables.clone(),
+        full: args.full,
+        prove: if args.prove { Prove::Rows } else { Prove::Counts },
+        adopt: args.adopt,
+        wait: args.wait,
+        hops,
+    }
+}
+
+fn print(shell: &Shell, args: &RunArgs, report: &RunReport) -> Result<(), Failure> {
+    if args.json {
+        return shell.print_json(report);
+    }
+    let all = shell.verbosity >= Verbosity::Verbose || !args.tables.is_empty();
+    let listing = if all { Listing::All } else { Listing::Slowest };
+    shell.print(&report::text(report, listing))
+}
+
+/// Returns how a run ended that could start.
+pub(super) fn exit(report: &RunReport) -> Exit {
+    match (report.ok, report.cancelled) {
+        (true, _) => Exit::Well,
+        (false, true) => Exit::Interrupted,
+        (false, false) => Exit::Incomplete,
+    }
+}

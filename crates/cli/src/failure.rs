@@ -1,0 +1,93 @@
+//! What ends a command early, and how it is said.
+
+use crate::Exit;
+use handoff_settings::SettingsError;
+use std::error::Error;
+use std::io;
+
+/// Why a command could not do its work.
+///
+/// A table that fails is none of these: it is a line of the report.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The run could not start.
+    #[error(transparent)]
+    Run(#[from] handoff_pipeline::Error),
+    /// The servers or the practice of the demo cannot be had.
+    #[error("the demo cannot go on")]
+    Demo(#[from] handoff_testbed::Error),
+    /// The result cannot be written.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+    /// The handlers of signals cannot be set up.
+    #[error("cannot listen for Ctrl-C")]
+    Signals(#[source] io::Error),
+}
+
+impl Failure {
+    /// Returns the exit code that it ends with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Failure::Settings(_) => Exit::Usage,
+            Failure::Run(error) if error.is_usage() => Exit::Usage,
+            Failure::Run(handoff_pipeline::Error::Cancelled(_)) => Exit::Interrupted,
+            Failure::Demo(error) if error.is_missing() => Exit::Usage,
+            Failure::Run(_) | Failure::Demo(_) => Exit::Unavailable,
+            Failure::Output(_) | Failure::Signals(_) => Exit::Incomplete,
+        }
+    }
+}
+
+/// Prints an error and its causes, one a line:
+///
+/// ```text
+/// etl: `procedurelog` failed while loading
+///   caused by: cannot write `procedurelog` (after 1250000 rows)
+///   caused by: target: 53100 disk full
+/// ```
+pub fn chain(program: &str, error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut text = format!("{program}: {said}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // Some errors repeat their cause.
+        if !said.ends_with(&message) {
+            text.push_str(&format!("  caused by: {message}\n"));
+        }
+        (said, cause) = (message, error.source());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_a_line() {
+        let full = io::Error::new(io::ErrorKind::StorageFull, "no space left");
+        assert_eq!(
+            chain("etl", &Failure::Output(full)),
+            "etl: cannot write to standard output\n  caused by: no space left\n"
+        );
+    }
+
+    #[test]
+    fn a_configuration_says_all_its_faults() {
+        let error = handoff_settings::Settings::new("x", None, "y").unwrap_err();
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit().code(), 2);
+        assert_eq!(
+            chain("etl-load", &failure),
+            "etl-load: the configuration has 2 faults\n  \
+             source.url: the URL does not begin with mysql:// or mariadb://; write \
+             mysql://USER@HOST:3306/DATABASE\n  \
+             target.url: the URL does not begin with postgres:// or postgresql://; write \
+             postgres://USER@HOST:5432/DATABASE\n"
+        );
+    }
+}

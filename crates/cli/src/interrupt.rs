@@ -1,0 +1,74 @@
+//! Ctrl-C.
+
+use crate::Exit;
+use handoff_model::Cancel;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::{fs, io, thread};
+
+/// Cancels the run on the first Ctrl-C, SIGTERM or SIGHUP, and ends the process on the second.
+///
+/// A signal that the process was started to ignore, as `nohup` does with SIGHUP, stays ignored.
+///
+/// # Errors
+///
+/// Returns an error if the system refuses the handlers.
+pub fn watch(cancel: &Cancel) -> io::Result<()> {
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored.contains(signal));
+    let mut signals = Signals::new(wanted)?;
+    let cancel = cancel.clone();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            if cancel.is_cancelled() {
+                std::process::exit(Exit::Interrupted.code().into());
+            }
+            log::warn!("stopping at the next batch; press Ctrl-C again to end at once");
+            stop(&cancel);
+        }
+    })?;
+    Ok(())
+}
+
+/// Cancels on a thread of its own: ending a statement takes a connection to a server that may not
+/// answer, and the second signal must be heard meanwhile.
+fn stop(cancel: &Cancel) {
+    let worker = cancel.clone();
+    let spawned = thread::Builder::new().name("cancel".to_owned()).spawn(move || worker.cancel());
+    match spawned {
+        // The request is set before the hooks run; wait for that, or the second signal would be
+        // taken for the first.
+        Ok(_) => {
+            while !cancel.is_cancelled() {
+                thread::yield_now();
+            }
+        }
+        Err(_) => cancel.cancel(),
+    }
+}
+
+/// Returns the signals that this process ignores, as Linux tells them; none elsewhere.
+fn ignored() -> Vec<i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status)
+}
+
+fn ignored_in(status: &str) -> Vec<i32> {
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default();
+    (1..=64).filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nohup_ignores_is_seen() {
+        assert_eq!(ignored_in("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n"), [1, 13]);
+        assert!(ignored_in("").is_empty());
+    }
+}

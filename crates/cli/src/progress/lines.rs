@@ -1,0 +1,39 @@
+//! Progress in a log: a line every few seconds.
+
+use super::say;
+use super::tally::Tally;
+use handoff_model::{Event, Observer};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Far enough apart for a night's log to be read.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Logs the state of the run whenever something happens and the last line is old enough.
+pub(super) struct Lines(Mutex<(Tally, Instant)>);
+
+impl Lines {
+    pub(super) fn new(hops: u8) -> Lines {
+        Lines(Mutex::new((Tally::new(hops), Instant::now())))
+    }
+
+    fn due_line(&self, event: &Event) -> Option<String> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tally, last) = &mut *state;
+        tally.note(event);
+        let due = last.elapsed() >= EVERY;
+        due.then(|| {
+            *last = Instant::now();
+            tally.line()
+        })
+    }
+}
+
+impl Observer for Lines {
+    fn event(&self, event: &Event) {
+        say(event);
+        if let Some(line) = self.due_line(event) {
+            log::info!("{line}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The report of a run as text.
+
+use super::{Align, Columns};
+use crate::human::{bytes, count, counted, duration, per_second};
+use handoff_pipeline::{RunReport, TableReport, TableStatus, Verdict};
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// Which of the tables that went well are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// The slowest twenty; the rest is counted.
+    Slowest,
+    /// All of them.
+    All,
+}
+
+/// Prints the tables that did not go well, then the others by time, then why tables failed, what
+/// policies changed, and at the end the totals and the sentence that matters.
+pub fn text(report: &RunReport, listing: Listing) -> String {
+    let sections = [tables(report, listing), notes(report), lossy(report), errors(report)];
+    let end = format!("{}\n{}\n", totals(report), report.conclusion());
+    let filled = sections.into_iter().filter(|text| !text.is_empty());
+    filled.chain([end]).collect::<Vec<_>>().join("\n")
+}
+
+fn tables(report: &RunReport, listing: Listing) -> String {
+    const SLOWEST: usize = 20;
+    let mut tables = report.tables.iter().collect::<Vec<_>>();
+    tables.sort_by_key(|table| (rank(table), Reverse(time(table)), &table.table));
+    let bad = tables.iter().filter(|table| rank(table) < WELL).count();
+    let listed = match listing {
+        Listing::All => tables.len(),
+        Listing::Slowest => tables.len().min(bad + SLOWEST),
+    };
+    let (listed, rest) = tables.split_at(listed);
+    if listed.is_empty() {
+        return String::new();
+    }
+    let mut columns = Columns::new(&[
+        ("table", Align::Left),
+        ("status", Align::Left),
+        ("rows", Align::Right),
+        ("size", Align::Right),
+        ("strategy", Align::Left),
+        ("time", Align::Right),
+    ]);
+    listed.iter().for_each(|table| columns.row(cells(table)));
+    let more = match rest.len() {
+        0 => String::new(),
+        more => {
+            let rows = counted(rest.iter().map(|table| moved(table).0).sum(), "row");
+            format!("and {} with {rows}\n", counted(more as u64, "more table"))
+        }
+    };
+    format!("{}{more}", columns.print())
+}
+
+/// The place of tables that went well.
+const WELL: u8 = 3;
+
+/// Orders tables by how bad it is. Those whose turn never came are last: there may be hundreds, and
+/// their number says enough.
+fn rank(table: &TableReport) -> u8 {
+    match table.status {
+        TableStatus::Failed if differs(table) => 0,
+        TableStatus::Failed => 1,
+        TableStatus::Cancelled => 2,
+        TableStatus::Ok => WELL,
+        TableStatus::NotStarted => 4,
+    }
+}
+
+fn differs(table: &TableReport) -> bool {
+    table.proof.as_ref().is_some_and(|proof| proof.verdict == Verdict::Differs)
+}
+
+fn cells(table: &TableReport) -> Vec<String> {
+    let status = match table.status {
+        TableStatus::Failed if differs(table) => "differs",
+        TableStatus::Ok if table.is_proved() => "equal",
+        status => status.label(),
+    };
+    let strategy = match (&table.load, &table.copy) {
+        (Some(load), _) => load.strategy_used,
+        (None, Some(copy)) => copy.strategy_used,
+        (None, None) => "",
+    };
+    let (rows, size) = moved(table);
+    let name = table.table.to_string();
+    vec![
+        name,
+        status.to_owned(),
+        count(rows),
+        bytes(size),
+        strategy.to_owned(),
+        duration(time(table)),
+    ]
+}
+
+/// Returns the rows and bytes of the last hop that was gone.
+fn moved(table: &TableReport) -> (u64, u64) {
+    match (&table.load, &table.copy) {
+        (Some(load), _) => (load.rows_loaded, load.bytes),
+        (None, Some(copy)) => (copy.rows_copied, copy.bytes),
+        (None, None) => (0, 0),
+    }
+}
+
+fn time(table: &TableReport) -> Duration {
+    let copy = table.copy.as_ref().map_or(0, |copy| copy.duration_ms);
+    let load = table.load.as_ref().map_or(0, |load| load.duration_ms);
+    let proof = table.proof.as_ref().map_or(0, |proof| proof.duration_ms);
+    Duration::from_millis(copy + load + proof)
+}
+
+fn notes(report: &RunReport) -> String {
+    let of_table = |table: &TableReport| {
+        let name = table.table.clone();
+        table.notes.iter().map(move |note| format!("{name}: {note}\n")).collect::<Vec<_>>()
+    };
+    let of_tables = report.tables.iter().flat_map(of_table);
+    report.notes.iter().map(|note| format!("{note}\n")).chain(of_tables).collect()
+}
+
+fn lossy(report: &RunReport) -> String {
+    let heads =
+        [("changed by a policy", Align::Left), ("policy", Align::Left), ("values", Align::Right)];
+    let mut columns = Columns::new(&heads);
+    for table in &report.tables {
+        for lossy in table.lossy.entries() {
+            let place = format!("{}.{}", table.table, lossy.column);
+            columns.row(vec![place, lossy.policy.name().to_owned(), count(lossy.count)]);
+        }
+    }
+    if columns.is_empty() { String::new() } else { columns.print() }
+}
+
+fn errors(report: &RunReport) -> String {
+    let error = |table: &TableReport| {
+        table.error.as_ref().map(|error| format!("{}: {error}\n", table.table))
+    };
+    report.tables.iter().filter_map(error).collect()
+}
+
+fn totals(report: &RunReport) -> String {
+    let (rows, size) = report
+        .tables
+        .iter()
+        .map(moved)
+        .fold((0, 0), |(rows, size), (more, larger)| (rows + more, size + larger));
+    let took = report.finished_at.duration_since(report.started_at);
+    let took = Duration::try_from(took).unwrap_or_default();
+    let rate = count(per_second(rows, took));
+    format!("{}, {} in {}, {rate} rows/s", counted(rows, "row"), bytes(size), duration(took))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::{Audit, ColumnName, LossPolicy, RunId, TableName};
+    use handoff_pipeline::{LoadReport, Proof};
+    use jiff::{SignedDuration, Timestamp};
+
+    fn table(name: &str, status: TableStatus, rows: u64) -> TableReport {
+        let load = LoadReport {
+            rows_loaded: rows,
+            rows_inserted: rows,
+            rows_updated: 0,
+            rows_deleted: 0,
+            bytes: rows * 100,
+            strategy_used: "streaming",
+            duration_ms: rows,
+        };
+        TableReport {
+            table: TableName::new(name).unwrap(),
+            status,
+            plan: None,
+            copy: None,
+            load: (rows > 0).then_some(load),
+            proof: None,
+            lossy: Audit::default(),
+            notes: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn proof(verdict: Verdict) -> Option<Proof> {
+        Some(Proof {
+            verdict,
+            at: Timestamp::UNIX_EPOCH,
+            source_rows: None,
+            replica_rows: None,
+            target_rows: None,
+            source_checksum: None,
+            replica_checksum: None,
+            read_sum: None,
+            target_sum: None,
+            duration_ms: 0,
+        })
+    }
+
+    fn report(tables: Vec<TableReport>) -> RunReport {
+        RunReport {
+            run_id: RunId::new(),
+            started_at: Timestamp::UNIX_EPOCH,
+            finished_at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(41),
+            ok: tables.iter().all(|table| table.status == TableStatus::Ok),
+            cancelled: false,
+            tables,
+            notes: Vec::new(),
+        }
+    }
+
+    #[track_caller]
+    fn check(report: &RunReport, expected: &[&str]) {
+        let text = text(report, Listing::Slowest);
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+        assert_eq!(text.lines().last(), Some(&*report.conclusion()));
+    }
+
+    #[test]
+    fn a_proved_run_ends_with_its_proof() {
+        let mut patient = table("patient", TableStatus::Ok, 3_000);
+        patient.lossy.add(&ColumnName::new("Birthdate").unwrap(), LossPolicy::ZeroDates, 1_200);
+        patient.notes.push("the replica does not carry its foreign key".to_owned());
+        patient.proof = proof(Verdict::Equal);
+        let mut log = table("procedurelog", TableStatus::Ok, 1_001_000);
+        log.proof = proof(Verdict::Equal);
+        check(
+            &report(vec![patient, log]),
+            &[
+                "table         status       rows    size  strategy          time",
+                "procedurelog  equal   1,001,000  100 MB  streaming  16 min 41 s",
+                "patient       equal       3,000  300 kB  streaming        3.0 s",
+                "",
+                "patient: the replica does not carry its foreign key",
+                "",
+                "changed by a policy  policy      values",
+                "patient.Birthdate    zero_dates   1,200",
+                "",
+                "1,004,000 rows, 100 MB in 41 s, 24,487 rows/s",
+                "2 tables, 1004000 rows: source = raw",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_went_wrong_comes_first_and_the_long_tail_is_counted() {
+        let well = |n: u64| table(&format!("t{n}"), TableStatus::Ok, n);
+        let mut tables = (1..=30).map(well).collect::<Vec<_>>();
+        let mut claim = table("claim", TableStatus::Failed, 0);
+        claim.error = Some("failed while loading: disk full".to_owned());
+        let mut patient = table("patient", TableStatus::Failed, 7);
+        patient.proof = proof(Verdict::Differs);
+        tables.extend([claim, patient, table("statement", TableStatus::NotStarted, 0)]);
+        let report = report(tables);
+        let text = text(&report, Listing::Slowest);
+        let lines = text.lines().collect::<Vec<_>>();
+        assert_eq!(
+            lines[1..4],
+            [
+                "patient  differs     7   700 B  streaming   7 ms",
+                "claim    failed      0     0 B              0 ms",
+                "t30      ok         30  3.0 kB  streaming  30 ms",
+            ]
+        );
+        assert_eq!(
+            lines[23..],
+            [
+                "and 11 more tables with 55 rows",
+                "",
+                "claim: failed while loading: disk full",
+                "",
+                "472 rows, 47.2 kB in 41 s, 11 rows/s",
+                "30 of 33 tables arrived, 2 failed, 1 not started",
+            ]
+        );
+        assert_eq!(super::text(&report, Listing::All).lines().count(), 34 + 5);
+    }
+
+    #[test]
+    fn a_run_without_proof_claims_none() {
+        check(
+            &report(vec![table("patient", TableStatus::Ok, 1)]),
+            &[
+                "table    status  rows   size  strategy   time",
+                "patient  ok         1  100 B  streaming  1 ms",
+                "",
+                "1 row, 100 B in 41 s, 0 rows/s",
+                "1 of 1 tables arrived",
+            ],
+        );
+        check(&report(Vec::new()), &["0 rows, 0 B in 41 s, 0 rows/s", "0 of 0 tables arrived"]);
+    }
+}

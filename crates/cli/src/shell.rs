@@ -1,0 +1,56 @@
+//! What every command has at hand.
+
+use crate::args::Common;
+use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, screen};
+use handoff_model::Cancel;
+use handoff_settings::Settings;
+use std::path::PathBuf;
+
+/// A command's surroundings: where it reads settings, how much it says, and Ctrl-C.
+pub(crate) struct Shell {
+    pub(crate) screen: Screen,
+    pub(crate) verbosity: Verbosity,
+    pub(crate) cancel: Cancel,
+    config: PathBuf,
+}
+
+impl Shell {
+    /// Sets up logging and Ctrl-C, does `work`, and says on standard error why it failed if it
+    /// does.
+    pub(crate) fn run(
+        program: &str,
+        common: &Common,
+        work: impl FnOnce(&Shell) -> Result<Exit, Failure>,
+    ) -> Exit {
+        let shell = Shell {
+            screen: Screen::new(),
+            verbosity: common.verbosity(),
+            cancel: Cancel::new(),
+            config: common.config.clone(),
+        };
+        logging::start(shell.verbosity, &shell.screen);
+        let watched = interrupt::watch(&shell.cancel).map_err(Failure::Signals);
+        watched.and_then(|()| work(&shell)).unwrap_or_else(|failure| {
+            shell.screen.write(failure::chain(program, &failure).as_bytes());
+            failure.exit()
+        })
+    }
+
+    /// Reads the settings.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::load(&self.config)?)
+    }
+
+    /// Writes a result to standard output.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        screen::print(text).map_err(Failure::Output)
+    }
+
+    /// Writes a result to standard output as one JSON document.
+    pub(crate) fn print_json(&self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let mut text =
+            serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
+        text.push('\n');
+        self.print(&text)
+    }
+}

@@ -107,6 +107,11 @@ impl Tracker {
         self.shared.run
     }
 
+    /// Returns true if copies are tracked in a replica, false if the source is loaded directly.
+    pub fn has_replica(&self) -> bool {
+        self.shared.replica.is_some()
+    }
+
     /// Reads what is known of every table: one query a side.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ fn name(text: &str) -> TableName {
 }
 
 /// Starts MySQL 9; [`None`], and a line that says so, where it cannot be had.
+#[expect(clippy::print_stderr, reason = "a leg that is not run is said so")]
 #[track_caller]
 fn mysql9() -> Option<MySql9> {
     match MySql9::start(&ServerOptions::default()) {

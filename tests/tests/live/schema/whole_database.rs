@@ -20,6 +20,7 @@ fn the_practice_is_read_from_mysql_9_in_three_statements() {
     check(&trio_of_mysql9("catalogue", &server), 3);
 }
 
+#[expect(clippy::print_stderr, reason = "the time taken is worth a look")]
 #[track_caller]
 fn check(trio: &Trio, statements: u64) {
     practice::create(&mut trio.source(), &Practice::at_scale(0.001)).unwrap();

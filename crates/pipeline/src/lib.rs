@@ -35,6 +35,7 @@
 //! and in the target, and the others go on. [`Pipeline::run`] returns an error only when nothing
 //! could start, and has then changed nothing.
 
+mod check;
 mod context;
 mod decide;
 mod error;
@@ -49,6 +50,7 @@ mod select;
 mod servers;
 mod table_run;
 
+pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
 pub use context::TableContext;
 pub use decide::{Decision, Known, decide};
 pub use error::{Error, Result, TableError, chain};

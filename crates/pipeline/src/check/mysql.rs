@@ -1,0 +1,187 @@
+//! The checks that source and replica have in common.
+
+use super::clock::{self, Clock};
+use super::findings::{Findings, bytes};
+use super::grants::Grants;
+use super::report::CheckSubject as S;
+use super::{tls, version};
+use handoff_connect::{
+    Fault, MyConn, MyPool, PoolOptions, Profile, Result, Side, quote_my_account,
+};
+use handoff_settings::MySqlServer;
+use mysql::prelude::{FromRow, Queryable};
+
+/// Rows up to this size are common; a smaller packet is a server that was set up long ago.
+const SMALL_PACKET: usize = 16 << 20;
+const GOOD_PACKET: usize = 64 << 20;
+
+/// A MySQL or MariaDB server that was reached.
+pub(super) struct MySide {
+    /// Leads to the database, or to none of the user's where that is missing.
+    pub(super) pool: MyPool,
+    /// The database of the settings.
+    pub(super) database: String,
+    /// Why it cannot be used, if it cannot.
+    pub(super) closed: Option<Fault>,
+    /// The account, quoted, as the server knows it.
+    pub(super) account: String,
+    pub(super) grants: Option<Grants>,
+    pub(super) server: Option<ServerFacts>,
+}
+
+/// What a server says of itself.
+#[derive(Debug, Clone)]
+pub(super) struct ServerFacts {
+    pub(super) local_infile: bool,
+    pub(super) read_only: bool,
+    pub(super) host: String,
+    pub(super) data_folder: String,
+    zone: String,
+    system_zone: String,
+}
+
+impl MySide {
+    /// Reaches a server and looks at what holds for either of its roles. [`None`] if it can't be
+    /// reached, which is then among the findings.
+    pub(super) fn look(
+        server: &MySqlServer,
+        options: &PoolOptions,
+        findings: &mut Findings,
+    ) -> Option<MySide> {
+        let (pool, closed) = match open(server, findings.side(), options) {
+            Ok(opened) => opened,
+            Err(fault) => {
+                findings.fault(S::Connection, fault.message());
+                return None;
+            }
+        };
+        let database = server.database.clone();
+        let (host, port, user) = (&server.host, server.port, &server.user);
+        findings.ok(S::Connection, format!("{host}:{port} lets {user} in"));
+        let account = quote_my_account(user);
+        let mut side = MySide { pool, database, closed, account, grants: None, server: None };
+        findings.look(S::Tls, |findings| side.tls(server, findings));
+        version::my(side.pool.version(), findings);
+        findings.look(S::Connection, |_| side.learn());
+        findings.look(S::Grants, |_| side.learn_grants());
+        side.packet(findings);
+        findings.look(S::Clock, |findings| side.clock(findings));
+        Some(side)
+    }
+
+    pub(super) fn conn(&self) -> Result<MyConn> {
+        self.pool.get(Profile::Read)
+    }
+
+    fn tls(&self, server: &MySqlServer, findings: &mut Findings) -> Result<()> {
+        let mut conn = self.conn()?;
+        let mut status = |name| {
+            ask::<(String, String)>(&mut conn, &format!("SHOW SESSION STATUS LIKE '{name}'"))
+        };
+        let (version, cipher) = (status("Ssl_version")?.1, status("Ssl_cipher")?.1);
+        let in_use = (!cipher.is_empty()).then(|| format!("{version} ({cipher})"));
+        tls::finding(in_use.as_deref(), &server.tls, &server.host, findings);
+        Ok(())
+    }
+
+    fn learn(&mut self) -> Result<()> {
+        let mut conn = self.conn()?;
+        let facts = ask::<(String, bool, String, String, String, String, String)>(
+            &mut conn,
+            "SELECT CURRENT_USER(), @@global.local_infile, @@global.read_only, @@hostname, \
+             @@datadir, @@global.time_zone, @@system_time_zone",
+        )?;
+        let (account, local_infile, read_only, host, data_folder, zone, system_zone) = facts;
+        let read_only = !matches!(read_only.as_str(), "0" | "OFF");
+        self.account = quote_my_account(&account);
+        self.server =
+            Some(ServerFacts { local_infile, read_only, host, data_folder, zone, system_zone });
+        Ok(())
+    }
+
+    fn learn_grants(&mut self) -> Result<()> {
+        let mut conn = self.conn()?;
+        self.grants = Some(Grants::read(&mut conn)?);
+        Ok(())
+    }
+
+    fn packet(&self, findings: &mut Findings) {
+        let packet = self.pool.max_allowed_packet();
+        if packet >= SMALL_PACKET {
+            findings.ok(S::MaxAllowedPacket, format!("rows up to {}", bytes(wide(packet))));
+            return;
+        }
+        let what = format!("rows of more than {} fail their table", bytes(wide(packet)));
+        findings.warning(S::MaxAllowedPacket, what).statement(packet_statement(GOOD_PACKET));
+    }
+
+    fn clock(&self, findings: &mut Findings) -> Result<()> {
+        let mut conn = self.conn()?;
+        let clock = Clock::measure(|| {
+            let text: String = ask(&mut conn, "SELECT UNIX_TIMESTAMP(NOW(6))")?;
+            text.parse().map_err(|_| Fault::new(self.pool.side(), "the clock tells no time"))
+        })?;
+        clock::finding(&clock, findings);
+        Ok(())
+    }
+
+    /// Says what the server's zone means for the times that arrive.
+    pub(super) fn zone(&self, findings: &mut Findings) -> Result<()> {
+        let Some(server) = &self.server else { return Ok(()) };
+        let mut conn = self.conn()?;
+        let unset = ask::<Option<String>>(
+            &mut conn,
+            "SELECT CAST(CONVERT_TZ('2024-07-01 12:00:00', 'UTC', 'Europe/Berlin') AS CHAR)",
+        )?
+        .is_none();
+        let zone = match server.zone.as_str() {
+            "SYSTEM" => format!("the zone of its machine ({})", server.system_zone),
+            zone => zone.to_owned(),
+        };
+        let table =
+            if unset { "; its table of time zones is empty, and is not needed" } else { "" };
+        findings.ok(
+            S::TimeZone,
+            format!(
+                "the server's clock goes by {zone}: DATETIME columns arrive as the application \
+                 wrote them, without a zone, and TIMESTAMP columns as moments in UTC{table}"
+            ),
+        );
+        Ok(())
+    }
+}
+
+/// Opens the database of the settings, or else the server alone, with the reason.
+fn open(
+    server: &MySqlServer,
+    side: Side,
+    options: &PoolOptions,
+) -> Result<(MyPool, Option<Fault>)> {
+    let fault = match MyPool::open(server, side, options) {
+        Ok(pool) => return Ok((pool, None)),
+        Err(fault) => fault,
+    };
+    // Access denied to the database, unknown database.
+    if !matches!(fault.code(), Some("1044" | "1049")) {
+        return Err(fault);
+    }
+    let alone = MySqlServer { database: "information_schema".to_owned(), ..server.clone() };
+    Ok((MyPool::open(&alone, side, options)?, Some(fault)))
+}
+
+pub(super) fn packet_statement(size: usize) -> String {
+    format!("SET GLOBAL max_allowed_packet = {size}")
+}
+
+/// Runs a statement that answers one row.
+pub(super) fn ask<T: FromRow>(conn: &mut MyConn, sql: &str) -> Result<T> {
+    match conn.query_first_opt::<T, _>(sql) {
+        Ok(Some(Ok(row))) => Ok(row),
+        Ok(_) => Err(Fault::new(conn.side(), "the server answers in another form than expected")),
+        Err(error) => Err(conn.fault(&error)),
+    }
+}
+
+pub(super) fn wide(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
+}

@@ -78,7 +78,7 @@ use handoff_model::RunId;
 /// How a pool is opened.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
-    /// The most connections at once.
+    /// The most connections at once; a MySQL pool has as many again for writing.
     pub size: u32,
     /// The run that the sessions belong to; goes into `program_name` and `application_name`.
     pub run: RunId,

@@ -9,8 +9,9 @@ use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The session variables a piece of work needs. Changing the profile of a pooled connection costs
-/// one statement, keeping it none.
+/// The session variables a piece of work needs. Changing the profile of a connection costs one
+/// statement, keeping it none; a pool keeps writing connections apart from reading ones, so that a
+/// table that is written and then read costs none either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Reading for hop 2 and the catalogue: results in utf8mb4 but for what is asked raw.
@@ -24,12 +25,13 @@ pub enum Profile {
 /// A pool of connections to one MySQL or MariaDB database. Cheap to clone.
 ///
 /// Connections are made when they are needed, on the thread that needs them, and never more than
-/// [`PoolOptions::size`]. Whether one still lives is asked of the kernel when it is taken, which
+/// [`PoolOptions::size`] for reading and as many for writing. Whether one still lives is asked of the kernel when it is taken, which
 /// costs no round trip; one that met a fault is not used again.
 #[derive(Clone)]
 pub struct MyPool {
     shared: Arc<Shared>,
-    slots: SlotPool<MyLink>,
+    reading: SlotPool<MyLink>,
+    writing: SlotPool<MyLink>,
 }
 
 struct Shared {
@@ -51,7 +53,8 @@ impl MyPool {
         let dialer = MyDialer::new(side, server.clone(), labels)?;
         let (first, server) = dialer.first(Profile::Read)?;
         let shared = Shared { dialer, server, first: Mutex::new(Some(first)) };
-        Ok(MyPool { shared: Arc::new(shared), slots: slots(options.size) })
+        let (reading, writing) = (slots(options.size), slots(options.size));
+        Ok(MyPool { shared: Arc::new(shared), reading, writing })
     }
 
     /// Takes a connection whose session is set up for `profile`.
@@ -60,7 +63,11 @@ impl MyPool {
     ///
     /// Returns a [`Fault`] if no connection can be had.
     pub fn get(&self, profile: Profile) -> Result<MyConn> {
-        let slot = self.slots.get().map_err(|_| self.exhausted())?;
+        let slots = match profile {
+            Profile::Read | Profile::RawRead => &self.reading,
+            Profile::Write => &self.writing,
+        };
+        let slot = slots.get().map_err(|_| self.exhausted())?;
         MyConn::fill(slot, self.clone(), profile)
     }
 
@@ -68,7 +75,7 @@ impl MyPool {
         let text = format!(
             "no connection came free within {} s, all {} are in use",
             SLOT_TIMEOUT.as_secs(),
-            self.slots.max_size()
+            self.reading.max_size()
         );
         Fault::transient(self.side(), text)
     }

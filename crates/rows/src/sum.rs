@@ -1,9 +1,9 @@
 //! Sums of canonical rows.
 
 use crate::tuples;
-use handoff_connect::{Fault, PgConn, Result, quote_pg};
+use handoff_connect::{Fault, PgConn, Result, Side};
 use handoff_model::TableSum;
-use handoff_schema::Mapping;
+use handoff_schema::{Mapping, ddl};
 use std::io;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -24,13 +24,10 @@ pub fn target_sum(
     name: &str,
     mapping: &Mapping,
 ) -> Result<TableSum> {
-    let columns: Vec<_> =
-        mapping.columns.iter().map(|column| quote_pg(column.pg_name.as_str())).collect();
     let query = format!(
-        "COPY (SELECT {} FROM {}.{}) TO STDOUT (FORMAT binary)",
-        columns.join(", "),
-        quote_pg(schema),
-        quote_pg(name)
+        "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)",
+        ddl::column_list(mapping),
+        ddl::qualified(schema, name)
     );
     let mut sum = TableSum::default();
     let read = read(conn, &query, |tuple| sum.add_row(hash_row(tuple)));
@@ -48,7 +45,7 @@ fn fault(conn: &PgConn, error: &io::Error) -> Fault {
         Some(error) => conn.fault(error),
         None => {
             conn.mark_broken();
-            Fault::new(handoff_connect::Side::Target, "the COPY stream of the server is not whole")
+            Fault::new(Side::Target, "the COPY stream of the server is not whole")
         }
     }
 }

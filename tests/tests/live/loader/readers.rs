@@ -4,6 +4,14 @@ use super::Bench;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_reader_of_a_view_sees_whole_states_only_during_ten_refreshes() {
     let bench = Bench::new("load readers");
@@ -30,13 +38,15 @@ fn a_reader_of_a_view_sees_whole_states_only_during_ten_refreshes() {
                 looks.fetch_add(1, Ordering::Relaxed);
             }
         });
+        // A load that panics must not leave the reader reading for ever.
+        let end = SetOnDrop(&done);
         for state in 1..=10 {
             bench.mysql(&format!(
                 "UPDATE t SET state = {state}; UPDATE t SET id = id + 5000 WHERE id = {state}"
             ));
             bench.load("t").unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         reader.join().unwrap();
     });
     assert!(looks.load(Ordering::Relaxed) > 10);

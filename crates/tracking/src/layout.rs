@@ -251,6 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn the_replicas_table_names_its_engine_and_layout() {
+        let sql = COPIES.create_in_mysql("`c`");
+        assert!(sql.contains(") ENGINE=InnoDB "), "a server's default may be MyISAM");
+        assert!(
+            sql.contains("layout_version smallint NOT NULL DEFAULT 1, PRIMARY KEY (table_name)")
+        );
+    }
+
+    #[test]
     fn key_columns_are_required_and_come_first() {
         for layout in [COPIES, LOADS, RUNS] {
             for (column, key) in layout.columns.iter().zip(layout.key) {

@@ -47,7 +47,7 @@ fn runs_that_start_at_the_same_moment_make_one_set_of_tables() {
 }
 
 #[test]
-fn the_replicas_table_has_transactions_whatever_the_default_is() {
+fn a_table_without_transactions_is_refused() {
     let trio = Trio::new("tracking engine");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     pipeline.open();

@@ -15,6 +15,8 @@ pub(crate) struct Carried {
     pub(crate) form: Form,
     /// What the replica makes of the spelling.
     pub(crate) store: Store,
+    /// Whether the server numbers it by itself.
+    pub(crate) numbered: bool,
 }
 
 /// How a value is spelled, where the driver's value alone does not say it.
@@ -72,12 +74,13 @@ pub(crate) fn carried(
         .map(|column| {
             let name = quote_my(column.name.as_str());
             let store = store(&column.kind, flavor);
+            let numbered = definition.numbered().any(|other| other == column.name.as_str());
             // Not `+ 0`, which has a SET of 64 members pass through a signed number.
             let select = match store {
                 Store::Number => format!("CAST({name} AS UNSIGNED)"),
                 Store::Bytes | Store::Text => name.clone(),
             };
-            Carried { name, select, form: form(&column.kind), store }
+            Carried { name, select, form: form(&column.kind), store, numbered }
         })
         .collect()
 }

@@ -95,7 +95,8 @@ mod tests {
     #[track_caller]
     fn check(form: Form, value: Value, expected: &str) {
         let name = "`a`".to_owned();
-        let column = Carried { select: name.clone(), name, form, store: Store::Bytes };
+        let column =
+            Carried { select: name.clone(), name, form, store: Store::Bytes, numbered: false };
         let mut line = Vec::new();
         write_line(&[column], &[value], &mut line);
         assert_eq!(line, format!("{expected}\n").into_bytes());

@@ -28,6 +28,9 @@ pub(crate) fn shadow_sql(source: &Definition, name: &str, indexes: Indexes) -> S
     let name = quote_my(name);
     let versioned = source.is_versioned();
     let numbered: Vec<&str> = source.numbered().collect();
+    // Without a primary key InnoDB orders the rows by a unique one, and would build the table anew
+    // for it.
+    let has_primary = source.elements.iter().any(|e| e.kind == ElementKind::PrimaryKey);
     let mut notes = Vec::new();
     let (mut kept, mut later) = (Vec::new(), Vec::new());
     for element in &source.elements {
@@ -40,8 +43,9 @@ pub(crate) fn shadow_sql(source: &Definition, name: &str, indexes: Indexes) -> S
             ElementKind::Column { .. } if versioned => kept.push(unversioned(element)),
             ElementKind::Check => kept.push(unnamed(element)),
             // The server wants a key on the column that it numbers from the start.
-            ElementKind::Index { first }
+            ElementKind::Index { first, unique }
                 if indexes == Indexes::Last
+                    && (has_primary || !unique)
                     && !first.as_deref().is_some_and(|first| numbered.contains(&first)) =>
             {
                 later.push(format!("ADD {}", element.text));
@@ -170,6 +174,18 @@ mod tests {
              PRIMARY KEY (`b`(9)),\n  KEY `a` (`a`),\n  FULLTEXT KEY `f` (`b`)\n) \
              ENGINE=InnoDB AUTO_INCREMENT=7",
             Some("ALTER TABLE `new` ADD UNIQUE KEY `u` (`b`(3)), ADD KEY `e` ((`a` + 1))"),
+            &[],
+        );
+    }
+
+    #[test]
+    fn without_a_primary_key_a_unique_one_stays() {
+        check(
+            "CREATE TABLE `t` (\n  `a` int(11) NOT NULL,\n  UNIQUE KEY `u` (`a`),\n  KEY `k` (`a`)\n) \
+             ENGINE=InnoDB",
+            Indexes::Last,
+            "CREATE TABLE `new` (\n  `a` int(11) NOT NULL,\n  UNIQUE KEY `u` (`a`)\n) ENGINE=InnoDB",
+            Some("ALTER TABLE `new` ADD KEY `k` (`a`)"),
             &[],
         );
     }

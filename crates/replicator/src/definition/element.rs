@@ -25,6 +25,7 @@ pub(crate) enum ElementKind {
     Index {
         /// The first column, if it isn't an expression.
         first: Option<String>,
+        unique: bool,
     },
     /// FULLTEXT, SPATIAL and other indexes that a server may refuse to add together.
     SpecialIndex,
@@ -74,7 +75,7 @@ fn not_a_column(tokens: &[Token<'_>]) -> ElementKind {
     } else if has(tokens, &["WITHOUT", "OVERLAPS"]) {
         ElementKind::SpecialIndex
     } else if starts(&["KEY"]) || starts(&["UNIQUE", "KEY"]) {
-        ElementKind::Index { first: first_column(tokens) }
+        ElementKind::Index { first: first_column(tokens), unique: starts(&["UNIQUE"]) }
     } else if tokens.get(1).is_some_and(|token| token.is("KEY")) {
         ElementKind::SpecialIndex
     } else {

@@ -50,8 +50,12 @@ impl Fill<'_> {
 
     fn load_statement(&self) -> String {
         let (mut targets, mut sets) = (Vec::new(), Vec::new());
+        let any_set = self.columns.iter().any(|column| column.store != Store::Bytes);
         for (index, column) in self.columns.iter().enumerate() {
-            if column.store == Store::Bytes {
+            // Where anything is SET, MariaDB takes a 0 in a numbered column for a wish for the next
+            // number, whatever the sql_mode, unless that column is SET too.
+            let direct = column.store == Store::Bytes && !(any_set && column.numbered);
+            if direct {
                 targets.push(column.name.clone());
             } else {
                 let variable = format!("@v{index}");

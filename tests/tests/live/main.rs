@@ -7,6 +7,7 @@
 mod connect;
 mod loader;
 mod practice;
+mod replicator;
 mod schema;
 mod testbed;
 mod testbed_ends;

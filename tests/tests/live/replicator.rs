@@ -1,0 +1,156 @@
+//! Hop 1: whole tables of every kind, byte for byte, and what is left when something goes wrong.
+
+mod faults;
+mod mysql9;
+mod names;
+mod structure;
+mod types;
+mod ways;
+
+use handoff_connect::{MyPool, PoolOptions, Published, Seal, Side};
+use handoff_model::{Cancel, CopyId, NopObserver, Observer, RowFilter, RunId, TableName};
+use handoff_replicator::{CopyJob, CopyOutcome, Opened, Replicator, Result, Way};
+use handoff_schema::{Catalogue, TableSchema};
+use handoff_settings::MySqlServer;
+use handoff_testbed::Trio;
+use mysql::prelude::Queryable;
+use std::sync::Arc;
+
+/// A seal that records nothing.
+struct NoSeal;
+
+impl Seal for NoSeal {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> handoff_connect::Result<()> {
+        Ok(())
+    }
+
+    fn on_target(
+        &self,
+        _: &mut postgres::Transaction<'_>,
+        _: &Published,
+    ) -> handoff_connect::Result<()> {
+        Ok(())
+    }
+}
+
+/// A source and a replica database with a replicator between them.
+struct Pair {
+    trio: Trio,
+    source: MyPool,
+    replica: MyPool,
+    replicator: Replicator,
+}
+
+impl Pair {
+    #[track_caller]
+    fn new(test: &str) -> Pair {
+        Pair::of(Trio::new(test), Cancel::new(), Arc::new(NopObserver))
+    }
+
+    #[track_caller]
+    fn of(trio: Trio, cancel: Cancel, observer: Arc<dyn Observer>) -> Pair {
+        let (source, replica) = (pool(&trio, Side::Source), pool(&trio, Side::Replica));
+        let replicator = Replicator::new(source.clone(), replica.clone(), cancel, observer);
+        Pair { trio, source, replica, replicator: replicator.unwrap() }
+    }
+
+    /// Describes a table as the catalogue of one side does now.
+    #[track_caller]
+    fn describe(&self, side: Side, table: &str) -> Option<TableSchema> {
+        let pool = if side == Side::Source { &self.source } else { &self.replica };
+        let mut conn = pool.get(handoff_connect::Profile::Read).unwrap();
+        let mut catalogue = Catalogue::read(&mut conn, pool.database()).unwrap();
+        catalogue.tables.remove(&TableName::new(table).unwrap()).map(std::result::Result::unwrap)
+    }
+
+    #[track_caller]
+    fn copy(&self, table: &str) -> Result<CopyOutcome> {
+        self.copy_with(table, |opened| opened.finish(&NoSeal))
+    }
+
+    /// Opens a table, both sides freshly described, and hands it to `then`.
+    #[track_caller]
+    fn copy_with<T>(&self, table: &str, then: impl FnOnce(Opened<'_>) -> Result<T>) -> Result<T> {
+        self.copy_as(CopyId::new(), table, then)
+    }
+
+    #[track_caller]
+    fn copy_as<T>(
+        &self,
+        copy_id: CopyId,
+        table: &str,
+        then: impl FnOnce(Opened<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let source = self.describe(Side::Source, table).unwrap();
+        let replica = self.describe(Side::Replica, table);
+        let job = CopyJob {
+            table: &source,
+            copy_id,
+            replica_table: replica.as_ref(),
+            filter: &RowFilter::All,
+        };
+        then(self.replicator.open(job)?)
+    }
+
+    fn way(&self, table: &str) -> Way {
+        self.copy_with(table, |opened| Ok(opened.way())).unwrap()
+    }
+
+    /// Copies a table and compares sums, counts and every column's bytes.
+    #[track_caller]
+    fn check(&self, table: &str) -> CopyOutcome {
+        let outcome = self.copy(table).unwrap_or_else(|error| panic!("{table}: {}", chain(&error)));
+        self.check_equal(table);
+        let name = TableName::new(table).unwrap();
+        let sums = self.replicator.checksums(&name).unwrap();
+        assert!(sums.source.is_some(), "{table}");
+        assert_eq!(sums.source, sums.replica, "CHECKSUM TABLE of {table}");
+        outcome
+    }
+
+    #[track_caller]
+    fn check_equal(&self, table: &str) {
+        let counts = self.replicator.counts(&TableName::new(table).unwrap()).unwrap();
+        assert_eq!(counts.source, counts.replica, "{table}");
+        let columns = self.describe(Side::Source, table).unwrap().columns;
+        for column in columns {
+            let (column, table) = (quoted(column.name.as_str()), quoted(table));
+            let ask = format!("SELECT {column}, HEX({column}) FROM {table}");
+            let source = values(self.trio.source(), &ask);
+            assert_eq!(source, values(self.trio.replica(), &ask), "{table}.{column}");
+        }
+        assert!(self.replicator.leftovers().unwrap().is_empty(), "{table}");
+    }
+}
+
+/// Reads rows through the binary protocol and in the columns' own character sets, sorted.
+#[track_caller]
+fn values(mut conn: mysql::Conn, ask: &str) -> Vec<String> {
+    conn.query_drop("SET character_set_results = NULL, time_zone = '+00:00'").unwrap();
+    let rows: Vec<mysql::Row> = conn.exec(ask, ()).unwrap();
+    // As text, because 0.0 and -0.0 are not the same here.
+    let mut rows: Vec<String> = rows.into_iter().map(|row| format!("{:?}", row.unwrap())).collect();
+    rows.sort();
+    rows
+}
+
+#[track_caller]
+fn pool(trio: &Trio, side: Side) -> MyPool {
+    let url = if side == Side::Source { trio.source_url() } else { trio.replica_url() };
+    let server = MySqlServer::from_url(&url).unwrap();
+    MyPool::open(&server, side, &PoolOptions { size: 4, run: RunId::new() }).unwrap()
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! What goes wrong, and what is left then.
+
+use super::{NoSeal, Pair};
+use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer};
+use handoff_replicator::Error;
+use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
+use mysql::prelude::Queryable;
+use std::sync::Arc;
+
+/// Runs an action once rows have moved.
+struct OnProgress(Box<dyn Fn() + Send + Sync>);
+
+impl Observer for OnProgress {
+    fn event(&self, event: &Event) {
+        if matches!(event, Event::Progress { .. }) {
+            (self.0)();
+        }
+    }
+}
+
+const MANY: &str = "CREATE TABLE many (a INT PRIMARY KEY, b VARCHAR(300)) ENGINE={ENGINE};
+    INSERT INTO many SELECT seq, REPEAT('x', 250) FROM seq_1_to_400000";
+
+#[test]
+fn a_source_killed_in_the_middle_leaves_the_old_table() {
+    for engine in ["InnoDB", "MyISAM"] {
+        let (bed, server) = (Bed::shared(), MariaDb::start(&ServerOptions::default()).unwrap());
+        let trio = Trio::on("replicator killed", server.endpoint(), bed.replica(), bed.target());
+        trio.sql_source(&MANY.replace("{ENGINE}", engine));
+        old_table(&trio);
+        let server = Arc::new(server);
+        let killed = Arc::clone(&server);
+        let observer = Arc::new(OnProgress(Box::new(move || killed.kill9())));
+        let pair = Pair::of(trio, Cancel::new(), observer);
+        let error = pair.copy("many").unwrap_err();
+        assert!(error.is_transient(), "{engine}: {}", super::chain(&error));
+        check_old_table(&pair);
+    }
+}
+
+#[test]
+fn a_cancelled_copy_leaves_the_old_table() {
+    for engine in ["InnoDB", "MyISAM"] {
+        let trio = Trio::new("replicator cancelled");
+        trio.sql_source(&MANY.replace("{ENGINE}", engine));
+        old_table(&trio);
+        let cancel = Cancel::new();
+        let asked = cancel.clone();
+        let observer = Arc::new(OnProgress(Box::new(move || asked.cancel())));
+        let pair = Pair::of(trio, cancel, observer);
+        let error = pair.copy("many").unwrap_err();
+        assert!(error.is_cancelled() && !error.is_transient(), "{}", super::chain(&error));
+        check_old_table(&pair);
+    }
+}
+
+fn old_table(trio: &Trio) {
+    trio.sql_replica("CREATE TABLE many (a INT PRIMARY KEY); INSERT INTO many VALUES (42)");
+}
+
+#[track_caller]
+fn check_old_table(pair: &Pair) {
+    let rows: Vec<u32> = pair.trio.replica().query("SELECT a FROM many").unwrap();
+    assert_eq!(rows, [42]);
+    assert_eq!(pair.replicator.leftovers().unwrap(), []);
+}
+
+#[test]
+fn a_duplicate_or_a_changed_value_fails_the_table() {
+    let pair = Pair::new("replicator refused rows");
+    pair.trio.sql_source(
+        "CREATE TABLE t (a INT, b VARCHAR(20)) ENGINE=MyISAM; INSERT INTO t VALUES (1, 'abcdef'), (1, 'b')",
+    );
+    pair.check("t");
+    // The shadow is made unlike the source between the two steps.
+    for (change, expected) in [
+        ("ADD UNIQUE KEY (a)", "2 rows of `t` were sent and 1 arrived: the replica refused some"),
+        (
+            "MODIFY b VARCHAR(3)",
+            "the replica changed values of `t` (1 warnings): its rows are not the source's",
+        ),
+    ] {
+        let copy_id = CopyId::new();
+        let error = pair
+            .copy_as(copy_id, "t", |opened| {
+                pair.trio.sql_replica(&format!("ALTER TABLE __handoff_new_{copy_id} {change}"));
+                opened.finish(&NoSeal)
+            })
+            .unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        pair.check_equal("t");
+    }
+}
+
+#[test]
+fn a_row_that_fits_no_packet_is_named_with_the_remedy() {
+    let bed = Bed::shared();
+    let options = ServerOptions {
+        arguments: vec!["--max-allowed-packet=1M".to_owned()],
+        ..ServerOptions::default()
+    };
+    let server = MariaDb::start(&options).unwrap();
+    let trio = Trio::on("replicator packet", bed.source(), server.endpoint(), bed.target());
+    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    pair.trio.sql_source(
+        "CREATE TABLE t (a INT PRIMARY KEY, b LONGTEXT) ENGINE=MyISAM;
+         INSERT INTO t VALUES (1, 'x'), (2, REPEAT('x', 3000000))",
+    );
+    let error = pair.copy("t").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row 2 of `t` does not fit into the max_allowed_packet of the replica (1048576 bytes): run \
+         there SET GLOBAL max_allowed_packet = 4194304, and set it in the server's configuration"
+    );
+    assert_eq!(pair.replicator.leftovers().unwrap(), []);
+}
+
+#[test]
+fn a_structure_that_is_not_the_described_one_is_refused() {
+    let pair = Pair::new("replicator altered");
+    pair.trio.sql_source("CREATE TABLE t (a INT)");
+    let described = pair.describe(handoff_connect::Side::Source, "t").unwrap();
+    pair.trio.sql_source("ALTER TABLE t ADD b INT");
+    let error = pair
+        .replicator
+        .open(handoff_replicator::CopyJob {
+            table: &described,
+            copy_id: CopyId::new(),
+            replica_table: None,
+            filter: &handoff_model::RowFilter::All,
+        })
+        .err()
+        .unwrap();
+    assert!(matches!(error, Error::Changed { .. }), "{error}");
+    assert_eq!(pair.replicator.leftovers().unwrap(), []);
+}
+
+#[test]
+fn a_table_of_somebody_else_is_left_alone() {
+    let pair = Pair::new("replicator unknown table");
+    pair.trio.sql_source("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)");
+    let described = pair.describe(handoff_connect::Side::Source, "t").unwrap();
+    pair.trio.sql_replica("CREATE TABLE t (mine INT)");
+    let job = handoff_replicator::CopyJob {
+        table: &described,
+        copy_id: CopyId::new(),
+        replica_table: None,
+        filter: &handoff_model::RowFilter::All,
+    };
+    let error = pair.replicator.open(job).unwrap().finish(&NoSeal).unwrap_err();
+    assert_eq!(error.to_string(), "cannot swap in the copy of `t` (after 1 rows)");
+    pair.trio.sql_replica("SELECT mine FROM t");
+    assert_eq!(pair.replicator.leftovers().unwrap(), []);
+}

@@ -1,0 +1,84 @@
+//! What the replica carries of a table's structure.
+
+use super::Pair;
+use handoff_model::TableName;
+use mysql::prelude::Queryable;
+
+#[test]
+fn foreign_keys_triggers_and_history_stay_behind_and_are_listed() {
+    let pair = Pair::new("replicator structure");
+    pair.trio.sql_source(
+        "CREATE TABLE parent (id INT PRIMARY KEY);
+         INSERT INTO parent VALUES (1);
+         CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT fk1 FOREIGN KEY (p) REFERENCES parent (id),
+             CONSTRAINT positive CHECK (id > 0));
+         INSERT INTO child VALUES (5, 1);
+         CREATE TRIGGER tr BEFORE INSERT ON child FOR EACH ROW SET NEW.p = 1;",
+    );
+    // Made anew, since the triggers are listed once a run.
+    let pair = Pair::of(
+        pair.trio,
+        handoff_model::Cancel::new(),
+        std::sync::Arc::new(handoff_model::NopObserver),
+    );
+    let notes = pair.check("child").notes;
+    let fk = "the foreign key `fk1` is not carried".to_owned();
+    // Whether the reading account sees triggers is the source's affair.
+    assert_eq!(notes.first(), Some(&fk));
+    let shown = show(&pair, "child");
+    assert!(!shown.contains("FOREIGN") && shown.contains("CHECK (`id` > 0)"), "{shown}");
+}
+
+#[test]
+fn a_versioned_table_arrives_with_its_current_rows_and_their_times() {
+    let pair = Pair::new("replicator versioned");
+    pair.trio.sql_source(
+        "CREATE TABLE v (id INT PRIMARY KEY, a INT,
+             rs TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE,
+             re TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (rs, re))
+             WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME LIMIT 100 PARTITIONS 3;
+         INSERT INTO v (id, a) VALUES (1, 1), (2, 2);
+         UPDATE v SET a = 3 WHERE id = 1; DELETE FROM v WHERE id = 2;
+         CREATE TABLE w (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING;
+         INSERT INTO w VALUES (1, 1), (2, 2); UPDATE w SET a = 3",
+    );
+    for (table, rows) in [("v", 1), ("w", 2)] {
+        for _ in 0..2 {
+            let outcome = pair.copy(table).unwrap();
+            assert_eq!(outcome.rows, rows);
+            assert_eq!(outcome.notes, ["the history of the rows is not carried"]);
+            pair.check_equal(table);
+        }
+        let sums = pair.replicator.checksums(&TableName::new(table).unwrap()).unwrap();
+        assert_eq!((sums.source, sums.replica), (None, None), "the source sums its history");
+    }
+}
+
+#[test]
+fn indexes_that_come_after_the_rows_are_all_there() {
+    let pair = Pair::new("replicator indexes");
+    pair.trio.sql_source(
+        "CREATE TABLE big (id INT AUTO_INCREMENT, a INT, b VARCHAR(60), c TEXT,
+             g INT AS (a * 2) VIRTUAL, PRIMARY KEY (b), UNIQUE KEY u (a, b), KEY (id), KEY `k (` (b(3)),
+             KEY g (g), FULLTEXT KEY f (c)) ENGINE=InnoDB;
+         INSERT INTO big (a, b, c) SELECT seq, MD5(seq), REPEAT('word ', 8) FROM seq_1_to_30000;
+         ANALYZE TABLE big",
+    );
+    let described = pair.describe(handoff_connect::Side::Source, "big").unwrap();
+    assert!(described.rows > 20_000, "the estimate is {}", described.rows);
+    assert_eq!(pair.check("big").rows, 30_000);
+    let mut indexes = [handoff_connect::Side::Source, handoff_connect::Side::Replica].map(|side| {
+        let mut indexes = pair.describe(side, "big").unwrap().indexes;
+        indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        indexes
+    });
+    assert_eq!(indexes[0].len(), 6);
+    let replica = std::mem::take(&mut indexes[1]);
+    assert_eq!(indexes[0], replica);
+}
+
+fn show(pair: &Pair, table: &str) -> String {
+    let row: Option<(String, String)> =
+        pair.trio.replica().query_first(format!("SHOW CREATE TABLE {table}")).unwrap();
+    row.unwrap().1
+}

@@ -59,6 +59,8 @@ pub enum Command {
     Replicate(RunArgs),
     /// Carry tables into PostgreSQL only.
     Load(RunArgs),
+    /// Show how every table stands, or those named: last copy, last load, last proof.
+    Status(StatusArgs),
     /// Start private servers, fill them with a sample practice, and carry that, twice.
     Demo(DemoArgs),
 }
@@ -87,6 +89,17 @@ pub struct RunArgs {
     /// Take over the named tables, which exist already and were made by something else.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
+}
+
+/// What `etl status` takes.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// The tables to show; without any, all that were ever carried.
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<TableName>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What the demo takes.

@@ -48,6 +48,16 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// Returns an age, in the unit that says enough: `45 s`, `90 min`, `30 h`, `3 days`.
+pub(crate) fn age(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", count(seconds / 86_400)),
+    }
+}
+
 /// Returns how many there are in a second.
 pub(crate) fn per_second(number: u64, time: Duration) -> u64 {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -69,6 +79,10 @@ mod tests {
         assert_eq!(
             [40, 1_250, 48_000, 200_000, 7_500_000].map(|ms| duration(Duration::from_millis(ms))),
             ["40 ms", "1.2 s", "48 s", "3 min 20 s", "2 h 5 min"]
+        );
+        assert_eq!(
+            [45, 5_400, 108_000, 259_200].map(|seconds| age(Duration::from_secs(seconds))),
+            ["45 s", "90 min", "30 h", "3 days"]
         );
         assert_eq!(per_second(3_500_000, Duration::from_millis(6_100)), 573_770);
     }

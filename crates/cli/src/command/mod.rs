@@ -2,6 +2,7 @@
 
 mod demo;
 mod run;
+mod status;
 
 use crate::Exit;
 use crate::args::{Command, Etl, EtlLoad, EtlReplicate};
@@ -16,6 +17,7 @@ pub fn etl() -> Exit {
         Command::Run(args) => run::run(shell, args, Hops::Both),
         Command::Replicate(args) => run::run(shell, args, Hops::Copy),
         Command::Load(args) => run::run(shell, args, Hops::Load),
+        Command::Status(args) => status::status(shell, args),
         Command::Demo(args) => demo::demo(shell, args),
     })
 }

@@ -2,6 +2,8 @@
 
 mod columns;
 mod run;
+mod status;
 
 pub(crate) use columns::{Align, Columns};
 pub use run::{Listing, text};
+pub use status::{Standing, StatusReport, TableStanding};

@@ -1,0 +1,290 @@
+//! What the tracking tables say, as text and as JSON.
+
+use super::{Align, Columns};
+use crate::human::{age, count, counted};
+use handoff_model::TableName;
+use handoff_tracking::{Outcome, Status, Tracked};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How the tables stand. As JSON, fields are added in later versions, never renamed.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusReport {
+    /// When it was looked at, UTC.
+    pub at: Timestamp,
+    /// True if every table arrived and none is outstanding.
+    pub ok: bool,
+    /// The tables, by name.
+    pub tables: Vec<TableStanding>,
+}
+
+/// How one table stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableStanding {
+    /// The table.
+    pub table: TableName,
+    /// The two tracking tables in one word.
+    pub standing: Standing,
+    /// When the copy in the replica arrived, UTC.
+    pub copied_at: Option<Timestamp>,
+    /// When the data in the target arrived, UTC.
+    pub loaded_at: Option<Timestamp>,
+    /// Rows of the table in the target, when it was last counted, else rows of the last load.
+    pub rows: Option<u64>,
+    /// The outcome of the last proof.
+    pub proof: Option<String>,
+    /// When it was proved, UTC.
+    pub proved_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+/// What both tracking tables say of a table, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The last comparison found a difference.
+    Differs,
+    /// The last attempt failed or was ended; older data may be in place.
+    Failed,
+    /// An attempt was begun: it is under way, or was interrupted and the next run mends it.
+    Unfinished,
+    /// The replica holds another copy than the target was loaded from: the next run loads it.
+    Outstanding,
+    /// It never arrived.
+    Never,
+    /// It arrived, and both sides hold the same copy.
+    Ok,
+}
+
+impl Standing {
+    fn of(tracked: &Tracked) -> Standing {
+        let copy = tracked.copy.as_ref().map(|copy| copy.status);
+        let load = tracked.load.as_ref().map(|load| load.status);
+        let any = |wanted: &[Status]| copy.into_iter().chain(load).any(|s| wanted.contains(&s));
+        let proof = tracked.load.as_ref().and_then(|load| load.proof.as_deref());
+        let loaded = tracked.load.as_ref().and_then(|load| load.loaded_copy_id);
+        if proof == Some(Outcome::Differs.name()) {
+            Standing::Differs
+        } else if any(&[Status::Failed, Status::Cancelled]) {
+            Standing::Failed
+        } else if any(&[Status::Running, Status::Interrupted]) {
+            Standing::Unfinished
+        } else if tracked.loadable_copy().is_some_and(|copy| Some(copy) != loaded) {
+            Standing::Outstanding
+        } else if tracked.was_loaded() {
+            Standing::Ok
+        } else {
+            Standing::Never
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Standing::Differs => "differs",
+            Standing::Failed => "failed",
+            Standing::Unfinished => "unfinished",
+            Standing::Outstanding => "to be loaded",
+            Standing::Never => "never carried",
+            Standing::Ok => "ok",
+        }
+    }
+}
+
+impl StatusReport {
+    /// Draws the report from what is tracked, at a time.
+    pub fn new(states: &BTreeMap<TableName, Tracked>, at: Timestamp) -> StatusReport {
+        let tables = states.iter().map(|(table, tracked)| TableStanding::of(table, tracked));
+        let tables = tables.collect::<Vec<_>>();
+        let ok = tables.iter().all(|table| table.standing == Standing::Ok);
+        StatusReport { at, ok, tables }
+    }
+
+    /// Prints the tables that do not stand well, then the others, the oldest first.
+    pub fn text(&self) -> String {
+        if self.tables.is_empty() {
+            return "nothing was carried yet\n".to_owned();
+        }
+        let mut tables = self.tables.iter().collect::<Vec<_>>();
+        tables.sort_by_key(|table| (table.standing, table.loaded_at));
+        let mut columns = Columns::new(&[
+            ("table", Align::Left),
+            ("status", Align::Left),
+            ("copied", Align::Right),
+            ("loaded", Align::Right),
+            ("rows", Align::Right),
+            ("proof", Align::Left),
+            ("proved", Align::Right),
+        ]);
+        tables.iter().for_each(|table| columns.row(self.cells(table)));
+        let error = |table: &&TableStanding| {
+            table.error.as_ref().map(|error| format!("{}: {error}\n", table.table))
+        };
+        let errors = tables.iter().filter_map(error).collect::<String>();
+        let errors = if errors.is_empty() { errors } else { format!("\n{errors}") };
+        format!("{}{errors}\n{}\n", columns.print(), self.totals())
+    }
+
+    fn cells(&self, table: &TableStanding) -> Vec<String> {
+        vec![
+            table.table.to_string(),
+            table.standing.label().to_owned(),
+            self.age(table.copied_at),
+            self.age(table.loaded_at),
+            table.rows.map(count).unwrap_or_default(),
+            table.proof.as_deref().unwrap_or_default().replace('_', " "),
+            self.age(table.proved_at),
+        ]
+    }
+
+    fn age(&self, then: Option<Timestamp>) -> String {
+        let Some(then) = then else { return String::new() };
+        let since = Duration::try_from(self.at.duration_since(then)).unwrap_or_default();
+        format!("{} ago", age(since))
+    }
+
+    fn totals(&self) -> String {
+        let number = |standing| self.tables.iter().filter(|t| t.standing == standing).count();
+        let kinds = [
+            Standing::Differs,
+            Standing::Failed,
+            Standing::Unfinished,
+            Standing::Outstanding,
+            Standing::Never,
+            Standing::Ok,
+        ];
+        let numbers = kinds.into_iter().map(|kind| (number(kind), kind.label()));
+        let numbers = numbers.filter(|(number, _)| *number > 0);
+        let numbers = numbers.map(|(number, label)| format!("{number} {label}"));
+        let oldest = self.tables.iter().filter_map(|table| table.loaded_at).min();
+        let oldest =
+            oldest.map_or_else(String::new, |then| format!("; oldest {}", self.age(Some(then))));
+        let tables = counted(self.tables.len() as u64, "table");
+        format!("{tables}: {}{oldest}", numbers.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl TableStanding {
+    fn of(table: &TableName, tracked: &Tracked) -> TableStanding {
+        let (copy, load) = (tracked.copy.as_ref(), tracked.load.as_ref());
+        let error = copy.and_then(|copy| copy.error.clone());
+        TableStanding {
+            table: table.clone(),
+            standing: Standing::of(tracked),
+            copied_at: copy.and_then(|copy| copy.last_success_at),
+            loaded_at: load.and_then(|load| load.last_success_at),
+            rows: load.and_then(|load| load.target_rows.or(load.rows)),
+            proof: load.and_then(|load| load.proof.clone()),
+            proved_at: load.and_then(|load| load.proved_at),
+            error: error.or_else(|| load.and_then(|load| load.error.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_connect::Side;
+    use handoff_model::{CopyId, RunId};
+    use handoff_tracking::{CopyState, LoadState};
+
+    const COPY: &str = "00000000000000a1";
+
+    fn at(seconds: i64) -> Option<Timestamp> {
+        Some(Timestamp::from_second(seconds).unwrap())
+    }
+
+    fn copy(status: Status, id: &str) -> CopyState {
+        CopyState {
+            place: Side::Replica,
+            status,
+            copy_id: CopyId::parse(id),
+            pending: None,
+            intact: true,
+            watermark: None,
+            proposed: None,
+            fingerprint: None,
+            rows: None,
+            bytes: None,
+            strategy: None,
+            duration_ms: None,
+            started_at: None,
+            finished_at: None,
+            last_success_at: at(100),
+            adopted_at: None,
+            run: RunId::new(),
+            error: None,
+        }
+    }
+
+    fn load(status: Status, id: &str) -> LoadState {
+        LoadState {
+            status,
+            loaded_copy_id: CopyId::parse(id),
+            watermark: None,
+            fingerprint: None,
+            rows: Some(1_001_000),
+            rows_inserted: None,
+            rows_updated: None,
+            rows_deleted: None,
+            bytes: None,
+            strategy: None,
+            duration_ms: None,
+            checksum: None,
+            source_rows: None,
+            replica_rows: None,
+            target_rows: None,
+            proof: None,
+            proved_at: None,
+            source_mark: None,
+            started_at: None,
+            finished_at: None,
+            last_success_at: at(160),
+            adopted_at: None,
+            run: RunId::new(),
+            error: None,
+        }
+    }
+
+    fn tracked(copy: CopyState, load: LoadState) -> Tracked {
+        Tracked { copy: Some(copy), load: Some(load) }
+    }
+
+    #[test]
+    fn tables_that_do_not_stand_well_come_first() {
+        use Status::{Failed, Running, Success};
+        let mut claim = tracked(copy(Success, COPY), load(Failed, COPY));
+        claim.load.as_mut().unwrap().error = Some("failed while loading: disk full".to_owned());
+        let mut log = tracked(copy(Success, COPY), load(Success, COPY));
+        log.load.as_mut().unwrap().proof = Some("same_count".to_owned());
+        log.load.as_mut().unwrap().proved_at = at(220);
+        let newer = tracked(copy(Success, "00000000000000a2"), load(Success, COPY));
+        let states = [
+            ("claim", claim),
+            ("log", log),
+            ("newer", newer),
+            ("never", Tracked::default()),
+            ("under_way", tracked(copy(Running, COPY), load(Success, COPY))),
+        ];
+        let states = states.map(|(name, state)| (TableName::new(name).unwrap(), state)).into();
+        let report = StatusReport::new(&states, at(7360).unwrap());
+        assert!(!report.ok);
+        assert_eq!(
+            report.text().lines().collect::<Vec<_>>(),
+            [
+                "table      status          copied   loaded       rows  proof            proved",
+                "claim      failed         2 h ago  2 h ago  1,001,000",
+                "under_way  unfinished     2 h ago  2 h ago  1,001,000",
+                "newer      to be loaded   2 h ago  2 h ago  1,001,000",
+                "never      never carried",
+                "log        ok             2 h ago  2 h ago  1,001,000  same count  119 min ago",
+                "",
+                "claim: failed while loading: disk full",
+                "",
+                "5 tables: 1 failed, 1 unfinished, 1 to be loaded, 1 never carried, 1 ok; oldest 2 h ago",
+            ]
+        );
+    }
+}

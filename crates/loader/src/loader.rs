@@ -134,6 +134,7 @@ impl Attempt<'_> {
         let mut landing = self.landing(Through::Pool(&self.loader.to), kind);
         let failed = step(&self.statements, "make a table for the rows of");
         self.connect()?.batch_execute(&landing.create()).map_err(failed)?;
+        landing.opened = true;
         let done = self.run_strategy(&mut landing).and_then(|moved| {
             self.guarded(&mut self.connect()?, |tx| {
                 let mut landing = self.landing(Through::Transaction(tx), kind);

@@ -76,7 +76,7 @@ impl Publish<'_> {
     fn replace(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
         let (statements, staging) = (landing.statements, landing.table());
         let keyless = landing.mapping.key.is_empty();
-        if landing.committed().is_none() && landing.kind == Kind::Unlogged {
+        if landing.kind == Kind::Unlogged {
             count(landing, moved.rows)?;
         }
         if !keyless && moved.rows > ANALYZE_ABOVE {

@@ -1,0 +1,108 @@
+//! A strategy of an embedder's own, with commits of its own.
+
+use super::{Bench, changes};
+use handoff_loader::{
+    Committed, Error, LoadMode, LoadStrategy, Meter, Move, Moved, Opening, Result, Tuples,
+};
+use handoff_model::RowFilter;
+use handoff_rows::RowSink;
+use handoff_testbed::row;
+
+/// Commits every few kilobytes, over a connection taken for each.
+struct InBatches {
+    /// Gives up once so many rows are committed.
+    fail_above: u64,
+}
+
+impl LoadStrategy for InBatches {
+    fn name(&self) -> &'static str {
+        "in_batches"
+    }
+
+    fn opening(&self) -> Opening {
+        Opening::Committed
+    }
+
+    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+        let Move { source, landing, meter } = moving;
+        let tuples = source.tuples();
+        let select = tuples.select_list();
+        let to = landing.committed().unwrap();
+        let mut batches = Batches { tuples, to, meter, fail_above: self.fail_above };
+        source.read(source.filter, &select, &mut batches)?;
+        Ok(batches.tuples.into_moved())
+    }
+}
+
+struct Batches<'a, 'c> {
+    tuples: Tuples<'a>,
+    to: Committed<'c>,
+    meter: &'a Meter<'a>,
+    fail_above: u64,
+}
+
+impl RowSink for Batches<'_, '_> {
+    type Error = Error;
+
+    fn row(&mut self, row: &[mysql::Value]) -> Result<()> {
+        self.tuples.push(row)
+    }
+
+    fn buffered(&self) -> usize {
+        self.tuples.bytes().len()
+    }
+
+    fn threshold(&self) -> usize {
+        4096
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.tuples.sum().rows > self.fail_above {
+            let (table, fault) = (
+                handoff_model::TableName::new("t").unwrap(),
+                handoff_connect::Fault::new(handoff_connect::Side::Target, "enough"),
+            );
+            return Err(Error::Write { table, rows: self.fail_above, fault });
+        }
+        let mut conn = self.to.pool.get().unwrap();
+        let mut tx = conn.transaction().unwrap();
+        let mut copy = self.to.copy_binary(&mut tx)?;
+        copy.write(&self.tuples, self.meter)?;
+        copy.finish(self.tuples.pending())?;
+        tx.commit().unwrap();
+        self.tuples.clear();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_strategy_with_commits_of_its_own_publishes_like_the_others() {
+    let bench = Bench::new("load embedder");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY, body TEXT)");
+    let load =
+        |fail_above| bench.load_as("t", &InBatches { fail_above }, LoadMode::Full, &RowFilter::All);
+    let left = || bench.loader().leftovers().unwrap().len();
+    assert_eq!(changes(&load(u64::MAX).unwrap()), (0, 0, 0));
+    assert_eq!(bench.trio.rows("t").len(), 0);
+    bench.pg("DROP TABLE raw.t");
+
+    bench.mysql("INSERT INTO t SELECT seq, REPEAT('x', 100) FROM seq_1_to_500");
+    load(200).unwrap_err();
+    assert_eq!(bench.ask("SELECT to_regclass('raw.t')::text"), "");
+    assert_eq!(left(), 0);
+    assert_eq!(changes(&load(u64::MAX).unwrap()), (500, 0, 0));
+    let key = "SELECT conname::text FROM pg_constraint WHERE conrelid = 'raw.t'::regclass";
+    assert_eq!(bench.ask(key), "t_pkey");
+
+    bench.mysql("DELETE FROM t WHERE id > 3; UPDATE t SET body = 'y' WHERE id = 2");
+    load(1).unwrap_err();
+    assert_eq!((bench.trio.rows("t").len(), left()), (500, 0));
+    assert_eq!(changes(&load(u64::MAX).unwrap()), (0, 1, 497));
+    let xs = "x".repeat(100);
+    assert_eq!(bench.trio.rows("t"), [row!["1", &*xs], row!["2", "y"], row!["3", &*xs]]);
+    assert_eq!(left(), 0);
+
+    bench.mysql("DELETE FROM t");
+    assert_eq!(changes(&load(u64::MAX).unwrap()), (0, 0, 3));
+    assert_eq!(left(), 0);
+}

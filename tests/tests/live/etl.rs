@@ -1,0 +1,97 @@
+//! Runs the binaries as a user does.
+
+use handoff_testbed::Trio;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A folder with a `handoff.toml`, to run `etl` in.
+pub struct Etl {
+    folder: TempDir,
+}
+
+/// What a run of a binary left.
+pub struct Done {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Etl {
+    /// Settings with source, replica and target of `trio`.
+    pub fn new(trio: &Trio) -> Etl {
+        Etl::with(&trio.settings_toml())
+    }
+
+    /// Settings with the source and the target of `trio`.
+    pub fn direct(trio: &Trio) -> Etl {
+        Etl::with(&trio.direct_settings_toml())
+    }
+
+    /// Settings of the test's own.
+    pub fn with(toml: &str) -> Etl {
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("handoff.toml"), toml).unwrap();
+        Etl { folder }
+    }
+
+    /// The folder that `etl` runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Prepares `etl` with arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("etl"));
+        command.args(arguments).current_dir(self.folder()).stdin(Stdio::null());
+        command.env_remove("RUST_LOG");
+        command
+    }
+
+    /// Runs `etl` to its end.
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        Done::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Starts `etl` and leaves it running, its output thrown away.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Runs `etl` and fails the test unless it ends with exit code 0.
+    #[track_caller]
+    pub fn ok(&self, arguments: &[&str]) -> Done {
+        self.exits(0, arguments)
+    }
+
+    /// Runs `etl` and fails the test unless it ends with `code`.
+    #[track_caller]
+    pub fn exits(&self, code: i32, arguments: &[&str]) -> Done {
+        let done = self.run(arguments);
+        assert_eq!(done.code, Some(code), "etl {arguments:?}\n{}\n{}", done.stdout, done.stderr);
+        done
+    }
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Done {
+        Done {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Finds a program of this workspace beside the running test.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build --workspace --examples`",
+        path.display()
+    );
+    path
+}

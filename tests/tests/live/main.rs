@@ -4,11 +4,16 @@
 //! own three databases with `Trio::new("its name")`; one that stops or kills a server starts its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod bad_input;
 mod connect;
+mod etl;
 mod loader;
 mod practice;
 mod replicator;
+mod rows;
 mod schema;
+mod shows;
+mod statements;
 mod testbed;
 mod testbed_ends;
 mod tracking;

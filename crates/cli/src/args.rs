@@ -61,6 +61,8 @@ pub enum Command {
     Load(RunArgs),
     /// Show how every table stands, or those named: last copy, last load, last proof.
     Status(StatusArgs),
+    /// Look at servers, accounts and tables, and print what mends each fault; changes nothing.
+    Check(CheckArgs),
     /// Start private servers, fill them with a sample practice, and carry that, twice.
     Demo(DemoArgs),
 }
@@ -97,6 +99,14 @@ pub struct StatusArgs {
     /// The tables to show; without any, all that were ever carried.
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `etl check` takes.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -6,16 +6,15 @@ use handoff_model::Cancel;
 use handoff_settings::Settings;
 use std::path::PathBuf;
 
-/// A command's surroundings: where it reads settings, how much it says, and Ctrl-C.
+/// A command's surroundings: where it reads settings, and how much it says.
 pub(crate) struct Shell {
     pub(crate) screen: Screen,
     pub(crate) verbosity: Verbosity,
-    pub(crate) cancel: Cancel,
     config: PathBuf,
 }
 
 impl Shell {
-    /// Sets up logging and Ctrl-C, does `work`, and says on standard error why it failed if it
+    /// Sets up logging, does `work`, and says on standard error why it failed if it
     /// does.
     pub(crate) fn run(
         program: &str,
@@ -25,15 +24,21 @@ impl Shell {
         let shell = Shell {
             screen: Screen::new(),
             verbosity: common.verbosity(),
-            cancel: Cancel::new(),
             config: common.config.clone(),
         };
         logging::start(shell.verbosity, &shell.screen);
-        let watched = interrupt::watch(&shell.cancel).map_err(Failure::Signals);
-        watched.and_then(|()| work(&shell)).unwrap_or_else(|failure| {
+        work(&shell).unwrap_or_else(|failure| {
             shell.screen.write(failure::chain(program, &failure).as_bytes());
             failure.exit()
         })
+    }
+
+    /// Returns a request to stop that Ctrl-C makes from now on. A command that does not ask for it
+    /// is simply ended.
+    pub(crate) fn cancelled_by_signals(&self) -> Result<Cancel, Failure> {
+        let cancel = Cancel::new();
+        interrupt::watch(&cancel).map_err(Failure::Signals)?;
+        Ok(cancel)
     }
 
     /// Reads the settings.

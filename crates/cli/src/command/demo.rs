@@ -6,6 +6,7 @@ use crate::human::{count, counted, duration};
 use crate::report::{self, Listing};
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
+use handoff_model::Cancel;
 use handoff_pipeline::{Pipeline, Prove, RunOptions, RunReport};
 use handoff_settings::Settings;
 use handoff_testbed::practice::{self, Day, Practice};
@@ -23,6 +24,7 @@ const TARGET: &str = "opendental_analytics";
 
 /// Starts the servers, makes the practice, carries it, works a day on it, and carries that.
 pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
+    let cancel = shell.cancelled_by_signals()?;
     let practice = Practice { scale: args.scale, seed: args.seed };
     let begun = Instant::now();
     let servers = Servers::start()?;
@@ -31,14 +33,14 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
         duration(begun.elapsed())
     ))?;
     for step in [Step::FirstDay, Step::SecondDay] {
-        if shell.cancel.is_cancelled() {
+        if cancel.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
         shell.print(&servers.change(step, &practice)?)?;
-        if shell.cancel.is_cancelled() {
+        if cancel.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
-        let report = servers.carry(shell)?;
+        let report = servers.carry(shell, &cancel)?;
         if !report.ok {
             shell.print(&report::text(&report, Listing::Slowest))?;
             return Ok(exit(&report));
@@ -48,7 +50,7 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
         shell.print(&format!("carried and proved in {took}\n{}\n", report.conclusion()))?;
     }
     if args.keep {
-        servers.keep(shell)?;
+        servers.keep(shell, &cancel)?;
     }
     Ok(Exit::Well)
 }
@@ -115,13 +117,13 @@ impl Servers {
         Ok(format!("{what}, in {}\n", duration(begun.elapsed())))
     }
 
-    fn carry(&self, shell: &Shell) -> Result<RunReport, Failure> {
+    fn carry(&self, shell: &Shell, cancel: &Cancel) -> Result<RunReport, Failure> {
         let [source, replica, target] = self.urls();
         let settings = Settings::new(&source, Some(&replica), &target)?;
         let options = RunOptions { prove: Prove::Rows, ..RunOptions::default() };
         let pipeline = Pipeline::new(settings)
             .observer(progress::observer(&shell.screen, shell.verbosity, 2))
-            .cancel(shell.cancel.clone());
+            .cancel(cancel.clone());
         Ok(pipeline.run(&options)?)
     }
 
@@ -134,7 +136,7 @@ impl Servers {
     }
 
     /// Waits for Ctrl-C, so that one can look around.
-    fn keep(&self, shell: &Shell) -> Result<(), Failure> {
+    fn keep(&self, shell: &Shell, cancel: &Cancel) -> Result<(), Failure> {
         let file = self.write_settings().map_err(Failure::Output)?;
         let [source, replica, target] = self.urls();
         shell.print(&format!(
@@ -142,7 +144,7 @@ impl Servers {
              etl run --config {}\nCtrl-C ends the servers.\n",
             file.display()
         ))?;
-        while !shell.cancel.is_cancelled() {
+        while !cancel.is_cancelled() {
             thread::sleep(Duration::from_millis(100));
         }
         Ok(())

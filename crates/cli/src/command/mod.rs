@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod check;
 mod demo;
 mod run;
 mod status;
@@ -18,6 +19,7 @@ pub fn etl() -> Exit {
         Command::Replicate(args) => run::run(shell, args, Hops::Copy),
         Command::Load(args) => run::run(shell, args, Hops::Load),
         Command::Status(args) => status::status(shell, args),
+        Command::Check(args) => check::check(shell, args),
         Command::Demo(args) => demo::demo(shell, args),
     })
 }

@@ -14,7 +14,7 @@ pub(super) fn run(shell: &Shell, args: &RunArgs, hops: Hops) -> Result<Exit, Fai
     let observer = progress::observer(&shell.screen, shell.verbosity, moves);
     let report = Pipeline::new(settings)
         .observer(observer)
-        .cancel(shell.cancel.clone())
+        .cancel(shell.cancelled_by_signals()?)
         .run(&options(args, hops))?;
     print(shell, args, &report)?;
     Ok(exit(&report))

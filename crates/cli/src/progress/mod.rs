@@ -33,6 +33,8 @@ impl Observer for Quiet {
 /// Logs what a person should know of, in every kind of progress.
 fn say(event: &Event) {
     match event {
+        // Whoever stopped the run knows; the report counts them.
+        Event::TableFinished { status: "cancelled", .. } => {}
         Event::TableFinished { table, status, error: Some(error) } => {
             log::error!("`{table}` {status}: {error}");
         }

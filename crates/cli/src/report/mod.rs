@@ -1,9 +1,11 @@
 //! Reports as people read them.
 
+mod check;
 mod columns;
 mod run;
 mod status;
 
+pub use check::check_text;
 pub(crate) use columns::{Align, Columns};
 pub use run::{Listing, text};
 pub use status::{Standing, StatusReport, TableStanding};

@@ -1,0 +1,80 @@
+//! What `etl check` found, as text.
+
+use crate::human::counted;
+use handoff_pipeline::{CheckFinding, CheckReport, CheckVerdict};
+
+/// Prints a line a finding, below it what mends it, and at the end how many there are of each kind.
+pub fn check_text(report: &CheckReport) -> String {
+    let findings = report.findings.iter().map(finding).collect::<String>();
+    format!("{findings}\n{}\n", conclusion(report))
+}
+
+fn finding(finding: &CheckFinding) -> String {
+    let CheckFinding { side, subject, verdict, what, mend } = finding;
+    let side = side.to_string();
+    let mut text = format!("{verdict:<7}  {side:<7}  {subject:<18}  {what}\n");
+    for mend in mend {
+        for line in mend.to_string().lines() {
+            text.push_str(&format!("         {line}\n"));
+        }
+    }
+    text
+}
+
+fn conclusion(report: &CheckReport) -> String {
+    let faults = report.count(CheckVerdict::Fault) as u64;
+    let warnings = counted(report.count(CheckVerdict::Warning) as u64, "warning");
+    match faults {
+        0 => format!("a run can go through ({warnings})"),
+        _ => format!("a run would fail: {}, {warnings}", counted(faults, "fault")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_connect::Side;
+    use handoff_pipeline::{CheckSubject, Mend, MendKind};
+    use jiff::Timestamp;
+
+    #[test]
+    fn what_mends_a_fault_stands_below_it() {
+        let line = |side, subject, verdict, what: &str, mend| CheckFinding {
+            side,
+            subject,
+            verdict,
+            what: what.to_owned(),
+            mend,
+        };
+        let mend = Mend { kind: MendKind::Statement, text: "GRANT SELECT ON a.* TO b".to_owned() };
+        let (source, target) = (Side::Source, Side::Target);
+        let mut report = CheckReport {
+            checked_at: Timestamp::UNIX_EPOCH,
+            ok: false,
+            findings: vec![
+                line(source, CheckSubject::Version, CheckVerdict::Ok, "MariaDB 10.11.6", vec![]),
+                line(
+                    source,
+                    CheckSubject::Grants,
+                    CheckVerdict::Fault,
+                    "it may not read",
+                    vec![mend],
+                ),
+                line(target, CheckSubject::Tls, CheckVerdict::Warning, "plain text", vec![]),
+            ],
+        };
+        assert_eq!(
+            check_text(&report).lines().collect::<Vec<_>>(),
+            [
+                "ok       source   version             MariaDB 10.11.6",
+                "fault    source   grants              it may not read",
+                "         GRANT SELECT ON a.* TO b;",
+                "warning  target   tls                 plain text",
+                "",
+                "a run would fail: 1 fault, 1 warning",
+            ]
+        );
+        report.findings.remove(1);
+        assert!(check_text(&report).ends_with("\na run can go through (1 warning)\n"));
+    }
+}

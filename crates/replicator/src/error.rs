@@ -99,6 +99,17 @@ pub enum Error {
         /// Warnings counted.
         warnings: u64,
     },
+    /// The labels of an ENUM or SET are not what the source's server prints.
+    #[error(
+        "`{table}`.{column} has a label with a character beyond U+FFFF, which the source's server \
+         does not tell, so the replica cannot have it: leave out [replica], or rename the label"
+    )]
+    Labels {
+        /// The table.
+        table: TableName,
+        /// The column, quoted.
+        column: String,
+    },
     /// One row does not fit into a packet.
     #[error(
         "row {row} of `{table}` does not fit into the max_allowed_packet of the {side} ({limit} \
@@ -186,6 +197,7 @@ impl Error {
             | Error::Changed { table }
             | Error::RowsLost { table, .. }
             | Error::ValuesChanged { table, .. }
+            | Error::Labels { table, .. }
             | Error::RowTooLarge { table, .. }
             | Error::Cancelled { table }
             | Error::Rows(

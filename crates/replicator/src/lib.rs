@@ -34,6 +34,7 @@ mod error;
 mod fill;
 mod guard;
 mod job;
+mod labels;
 mod leftover;
 mod line;
 mod opened;

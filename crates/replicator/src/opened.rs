@@ -5,6 +5,7 @@ use crate::definition::Definition;
 use crate::error::{At, cancelled};
 use crate::fill::{Fill, Filled};
 use crate::guard::Shadow;
+use crate::labels;
 use crate::leftover::LeftoverKind;
 use crate::shadow::{Indexes, ShadowSql, shadow_sql};
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
@@ -82,7 +83,7 @@ impl Replicator {
             ))
             .map_err(|error| self.failed(&conn, at, &error))?;
         let (_, statement) = shown.unwrap_or_default();
-        let definition = Definition::parse(&String::from_utf8_lossy(&statement))
+        let definition = Definition::parse(&text(&statement))
             .map_err(|problem| Error::Definition { table: table.name.clone(), problem })?;
         let described = table.columns.iter().map(|column| column.name.as_str());
         if !definition.columns().eq(described) {
@@ -90,6 +91,17 @@ impl Replicator {
         }
         Ok(definition)
     }
+}
+
+/// Reads a definition. What isn't UTF-8 is the DEFAULT of a binary column, which the replica never
+/// uses; its length is kept, lest it be too long for its column.
+fn text(statement: &[u8]) -> String {
+    let mut text = String::with_capacity(statement.len());
+    for chunk in statement.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
 }
 
 fn way(job: &CopyJob<'_>) -> Way {
@@ -207,7 +219,20 @@ impl Opened<'_> {
             into,
             in_transaction,
         };
-        fill.run(conn)
+        let filled = fill.run(conn)?;
+        self.check_labels(conn, into)?;
+        Ok(filled)
+    }
+
+    fn check_labels(&self, conn: &mut MyConn, into: &str) -> Result<()> {
+        let doubtful = labels::doubtful(self.job.table, &self.columns);
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let at = self.at(Stage::Compare, 0);
+        let source = self.replicator.source.get(Profile::RawRead);
+        let mut source = source.map_err(|fault| at.error(fault))?;
+        labels::check(self.job.table, &doubtful, &mut source, conn, into)
     }
 
     /// A table read in ranges may have been altered between two of them.

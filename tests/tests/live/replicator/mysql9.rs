@@ -8,6 +8,7 @@ use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 use std::sync::Arc;
 
 /// Starts a server, or says why the test is not run.
+#[expect(clippy::print_stderr, reason = "a test that is not run says so")]
 fn server() -> Option<MySql9> {
     match MySql9::start(&ServerOptions::default()) {
         Ok(server) => Some(server),

@@ -55,6 +55,35 @@ fn a_versioned_table_arrives_with_its_current_rows_and_their_times() {
 }
 
 #[test]
+fn a_default_of_any_bytes_is_no_obstacle() {
+    let pair = Pair::new("replicator defaults");
+    pair.trio.sql_source(
+        "CREATE TABLE t (a BINARY(2) DEFAULT X'FFF0', b VARBINARY(3) DEFAULT X'E9',
+             c VARCHAR(1) CHARACTER SET utf8mb4 DEFAULT '😀' COMMENT '😀', d INT) ENGINE=MyISAM;
+         INSERT INTO t (d) VALUES (1)",
+    );
+    assert_eq!(pair.check("t").rows, 1);
+}
+
+#[test]
+fn a_label_that_the_server_does_not_tell_fails_the_table() {
+    let pair = Pair::new("replicator labels");
+    pair.trio.sql_source(
+        "CREATE TABLE t (a ENUM('x', 'what?', '☃'), b SET('😀', 'y')) ENGINE=InnoDB CHARSET=utf8mb4;
+         INSERT INTO t VALUES ('what?', 'y'), ('☃', '')",
+    );
+    // The label is there, but nobody uses it.
+    assert_eq!(pair.check("t").rows, 2);
+    pair.trio.sql_source("INSERT INTO t VALUES ('x', 'y,😀')");
+    let error = pair.copy("t").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`t`.`b` has a label with a character beyond U+FFFF, which the source's server does not \
+         tell, so the replica cannot have it: leave out [replica], or rename the label"
+    );
+}
+
+#[test]
 fn indexes_that_come_after_the_rows_are_all_there() {
     let pair = Pair::new("replicator indexes");
     pair.trio.sql_source(

@@ -1,0 +1,60 @@
+//! Labels of ENUM and SET that no server tells.
+//!
+//! Both families print definitions in three-byte UTF-8, where a character beyond U+FFFF becomes `?`
+//! (seen on both). The shadow then has `?` in its label, and since such a value travels by its number
+//! its sums are those of the source.
+
+use crate::carried::{Carried, Store};
+use crate::error::At;
+use crate::{Error, Result, Stage};
+use handoff_connect::{MyConn, quote_my};
+use handoff_schema::{Column, MySqlType, TableSchema};
+use mysql::prelude::Queryable;
+use std::collections::BTreeMap;
+
+/// Returns the columns whose labels may not be what the definition says, quoted.
+pub(crate) fn doubtful(table: &TableSchema, columns: &[Carried]) -> Vec<String> {
+    let doubt = |column: &&Column| {
+        let (MySqlType::Enum(labels) | MySqlType::Set(labels)) = &column.kind else { return false };
+        labels.iter().any(|label| label.contains('?'))
+            && column.charset.as_deref().is_some_and(|charset| charset.starts_with("utf"))
+    };
+    let names = table.columns.iter().filter(doubt).map(|column| quote_my(column.name.as_str()));
+    names
+        .filter(|name| columns.iter().any(|c| c.store == Store::Number && c.name == *name))
+        .collect()
+}
+
+/// Compares the labels in use, by their numbers.
+pub(crate) fn check(
+    table: &TableSchema,
+    columns: &[String],
+    source: &mut MyConn,
+    replica: &mut MyConn,
+    into: &str,
+) -> Result<()> {
+    for column in columns {
+        let there = labels(table, column, source, table.name.as_str())?;
+        let here = labels(table, column, replica, into)?;
+        let differs = |(number, label)| there.get(number).is_some_and(|other| other != label);
+        if here.iter().any(differs) {
+            return Err(Error::Labels { table: table.name.clone(), column: column.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn labels(
+    table: &TableSchema,
+    column: &str,
+    conn: &mut MyConn,
+    name: &str,
+) -> Result<BTreeMap<Option<u64>, Option<Vec<u8>>>> {
+    let at = At { table: &table.name, stage: Stage::Compare, rows: 0 };
+    let ask = format!(
+        "SELECT DISTINCT CAST({column} AS UNSIGNED), CAST({column} AS BINARY) FROM {}",
+        quote_my(name)
+    );
+    let found = conn.query::<(Option<u64>, Option<Vec<u8>>), _>(ask);
+    Ok(found.map_err(|error| at.error(conn.fault(&error)))?.into_iter().collect())
+}

@@ -104,7 +104,9 @@ impl Error {
     pub fn table(&self) -> Option<&TableName> {
         use handoff_rows::Error as Rows;
         match self {
-            Error::Read(Rows::Read { table, .. } | Rows::Value { table, .. })
+            Error::Read(
+                Rows::Read { table, .. } | Rows::Value { table, .. } | Rows::Filter { table, .. },
+            )
             | Error::Write { table, .. }
             | Error::Step { table, .. }
             | Error::Differs { table, .. }

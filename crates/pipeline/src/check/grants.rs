@@ -59,30 +59,51 @@ enum Scope {
 }
 
 impl Grants {
+    /// Reads the privileges of the session's account, over a connection that is used for nothing
+    /// else.
     pub(super) fn read(conn: &mut MyConn) -> Result<Grants> {
-        let mut grants = Grants::default();
-        grants.add(conn, "SHOW GRANTS")?;
-        // MariaDB shows the privileges of the current role by itself, MySQL only when asked.
-        if conn.pool().version().flavor == Flavor::MySql
-            && conn.pool().version().number >= (8, 0, 0)
-        {
-            let roles = conn.query_first::<Option<String>, _>("SELECT CURRENT_ROLE()");
-            let roles = roles.map_err(|error| conn.fault(&error))?.flatten();
-            if let Some(roles) = roles.filter(|roles| roles != "NONE") {
-                grants.add(conn, &format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}"))?;
-            }
+        let version = conn.pool().version();
+        // MySQL mixes the privileges of the current roles with the account's own, and tells
+        // nobody but administrators what a role may. MariaDB lists its role by itself.
+        if version.flavor == Flavor::MariaDb || version.number < (8, 0, 0) {
+            return Grants::shown(conn);
+        }
+        let roles = conn.query_first::<Option<String>, _>("SELECT CURRENT_ROLE()");
+        let roles = roles.map_err(|error| conn.fault(&error))?.flatten();
+        let Some(roles) = roles.filter(|roles| roles != "NONE") else {
+            return Grants::shown(conn);
+        };
+        conn.mark_broken();
+        let mut grants = Grants::shown_as(conn, "NONE")?;
+        for role in split_at_commas(&roles) {
+            let of_role = Grants::shown_as(conn, role)?.without(&grants);
+            grants
+                .0
+                .extend(of_role.into_iter().map(|grant| Grant { to: role.to_owned(), ..grant }));
         }
         Ok(grants)
     }
 
-    fn add(&mut self, conn: &mut MyConn, ask: &str) -> Result<()> {
-        let lines = conn.query::<String, _>(ask).map_err(|error| conn.fault(&error))?;
-        for grant in lines.iter().filter_map(|line| Grant::parse(line)) {
-            if !self.0.contains(&grant) {
-                self.0.push(grant);
-            }
-        }
-        Ok(())
+    fn shown_as(conn: &mut MyConn, role: &str) -> Result<Grants> {
+        conn.query_drop(format!("SET ROLE {role}")).map_err(|error| conn.fault(&error))?;
+        Grants::shown(conn)
+    }
+
+    fn shown(conn: &mut MyConn) -> Result<Grants> {
+        let lines = conn.query::<String, _>("SHOW GRANTS").map_err(|error| conn.fault(&error))?;
+        Ok(Grants(lines.iter().filter_map(|line| Grant::parse(line)).collect()))
+    }
+
+    /// Returns what stands here and not in `others`.
+    fn without(self, others: &Grants) -> Vec<Grant> {
+        let new = |mut grant: Grant| {
+            let same = |other: &&Grant| (other.gives, &other.on) == (grant.gives, &grant.on);
+            let known: Vec<&Privilege> =
+                others.0.iter().filter(same).flat_map(|other| &other.privileges).collect();
+            grant.privileges.retain(|privilege| !known.contains(&privilege));
+            (!grant.privileges.is_empty()).then_some(grant)
+        };
+        self.0.into_iter().filter_map(new).collect()
     }
 
     /// Returns true if the account has `privilege` on every table of `database`.

@@ -74,7 +74,7 @@ fn readable(my: &MySide, tables: &Tables, findings: &mut Findings) -> Vec<TableN
     if !denied.is_empty() {
         let names: Vec<&str> = denied.iter().map(TableName::as_str).collect();
         let many = counted(denied.len(), "table");
-        let what = format!("{} may not read {many}: {}", my.account, some(&names));
+        let what = format!("{} may not read {many} in full: {}", my.account, some(&names));
         let finding = findings.fault(S::Grants, what);
         for table in &denied {
             let table = quote_my(table.as_str());
@@ -92,7 +92,8 @@ fn readable(my: &MySide, tables: &Tables, findings: &mut Findings) -> Vec<TableN
     denied
 }
 
-/// Returns the tables that the server refuses to prepare a SELECT for. Nothing is run.
+/// Returns the tables of which not every column may be read: the server refuses to prepare a
+/// SELECT. Nothing is run.
 fn denied(my: &MySide, taken: &[TableName]) -> Result<Vec<TableName>> {
     let mut conn = my.conn()?;
     let mut denied = Vec::new();

@@ -57,6 +57,7 @@ mod seal;
 mod sessions;
 mod slots;
 mod tls;
+mod trust;
 mod version;
 mod wire;
 

@@ -2,6 +2,7 @@
 
 use crate::fault::my_connect;
 use crate::sessions::{Labels, Ticket};
+use crate::trust::{self, Held, Refused};
 use crate::wire::Wire;
 use crate::{Fault, Profile, Result, ServerVersion, Side, my_session, tls};
 use handoff_settings::{MySqlServer, TlsMode};
@@ -27,6 +28,8 @@ pub(crate) struct MyDialer {
     pub(crate) side: Side,
     pub(crate) server: MySqlServer,
     pub(crate) labels: Labels,
+    /// The public authorities, if certificates are verified by those of `tls_ca`.
+    refused: Option<Refused>,
     /// Set once a server turned out to offer no TLS, where that is allowed.
     plain: AtomicBool,
     /// Set once a server turned out to know no named locks (Galera).
@@ -45,13 +48,14 @@ impl MyDialer {
     ///
     /// Returns a [`Fault`] if the file of authorities can't be used.
     pub(crate) fn new(side: Side, server: MySqlServer, labels: Labels) -> Result<MyDialer> {
-        if let (true, Some(file)) = (server.tls.mode.verifies(), &server.tls.ca) {
-            tls::authorities(side, file)?;
-        }
+        let file = server.tls.ca.as_deref().filter(|_| server.tls.mode.verifies());
+        let authorities = file.map(|file| tls::authorities(side, file)).transpose()?;
+        trust::install();
         Ok(MyDialer {
             side,
             server,
             labels,
+            refused: authorities.as_ref().map(Refused::all_but),
             plain: AtomicBool::new(false),
             unlabelled: AtomicBool::new(false),
         })
@@ -105,6 +109,7 @@ impl MyDialer {
 
     fn dial(&self, max_allowed_packet: Option<usize>, database: Option<&str>) -> Result<Conn> {
         let options = self.options(max_allowed_packet, database);
+        let _held = self.hold_to_our_authorities()?;
         let conn = match self.tls() {
             None => dial_any(&self.server.host, &options),
             Some(tls) => match dial_any(&self.server.host, &options.clone().ssl_opts(tls)) {
@@ -153,8 +158,15 @@ impl MyDialer {
         }
     }
 
-    /// Returns how to do TLS, if at all. The driver trusts the public authorities beside those of
-    /// `tls_ca`, and cannot be told otherwise.
+    /// Has the driver, on this thread, trust the authorities of `tls_ca` alone.
+    fn hold_to_our_authorities(&self) -> Result<Option<Held>> {
+        let Some(refused) = &self.refused else { return Ok(None) };
+        let text = "this program has set a TLS provider for the whole process, under which the \
+                    authorities in tls_ca cannot be the only ones";
+        refused.hold().map(Some).ok_or_else(|| Fault::new(self.side, text))
+    }
+
+    /// Returns how to do TLS, if at all.
     fn tls(&self) -> Option<SslOpts> {
         let tls = &self.server.tls;
         let unverified = || SslOpts::default().with_danger_accept_invalid_certs(true);

@@ -1,4 +1,5 @@
-//! Whom to trust. The MySQL driver brings its own verifier; PostgreSQL's is made here.
+//! Whom to trust. The MySQL driver brings its own verifier, which `trust` holds to `tls_ca`;
+//! PostgreSQL's is made here.
 
 use crate::{Fault, Result, Side};
 use handoff_settings::{Tls, TlsMode};

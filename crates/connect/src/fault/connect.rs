@@ -167,7 +167,8 @@ impl Place<'_> {
                     "the certificate of {at} is not made out to {host}: use the name it is made \
                      out to in the url of [{side}], or tls = \"verify-ca\""
                 ),
-                Cert::UnknownIssuer => format!(
+                // A signature is bad too if its authority's key is refused: see `trust`.
+                Cert::UnknownIssuer | Cert::BadSignature => format!(
                     "the certificate of {at} is signed by none of {ca}: name the file of its \
                      authority as tls_ca in [{side}]"
                 ),

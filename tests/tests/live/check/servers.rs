@@ -11,6 +11,7 @@ fn mariadb(arguments: &[&str]) -> MariaDb {
     MariaDb::start(&ServerOptions { arguments, ..ServerOptions::default() }).unwrap()
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is not run says so")]
 fn mysql9() -> Option<MySql9> {
     match MySql9::start(&ServerOptions::default()) {
         Ok(server) => Some(server),
@@ -122,7 +123,7 @@ fn mysql_9_is_looked_at_and_goes_to_its_like_only() {
     ] {
         own.run(&sql);
     }
-    let mut by_role = good.clone();
+    let mut by_role = good;
     by_role.source = MySqlServer::from_url(&own.url(&database)).unwrap();
     let report = check(&by_role);
     let finding = odd(&report, Side::Source, S::Grants);

@@ -2,6 +2,7 @@
 //! report as a value.
 //!
 //! `cargo run -p handoff-pipeline --example embed -- SOURCE_URL REPLICA_URL TARGET_URL`
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use handoff_model::{Event, Observer};
 use handoff_pipeline::{Pipeline, Prove, RunOptions, chain};

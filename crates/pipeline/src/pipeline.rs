@@ -9,12 +9,12 @@ use crate::table_run::TableRunner;
 use crate::{
     Error, Hops, Plan, Refused, Result, RunOptions, RunReport, TableReport, TableStatus, chain,
 };
-use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy};
+use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName};
 use handoff_replicator::Replicator;
 use handoff_schema::{Catalogue, TargetCatalogue};
-use handoff_settings::{Settings, TableFilter};
+use handoff_settings::{Settings, TableFilter, Target};
 use handoff_tracking::{Tracker, Wait};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -115,7 +115,21 @@ impl Pipeline {
             .ensure_schema(&target.schema, &target.grant_select_to)
             .map_err(Error::Connect)?;
         let replica = servers.replica.clone();
-        Ok(Tracker::open(run, replica, servers.target.clone(), &target.schema)?)
+        let tracker = Tracker::open(run, replica, servers.target.clone(), &target.schema)?;
+        self.let_readers_see_tracking(&servers.target).map_err(Error::Connect)?;
+        Ok(tracker)
+    }
+
+    /// The roles that read our tables may read how fresh they are, too.
+    fn let_readers_see_tracking(&self, target: &PgPool) -> handoff_connect::Result<()> {
+        let Target { schema, grant_select_to, .. } = &self.settings.target;
+        if grant_select_to.is_empty() {
+            return Ok(());
+        }
+        let grants = ["etl_load_status", "etl_runs"]
+            .map(|table| grant_select(schema, table, grant_select_to).unwrap_or_default());
+        let mut conn = target.get()?;
+        conn.batch_execute(&grants.join("; ")).map_err(|error| conn.fault(&error))
     }
 
     /// Ends what interrupted runs left running, on every side, before a table is touched.

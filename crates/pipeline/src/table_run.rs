@@ -101,10 +101,12 @@ impl TableRunner {
         let replica_table = if std::mem::take(&mut attempt.first) {
             context.replica.as_deref()
         } else {
-            // An earlier attempt may have got as far as the swap.
+            // An earlier attempt may have got as far as the swap. If the structure changed with
+            // it, the old one makes this attempt a swap again, which is right either way.
             attempt.id = CopyId::new();
             let there = replicator.has(&context.name).map_err(TableError::Copy)?;
-            there.then_some(&*context.schema)
+            let ours = || context.replica.as_deref().unwrap_or(&context.schema);
+            there.then(ours)
         };
         let job = CopyJob {
             table: &context.schema,

@@ -28,5 +28,4 @@ pub struct Lookback {
 }
 
 /// The strategies that this version can load with.
-pub const AVAILABLE_STRATEGIES: &[Strategy] =
-    &[Strategy::Standard, Strategy::Streaming, Strategy::Discard];
+pub const AVAILABLE_STRATEGIES: &[Strategy] = &[Strategy::Standard, Strategy::Streaming];

@@ -51,8 +51,16 @@ fn from_server(side: Side, error: &MySqlError) -> Fault {
     } else {
         sentence(*code, state, &names)
     };
-    let text = format!("{text} (error {code})");
+    let text = format!("{text} (error {code}){}", remedy(*code));
     Fault::build(side, text, Some(code.to_string()), names, kind(*code))
+}
+
+/// What to do about a refusal for want of a privilege. The message itself names the privilege.
+fn remedy(code: u16) -> &'static str {
+    match code {
+        1044 | 1142 | 1143 | 1227 => "; `etl check` prints the GRANT that is missing",
+        _ => "",
+    }
 }
 
 fn kind(code: u16) -> Kind {
@@ -224,7 +232,7 @@ mod tests {
         );
         assert_eq!(fault.column(), Some("LName"));
         let denied = "SELECT command denied to user 'r'@'h' for table `d`.`t`";
-        check(1142, denied, &format!("{denied} (error 1142)"));
+        check(1142, denied, &format!("{denied} (error 1142){}", remedy(1142)));
         let fault = check(
             4025,
             "CONSTRAINT `note.doc` failed for `d`.`note`",

@@ -98,7 +98,7 @@ fn every_key_arrives() {
         loader = "standard"
     "#;
     let tables = "tables.procedurelog.columns = { IsLocked = \"boolean\" }\n\
-                  [tables.\"a.b\"]\nloader = \"discard\"\n";
+                  [tables.\"a.b\"]\nloader = \"streaming\"\n";
     let (main_path, tables_path) = (folder.path().join("h.toml"), folder.path().join("t.toml"));
     let settings = from_texts((main, &*main_path), Some((tables, &*tables_path)), &env).unwrap();
 
@@ -128,7 +128,7 @@ fn every_key_arrives() {
         columns: [(ColumnName::new("IsLocked").unwrap(), "boolean".to_owned())].into(),
         ..TableSettings::default()
     };
-    let dotted = TableSettings { loader: Some(Strategy::Discard), ..TableSettings::default() };
+    let dotted = TableSettings { loader: Some(Strategy::Streaming), ..TableSettings::default() };
     expected.tables.insert(TableName::new("procedurelog").unwrap(), procedurelog);
     expected.tables.insert(TableName::new("a.b").unwrap(), dotted);
     assert_eq!(settings, expected);
@@ -275,10 +275,10 @@ fn values_of_the_wrong_kind_are_named() {
         "[tables.a]\nloader = \"parallel\"\ncolumns = \"x\"\n[tables.b]\nloader = \"fast\"\n",
         &[
             "handoff.toml:6: tables.a.loader is \"parallel\", which this version has not; it takes \
-         standard, streaming or discard",
+         standard or streaming",
             "handoff.toml:7: tables.a.columns is \"x\"; it takes the types of columns, such as \
          { IsLocked = \"boolean\" }",
-            "handoff.toml:9: tables.b.loader is \"fast\"; it takes standard, streaming or discard",
+            "handoff.toml:9: tables.b.loader is \"fast\"; it takes standard or streaming",
         ],
     );
     adding(

@@ -90,7 +90,7 @@ pub fn binary(name: &str) -> PathBuf {
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(
         path.exists(),
-        "{} is missing: run `cargo build --workspace --examples`",
+        "{} is missing: run `cargo build --workspace --bins --examples`",
         path.display()
     );
     path

@@ -4,12 +4,13 @@ use crate::etl::{Done, Etl};
 use handoff_testbed::{Trio, row};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 const PATIENTS: &str = "CREATE TABLE patient (PatNum BIGINT PRIMARY KEY, LName VARCHAR(100)) ENGINE=MyISAM; \
      INSERT INTO patient VALUES (1, 'Abel'), (2, 'Brown')";
 
 /// Everything that is in the three databases: names, definitions and contents.
-fn contents(trio: &Trio) -> BTreeMap<String, String> {
+pub fn contents(trio: &Trio) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for (side, mut conn) in [("source", trio.source()), ("replica", trio.replica())] {
         let tables: Vec<String> = conn.query("SHOW TABLES").unwrap();
@@ -47,7 +48,7 @@ fn contents(trio: &Trio) -> BTreeMap<String, String> {
 
 /// Runs `etl` and checks exit code and message, and that nothing was changed anywhere.
 #[track_caller]
-fn refused(trio: &Trio, etl: &Etl, arguments: &[&str], code: i32, says: &[&str]) -> Done {
+pub fn refused(trio: &Trio, etl: &Etl, arguments: &[&str], code: i32, says: &[&str]) -> Done {
     let before = contents(trio);
     let done = etl.exits(code, arguments);
     for part in says {
@@ -165,6 +166,28 @@ fn no_right_to_create() {
     admin.query_drop(format!("DROP USER {role}")).unwrap();
 }
 
+/// Forwards connections to `server` from a port of its own, and returns that address.
+fn forwarder(server: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = server.to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let to = TcpStream::connect(&server).unwrap();
+            for (mut from, mut into) in [
+                (client.try_clone().unwrap(), to.try_clone().unwrap()),
+                (to.try_clone().unwrap(), client.try_clone().unwrap()),
+            ] {
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut into);
+                    let _ = into.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    address
+}
+
 #[test]
 fn the_replica_being_the_source() {
     let trio = Trio::new("replica_is_source");
@@ -173,8 +196,10 @@ fn the_replica_being_the_source() {
     let etl_at_source = trio.source_server().etl_url(&trio.source_name());
     let same = toml.replace(&trio.replica_url(), &etl_at_source);
     refused(&trio, &Etl::with(&same), &["run"], 2, &["replica", "source"]);
-    // Under another name only the server itself can tell.
-    let named = toml.replace(&trio.replica_url(), &etl_at_source.replace("127.0.0.1", "127.1"));
+    // Behind another address only the server itself can tell.
+    let server = etl_at_source.rsplit_once('@').unwrap().1.split_once('/').unwrap().0;
+    let named =
+        toml.replace(&trio.replica_url(), &etl_at_source.replace(server, &forwarder(server)));
     refused(&trio, &Etl::with(&named), &["run"], 3, &["replica", "source"]);
 }
 

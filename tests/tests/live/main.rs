@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod bad_input;
+mod certificates;
 mod check;
 mod connect;
 mod etl;
+mod faults;
 mod loader;
 mod practice;
 mod replicator;

@@ -1,8 +1,7 @@
-//! Which codec carries a column, and what has to be selected for it.
+//! Which codec carries a column.
 
 use super::{Codec, Spelling};
-use handoff_connect::quote_my;
-use handoff_schema::{Column, MappedColumn, MySqlType, PgType, TextEncoding};
+use handoff_schema::{MappedColumn, MySqlType, PgType, TextEncoding};
 
 impl Codec {
     /// Chooses how the values of a column become bytes of its PostgreSQL type.
@@ -64,35 +63,6 @@ impl Codec {
             _ => Codec::Unknown,
         }
     }
-
-    /// Returns the expression to select for a column, and one more where the codec wants to know
-    /// whether the server's conversion of a text lost something.
-    pub(crate) fn select(self, column: &Column) -> (String, Option<String>) {
-        let name = quote_my(column.name.as_str());
-        let encoding = match self {
-            Codec::Text(encoding) | Codec::Jsonb(encoding) => encoding,
-            Codec::Labels { encoding, terminated: false } => encoding,
-            // Tells the empty set from the set of the empty label, which print alike.
-            Codec::Labels { encoding: TextEncoding::Server, terminated: true } => {
-                let ended = format!("CONVERT({name} USING utf8mb4)");
-                return (terminated(&ended, &name), Some(is_exact(&name, column)));
-            }
-            Codec::Labels { terminated: true, .. } => {
-                return (terminated(&format!("CAST({name} AS BINARY)"), &name), None);
-            }
-            _ => return (name, None),
-        };
-        match encoding {
-            // No conversion takes place, whatever the session's character set.
-            TextEncoding::Utf8 if is_never_converted(column) => (name, None),
-            TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Latin1 => {
-                (format!("CAST({name} AS BINARY)"), None)
-            }
-            TextEncoding::Server => {
-                (format!("CONVERT({name} USING utf8mb4)"), Some(is_exact(&name, column)))
-            }
-        }
-    }
 }
 
 fn is_integer(kind: &MySqlType) -> bool {
@@ -103,28 +73,6 @@ fn is_integer(kind: &MySqlType) -> bool {
     )
 }
 
-fn is_never_converted(column: &Column) -> bool {
-    matches!(column.charset.as_deref(), None | Some("utf8mb4" | "binary"))
-}
-
 fn has_empty_label(labels: &[String]) -> bool {
     labels.iter().any(String::is_empty)
-}
-
-fn terminated(text: &str, name: &str) -> String {
-    format!("CONCAT({text}, IF({name} + 0 = 0, '', ','))")
-}
-
-/// Spells the condition that converting `name` to utf8mb4 loses nothing.
-///
-/// Either the way back gives the same bytes, or the conversion wrote no `?` and dropped nothing:
-/// cp932 and its like have two codes for some characters, and the way back finds only one.
-fn is_exact(name: &str, column: &Column) -> String {
-    let charset = quote_my(column.charset.as_deref().unwrap_or("utf8mb4"));
-    let text = format!("CONVERT({name} USING utf8mb4)");
-    format!(
-        "{name} IS NULL OR COALESCE(\
-         CAST(CONVERT({text} USING {charset}) AS BINARY) = CAST({name} AS BINARY) \
-         OR (LOCATE('?', {text}) = 0 AND CHAR_LENGTH({text}) = CHAR_LENGTH({name})), 0)"
-    )
 }

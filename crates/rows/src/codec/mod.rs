@@ -10,6 +10,7 @@ mod cell;
 mod choose;
 mod integer;
 mod numeric;
+mod select;
 mod spelled;
 mod temporal;
 mod text;
@@ -55,7 +56,8 @@ pub(crate) enum Codec {
     Time,
     /// Texts and ENUM to `text`.
     Text(TextEncoding),
-    /// SET to `text[]`. Where a label is empty, every value but the empty set ends in a comma.
+    /// SET to `text[]`. Where a label of the column is empty, every label of a value has a comma
+    /// behind it.
     Labels { encoding: TextEncoding, terminated: bool },
     /// Numbers, dates, times, UUID and INET to `text`, as MySQL prints them.
     Spelled(Spelling),

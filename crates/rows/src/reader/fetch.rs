@@ -6,9 +6,13 @@ use handoff_connect::{Fault, MyConn, MyPool, Wire};
 use handoff_model::{Cancel, Cancelled};
 use mysql::prelude::Queryable;
 use mysql::{Binary, QueryResult, Value};
+use std::time::{Duration, Instant};
 
 /// MySQL's "query execution was interrupted".
 const INTERRUPTED: u16 = 1317;
+
+/// How long to read on after a statement was killed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the receiver of a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +64,7 @@ impl<'a> Fetch<'a> {
 
     /// Runs a statement and hands its rows to `each`, which may keep them.
     ///
-    /// After an error of `each` or a request to stop the connection is cut.
+    /// After an error of `each` or a request to stop the connection is not used again.
     pub(super) fn run<E>(
         &mut self,
         sql: &str,
@@ -122,19 +126,16 @@ impl<'a> Fetch<'a> {
                 Err(error) => return Outcome::Driver(error),
             };
             first = false;
-            // Dropped with rows left, `rows` would read them all, if the wire were not cut.
-            match (self.cancel.check(), each(row)) {
-                (Err(cancelled), _) => {
-                    wire.cut();
-                    return Outcome::Cancelled(cancelled);
-                }
-                (_, Err(error)) => {
-                    wire.cut();
-                    return Outcome::Sink(error);
-                }
-                (Ok(()), Ok(Flow::On)) => {}
-                (Ok(()), Ok(Flow::Enough)) => return end(rows, pool, wire, id),
-            }
+            let outcome = match (self.cancel.check(), each(row)) {
+                (Err(cancelled), _) => Outcome::Cancelled(cancelled),
+                (_, Err(error)) => Outcome::Sink(error),
+                (Ok(()), Ok(Flow::Enough)) => Outcome::Ended,
+                (Ok(()), Ok(Flow::On)) => continue,
+            };
+            return match end(rows, pool, wire, id) {
+                Err(fault) if matches!(outcome, Outcome::Ended) => Outcome::Kill(fault),
+                _ => outcome,
+            };
         }
         Outcome::Whole
     }
@@ -156,21 +157,35 @@ enum Outcome<E> {
     Cancelled(Cancelled),
 }
 
-/// Ends a statement, and reads what was on its way.
-fn end<E>(
-    rows: QueryResult<'_, '_, '_, Binary>,
+/// Ends a statement: has it killed, and reads what was on its way, up to the server's word that it
+/// was interrupted.
+///
+/// Closing the connection alone isn't enough: a server that waits for a peer to read may take long to
+/// find it gone, and keeps the table locked. Dropped with rows left, `rows` would read them all; if
+/// they are too many, or the server can't be reached, the wire is cut first.
+fn end(
+    mut rows: QueryResult<'_, '_, '_, Binary>,
     pool: &MyPool,
     wire: &Wire,
     id: u32,
-) -> Outcome<E> {
-    if let Err(fault) = pool.kill_query(id) {
+) -> Result<(), Fault> {
+    let patience = Instant::now() + PATIENCE;
+    let ended = pool.kill_query(id).and_then(|()| {
+        loop {
+            match rows.next() {
+                Some(Ok(_)) if Instant::now() > patience => {
+                    break Err(Fault::new(pool.side(), "the server does not end a statement"));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) if !is_interruption(&error) => break Err(pool.fault(&error)),
+                Some(Err(_)) | None => break Ok(()),
+            }
+        }
+    });
+    if ended.is_err() {
         wire.cut();
-        return Outcome::Kill(fault);
     }
-    match rows.filter_map(Result::err).next() {
-        Some(error) if !is_interruption(&error) => Outcome::Driver(error),
-        _ => Outcome::Ended,
-    }
+    ended
 }
 
 fn is_interruption(error: &mysql::Error) -> bool {

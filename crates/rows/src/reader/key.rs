@@ -1,8 +1,11 @@
 //! The key of a table as an order to read it in.
+//!
+//! Where a range ends is a row value that goes back to the server as a parameter, and it must arrive
+//! as what it was: a parameter that the server changes on its way skips rows, or reads them twice.
 
 use handoff_connect::quote_my;
-use handoff_model::KeyValue;
-use handoff_schema::{Column, MySqlType, TableSchema};
+use handoff_model::{ColumnName, KeyValue};
+use handoff_schema::{Column, MySqlType, TableSchema, TextEncoding};
 use mysql::Value;
 
 /// The key of a table, and the index that keeps its order.
@@ -16,12 +19,28 @@ pub(super) struct Key {
 /// anything.
 #[derive(Debug)]
 pub(super) struct KeyColumn {
+    source: ColumnName,
     /// The column, qualified.
     pub(super) name: String,
     /// What to select.
-    pub(super) select: String,
+    select: String,
     /// What to compare the column with; holds one `?`.
     pub(super) operand: String,
+    validity: Validity,
+}
+
+/// How to tell whether the server takes a text back as it gave it: it checks what it is told to be
+/// a text, and makes `?` or NULL of what is not valid.
+#[derive(Debug)]
+enum Validity {
+    /// It always does.
+    Always,
+    /// It does if the text is UTF-8.
+    Utf8,
+    /// It does if the text is ASCII.
+    Ascii,
+    /// It has to be asked, with this expression.
+    Asked(String),
 }
 
 impl Key {
@@ -43,9 +62,36 @@ impl Key {
         format!(" FORCE INDEX ({})", quote_my(self.index.as_str()))
     }
 
-    /// Spells the key as a select list or an order.
-    pub(super) fn list(&self, part: impl Fn(&KeyColumn) -> &str) -> String {
-        self.columns.iter().map(part).collect::<Vec<_>>().join(", ")
+    /// Spells the order.
+    pub(super) fn order_by(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
+        format!(" ORDER BY {}", names.join(", "))
+    }
+
+    /// Spells what to select for [`Key::place`].
+    pub(super) fn select_list(&self) -> String {
+        let values = self.columns.iter().map(|column| &*column.select);
+        let questions = self.columns.iter().filter_map(|column| column.validity.question());
+        values.chain(questions).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the place of a row in the order, from what the list selects.
+    ///
+    /// Fails with the name of a column whose value the server would not take back as it is.
+    pub(super) fn place(&self, mut row: Vec<Value>) -> Result<Vec<Value>, &ColumnName> {
+        let mut answers = row.split_off(self.columns.len()).into_iter();
+        for (column, value) in self.columns.iter().zip(&row) {
+            let valid = match (&column.validity, value) {
+                (Validity::Utf8, Value::Bytes(text)) => simdutf8::basic::from_utf8(text).is_ok(),
+                (Validity::Ascii, Value::Bytes(text)) => text.is_ascii(),
+                (Validity::Asked(_), _) => answers.next() == Some(Value::Int(1)),
+                _ => true,
+            };
+            if !valid {
+                return Err(&column.source);
+            }
+        }
+        Ok(row)
     }
 }
 
@@ -53,31 +99,65 @@ impl KeyColumn {
     fn of(table: &TableSchema, column: &Column) -> KeyColumn {
         use MySqlType as M;
         let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
-        let plain = name.clone();
+        let plain = || name.clone();
+        let mut validity = Validity::Always;
         let (select, operand) = match &column.kind {
             // A text would be compared as a double.
             M::Decimal { precision, scale } => {
-                (plain, format!("CAST(? AS DECIMAL({precision},{scale}))"))
+                (plain(), format!("CAST(? AS DECIMAL({precision},{scale}))"))
             }
-            // Ordered by index, not by label.
+            // Ordered by index, not by label; for such a column neither server uses the index to find
+            // the beginning of a range, only to keep the order.
             M::Bit(_) | M::Enum(_) | M::Set(_) => (format!("{name} + 0"), "?".to_owned()),
             M::Char | M::VarChar | M::Text | M::Json => {
-                (format!("CAST({name} AS BINARY)"), text_operand(column))
+                validity = Validity::of(column, &name);
+                (in_binary(&name), text_operand(column))
             }
-            M::Binary(_) | M::VarBinary | M::Blob => (plain, "CAST(? AS BINARY)".to_owned()),
-            M::Uuid => (plain, "CAST(? AS UUID)".to_owned()),
-            M::Inet4 => (plain, "CAST(? AS INET4)".to_owned()),
-            M::Inet6 => (plain, "CAST(? AS INET6)".to_owned()),
-            _ => (plain, "?".to_owned()),
+            M::Binary(_) | M::VarBinary | M::Blob => (plain(), in_binary("?")),
+            M::Uuid => (plain(), "CAST(? AS UUID)".to_owned()),
+            M::Inet4 => (plain(), "CAST(? AS INET4)".to_owned()),
+            M::Inet6 => (plain(), "CAST(? AS INET6)".to_owned()),
+            _ => (plain(), "?".to_owned()),
         };
-        KeyColumn { name, select, operand }
+        KeyColumn { source: column.name.clone(), name, select, operand, validity }
     }
+}
+
+impl Validity {
+    fn of(column: &Column, name: &str) -> Validity {
+        match column.text_encoding() {
+            None | Some(TextEncoding::Latin1) => Validity::Always,
+            Some(TextEncoding::Utf8) => Validity::Utf8,
+            Some(TextEncoding::Ascii) => Validity::Ascii,
+            Some(TextEncoding::Server) => {
+                let bytes = in_binary(name);
+                let back = in_binary(&in_charset(&bytes, column));
+                Validity::Asked(format!("COALESCE({back} = {bytes}, 0)"))
+            }
+        }
+    }
+
+    fn question(&self) -> Option<&str> {
+        match self {
+            Validity::Asked(question) => Some(question),
+            _ => None,
+        }
+    }
+}
+
+/// Spells the bytes of a text. Not by CAST: see what the encoder selects.
+fn in_binary(text: &str) -> String {
+    format!("CONVERT({text} USING binary)")
+}
+
+fn in_charset(bytes: &str, column: &Column) -> String {
+    let charset = quote_my(column.charset.as_deref().unwrap_or("utf8mb4"));
+    format!("CONVERT({bytes} USING {charset})")
 }
 
 /// Spells a text parameter that is compared in the column's own character set and collation.
 fn text_operand(column: &Column) -> String {
-    let charset = quote_my(column.charset.as_deref().unwrap_or("utf8mb4"));
-    let text = format!("CONVERT(CAST(? AS BINARY) USING {charset})");
+    let text = in_charset(&in_binary("?"), column);
     match &column.collation {
         Some(collation) => format!("{text} COLLATE {}", quote_my(collation.as_str())),
         None => text,

@@ -108,8 +108,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// Returns an error if the server fails, the run is cancelled or the sink fails. A statement
-    /// whose rows were not all fetched is never read to its end: it is killed, or `conn` is cut and
-    /// will not be used again.
+    /// whose rows were not all fetched is killed, never read to its end, and `conn` is then not used
+    /// again.
     pub fn read<S: RowSink>(&self, conn: &mut MyConn, sink: &mut S) -> Result<u64, S::Error> {
         let key = Key::of(self.spec.table);
         let filter = Condition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;

@@ -5,6 +5,7 @@ use super::fetch::{End, Fetch, Flow};
 use super::key::Key;
 use super::pace::{Lap, Pace};
 use super::{ReadSpec, RowSink};
+use crate::{Error, Result};
 use handoff_connect::{MyConn, quote_my};
 use handoff_model::RowFilter;
 use mysql::Value;
@@ -35,7 +36,7 @@ enum Until {
 impl<'a> Pages<'a> {
     pub(super) fn new(spec: &'a ReadSpec<'a>, key: &'a Key, filter: &'a Condition) -> Pages<'a> {
         let from = format!(" FROM {}{}", quote_my(spec.table.name.as_str()), key.force_index());
-        let order = format!(" ORDER BY {}", key.list(|column| &column.name));
+        let order = key.order_by();
         Pages { spec, key, filter, from, order }
     }
 
@@ -71,15 +72,33 @@ impl<'a> Pages<'a> {
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
-            after = match (end, until) {
-                (End::Ended, _) => Some(last.split_off(width)),
+            let place = match (end, until) {
+                (End::Ended, _) => self.place(last.split_off(width))?,
                 (End::Whole, Until::Rows(limit)) if lap.rows() == limit => {
-                    Some(last.split_off(width))
+                    self.place(last.split_off(width))?
                 }
-                (End::Whole, Until::Key(key)) => Some(key),
+                (End::Whole, Until::Key(place)) => place,
                 (End::Whole, _) => return Ok(total),
             };
+            if after.as_ref() == Some(&place) {
+                return Err(self.refuse("the server does not go on behind a key").into());
+            }
+            after = Some(place);
         }
+    }
+
+    /// Returns where a range ended.
+    fn place(&self, key: Vec<Value>) -> Result<Vec<Value>> {
+        self.key.place(key).map_err(|column| {
+            self.refuse(&format!(
+                "its key `{column}` holds a text that is not valid in its character set, \
+                 so that it cannot be read in ranges"
+            ))
+        })
+    }
+
+    fn refuse(&self, problem: &str) -> Error {
+        Error::Filter { table: self.spec.table.name.clone(), problem: problem.to_owned() }
     }
 
     /// Decides where the next range ends.
@@ -101,7 +120,7 @@ impl<'a> Pages<'a> {
         let after = after.unwrap_or_default();
         let sql = format!(
             "SELECT {}{}{}{} LIMIT 1 OFFSET ?",
-            self.key.list(|column| &column.select),
+            self.key.select_list(),
             self.from,
             after.where_clause(),
             self.order
@@ -114,7 +133,10 @@ impl<'a> Pages<'a> {
             Ok::<_, S::Error>(Flow::On)
         });
         found.map_err(|stop| stop.into_error(self.spec, total))?;
-        Ok(bound.map_or(Until::End, Until::Key))
+        Ok(match bound {
+            Some(key) => Until::Key(self.place(key)?),
+            None => Until::End,
+        })
     }
 
     fn statement(&self, after: Option<&[Value]>, until: &Until) -> (String, Vec<Value>) {
@@ -128,7 +150,7 @@ impl<'a> Pages<'a> {
         let mut sql = format!(
             "SELECT {}, {}{}{}{}",
             self.spec.select.join(", "),
-            self.key.list(|column| &column.select),
+            self.key.select_list(),
             self.from,
             condition.where_clause(),
             self.order

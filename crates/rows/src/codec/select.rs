@@ -1,0 +1,68 @@
+//! What has to be selected for a column.
+
+use super::Codec;
+use handoff_connect::quote_my;
+use handoff_schema::{Column, MySqlType, TextEncoding};
+
+impl Codec {
+    /// Returns the expression to select for a column, and one more where the codec wants to know
+    /// whether the server's conversion of a text lost something.
+    pub(crate) fn select(self, column: &Column) -> (String, Option<String>) {
+        let name = quote_my(column.name.as_str());
+        let encoding = match self {
+            Codec::Text(encoding) | Codec::Jsonb(encoding) | Codec::Labels { encoding, .. } => {
+                encoding
+            }
+            _ => return (name, None),
+        };
+        let text = match encoding {
+            // A session has its results in utf8mb4, or as they are.
+            TextEncoding::Utf8 if is_never_converted(column) => name.clone(),
+            // CAST(… AS BINARY) isn't enough: MariaDB converts what that makes of utf8mb3 all the
+            // same, and writes `?` for what is invalid.
+            TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Latin1 => {
+                format!("CONVERT({name} USING binary)")
+            }
+            TextEncoding::Server => format!("CONVERT({name} USING utf8mb4)"),
+        };
+        let exact = (encoding == TextEncoding::Server).then(|| is_exact(&name, column));
+        match self {
+            Codec::Labels { terminated: true, .. } => (terminated(&text, &name, column), exact),
+            _ => (text, exact),
+        }
+    }
+}
+
+fn is_never_converted(column: &Column) -> bool {
+    matches!(column.charset.as_deref(), None | Some("utf8mb4" | "binary"))
+}
+
+/// Spells the labels of a SET with a comma behind each.
+///
+/// The server puts a comma between two labels unless what it has so far is empty, so that an empty
+/// label, where it is the first of a value, leaves no trace.
+fn terminated(text: &str, name: &str, column: &Column) -> String {
+    let position = match &column.kind {
+        MySqlType::Set(labels) => labels.iter().position(String::is_empty).unwrap_or(0),
+        _ => 0,
+    };
+    let empty = 1_u64 << position;
+    let up_to_empty = empty | (empty - 1);
+    format!(
+        "CONCAT(IF({name} & {up_to_empty} = {empty}, ',', ''), {text}, IF({text} = '', '', ','))"
+    )
+}
+
+/// Spells the condition that converting `name` to utf8mb4 loses nothing.
+///
+/// Either the way back gives the same bytes, or the conversion wrote no `?` and dropped nothing:
+/// cp932 and its like have two codes for some characters, and the way back finds only one.
+fn is_exact(name: &str, column: &Column) -> String {
+    let charset = quote_my(column.charset.as_deref().unwrap_or("utf8mb4"));
+    let text = format!("CONVERT({name} USING utf8mb4)");
+    format!(
+        "{name} IS NULL OR COALESCE(\
+         CAST(CONVERT({text} USING {charset}) AS BINARY) = CAST({name} AS BINARY) \
+         OR (LOCATE('?', {text}) = 0 AND CHAR_LENGTH({text}) = CHAR_LENGTH({name})), 0)"
+    )
+}

@@ -68,13 +68,13 @@ fn mend_pg(finding: &CheckFinding, trio: &Trio) {
 }
 
 /// An account of one test, dropped with this value.
-struct Own<'a> {
-    account: Account,
+pub struct Own<'a> {
+    pub account: Account,
     server: &'a MySqlEndpoint,
 }
 
 impl<'a> Own<'a> {
-    fn new(server: &'a MySqlEndpoint, user: &str, password: &str) -> Own<'a> {
+    pub fn new(server: &'a MySqlEndpoint, user: &str, password: &str) -> Own<'a> {
         let account = Account { user: user.into(), password: password.into() };
         let mut admin = server.admin().unwrap();
         admin.query_drop(format!("DROP USER IF EXISTS '{user}'@'%'")).unwrap();
@@ -82,11 +82,11 @@ impl<'a> Own<'a> {
         Own { account, server }
     }
 
-    fn run(&self, sql: &str) {
+    pub fn run(&self, sql: &str) {
         self.server.admin().unwrap().query_drop(sql).unwrap();
     }
 
-    fn url(&self, database: &str) -> String {
+    pub fn url(&self, database: &str) -> String {
         self.server.url_as(&self.account, database)
     }
 }

@@ -1,0 +1,82 @@
+//! How fast the encoder is by itself: a row of 52 columns as a practice's procedure log has them.
+//!
+//! `cargo run --release -p handoff-rows --example encoder_speed`
+#![expect(clippy::print_stdout, reason = "an example speaks to a person")]
+
+use handoff_rows::{Encoder, TupleBuffer};
+use handoff_schema::{Column, Mapping, TableSchema};
+use handoff_settings::{TableSettings, Values};
+use mysql::Value;
+use std::error::Error;
+use std::time::Instant;
+
+const ROWS: u32 = 1_000_000;
+const BATCH_BYTES: usize = 256 * 1024;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (mapping, row) = wide_table()?;
+    let values = Values::default();
+
+    let mut encoder = Encoder::new(&mapping, &values);
+    let mut out = Vec::new();
+    let bytes = report("encode", || {
+        let mut bytes = 0;
+        for _ in 0..ROWS {
+            encoder.encode(&row, &mut out)?;
+            if out.len() >= BATCH_BYTES {
+                bytes += out.len();
+                out.clear();
+            }
+        }
+        Ok(bytes + out.len())
+    })?;
+    let mut buffer = TupleBuffer::new(Encoder::new(&mapping, &values));
+    report("encode, hash and sum", || {
+        for _ in 0..ROWS {
+            buffer.push(&row)?;
+            if buffer.bytes().len() >= BATCH_BYTES {
+                buffer.clear();
+            }
+        }
+        Ok(usize::try_from(buffer.total_bytes())?)
+    })?;
+    println!("{} columns, {} bytes a row", row.len(), bytes / ROWS as usize);
+    Ok(())
+}
+
+fn report(
+    what: &str,
+    work: impl FnOnce() -> Result<usize, Box<dyn Error>>,
+) -> Result<usize, Box<dyn Error>> {
+    let began = Instant::now();
+    let bytes = work()?;
+    let seconds = began.elapsed().as_secs_f64();
+    let (rows, megabytes) = (f64::from(ROWS) / seconds, bytes as f64 / 1e6 / seconds);
+    println!("{what}: {rows:.0} rows/s, {megabytes:.0} MB/s");
+    Ok(bytes)
+}
+
+/// 52 columns: keys and numbers, flags, money, dates, and texts.
+fn wide_table() -> Result<(Mapping, Vec<Value>), Box<dyn Error>> {
+    let text = |text: &str| Value::Bytes(text.as_bytes().to_vec());
+    let kinds: [(&str, usize, Value); 8] = [
+        ("bigint", 18, Value::Int(1_234_567)),
+        ("tinyint", 12, Value::Int(1)),
+        ("double", 6, Value::Double(125.5)),
+        ("decimal(10,2)", 2, text("1234.50")),
+        ("date", 5, Value::Date(2024, 2, 29, 0, 0, 0, 0)),
+        ("datetime", 3, Value::Date(2024, 2, 29, 12, 34, 56, 0)),
+        ("varchar(20)", 5, text("D2391")),
+        ("text", 1, text("Composite filling, two surfaces, posterior; patient tolerated it well.")),
+    ];
+    let mut schema = TableSchema::empty("procedurelog");
+    let mut row = Vec::new();
+    for (kind, count, value) in kinds {
+        for _ in 0..count {
+            schema.columns.push(Column::of_type(&format!("c{}", row.len()), kind)?);
+            row.push(value.clone());
+        }
+    }
+    let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default())?;
+    Ok((mapping, row))
+}

@@ -16,6 +16,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server that took the connection and says nothing is as good as down.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The largest packet that the protocol allows.
+const LARGEST_PACKET: usize = 1 << 30;
+
 /// A connection and what is known about it.
 pub(crate) struct MyLink {
     pub(crate) conn: Conn,
@@ -63,20 +66,25 @@ impl MyDialer {
 
     /// Connects and asks the server what it is.
     pub(crate) fn first(&self, profile: Profile) -> Result<(MyLink, Server)> {
-        let mut conn = self.dial(None, Some(&self.server.database))?;
+        let mut conn = self.dial(LARGEST_PACKET, Some(&self.server.database))?;
         let server = self.ask(&mut conn)?;
         Ok((self.prepare(conn, &server, profile)?, server))
     }
 
     /// Connects to a server that is known already.
     pub(crate) fn connect(&self, server: &Server, profile: Profile) -> Result<MyLink> {
-        let conn = self.dial(Some(server.max_allowed_packet), Some(&self.server.database))?;
+        // The server's own limit is for what it is sent; a row that it holds it sends at any size.
+        let limit = match profile {
+            Profile::Write => server.max_allowed_packet,
+            Profile::Read | Profile::RawRead => LARGEST_PACKET,
+        };
+        let conn = self.dial(limit, Some(&self.server.database))?;
         self.prepare(conn, server, profile)
     }
 
     /// Connects without a set-up, for one statement: to end another, or to create the database.
     pub(crate) fn bare(&self, database: Option<&str>) -> Result<Conn> {
-        self.dial(Some(1 << 24), database)
+        self.dial(1 << 24, database)
     }
 
     fn ask(&self, conn: &mut Conn) -> Result<Server> {
@@ -107,7 +115,7 @@ impl MyDialer {
         Ok(MyLink { conn, profile, _ticket: ticket })
     }
 
-    fn dial(&self, max_allowed_packet: Option<usize>, database: Option<&str>) -> Result<Conn> {
+    fn dial(&self, max_allowed_packet: usize, database: Option<&str>) -> Result<Conn> {
         let options = self.options(max_allowed_packet, database);
         let _held = self.hold_to_our_authorities()?;
         let conn = match self.tls() {
@@ -127,7 +135,7 @@ impl MyDialer {
         Ok(conn)
     }
 
-    fn options(&self, max_allowed_packet: Option<usize>, database: Option<&str>) -> OptsBuilder {
+    fn options(&self, max_allowed_packet: usize, database: Option<&str>) -> OptsBuilder {
         let server = &self.server;
         let password = Some(server.password.expose()).filter(|text| !text.is_empty());
         let program = self.labels.program();
@@ -145,7 +153,7 @@ impl MyDialer {
             .tcp_keepalive_probe_count(Some(4))
             // A statement belongs to a table, and is not met again in a run but by a few.
             .stmt_cache_size(16)
-            .max_allowed_packet(max_allowed_packet)
+            .max_allowed_packet(Some(max_allowed_packet))
             .connect_attrs(Some([("program_name", program.as_str())].into()));
         if server.host.starts_with('/') {
             options.socket(Some(server.host.as_str()))

@@ -112,7 +112,8 @@ impl MyPool {
         &self.server().version
     }
 
-    /// Returns the largest packet, in bytes, that the server takes, and so the largest row.
+    /// Returns the largest packet, in bytes, that the server takes, and so the largest row that can
+    /// be written. It sends rows of any size.
     pub fn max_allowed_packet(&self) -> usize {
         self.server().max_allowed_packet
     }

@@ -6,7 +6,7 @@ use crate::{Flavor, Profile, ServerVersion, quote_my_text};
 const WAIT_TIMEOUT_S: u32 = 7 * 24 * 3600;
 /// How long the server waits for us while we wait for the other server.
 const NET_TIMEOUT_S: u32 = 2 * 3600;
-/// How long a statement waits for a lock; the default of a day would eat the nightly window.
+/// How long a statement waits for a lock at most; the default of a day would eat the nightly window.
 const LOCK_TIMEOUT_S: u32 = 60;
 
 /// Returns the statement for a new connection. `label`, if any, is a named lock that the session
@@ -24,7 +24,9 @@ pub(crate) fn set_up(version: &ServerVersion, profile: Profile, label: Option<&s
         format!("wait_timeout = {WAIT_TIMEOUT_S}"),
         format!("net_read_timeout = {NET_TIMEOUT_S}"),
         format!("net_write_timeout = {NET_TIMEOUT_S}"),
-        format!("lock_wait_timeout = {LOCK_TIMEOUT_S}"),
+        format!(
+            "lock_wait_timeout = CAST(LEAST(@@lock_wait_timeout, {LOCK_TIMEOUT_S}) AS UNSIGNED)"
+        ),
         format!("innodb_lock_wait_timeout = {LOCK_TIMEOUT_S}"),
     ];
     set.extend(no_limits(version).iter().map(|&limit| format!("{limit} = 0")));

@@ -9,15 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What every session is set to. Waiting for a lock is bounded; statements are not. Results must
+/// What every session is set to. Waiting for a lock is bounded, by a minute or less where the role
+/// has less; statements are not. Results must
 /// print alike whatever the role's and the database's own settings are.
 const SET_UP: &str = "\
     SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; \
     SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on; \
     SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-    SET lock_timeout = '60s'; SET jit = off; SET client_min_messages = warning; \
+    SET jit = off; SET client_min_messages = warning; \
     SET default_transaction_isolation = 'read committed'; \
-    SET default_transaction_read_only = off";
+    SET default_transaction_read_only = off; \
+    SELECT set_config('lock_timeout', '60s', false) \
+    WHERE current_setting('lock_timeout')::interval NOT BETWEEN '1ms' AND '1min'";
 
 /// A connection that lay unused for longer than this is asked whether it still lives.
 const TRUSTED: Duration = Duration::from_secs(1);

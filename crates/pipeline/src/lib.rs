@@ -38,6 +38,7 @@
 mod check;
 mod context;
 mod decide;
+mod denied;
 mod error;
 mod flight;
 mod options;
@@ -49,6 +50,7 @@ mod report;
 mod select;
 mod servers;
 mod table_run;
+mod versions;
 
 pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
 pub use context::TableContext;

@@ -55,10 +55,14 @@ fn from_server(side: Side, error: &MySqlError) -> Fault {
     Fault::build(side, text, Some(code.to_string()), names, kind(*code))
 }
 
-/// What to do about a refusal for want of a privilege. The message itself names the privilege.
+/// What to do about a refusal for want of a privilege, which the message itself names, or a lock.
 fn remedy(code: u16) -> &'static str {
     match code {
         1044 | 1142 | 1143 | 1227 => "; `etl check` prints the GRANT that is missing",
+        1205 => {
+            "; another session held a lock for longer than lock_wait_timeout allows, and `SHOW FULL \
+             PROCESSLIST` lists them all"
+        }
         _ => "",
     }
 }

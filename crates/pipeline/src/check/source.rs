@@ -4,10 +4,10 @@ use super::findings::{Findings, counted, some};
 use super::mysql::MySide;
 use super::report::CheckSubject as S;
 use super::tables::Tables;
+use crate::denied::{Access, access};
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_settings::Settings;
-use mysql::prelude::Queryable;
 
 /// The source, as far as it could be reached.
 pub(super) struct Source {
@@ -92,20 +92,13 @@ fn readable(my: &MySide, tables: &Tables, findings: &mut Findings) -> Vec<TableN
     denied
 }
 
-/// Returns the tables of which not every column may be read: the server refuses to prepare a
-/// SELECT. Nothing is run.
+/// Returns the tables of which not every column may be read.
 fn denied(my: &MySide, taken: &[TableName]) -> Result<Vec<TableName>> {
     let mut conn = my.conn()?;
     let mut denied = Vec::new();
     for table in taken {
-        match conn.prep(format!("SELECT * FROM {}", quote_my(table.as_str()))) {
-            Ok(_) => {}
-            Err(mysql::Error::MySqlError(error)) if matches!(error.code, 1142 | 1143) => {
-                denied.push(table.clone());
-            }
-            // Whatever else is wrong with the table is another finding's.
-            Err(mysql::Error::MySqlError(_)) => {}
-            Err(error) => return Err(conn.fault(&error)),
+        if access(&mut conn, table)? == Access::Denied {
+            denied.push(table.clone());
         }
     }
     Ok(denied)

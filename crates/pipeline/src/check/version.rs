@@ -3,35 +3,26 @@
 use super::findings::Findings;
 use super::mysql::{MySide, packet_statement};
 use super::report::CheckSubject as S;
-use handoff_connect::{Flavor, ServerVersion};
-
-/// The oldest PostgreSQL, as `server_version_num` gives it.
-const OLDEST_POSTGRES: u32 = 130_000;
+use crate::versions::{postgres, too_old_my, too_old_pg};
+use handoff_connect::ServerVersion;
 
 /// Says whether a MySQL or MariaDB is new enough.
 pub(super) fn my(version: &ServerVersion, findings: &mut Findings) {
-    let (oldest, name) = match version.flavor {
-        Flavor::MariaDb => ((10, 4, 0), "MariaDB 10.4"),
-        Flavor::MySql => ((5, 7, 0), "MySQL 5.7"),
-    };
-    if version.number >= oldest {
-        findings.ok(S::Version, version.to_string());
-    } else {
-        findings
-            .fault(S::Version, format!("{version} is too old: {name} is the oldest that works"));
+    match too_old_my(version) {
+        None => findings.ok(S::Version, version.to_string()),
+        Some(fault) => {
+            findings.fault(S::Version, fault);
+        }
     }
 }
 
 /// Says whether a PostgreSQL is new enough.
 pub(super) fn pg(version: u32, findings: &mut Findings) {
-    let text = format!("PostgreSQL {}.{}", version / 10_000, version % 10_000);
-    if version >= OLDEST_POSTGRES {
-        findings.ok(S::Version, text);
-    } else {
-        findings.fault(
-            S::Version,
-            format!("{text} is too old: PostgreSQL 13 is the oldest that works"),
-        );
+    match too_old_pg(version) {
+        None => findings.ok(S::Version, postgres(version)),
+        Some(fault) => {
+            findings.fault(S::Version, fault);
+        }
     }
 }
 

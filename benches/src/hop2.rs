@@ -120,6 +120,7 @@ impl Hop2 {
             cancel: Cancel::new(),
             observer: Arc::new(NopObserver),
             memory_bytes: 128 << 20,
+            largest_row: 128 << 20,
         };
         Loader::new(self.from.clone(), self.to.clone(), options)
     }

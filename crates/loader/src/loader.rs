@@ -29,6 +29,8 @@ pub struct LoaderOptions {
     pub observer: Arc<dyn Observer>,
     /// The memory that the load of one table may use, in bytes.
     pub memory_bytes: usize,
+    /// The most bytes that one row may have; a larger one fails its table.
+    pub largest_row: usize,
 }
 
 /// Loads tables from one MySQL database into one schema of PostgreSQL. Shared by the threads of
@@ -220,7 +222,7 @@ impl Attempt<'_> {
             locking: self.job.locking,
             values: &options.values,
             cancel: &options.cancel,
-            memory_bytes: options.memory_bytes,
+            largest_row: options.largest_row,
         };
         let meter = Meter::new(&*options.observer, &self.job.mapping.table);
         self.strategy.load(Move { source: &source, landing, meter: &meter })

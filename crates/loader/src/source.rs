@@ -26,8 +26,8 @@ pub struct Source<'a> {
     pub values: &'a Values,
     /// The request to stop.
     pub cancel: &'a Cancel,
-    /// The memory that the load of this table may use, in bytes.
-    pub memory_bytes: usize,
+    /// The most bytes that one row may have.
+    pub largest_row: usize,
 }
 
 impl Source<'_> {
@@ -37,7 +37,7 @@ impl Source<'_> {
         Tuples {
             buffer: TupleBuffer::new(Encoder::new(self.mapping, self.values)),
             mapping: self.mapping,
-            largest: self.memory_bytes / 4,
+            largest: self.largest_row,
             cleared: 0,
         }
     }

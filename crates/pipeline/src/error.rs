@@ -1,6 +1,6 @@
 //! Why a run could not start, and why a table failed.
 
-use handoff_connect::Fault;
+use handoff_connect::{Fault, Side};
 use handoff_model::{Cancelled, Phase, TableName};
 
 /// A result whose error is this crate's [`Error`].
@@ -13,6 +13,14 @@ pub enum Error {
     /// A server cannot be reached or refuses.
     #[error("cannot connect")]
     Connect(#[source] Fault),
+    /// A server is older than any that Handoff works with.
+    #[error("{side}: {problem}")]
+    TooOld {
+        /// The server.
+        side: Side,
+        /// Its version and the oldest that works.
+        problem: String,
+    },
     /// Source and replica do not go together.
     #[error("cannot copy from this source into this replica")]
     Pair(#[source] handoff_replicator::Error),
@@ -44,6 +52,12 @@ pub enum Error {
         /// The names.
         tables: Vec<TableName>,
     },
+    /// There is nothing to move.
+    #[error("there is nothing to move: {}", nothing(*.found))]
+    NoTables {
+        /// The number of tables that are there.
+        found: usize,
+    },
     /// A hop was asked for that needs a replica.
     #[error("there is no [replica] in the settings, so there is only one hop: use `etl run`")]
     NoReplica,
@@ -69,6 +83,7 @@ impl Error {
             self,
             Error::UnknownTables { .. }
                 | Error::Excluded { .. }
+                | Error::NoTables { .. }
                 | Error::NoReplica
                 | Error::AdoptWhat
                 | Error::Globs(_)
@@ -83,6 +98,17 @@ pub enum TableError {
     /// The table cannot be described or mapped.
     #[error("cannot be carried")]
     Schema(#[from] handoff_schema::Error),
+    /// The source's account may not read all of the table.
+    #[error(
+        "the source's account may not read `{table}` in full, whose last good rows stay as they \
+         are: {statement}"
+    )]
+    Denied {
+        /// The table.
+        table: TableName,
+        /// The statement that lets it.
+        statement: String,
+    },
     /// A table of that name is there that Handoff did not make.
     #[error("{0}")]
     NotOurs(String),
@@ -104,6 +130,12 @@ pub enum TableError {
     /// The comparison found a difference.
     #[error("differs after the move: {0}")]
     Differs(String),
+    /// The lock of the run was lost with its session, so that another run may have begun.
+    #[error("the lock of the run was lost, so another run may have begun: run again")]
+    LockLost,
+    /// A fault of our own.
+    #[error("an internal error of Handoff; please report it: {0}")]
+    Panic(String),
     /// The outcome could not be recorded.
     #[error("failed while recording the outcome")]
     Tracking(#[source] handoff_tracking::Error),
@@ -146,6 +178,13 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+fn nothing(found: usize) -> String {
+    match found {
+        0 => "the database has no table that this account can see; is it the right one?".to_owned(),
+        _ => format!("include and exclude of [run] in the settings leave out all {found} tables"),
+    }
 }
 
 fn names(tables: &[TableName]) -> String {

@@ -1,20 +1,23 @@
 //! Tables on their way, several at a time.
 
-use crate::{Error, Result, TableContext, TableReport};
+use crate::{Error, Result, TableContext, TableError, TableReport};
 use handoff_model::Cancel;
+use std::any::Any;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Gives `contexts` to `jobs` threads, in order, and gathers the reports.
 ///
 /// Each thread takes the next table when it is done with its last, so the longest tables, which
-/// come first, overlap with all the others. Once `cancel` is asked, no further table is started.
+/// come first, overlap with all the others. A panic is that table's alone. Once `cancel` is asked, no further table is started.
 pub(crate) fn fly(
     contexts: &[TableContext],
     jobs: NonZeroUsize,
     cancel: &Cancel,
     run_table: impl Fn(&TableContext) -> TableReport + Sync,
+    on_panic: impl Fn(&TableContext, &TableError) -> TableReport + Sync,
 ) -> Result<Vec<TableReport>> {
     let jobs = jobs.get().min(contexts.len().max(1));
     let pool = rayon::ThreadPoolBuilder::new()
@@ -29,10 +32,19 @@ pub(crate) fn fly(
             let report = if cancel.is_cancelled() {
                 TableReport::not_started(context.name.clone(), Some(context.report()))
             } else {
-                run_table(context)
+                match catch_unwind(AssertUnwindSafe(|| run_table(context))) {
+                    Ok(report) => report,
+                    Err(panic) => on_panic(context, &TableError::Panic(message(&*panic))),
+                }
             };
             reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
         }
     });
     Ok(reports.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A panic of ours says what we wrote; one that formats a value (an index, a conversion) may hold
+/// a row's, so only texts without formatting are passed on.
+fn message(panic: &(dyn Any + Send)) -> String {
+    panic.downcast_ref::<&str>().map_or_else(|| "a panic".to_owned(), |text| (*text).to_owned())
 }

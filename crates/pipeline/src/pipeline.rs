@@ -1,24 +1,24 @@
 //! The front door.
 
+use crate::denied::Hidden;
 use crate::flight::fly;
 use crate::plan::{Surroundings, plan};
 use crate::prove::Prover;
 use crate::recover::recover;
-use crate::servers::Servers;
+use crate::servers::{Opening, Servers};
 use crate::table_run::TableRunner;
-use crate::{
-    Error, Hops, Plan, Refused, Result, RunOptions, RunReport, TableReport, TableStatus, chain,
-};
+use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus};
 use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName};
 use handoff_replicator::Replicator;
-use handoff_schema::{Catalogue, TargetCatalogue};
+use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};
 use handoff_settings::{Settings, TableFilter, Target};
-use handoff_tracking::{Tracker, Wait};
+use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// How long an interrupted run's sessions in the source may take to end.
@@ -61,36 +61,66 @@ impl Pipeline {
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
-        let base = self.look(run, options)?;
-        let tracker = self.open_tracker(&base, run)?;
-        let wait = if options.wait { Wait::Until(self.cancel.clone()) } else { Wait::No };
-        let _lock = tracker.lock(wait).map_err(Error::Locked)?;
-        self.end_orphans(&base, &tracker)?;
+        let mut base = self.look(run, options)?;
         let replicator = self.replicator(&base.servers)?;
+        let tracker = self.open_tracker(&base, run)?;
+        let lock = self.lock(&tracker, options)?;
+        if options.wait {
+            // The run that was waited for may have changed what there is.
+            base.catalogue = read_catalogue(base.servers.origin())?;
+            base.wanted = self.wanted(&base.catalogue, options)?;
+        }
+        self.cancel.check()?;
+        self.let_readers_see_tracking(&base.servers.target).map_err(Error::Connect)?;
+        self.end_orphans(&base, &tracker)?;
         let (plan, mut notes) = self.make_plan(&base, &tracker, replicator.as_ref(), options)?;
         notes.extend(base.not_carried());
-        let tables = self.move_tables(&base, tracker, replicator, options, &plan, run)?;
+        self.cancel.check()?;
+        let runner = self.runner(&base, tracker, replicator, lock, options);
+        let tables = self.move_tables(&runner, options, &plan, run)?;
         Ok(self.report(run, started, tables, notes))
     }
 
-    /// Connects and looks at the source; makes nothing.
+    /// Connects and looks at what there is to move. The replica database, which is made where it
+    /// is missing, comes last: everything that could be refused before it has been.
     fn look(&self, run: RunId, options: &RunOptions) -> Result<Base> {
-        let servers = Servers::open(&self.settings, run, options.hops)?;
-        let origin = servers.origin();
-        let catalogue = read_catalogue(origin)?;
-        let wanted = self.wanted(&catalogue, options)?;
-        Ok(Base { servers, catalogue, wanted })
+        if options.adopt && options.tables.is_empty() {
+            return Err(Error::AdoptWhat);
+        }
+        let opening = Opening::new(&self.settings, run, options.hops)?;
+        let target = opening.target()?;
+        let (source, replica, catalogue, wanted) = match opening.source()? {
+            Some(source) => {
+                let catalogue = read_catalogue(&source)?;
+                let wanted = self.wanted(&catalogue, options)?;
+                (Some(source), opening.replica()?, catalogue, wanted)
+            }
+            None => {
+                let replica = opening.replica()?.ok_or(Error::NoReplica)?;
+                let catalogue = read_catalogue(&replica)?;
+                let wanted = self.wanted(&catalogue, options)?;
+                (None, Some(replica), catalogue, wanted)
+            }
+        };
+        Ok(Base { servers: Servers { source, replica, target }, catalogue, wanted })
+    }
+
+    fn lock(&self, tracker: &Tracker, options: &RunOptions) -> Result<RunLock> {
+        let wait = if options.wait { Wait::Until(self.cancel.clone()) } else { Wait::No };
+        tracker.lock(wait).map_err(|refused| match refused {
+            LockRefused::Cancelled(cancelled) => Error::Cancelled(cancelled),
+            refused => Error::Locked(refused),
+        })
     }
 
     /// Returns the names of the tables to move: those named, or those the settings include.
     fn wanted(&self, catalogue: &Catalogue, options: &RunOptions) -> Result<BTreeSet<TableName>> {
-        if options.adopt && options.tables.is_empty() {
-            return Err(Error::AdoptWhat);
-        }
         let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
         if options.tables.is_empty() {
             let all = catalogue.tables.keys();
-            return Ok(all.filter(|name| filter.takes(name)).cloned().collect());
+            let taken: BTreeSet<_> = all.filter(|name| filter.takes(name)).cloned().collect();
+            let found = catalogue.tables.len();
+            return if taken.is_empty() { Err(Error::NoTables { found }) } else { Ok(taken) };
         }
         let named: BTreeSet<TableName> = options.tables.iter().cloned().collect();
         let there = |name: &&TableName| catalogue.tables.contains_key(*name);
@@ -115,9 +145,7 @@ impl Pipeline {
             .ensure_schema(&target.schema, &target.grant_select_to)
             .map_err(Error::Connect)?;
         let replica = servers.replica.clone();
-        let tracker = Tracker::open(run, replica, servers.target.clone(), &target.schema)?;
-        self.let_readers_see_tracking(&servers.target).map_err(Error::Connect)?;
-        Ok(tracker)
+        Ok(Tracker::open(run, replica, servers.target.clone(), &target.schema)?)
     }
 
     /// The roles that read our tables may read how fresh they are, too.
@@ -164,14 +192,19 @@ impl Pipeline {
     ) -> Result<(Plan, Vec<String>)> {
         let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
         let target = self.read_target(&base.servers.target)?;
-        let recovered = recover(tracker, replicator, replica.as_ref(), &target)?;
+        let mut recovered = recover(tracker, replicator, replica.as_ref(), &target)?;
+        let expected = self.expected(base, options, &recovered.states, &target)?;
+        let hidden = base.hidden(&expected)?;
+        recovered.notes.extend(hidden.gone.iter().map(gone));
         for text in &recovered.notes {
             self.notice(text.clone());
         }
+        let wanted = base.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
         let plan = plan(&Surroundings {
             settings: &self.settings,
             options,
-            wanted: &base.wanted,
+            wanted: &wanted,
+            denied: &hidden.denied,
             origin: &base.catalogue,
             replica: replica.as_ref(),
             target: &target,
@@ -179,6 +212,29 @@ impl Pipeline {
             findings: &recovered.findings,
         });
         Ok((plan, recovered.notes))
+    }
+
+    /// Returns the tables that the run would carry, did the source show them: they arrived once and
+    /// are in the target still.
+    fn expected(
+        &self,
+        base: &Base,
+        options: &RunOptions,
+        states: &BTreeMap<TableName, Tracked>,
+        target: &TargetCatalogue,
+    ) -> Result<BTreeSet<TableName>> {
+        if !options.tables.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
+        let is_missed = |name: &TableName, tracked: &Tracked| {
+            tracked.was_loaded()
+                && !base.catalogue.tables.contains_key(name)
+                && filter.takes(name)
+                && target.tables.contains_key(&pg_table_name(name))
+        };
+        let missed = states.iter().filter(|(name, tracked)| is_missed(name, tracked));
+        Ok(missed.map(|(name, _)| name.clone()).collect())
     }
 
     fn read_target(&self, pool: &PgPool) -> Result<TargetCatalogue> {
@@ -189,9 +245,7 @@ impl Pipeline {
 
     fn move_tables(
         &self,
-        base: &Base,
-        tracker: Tracker,
-        replicator: Option<Replicator>,
+        runner: &TableRunner,
         options: &RunOptions,
         plan: &Plan,
         run: RunId,
@@ -201,14 +255,18 @@ impl Pipeline {
             tables: plan.tables.len() + plan.refused.len(),
             rows: plan.tables.iter().map(|context| context.schema.rows).sum(),
         });
-        let runner = self.runner(base, tracker, replicator, options);
         let mut reports: Vec<TableReport> =
-            plan.refused.iter().map(|refused| self.refuse(refused)).collect();
+            plan.refused.iter().map(|refused| runner.refuse(refused)).collect();
         if options.adopt {
             plan.adopt(&runner.tracker)?;
         }
-        let moved =
-            fly(&plan.tables, self.settings.run.jobs, &self.cancel, |context| runner.run(context))?;
+        let moved = fly(
+            &plan.tables,
+            self.settings.run.jobs,
+            &self.cancel,
+            |context| runner.run(context),
+            |context, panic| runner.failed(context, panic),
+        )?;
         reports.extend(moved);
         reports.sort_by(|a, b| a.table.cmp(&b.table));
         runner.finish(&reports, self.settings.run.keep_runs);
@@ -220,6 +278,7 @@ impl Pipeline {
         base: &Base,
         tracker: Tracker,
         replicator: Option<Replicator>,
+        lock: RunLock,
         options: &RunOptions,
     ) -> TableRunner {
         let (from, to) = (base.servers.load_from(), &base.servers.target);
@@ -231,14 +290,22 @@ impl Pipeline {
             cancel: self.cancel.clone(),
             observer: Arc::clone(&self.observer),
             memory_bytes: self.memory_of_a_table(),
+            largest_row: self.largest_row(),
         };
         TableRunner {
             hops: options.hops,
             prove: options.prove,
             replicator: replicator.filter(|_| options.hops != Hops::Load),
             loader: Loader::new(from.clone(), to.clone(), loader_options),
-            prover: Prover { load_from: from.clone(), target: to.clone(), schema },
+            prover: Prover {
+                load_from: from.clone(),
+                target: to.clone(),
+                schema,
+                cancel: self.cancel.clone(),
+            },
             tracker,
+            lock,
+            lock_lost: AtomicBool::new(false),
             retries: RetryPolicy {
                 attempts: self.settings.run.max_retries + 1,
                 ..RetryPolicy::default()
@@ -248,22 +315,15 @@ impl Pipeline {
         }
     }
 
+    /// The bytes that one row may have: a quarter of the limit, however many tables move at once.
+    fn largest_row(&self) -> usize {
+        self.settings.run.memory_limit_mb as usize * 1024 * 1024 / 4
+    }
+
     /// The share of `memory_limit_mb` that one table in flight may use.
     fn memory_of_a_table(&self) -> usize {
         let mib = self.settings.run.memory_limit_mb as usize;
         mib * 1024 * 1024 / self.settings.run.jobs.get()
-    }
-
-    fn refuse(&self, refused: &Refused) -> TableReport {
-        let mut report = TableReport::not_started(refused.table.clone(), None);
-        report.status = TableStatus::Failed;
-        report.error = Some(chain(&refused.error));
-        self.observer.event(&Event::TableFinished {
-            table: refused.table.clone(),
-            status: report.status.label(),
-            error: report.error.clone(),
-        });
-        report
     }
 
     fn report(
@@ -301,10 +361,24 @@ struct Base {
 }
 
 impl Base {
+    /// Looks for what the source's account may not see.
+    fn hidden(&self, expected: &BTreeSet<TableName>) -> Result<Hidden> {
+        let Some(source) = &self.servers.source else { return Ok(Hidden::default()) };
+        let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
+        Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected).map_err(Error::Connect)
+    }
+
     fn not_carried(&self) -> impl Iterator<Item = String> {
         let others = self.catalogue.not_carried.iter();
         others.map(|other| format!("`{}` is a {}, which is not carried", other.name, other.kind))
     }
+}
+
+fn gone(table: &TableName) -> String {
+    format!(
+        "`{table}` is gone from the source: its last rows stay in the target; once that is as it \
+         should be, drop it there or name it in `exclude`"
+    )
 }
 
 fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {

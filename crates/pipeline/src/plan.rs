@@ -31,6 +31,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) options: &'a RunOptions,
     pub(crate) wanted: &'a BTreeSet<TableName>,
+    /// Tables that may not be read in full, and the statement that lets the account do so.
+    pub(crate) denied: &'a BTreeMap<TableName, String>,
     pub(crate) origin: &'a Catalogue,
     pub(crate) replica: Option<&'a Catalogue>,
     pub(crate) target: &'a TargetCatalogue,
@@ -52,6 +54,9 @@ pub(crate) fn plan(around: &Surroundings<'_>) -> Plan {
 }
 
 fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, TableError> {
+    if let Some(statement) = around.denied.get(name) {
+        return Err(TableError::Denied { table: name.clone(), statement: statement.clone() });
+    }
     let schema = table(around.origin, name).expect("wanted tables are in the catalogue")?;
     if !around.options.adopt
         && let Some(sentence) = around.findings.iter().find_map(|finding| finding.refusal(name))
@@ -67,7 +72,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         name: name.clone(),
         decision: decision(around, schema, &tracked, settings.extraction),
         filter: RowFilter::All,
-        selected: select(&around.settings.selection, &settings),
+        selected: select(&around.settings.selection, &settings, schema.data_bytes),
         fingerprint: fingerprint(schema),
         schema: Arc::new(schema.clone()),
         replica: replica.map(|replica| Arc::new(replica.clone())),

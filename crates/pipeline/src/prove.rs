@@ -1,9 +1,10 @@
 //! Comparing what arrived with what was to arrive.
 
 use crate::table_run::millis;
-use crate::{Proof, TableContext, TableError, Verdict};
+use crate::{Hops, Proof, TableContext, TableError, Verdict};
 use handoff_connect::{MyPool, PgPool, Profile, quote_my};
 use handoff_loader::LoadOutcome;
+use handoff_model::Cancel;
 use handoff_replicator::Replicator;
 use handoff_rows::target_sum;
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ pub(crate) struct Prover {
     pub(crate) load_from: MyPool,
     pub(crate) target: PgPool,
     pub(crate) schema: String,
+    pub(crate) cancel: Cancel,
 }
 
 impl Prover {
@@ -27,7 +29,8 @@ impl Prover {
         let started = Instant::now();
         let counts = replicator.counts(&context.name).map_err(TableError::ProveCopy)?;
         let sums = replicator.checksums(&context.name).map_err(TableError::ProveCopy)?;
-        let equal = counts.source == counts.replica && sums.source == sums.replica;
+        let summed = sums.source.is_some() && sums.source == sums.replica;
+        let equal = counts.source == counts.replica && summed;
         Ok(Proof {
             verdict: if equal { Verdict::SameCount } else { Verdict::Differs },
             source_rows: Some(counts.source),
@@ -43,13 +46,17 @@ impl Prover {
     /// reading against the one read back, and row counts. `before` is what hop 1 found.
     pub(crate) fn compare_load(
         &self,
+        hops: Hops,
         context: &TableContext,
         outcome: &LoadOutcome,
-        before: Option<Proof>,
+        before: &Option<Proof>,
     ) -> Result<Proof, TableError> {
         let started = Instant::now();
         let mut proof = match before {
-            Some(proof) => proof,
+            Some(proof) => proof.clone(),
+            None if hops == Hops::Load => {
+                Proof { replica_rows: Some(self.count(context)?), ..Proof::nothing() }
+            }
             None => Proof { source_rows: Some(self.count(context)?), ..Proof::nothing() },
         };
         let sum = self.sum(context)?;
@@ -66,16 +73,18 @@ impl Prover {
 
     fn sum(&self, context: &TableContext) -> Result<handoff_model::TableSum, TableError> {
         let mut conn = self.target.get().map_err(TableError::Prove)?;
+        let _guard = self.target.cancel_guard(&conn, &self.cancel);
         target_sum(&mut conn, &self.schema, &context.mapping.pg_table, &context.mapping)
             .map_err(TableError::Prove)
     }
 
     fn count(&self, context: &TableContext) -> Result<u64, TableError> {
         let mut conn = self.load_from.get(Profile::Read).map_err(TableError::Prove)?;
+        let _guard = self.load_from.cancel_guard(&conn, &self.cancel);
         let table = quote_my(context.name.as_str());
         let count = conn
             .query_first::<u64, _>(format!("SELECT COUNT(*) FROM {table}"))
-            .map_err(|error| TableError::Prove(self.load_from.fault(&error)))?;
+            .map_err(|error| TableError::Prove(conn.fault(&error)))?;
         Ok(count.expect("COUNT(*) answers one row"))
     }
 }
@@ -109,6 +118,12 @@ impl Proof {
             }
         }
         let counts = counts.join(", ");
+        if self.replica_rows.is_some()
+            && self.source_rows.is_some()
+            && self.source_checksum.is_none()
+        {
+            return format!("source and replica cannot be summed, only counted ({counts})");
+        }
         if self.source_checksum != self.replica_checksum {
             return format!(
                 "the checksums of source and replica are not the same ({counts}); if the source \

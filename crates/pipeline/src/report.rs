@@ -29,6 +29,22 @@ impl RunReport {
         self.tables.iter().filter(move |table| table.status == status)
     }
 
+    /// Returns what was found equal, such as `source = replica = raw`.
+    fn compared(&self) -> String {
+        let all = |rows: fn(&Proof) -> Option<u64>| {
+            self.tables.iter().all(|table| table.proof.as_ref().and_then(rows).is_some())
+        };
+        let mut names = Vec::new();
+        if all(|proof| proof.source_rows) {
+            names.push("source");
+        }
+        if all(|proof| proof.replica_rows) {
+            names.push("replica");
+        }
+        names.push("raw");
+        names.join(" = ")
+    }
+
     /// Returns the sentence that ends a run.
     ///
     /// A run that compared every table says what equals what; any other run says how many
@@ -37,9 +53,7 @@ impl RunReport {
         let tables = self.tables.len();
         if self.ok && tables > 0 && self.tables.iter().all(TableReport::is_proved) {
             let rows: u64 = self.tables.iter().map(TableReport::rows).sum();
-            let replica = self.tables.iter().all(|table| table.copy.is_some());
-            let way = if replica { "source = replica = raw" } else { "source = raw" };
-            return format!("{tables} tables, {rows} rows: {way}");
+            return format!("{tables} tables, {rows} rows: {}", self.compared());
         }
         let count = |status| self.with_status(status).count();
         let mut text = format!("{} of {tables} tables arrived", count(TableStatus::Ok));

@@ -1,5 +1,6 @@
 //! The servers of a run.
 
+use crate::versions::{too_old_my, too_old_pg};
 use crate::{Error, Hops, Result};
 use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
 use handoff_model::RunId;
@@ -13,29 +14,6 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Connects to what `hops` needs. Makes nothing anywhere.
-    pub(crate) fn open(settings: &Settings, run: RunId, hops: Hops) -> Result<Servers> {
-        // A table in flight holds at most one connection a side; the catalogue, the lock and the
-        // proof need another now and then.
-        let size = u32::try_from(settings.run.jobs.get()).unwrap_or(u32::MAX).saturating_add(2);
-        let options = PoolOptions { size, run };
-        let source = (hops != Hops::Load)
-            .then(|| MyPool::open(&settings.source, Side::Source, &options))
-            .transpose()
-            .map_err(Error::Connect)?;
-        let target = PgPool::open(&settings.target.server, &options).map_err(Error::Connect)?;
-        let replica = settings
-            .replica
-            .as_ref()
-            .map(|replica| MyPool::open_or_create(replica, Side::Replica, &options))
-            .transpose()
-            .map_err(Error::Connect)?;
-        if replica.is_none() && hops != Hops::Both {
-            return Err(Error::NoReplica);
-        }
-        Ok(Servers { source, replica, target })
-    }
-
     /// The database that the run reads first.
     pub(crate) fn origin(&self) -> &MyPool {
         let origin = self.source.as_ref().or(self.replica.as_ref());
@@ -46,5 +24,62 @@ impl Servers {
     pub(crate) fn load_from(&self) -> &MyPool {
         let from = self.replica.as_ref().or(self.source.as_ref());
         from.expect("a run without a replica has both hops and so a source")
+    }
+}
+
+/// Opens the pools of a run, one by one.
+pub(crate) struct Opening<'a> {
+    settings: &'a Settings,
+    hops: Hops,
+    options: PoolOptions,
+}
+
+impl<'a> Opening<'a> {
+    pub(crate) fn new(settings: &'a Settings, run: RunId, hops: Hops) -> Result<Opening<'a>> {
+        if settings.replica.is_none() && hops != Hops::Both {
+            return Err(Error::NoReplica);
+        }
+        // A table in flight holds at most one connection a side; the catalogue, the proof and the
+        // record of a failure need another now and then.
+        let size = u32::try_from(settings.run.jobs.get()).unwrap_or(u32::MAX).saturating_add(2);
+        Ok(Opening { settings, hops, options: PoolOptions { size, run } })
+    }
+
+    /// The source, unless only hop 2 is made.
+    pub(crate) fn source(&self) -> Result<Option<MyPool>> {
+        if self.hops == Hops::Load {
+            return Ok(None);
+        }
+        let opened = MyPool::open(&self.settings.source, Side::Source, &self.options);
+        new_enough(opened.map_err(Error::Connect)?).map(Some)
+    }
+
+    pub(crate) fn target(&self) -> Result<PgPool> {
+        let target = PgPool::open(&self.settings.target.server, &self.options);
+        let target = target.map_err(Error::Connect)?;
+        match too_old_pg(target.version_num()) {
+            Some(problem) => Err(Error::TooOld { side: Side::Target, problem }),
+            None => Ok(target),
+        }
+    }
+
+    /// The replica, if there is to be one. Its database is made where it is missing, unless it is
+    /// to be read.
+    pub(crate) fn replica(&self) -> Result<Option<MyPool>> {
+        let Some(replica) = &self.settings.replica else { return Ok(None) };
+        let opened = match self.hops {
+            Hops::Load => MyPool::open(replica, Side::Replica, &self.options),
+            Hops::Both | Hops::Copy => {
+                MyPool::open_or_create(replica, Side::Replica, &self.options)
+            }
+        };
+        new_enough(opened.map_err(Error::Connect)?).map(Some)
+    }
+}
+
+fn new_enough(pool: MyPool) -> Result<MyPool> {
+    match too_old_my(pool.version()) {
+        Some(problem) => Err(Error::TooOld { side: pool.side(), problem }),
+        None => Ok(pool),
     }
 }

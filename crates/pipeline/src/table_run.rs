@@ -2,16 +2,17 @@
 
 use crate::prove::Prover;
 use crate::{
-    CopyReport, Hops, LoadReport, Proof, Prove, TableContext, TableError, TableReport, TableStatus,
-    Verdict, chain,
+    CopyReport, Hops, LoadReport, Proof, Prove, Refused, TableContext, TableError, TableReport,
+    TableStatus, Verdict, chain,
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader};
 use handoff_model::{Cancel, CopyId, Event, Observer, Phase, TableName};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_rows::Locking;
-use handoff_tracking::{Outcome, SealWork, Status, Tracker};
+use handoff_tracking::{Outcome, RunLock, SealWork, Status, Tracker};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What moves tables in one run.
@@ -22,6 +23,9 @@ pub(crate) struct TableRunner {
     pub(crate) loader: Loader,
     pub(crate) prover: Prover,
     pub(crate) tracker: Tracker,
+    pub(crate) lock: RunLock,
+    /// Set once the lock was lost: nothing is begun any more.
+    pub(crate) lock_lost: AtomicBool,
     pub(crate) retries: RetryPolicy,
     pub(crate) cancel: Cancel,
     pub(crate) observer: Arc<dyn Observer>,
@@ -33,10 +37,29 @@ impl TableRunner {
         let mut report = TableReport::not_started(context.name.clone(), Some(context.report()));
         report.status = TableStatus::Ok;
         if let Err(error) = self.hops(context, &mut report) {
-            self.note_failure(context, &mut report, &error);
+            self.note_failure(&mut report, &error);
         }
+        report.notes.extend(context.mapping.notes.iter().cloned());
+        self.done(report)
+    }
+
+    /// Reports a planned table that failed outside its way.
+    pub(crate) fn failed(&self, context: &TableContext, error: &TableError) -> TableReport {
+        let mut report = TableReport::not_started(context.name.clone(), Some(context.report()));
+        self.note_failure(&mut report, error);
+        self.done(report)
+    }
+
+    /// Reports a table that could not be planned.
+    pub(crate) fn refuse(&self, refused: &Refused) -> TableReport {
+        let mut report = TableReport::not_started(refused.table.clone(), None);
+        self.note_failure(&mut report, &refused.error);
+        self.done(report)
+    }
+
+    fn done(&self, report: TableReport) -> TableReport {
         self.observer.event(&Event::TableFinished {
-            table: context.name.clone(),
+            table: report.table.clone(),
             status: report.status.label(),
             error: report.error.clone(),
         });
@@ -80,7 +103,7 @@ impl TableRunner {
             if self.prove != Prove::Rows {
                 return Ok(attempt.id);
             }
-            let compared = self.prover.compare_copy(replicator, context)?;
+            let compared = self.again(context, || self.prover.compare_copy(replicator, context))?;
             let equal = compared.verdict != Verdict::Differs;
             proof = Some(compared.clone());
             report.proof = Some(compared);
@@ -153,7 +176,8 @@ impl TableRunner {
             return Ok(());
         }
         let before = report.proof.take();
-        let proof = self.prover.compare_load(context, outcome, before)?;
+        let proof =
+            self.again(context, || self.prover.compare_load(self.hops, context, outcome, &before))?;
         let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
         report.proof = Some(proof);
         difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
@@ -177,7 +201,7 @@ impl TableRunner {
         let done = self
             .tracker
             .proved(&proofs)
-            .and_then(|()| self.tracker.finish())
+            .and_then(|()| self.tracker.finish(run_status(reports)))
             .and_then(|()| self.tracker.prune(keep_days));
         if let Err(error) = done {
             log::warn!("the end of the run could not be recorded: {}", chain(&error));
@@ -207,28 +231,46 @@ impl TableRunner {
             phase,
             rows: Some(context.schema.rows),
         });
-        let tell = |again: Retry<'_, TableError>| {
-            self.observer.event(&Event::Retrying {
-                table: context.name.clone(),
-                reason: chain(again.error),
-                delay: again.wait,
-            });
-        };
-        let moved = retry(&self.retries, &self.cancel, tell, step)?;
+        let moved = self.again(context, step)?;
         let (rows, bytes, duration) = moved.figures();
         let table = context.name.clone();
         self.observer.event(&Event::PhaseFinished { table, phase, rows, bytes, duration });
         Ok(moved)
     }
 
-    fn note_failure(&self, context: &TableContext, report: &mut TableReport, error: &TableError) {
-        let cancelled = error.is_cancelled() || self.cancel.is_cancelled();
+    /// Runs a step, again after a transient fault. A fault may have cost the lock of the run.
+    fn again<T>(
+        &self,
+        context: &TableContext,
+        mut step: impl FnMut() -> Result<T, TableError>,
+    ) -> Result<T, TableError> {
+        let tell = |again: Retry<'_, TableError>| {
+            if self.lock.check().is_err() {
+                self.lock_lost.store(true, Ordering::SeqCst);
+            }
+            self.observer.event(&Event::Retrying {
+                table: context.name.clone(),
+                reason: chain(again.error),
+                delay: again.wait,
+            });
+        };
+        retry(&self.retries, &self.cancel, tell, || {
+            if self.lock_lost.load(Ordering::SeqCst) {
+                return Err(TableError::LockLost);
+            }
+            step()
+        })
+    }
+
+    fn note_failure(&self, report: &mut TableReport, error: &TableError) {
+        let stopped = self.cancel.is_cancelled() && !matches!(error, TableError::Differs(_));
+        let cancelled = error.is_cancelled() || stopped;
         report.status = if cancelled { TableStatus::Cancelled } else { TableStatus::Failed };
         let text = chain(error);
         let status = if cancelled { Status::Cancelled } else { Status::Failed };
-        let recorded = self.tracker.failed(&context.name, error.phase(), status, &text);
+        let recorded = self.tracker.failed(&report.table, error.phase(), status, &text);
         if let Err(fault) = recorded {
-            log::warn!("`{}`: the failure could not be recorded: {}", context.name, chain(&fault));
+            log::warn!("`{}`: the failure could not be recorded: {}", report.table, chain(&fault));
         }
         report.error = Some(text);
     }
@@ -267,6 +309,17 @@ impl Transient for TableError {
             TableError::Tracking(error) => error.is_transient(),
             _ => false,
         }
+    }
+}
+
+fn run_status(reports: &[TableReport]) -> Status {
+    let any = |status| reports.iter().any(|report| report.status == status);
+    if any(TableStatus::Failed) {
+        Status::Failed
+    } else if any(TableStatus::Cancelled) || any(TableStatus::NotStarted) {
+        Status::Cancelled
+    } else {
+        Status::Success
     }
 }
 

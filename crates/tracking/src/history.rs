@@ -39,12 +39,12 @@ impl Tracker {
     }
 
     /// Writes the lines of tables that were copied and not loaded, and ends the run's own line
-    /// with what became of its tables. The run lock does it when it is dropped, if nobody has.
+    /// with `status`. The run lock does it when it is dropped, as failed, if nobody has.
     ///
     /// # Errors
     ///
     /// Returns an [`Error`](crate::Error) if the server fails.
-    pub fn finish(&self) -> Result<()> {
+    pub fn finish(&self, status: Status) -> Result<()> {
         let columns = "status, phase, extraction, reason, copy_id, copy_strategy, rows_copied, \
                        bytes_copied, copy_ms, watermark, started_at, finished_at";
         let sql = format!(
@@ -54,9 +54,7 @@ impl Tracker {
              copy_id text, copy_strategy text, rows_copied bigint, bytes_copied bigint, \
              copy_ms bigint, watermark jsonb, started_at timestamptz, finished_at timestamptz) \
              ON CONFLICT (run_id, table_name) DO NOTHING) \
-             UPDATE {runs} SET finished_at = $3::timestamptz, status = coalesce((\
-             SELECT min(line.status) FROM {runs} line WHERE line.run_id = $1::uuid \
-             AND line.status IN ('cancelled', 'failed')), 'success') \
+             UPDATE {runs} SET finished_at = $3::timestamptz, status = $4 \
              WHERE run_id = $1::uuid AND table_name = '' AND status = 'running'",
             runs = self.runs()
         );
@@ -64,6 +62,7 @@ impl Tracker {
             Some(self.run().to_string()),
             Some(self.copied_as_json().to_string()),
             Some(moment::print(Timestamp::now())),
+            Some(status.name().to_owned()),
         ];
         self.execute(RUNS.name, &sql, &values).map(drop)
     }

@@ -116,7 +116,7 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        if let Err(error) = self.tracker.finish() {
+        if let Err(error) = self.tracker.finish(crate::Status::Failed) {
             log::warn!("the end of the run could not be recorded: {error}");
         }
         self.tracker.shared.locked.store(false, Ordering::SeqCst);

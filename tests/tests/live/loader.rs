@@ -53,6 +53,7 @@ impl Bench {
             cancel: Cancel::new(),
             observer: Arc::new(NopObserver),
             memory_bytes: 64 << 20,
+            largest_row: 16 << 20,
         };
         Bench { trio, from, to, options, seal: Ledger::default() }
     }

@@ -105,7 +105,7 @@ fn a_refused_row_names_the_constraint_and_no_value() {
 #[test]
 fn a_row_beyond_the_memory_limit_fails_with_its_key() {
     let mut bench = Bench::new("load too large");
-    bench.options.memory_bytes = 1 << 20;
+    bench.options.largest_row = 256 << 10;
     bench.mysql("CREATE TABLE t (id INT PRIMARY KEY, body LONGTEXT); INSERT INTO t VALUES (1, '')");
     bench.load("t").unwrap();
     bench.mysql("INSERT INTO t VALUES (77, REPEAT('x', 300000))");

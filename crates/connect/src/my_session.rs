@@ -19,7 +19,7 @@ pub(crate) fn set_up(version: &ServerVersion, profile: Profile, label: Option<&s
         "autocommit = 1".to_owned(),
         "sql_quote_show_create = 1".to_owned(),
         "sql_big_selects = 1".to_owned(),
-        "sql_select_limit = DEFAULT".to_owned(),
+        format!("sql_select_limit = {}", u64::MAX),
         "group_concat_max_len = 16777216".to_owned(),
         format!("wait_timeout = {WAIT_TIMEOUT_S}"),
         format!("net_read_timeout = {NET_TIMEOUT_S}"),
@@ -99,6 +99,7 @@ mod tests {
         let maria = set_up(&version("10.11.19-MariaDB"), Profile::Write, None);
         assert!(maria.contains("max_statement_time = 0") && maria.contains(", tx_isolation = "));
         assert!(maria.contains("check_constraint_checks = 0"));
+        assert!(maria.contains("sql_select_limit = 18446744073709551615"));
         assert!(!maria.contains("max_execution_time"));
         let mysql = set_up(&version("9.7.1"), Profile::Write, None);
         assert!(mysql.contains("information_schema_stats_expiry = 0"));

@@ -102,9 +102,35 @@ fn holds_names_only(code: u16) -> bool {
     ) && !quotes_values(code)
 }
 
-/// Codes inside the ranges above whose messages quote a value.
+/// Codes inside the ranges above whose messages quote a value, an expression of the statement, or
+/// whatever an engine or another server said.
 fn quotes_values(code: u16) -> bool {
-    matches!(code, 1062 | 1076 | 1231 | 1292 | 1300 | 1366 | 1367 | 1411 | 1426 | 1526 | 1690)
+    matches!(
+        code,
+        1062 | 1076
+            | 1139
+            | 1219
+            | 1220
+            | 1231
+            | 1292
+            | 1296
+            | 1297
+            | 1300
+            | 1366
+            | 1367
+            | 1411
+            | 1425
+            | 1426
+            | 1439
+            | 1470
+            | 1525
+            | 1526
+            | 1557
+            | 1690
+            | 1815
+            | 1890
+            | 4068
+    )
 }
 
 fn sentence(code: u16, state: &str, names: &Names) -> String {
@@ -216,8 +242,27 @@ mod tests {
             "Invalid JSON text: \"Invalid value.\" at position 0 in value for column 't.doc'.",
             "a JSON document is not valid: column t.doc (error 3140)",
         );
+        check(
+            1525,
+            "Incorrect TIMESTAMP value: 'Smith'",
+            "a value is not valid for its type (error 1525)",
+        );
+        check(
+            1557,
+            "Upholding foreign key constraints for table 't', entry 'Smith', key 1 would lead to a \
+             duplicate entry",
+            "a value is there twice in a key (error 1557)",
+        );
         check(1644, "patient Smith is locked", "a trigger or routine raised an error (error 1644)");
         check(9999, "Smith", "the server refused the statement (SQLSTATE HY000) (error 9999)");
+    }
+
+    #[test]
+    fn messages_with_whatever_was_said_elsewhere_are_dropped() {
+        for code in [1139, 1219, 1220, 1296, 1297, 1425, 1439, 1470, 1815, 1890, 4068] {
+            let fault = "the server refused the statement (SQLSTATE HY000)";
+            check(code, "'Smith'", &format!("{fault} (error {code})"));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{my_server, options, replica, target};
 use handoff_connect::{Flavor, MyPool, Profile, Side};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, Secret, TlsMode};
-use handoff_testbed::{MySql9, ServerOptions, Trio};
+use handoff_testbed::{Bed, MariaDb, MySql9, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn check(conn: &mut mysql::Conn, expected: &[(&str, &str)]) {
     }
 }
 
-const EVERY: [(&str, &str); 7] = [
+const EVERY: [(&str, &str); 8] = [
     ("time_zone", "+00:00"),
     ("character_set_client", "utf8mb4"),
     ("character_set_connection", "utf8mb4"),
@@ -30,7 +30,18 @@ const EVERY: [(&str, &str); 7] = [
     ("net_write_timeout", "7200"),
     ("lock_wait_timeout", "60"),
     ("wait_timeout", "604800"),
+    ("sql_select_limit", "18446744073709551615"),
 ];
+
+#[test]
+fn a_limit_that_the_server_sets_for_all_does_not_cut_a_read_short() {
+    let (bed, server) = (Bed::shared(), MariaDb::start(&ServerOptions::default()).unwrap());
+    let trio = Trio::on("select limit", bed.source(), server.endpoint(), bed.target());
+    trio.sql_replica("SET GLOBAL sql_select_limit = 3");
+    let mut conn = replica(&trio, RunId::new()).get(Profile::Read).unwrap();
+    let rows: Vec<u32> = conn.query("SELECT seq FROM seq_1_to_5").unwrap();
+    assert_eq!(rows, [1, 2, 3, 4, 5]);
+}
 
 #[test]
 fn a_session_is_set_up_for_its_profile() {

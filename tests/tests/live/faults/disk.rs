@@ -1,1 +1,119 @@
+//! Disks that are full: small ones that these tests mount, for which they need to be root.
 
+use super::{Before, hasty, mended};
+use handoff_testbed::{Bed, MariaDb, Postgres, ServerOptions, Trio};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file system of a few megabytes in memory, taken away with this value.
+struct SmallDisk {
+    folder: PathBuf,
+}
+
+impl SmallDisk {
+    /// Mounts it on `folder`, with its owner.
+    #[track_caller]
+    fn on(folder: &Path, megabytes: u32) -> SmallDisk {
+        let owner = std::fs::metadata(folder).unwrap();
+        let disk = SmallDisk { folder: folder.to_owned() };
+        let (uid, gid) = (owner.uid(), owner.gid());
+        disk.mount(&format!("size={megabytes}m,mode=700,uid={uid},gid={gid}"));
+        disk
+    }
+
+    #[track_caller]
+    fn grow(&self, megabytes: u32) {
+        self.mount(&format!("remount,size={megabytes}m"));
+    }
+
+    #[track_caller]
+    fn mount(&self, options: &str) {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&self.folder);
+        let done = mount.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "a small disk cannot be mounted, as root can: {said}");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the server has files open there until it stops.
+        let done = Command::new("umount").arg("-l").arg(&self.folder).status();
+        assert!(done.is_ok_and(|status| status.success()), "{} stays", self.folder.display());
+    }
+}
+
+/// Four megabytes of news for `sick`, two rows for `well`.
+fn much(trio: &Trio) {
+    trio.sql_source(
+        "INSERT INTO sick SELECT seq, REPEAT(MD5(seq), 10) FROM seq_10_to_40000; \
+         UPDATE well SET note = 'new'",
+    );
+}
+
+fn two(engine: &str) -> String {
+    format!(
+        "CREATE TABLE sick (id INT PRIMARY KEY, note VARCHAR(400)) ENGINE={engine}; \
+         INSERT INTO sick VALUES (1, 'a'), (2, 'b'); \
+         CREATE TABLE well (id INT PRIMARY KEY, note VARCHAR(100)) ENGINE={engine}; \
+         INSERT INTO well VALUES (1, 'a'), (2, 'b')"
+    )
+}
+
+#[test]
+fn the_targets_disk_is_full() {
+    let server = Postgres::start(&ServerOptions::default()).unwrap();
+    let bed = Bed::shared();
+    let trio = Trio::on("full_target", bed.source(), bed.replica(), server.endpoint());
+    let folder = server.folder().join("data").join("small");
+    std::fs::create_dir(&folder).unwrap();
+    let data = std::fs::metadata(server.folder().join("data")).unwrap();
+    std::os::unix::fs::chown(&folder, Some(data.uid()), Some(data.gid())).unwrap();
+    let disk = SmallDisk::on(&folder, 4);
+    let place = folder.display();
+    let database = trio.target_name();
+    trio.sql_target(&format!("CREATE TABLESPACE small LOCATION '{place}'"));
+    trio.sql_target("GRANT CREATE ON TABLESPACE small TO PUBLIC");
+    trio.sql_target(&format!("ALTER DATABASE \"{database}\" SET default_tablespace = small"));
+
+    trio.sql_source(&two("InnoDB"));
+    let etl = hasty(&trio.settings_toml());
+    etl.ok(&["run"]);
+    much(&trio);
+    let before = Before::of(&trio);
+    let done = etl.run(&["run"]);
+    before.fails_alone(&done, &["target", "No space left on device", "53100", "free some"]);
+    disk.grow(64);
+    mended(&etl);
+    trio.sql_target("DROP SCHEMA raw CASCADE");
+    trio.sql_target(&format!("ALTER DATABASE \"{database}\" RESET default_tablespace"));
+}
+
+fn full_replica(name: &str, engine: &str) {
+    let server = MariaDb::start(&ServerOptions::default()).unwrap();
+    let bed = Bed::shared();
+    let trio = Trio::on(name, bed.source(), server.endpoint(), bed.target());
+    let disk = SmallDisk::on(&server.folder().join("data").join(trio.replica_name()), 6);
+    trio.sql_source(&two(engine));
+    let etl = hasty(&trio.settings_toml());
+    etl.ok(&["run"]);
+    much(&trio);
+    let before = Before::of(&trio);
+    let done = etl.run(&["run"]);
+    before.fails_alone(&done, &["replica", "disk", "full", "free some"]);
+    before.replica_is_kept();
+    disk.grow(128);
+    mended(&etl);
+}
+
+#[test]
+fn the_replicas_disk_is_full() {
+    full_replica("full_innodb", "InnoDB");
+}
+
+#[test]
+fn the_replicas_disk_is_full_of_myisam() {
+    full_replica("full_myisam", "MyISAM");
+}

@@ -29,22 +29,20 @@ fn a_row_that_is_larger_than_the_replicas_packet() {
     mended(&etl);
 }
 
+/// The limit is for what a server is sent; the source's rows may be larger, and it isn't ours to
+/// change its settings.
 #[test]
 fn a_row_that_is_larger_than_the_sources_packet() {
     let server = MariaDb::start(&ServerOptions::default()).unwrap();
     let bed = Bed::shared();
-    let trio = Trio::on("packet_source", server.endpoint(), bed.replica(), bed.target());
-    trio.sql_source(&format!("{TWO}; {LARGE}"));
-    for toml in [trio.settings_toml(), trio.direct_settings_toml()] {
-        trio.sql_target("DROP SCHEMA IF EXISTS raw CASCADE");
-        trio.sql_source("DELETE FROM sick WHERE id = 3; DELETE FROM well WHERE id = 3");
-        let etl = hasty(&toml);
-        etl.ok(&["run"]);
-        trio.sql_source(ROW);
+    for engine in ["InnoDB", "MyISAM"] {
+        let trio = Trio::on("packet_source", server.endpoint(), bed.replica(), bed.target());
+        let two = TWO.replace("InnoDB", engine);
+        trio.sql_source(&format!("{two}; {LARGE}; {ROW}"));
         set(&server, 1 << 20);
-        let says = "max_allowed_packet of the source (1048576 bytes)";
-        fails_alone(&trio, &etl, &[says, "SET GLOBAL max_allowed_packet = "]);
+        mended(&hasty(&trio.settings_toml()));
+        trio.sql_target("DROP SCHEMA raw CASCADE");
+        mended(&hasty(&trio.direct_settings_toml()));
         set(&server, 64 << 20);
-        mended(&etl);
     }
 }

@@ -1,4 +1,55 @@
 //! Streams rows out of MySQL in their canonical form: the PostgreSQL COPY BINARY tuple.
+//!
+//! The bytes of a row are, one for one, those that `COPY (SELECT …) TO STDOUT (FORMAT binary)` of the
+//! target prints for it. So the same bytes feed a COPY, are hashed, and are compared with what is
+//! read back ([`target_sum`]).
+//!
+//! * An [`Encoder`] knows what to select for each column of a mapping and turns what comes into a
+//!   tuple. A value that PostgreSQL cannot hold falls under a policy of the settings, which is
+//!   counted, or is an [`Error::Value`]; it is never changed in silence, and in a key never at all.
+//! * A [`Reader`] runs the statement, or the statements, and hands each row to a [`RowSink`]. It
+//!   knows how long a table may be locked.
+//! * A [`TupleBuffer`] is what most sinks hold: the encoder, the tuples not yet written, their sum.
+//!
+//! ```no_run
+//! use handoff_connect::MyConn;
+//! use handoff_model::{Cancel, RowFilter};
+//! use handoff_rows::{Encoder, Error, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
+//! use handoff_schema::{Mapping, TableSchema};
+//! use handoff_settings::Values;
+//! use mysql::Value;
+//!
+//! /// Reads everything and writes nothing.
+//! struct Discard(TupleBuffer);
+//!
+//! impl RowSink for Discard {
+//!     type Error = Error;
+//!
+//!     fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+//!         self.0.push(row)
+//!     }
+//!
+//!     fn buffered(&self) -> usize {
+//!         self.0.bytes().len()
+//!     }
+//!
+//!     fn flush(&mut self) -> Result<(), Error> {
+//!         self.0.clear();
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn example(conn: &mut MyConn, table: &TableSchema, mapping: &Mapping) -> Result<(), Error> {
+//! let mut sink = Discard(TupleBuffer::new(Encoder::new(mapping, &Values::default())));
+//! let select = sink.0.select_list().to_vec();
+//! let (filter, cancel) = (RowFilter::All, Cancel::new());
+//! let locking = Locking::Snapshot;
+//! let spec = ReadSpec { table, select: &select, filter: &filter, locking, cancel: &cancel };
+//! let rows = Reader::new(spec).read(conn, &mut sink)?;
+//! assert_eq!(sink.0.sum().rows, rows);
+//! # Ok(())
+//! # }
+//! ```
 
 mod buffer;
 mod codec;

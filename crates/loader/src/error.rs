@@ -2,6 +2,7 @@
 
 use handoff_connect::Fault;
 use handoff_model::TableName;
+use handoff_schema::CopyObstacle;
 
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,6 +52,29 @@ pub enum Error {
         target: String,
         /// Every difference, one sentence each.
         differences: Vec<String>,
+    },
+    /// Something in the target hides rows from us or writes others than are sent, so that what is
+    /// published could not be known to equal the source.
+    #[error("the target table {target} cannot be loaded: {}", remedy(*obstacle, target))]
+    Obstructed {
+        /// The table being loaded.
+        table: TableName,
+        /// The table in the target, quoted, with its schema.
+        target: String,
+        /// What stands in the way.
+        obstacle: CopyObstacle,
+    },
+    /// The target has a table that its catalogue lacked when it was read: the commit of an earlier
+    /// attempt was not answered, or somebody made it.
+    ///
+    /// Read the catalogue again and load into what is there. Where it still has no such table, the
+    /// name belongs to an index, a sequence or a type.
+    #[error("the target table {target} is there, though it was not when this run looked")]
+    TargetAppeared {
+        /// The table being loaded.
+        table: TableName,
+        /// The table in the target, quoted, with its schema.
+        target: String,
     },
     /// An incremental load has no key to find the rows by.
     #[error(
@@ -110,6 +134,8 @@ impl Error {
             | Error::Write { table, .. }
             | Error::Step { table, .. }
             | Error::Differs { table, .. }
+            | Error::Obstructed { table, .. }
+            | Error::TargetAppeared { table, .. }
             | Error::NoKey { table }
             | Error::RowTooLarge { table, .. }
             | Error::Miscount { table, .. }
@@ -134,9 +160,34 @@ impl Error {
         self.fault().is_some_and(Fault::is_transient)
     }
 
+    /// Returns true if the target has a table that the job took for missing. The same load fails
+    /// again; one with a freshly read [`LoadJob::target`](crate::LoadJob::target) may succeed.
+    pub fn is_target_appeared(&self) -> bool {
+        matches!(self, Error::TargetAppeared { .. })
+    }
+
     /// Returns true if the run was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         let by_reader = matches!(self, Error::Read(handoff_rows::Error::Cancelled(_)));
         by_reader || matches!(self, Error::Cancelled { .. })
+    }
+}
+
+/// Says what stands in the way and what takes it away. `target` is quoted.
+fn remedy(obstacle: CopyObstacle, target: &str) -> String {
+    match obstacle {
+        CopyObstacle::RowSecurity => format!(
+            "its row security applies to this role, so rows may be hidden from it and be taken for \
+             missing: ALTER TABLE {target} DISABLE ROW LEVEL SECURITY, or let a superuser run \
+             ALTER ROLE … BYPASSRLS for this role"
+        ),
+        CopyObstacle::Rules => format!(
+            "it has rules, which rewrite what is written to it: drop them, or run for each ALTER \
+             TABLE {target} DISABLE RULE …"
+        ),
+        CopyObstacle::Triggers => format!(
+            "it has triggers, which may change what is written to it: run ALTER TABLE {target} \
+             DISABLE TRIGGER USER"
+        ),
     }
 }

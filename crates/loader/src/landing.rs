@@ -3,7 +3,7 @@
 use crate::copy_in::CopyIn;
 use crate::inserter::Inserter;
 use crate::statements::Statements;
-use crate::step::step;
+use crate::step::{MAKE, step};
 use crate::{Error, LoadMode, Result, read_back};
 use handoff_connect::{Fault, PgPool, Side};
 use handoff_model::TableSum;
@@ -114,7 +114,7 @@ impl<'c> Landing<'c> {
             return Ok(());
         }
         let sql = self.create();
-        let failed = step(self.statements, "make a table for the rows of");
+        let failed = step(self.statements, MAKE);
         self.transaction()?.batch_execute(&sql).map_err(failed)?;
         self.opened = true;
         Ok(())

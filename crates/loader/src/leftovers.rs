@@ -2,7 +2,11 @@
 
 use crate::statements::PREFIX;
 use crate::{Error, Loader, Result};
-use handoff_connect::{PgConn, quote_pg};
+use handoff_connect::{Fault, PgConn, quote_pg};
+use handoff_model::CopyId;
+
+/// How long a leftover may keep a run waiting.
+const PATIENCE_MS: u32 = 500;
 
 impl Loader {
     /// Lists the build and staging tables in the target's schema, oldest first.
@@ -16,20 +20,39 @@ impl Loader {
         self.list(&mut self.to.get().map_err(Error::Leftovers)?)
     }
 
-    /// Drops the build and staging tables in the target's schema, and returns their names.
+    /// Drops those of `names` that are of the form which this crate makes, and returns how many it
+    /// dropped. `names` are the leftovers of a
+    /// [`TargetCatalogue`](handoff_schema::TargetCatalogue), in the target's schema.
+    ///
+    /// One that cannot be dropped, because a session holds a lock on it for longer than
+    /// half a second or something depends on it, is logged and left to the next run. Only a run that
+    /// holds the run lock knows that nobody is filling them.
     ///
     /// # Errors
     ///
-    /// Returns an error if the server refuses, or if something depends on one of them.
-    pub fn drop_leftovers(&self) -> Result<Vec<String>> {
-        let mut conn = self.to.get().map_err(Error::Leftovers)?;
-        let names = self.list(&mut conn)?;
-        let schema = quote_pg(self.options.schema.as_str());
-        for name in &names {
-            let sql = format!("DROP TABLE IF EXISTS {schema}.{}", quote_pg(name.as_str()));
-            conn.batch_execute(&sql).map_err(|error| Error::Leftovers(conn.fault(&error)))?;
+    /// Returns an error if the server cannot be reached or goes away.
+    pub fn drop_leftovers(&self, names: &[String]) -> Result<usize> {
+        let mut dropped = 0;
+        let ours = names.iter().filter(|name| is_ours(name));
+        for name in ours {
+            match self.drop_one(name) {
+                Ok(()) => dropped += 1,
+                Err(fault) if fault.is_disconnect() => return Err(Error::Leftovers(fault)),
+                Err(fault) => log::warn!("`{name}` stays in the target for now: {fault}"),
+            }
         }
-        Ok(names)
+        Ok(dropped)
+    }
+
+    fn drop_one(&self, name: &str) -> std::result::Result<(), Fault> {
+        let mut conn = self.to.get()?;
+        let schema = quote_pg(self.options.schema.as_str());
+        let sql = format!(
+            "SET LOCAL lock_timeout = '{PATIENCE_MS}ms'; DROP TABLE IF EXISTS {schema}.{}",
+            quote_pg(name)
+        );
+        // Statements sent together are one transaction, to which the setting is confined.
+        conn.batch_execute(&sql).map_err(|error| conn.fault(&error))
     }
 
     fn list(&self, conn: &mut PgConn) -> Result<Vec<String>> {
@@ -43,4 +66,9 @@ impl Loader {
             .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
         listed.map_err(|error| Error::Leftovers(conn.fault(&error)))
     }
+}
+
+/// Returns true for a name that we make: somebody else's table may begin alike.
+fn is_ours(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|id| CopyId::parse(id).is_some())
 }

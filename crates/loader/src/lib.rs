@@ -38,7 +38,10 @@
 //! # What a failure leaves
 //!
 //! The target table as it was. A table `__handoff_…` of a strategy with several connections may
-//! outlive the process; [`Loader::drop_leftovers`] finds it.
+//! outlive the process; a later run drops it with [`Loader::drop_leftovers`].
+//!
+//! A table with row security for our role, rules or triggers is refused whatever the strategy: the
+//! rows that are hidden or rewritten there could not be known to equal the source's.
 //!
 //! # What this crate does not do
 //!

@@ -4,7 +4,7 @@ use crate::landing::{Kind, Landing, Through};
 use crate::merge::Changes;
 use crate::publish::Publish;
 use crate::statements::Statements;
-use crate::step::step;
+use crate::step::{MAKE, is_taken, step};
 use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal};
@@ -57,7 +57,9 @@ impl Loader {
     /// # Errors
     ///
     /// Returns an error if a server fails, a value cannot be carried, the target's table does not
-    /// fit, or the run is cancelled. The target table is then as it was before.
+    /// fit or is obstructed, or the run is cancelled. The target table is then as it was before. One
+    /// whose commit was not answered may have been published all the same: a first load that is
+    /// tried again then ends with [`Error::TargetAppeared`].
     pub fn load(
         &self,
         job: &LoadJob<'_>,
@@ -80,7 +82,7 @@ impl Loader {
         // Whatever came of a statement that was cancelled, this is why.
         done.map_err(|error| match self.options.cancel.check() {
             Err(_) => Error::Cancelled { table: job.mapping.table.clone() },
-            Ok(()) => error,
+            Ok(()) => attempt.explain(error),
         })
     }
 }
@@ -109,14 +111,23 @@ impl Attempt<'_> {
             }
             TargetKind::Other => vec!["it is no table".to_owned()],
         };
-        if differences.is_empty() {
-            return Ok(());
+        let (table, name) = (mapping.table.clone(), self.statements.target().to_owned());
+        if !differences.is_empty() {
+            return Err(Error::Differs { table, target: name, differences });
         }
-        Err(Error::Differs {
-            table: mapping.table.clone(),
-            target: self.statements.target().to_owned(),
-            differences,
-        })
+        match target.obstacles.first() {
+            Some(&obstacle) => Err(Error::Obstructed { table, target: name, obstacle }),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a table that has come since the target's catalogue was read from other failures.
+    fn explain(&self, error: Error) -> Error {
+        if self.job.target.is_some() || !is_taken(&error) {
+            return error;
+        }
+        let (table, target) = (self.statements.table(), self.statements.target().to_owned());
+        Error::TargetAppeared { table, target }
     }
 
     /// Moves and publishes in one transaction.
@@ -134,7 +145,7 @@ impl Attempt<'_> {
     fn committed(&self) -> Result<LoadOutcome> {
         let kind = if self.job.target.is_some() { Kind::Unlogged } else { Kind::Build };
         let mut landing = self.landing(Through::Pool(&self.loader.to), kind);
-        let failed = step(&self.statements, "make a table for the rows of");
+        let failed = step(&self.statements, MAKE);
         self.connect()?.batch_execute(&landing.create()).map_err(failed)?;
         landing.opened = true;
         let done = self.run_strategy(&mut landing).and_then(|moved| {

@@ -2,7 +2,7 @@
 
 use crate::landing::{Kind, Landing};
 use crate::merge::{Changes, Merge, last_count};
-use crate::step::step;
+use crate::step::{NAME, step};
 use crate::strategy::Moved;
 use crate::{Error, LoadMode, LoaderOptions, Result};
 
@@ -40,7 +40,7 @@ impl Publish<'_> {
         let statements = landing.statements;
         if landing.kind == Kind::Build {
             count(landing, moved.rows)?;
-            run(landing, "name", &statements.rename_build(landing.mapping))?;
+            run(landing, NAME, &statements.rename_build(landing.mapping))?;
         }
         if let Some(sql) = statements.add_key(landing.mapping) {
             run(landing, "build the key of", &sql)?;

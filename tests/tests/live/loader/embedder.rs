@@ -9,9 +9,9 @@ use handoff_rows::RowSink;
 use handoff_testbed::row;
 
 /// Commits every few kilobytes, over a connection taken for each.
-struct InBatches {
+pub(super) struct InBatches {
     /// Gives up once so many rows are committed.
-    fail_above: u64,
+    pub(super) fail_above: u64,
 }
 
 impl LoadStrategy for InBatches {

@@ -1,9 +1,15 @@
 //! What a load changes, and what it leaves alone.
 
-use super::{Bench, changes};
-use handoff_loader::{Discard, Error, LoadMode, LoadStrategy, Streaming, strategy};
-use handoff_model::{KeyRange, KeyValue, RowFilter, Strategy};
+use super::embedder::InBatches;
+use super::{Bench, chain, changes};
+use handoff_connect::{PgPool, PoolOptions};
+use handoff_loader::{Discard, Error, LoadJob, LoadMode, LoadStrategy, Streaming, strategy};
+use handoff_model::{KeyRange, KeyValue, RowFilter, RunId, Strategy};
+use handoff_rows::Locking;
+use handoff_schema::{CopyObstacle, TargetCatalogue};
+use handoff_settings::{PgServer, Secret};
 use handoff_testbed::{NULL, row};
+use std::time::{Duration, Instant};
 
 #[test]
 fn unchanged_rows_are_not_rewritten() {
@@ -154,12 +160,113 @@ fn tables_that_dead_runs_left_are_dropped_and_others_not() {
     let bench = Bench::new("load leftovers");
     bench.pg("CREATE TABLE raw.__handoff_0123456789abcdef (a int);
          CREATE UNLOGGED TABLE raw.__handoff_fedcba9876543210 (a int);
+         CREATE TABLE raw.__handoff_0000000000000000 (a int);
+         CREATE VIEW raw.v AS SELECT * FROM raw.__handoff_0000000000000000;
          CREATE TABLE raw.__handoff_mine (a int); CREATE TABLE raw.patient (a int)");
+    let mut conn = bench.to.get().unwrap();
+    let names = TargetCatalogue::read(&mut conn, "raw").unwrap().leftovers;
+    drop(conn);
+    assert_eq!(names.len(), 4);
     let loader = bench.loader();
-    let dropped = loader.drop_leftovers().unwrap();
-    assert_eq!(dropped, ["__handoff_0123456789abcdef", "__handoff_fedcba9876543210"]);
-    assert_eq!(loader.leftovers().unwrap(), Vec::<String>::new());
-    assert_eq!(tables(&bench), "__handoff_mine patient");
+
+    let mut holder = bench.trio.target();
+    let mut tx = holder.transaction().unwrap();
+    tx.batch_execute("LOCK TABLE raw.__handoff_fedcba9876543210 IN ACCESS SHARE MODE").unwrap();
+    let begun = Instant::now();
+    assert_eq!(loader.drop_leftovers(&names).unwrap(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    tx.rollback().unwrap();
+
+    assert_eq!(loader.drop_leftovers(&names).unwrap(), 2, "one of them was gone already");
+    assert_eq!(loader.leftovers().unwrap(), ["__handoff_0000000000000000"]);
+    assert_eq!(tables(&bench), "__handoff_0000000000000000 __handoff_mine patient");
+    assert_eq!(bench.ask("SHOW lock_timeout"), "1min");
+}
+
+#[test]
+fn a_table_that_hides_or_changes_rows_is_refused_with_the_remedy() {
+    let bench = Bench::new("load obstructed");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
+    bench.load("t").unwrap();
+    bench.pg("CREATE FUNCTION raw.less() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN IF NEW.id = 3 THEN NEW.id = 4; END IF; RETURN NEW; END'");
+    bench.mysql("INSERT INTO t VALUES (3)");
+    for (make, refusal, remedy) in [
+        (
+            "CREATE TRIGGER less BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.less()",
+            "the target table \"raw\".\"t\" cannot be loaded: it has triggers, which may change what \
+             is written to it: run ALTER TABLE \"raw\".\"t\" DISABLE TRIGGER USER",
+            "ALTER TABLE raw.t DISABLE TRIGGER USER",
+        ),
+        (
+            "CREATE RULE less AS ON INSERT TO raw.t WHERE NEW.id = 3 DO INSTEAD NOTHING",
+            "the target table \"raw\".\"t\" cannot be loaded: it has rules, which rewrite what is \
+             written to it: drop them, or run for each ALTER TABLE \"raw\".\"t\" DISABLE RULE …",
+            "ALTER TABLE raw.t DISABLE RULE less",
+        ),
+    ] {
+        bench.pg(make);
+        assert_eq!(bench.load("t").unwrap_err().to_string(), refusal);
+        assert_eq!(bench.trio.rows("t"), [row!["1"], row!["2"]]);
+        bench.pg(remedy);
+    }
+    assert_eq!(changes(&bench.load("t").unwrap()), (1, 0, 0));
+}
+
+#[test]
+fn rows_that_row_security_hides_are_not_taken_for_missing() {
+    let mut bench = Bench::new("load hidden");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)");
+    let limited = PgServer {
+        user: "limited".into(),
+        password: Secret::new("l"),
+        ..PgServer::from_url(&bench.trio.target_url()).unwrap()
+    };
+    bench.trio.sql_target(
+        "DO $$ BEGIN CREATE ROLE limited LOGIN PASSWORD 'l'; EXCEPTION WHEN duplicate_object THEN END $$;
+         GRANT ALL ON SCHEMA raw TO limited",
+    );
+    bench.load("t").unwrap();
+    bench.pg("INSERT INTO raw.t VALUES (666); ALTER TABLE raw.t ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY mine ON raw.t USING (id < 100); GRANT ALL ON raw.t TO limited");
+    // The phantom is hidden, so that what can be seen looks equal.
+    bench.to = PgPool::open(&limited, &PoolOptions { size: 4, run: RunId::new() }).unwrap();
+    let error = bench.load("t").unwrap_err();
+    assert!(matches!(error, Error::Obstructed { obstacle: CopyObstacle::RowSecurity, .. }));
+    assert!(error.to_string().contains("DISABLE ROW LEVEL SECURITY"), "{error}");
+    bench.trio.sql_target("ALTER TABLE raw.t DISABLE ROW LEVEL SECURITY");
+    assert_eq!(changes(&bench.load("t").unwrap()), (0, 0, 1));
+}
+
+#[test]
+fn a_table_that_came_since_the_target_was_read_is_told_from_other_failures() {
+    let bench = Bench::new("load appeared");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)");
+    let strategies: [&dyn LoadStrategy; 2] =
+        [&Streaming::default(), &InBatches { fail_above: u64::MAX }];
+    bench.load("t").unwrap();
+    let (table, mapping) = bench.describe("t");
+    for strategy in strategies {
+        // As a retry has it after a commit whose answer was lost.
+        let job = LoadJob {
+            table: &table,
+            mapping: &mapping,
+            filter: &RowFilter::All,
+            mode: LoadMode::Full,
+            locking: Locking::Free,
+            target: None,
+        };
+        let error = bench.loader().load(&job, strategy, &bench.seal).unwrap_err();
+        assert!(error.is_target_appeared() && !error.is_transient(), "{}", chain(&error));
+        let target = bench.target("t");
+        let job = LoadJob { target: target.as_ref(), ..job };
+        let outcome = bench.loader().load(&job, strategy, &bench.seal).unwrap();
+        assert_eq!((outcome.rows_loaded, changes(&outcome)), (1, (0, 0, 0)));
+    }
+    // Another thing that is there already.
+    bench.pg("DROP TABLE raw.t; CREATE TABLE raw.other (id INT CONSTRAINT t_pkey PRIMARY KEY)");
+    let error = bench.load("t").unwrap_err();
+    assert!(!error.is_target_appeared(), "{}", chain(&error));
 }
 
 /// The tables of the schema `raw`.

@@ -24,6 +24,9 @@ pub enum Error {
     /// Source and replica do not go together.
     #[error("cannot copy from this source into this replica")]
     Pair(#[source] handoff_replicator::Error),
+    /// What an interrupted run left could not be looked at.
+    #[error("cannot mend what an interrupted run left")]
+    Recover(#[source] handoff_replicator::Error),
     /// A catalogue could not be read.
     #[error("cannot read what is there")]
     Catalogue(#[source] handoff_schema::Error),

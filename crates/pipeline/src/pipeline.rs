@@ -7,7 +7,7 @@ use crate::prove::Prover;
 use crate::recover::recover;
 use crate::servers::{Opening, Servers};
 use crate::table_run::TableRunner;
-use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus};
+use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus, chain};
 use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName};
@@ -73,10 +73,13 @@ impl Pipeline {
         self.cancel.check()?;
         self.let_readers_see_tracking(&base.servers.target).map_err(Error::Connect)?;
         self.end_orphans(&base, &tracker)?;
-        let (plan, mut notes) = self.make_plan(&base, &tracker, replicator.as_ref(), options)?;
+        let Planned { plan, mut notes, leftovers } = self.make_plan(&base, &tracker, options)?;
         notes.extend(base.not_carried());
         self.cancel.check()?;
         let runner = self.runner(&base, tracker, replicator, lock, options);
+        if let Err(error) = runner.loader.drop_leftovers(&leftovers) {
+            notes.push(chain(&error));
+        }
         let tables = self.move_tables(&runner, options, &plan, run)?;
         Ok(self.report(run, started, tables, notes))
     }
@@ -183,16 +186,11 @@ impl Pipeline {
             .map_err(Error::Pair)
     }
 
-    fn make_plan(
-        &self,
-        base: &Base,
-        tracker: &Tracker,
-        replicator: Option<&Replicator>,
-        options: &RunOptions,
-    ) -> Result<(Plan, Vec<String>)> {
+    fn make_plan(&self, base: &Base, tracker: &Tracker, options: &RunOptions) -> Result<Planned> {
         let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
         let target = self.read_target(&base.servers.target)?;
-        let mut recovered = recover(tracker, replicator, replica.as_ref(), &target)?;
+        let mut recovered =
+            recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target)?;
         let expected = self.expected(base, options, &recovered.states, &target)?;
         let hidden = base.hidden(&expected)?;
         recovered.notes.extend(hidden.gone.iter().map(gone));
@@ -211,7 +209,7 @@ impl Pipeline {
             states: &recovered.states,
             findings: &recovered.findings,
         });
-        Ok((plan, recovered.notes))
+        Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
     }
 
     /// Returns the tables that the run would carry, did the source show them: they arrived once and
@@ -350,6 +348,14 @@ impl Pipeline {
     fn notice(&self, text: String) {
         self.observer.event(&Event::Notice { table: None, text });
     }
+}
+
+/// A plan, and what was found while it was made.
+struct Planned {
+    plan: Plan,
+    notes: Vec<String>,
+    /// Tables that dead runs left in the target schema.
+    leftovers: Vec<String>,
 }
 
 /// What a run starts from.

@@ -1,10 +1,11 @@
 //! The plan: what becomes of every table of a run, decided before anything moves.
 
 use crate::{Decision, Known, Result, RunOptions, TableContext, TableError, decide, select};
+use handoff_connect::Side;
 use handoff_model::{CopyId, Extraction, RowFilter, TableName};
 use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue};
 use handoff_settings::Settings;
-use handoff_tracking::{Finding, Tracked, Tracker};
+use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -68,6 +69,11 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     let tracked = around.states.get(name).cloned().unwrap_or_default();
     let replica = around.replica.and_then(|replica| table(replica, name)?.ok());
     let target = around.target.tables.get(&mapping.pg_table);
+    let loaded_by_us = tracked.load.as_ref().is_some_and(LoadState::is_ours);
+    if target.is_some() && !loaded_by_us && !around.options.adopt {
+        let finding = Finding::NotOurs { table: name.clone(), side: Side::Target };
+        return Err(TableError::NotOurs(finding.to_string()));
+    }
     Ok(TableContext {
         name: name.clone(),
         decision: decision(around, schema, &tracked, settings.extraction),

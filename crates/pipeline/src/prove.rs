@@ -2,11 +2,12 @@
 
 use crate::table_run::millis;
 use crate::{Hops, Proof, TableContext, TableError, Verdict};
-use handoff_connect::{MyPool, PgPool, Profile, quote_my};
+use handoff_connect::{Fault, MyPool, PgPool, Profile, quote_my};
 use handoff_loader::LoadOutcome;
 use handoff_model::Cancel;
 use handoff_replicator::Replicator;
 use handoff_rows::target_sum;
+use handoff_schema::TargetCatalogue;
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
 use std::time::Instant;
@@ -20,6 +21,12 @@ pub(crate) struct Prover {
 }
 
 impl Prover {
+    /// Reads what is in the target schema.
+    pub(crate) fn read_target(&self) -> Result<TargetCatalogue, Fault> {
+        let mut conn = self.target.get()?;
+        TargetCatalogue::read(&mut conn, &self.schema)
+    }
+
     /// Compares source and replica: row counts, and `CHECKSUM TABLE … EXTENDED`.
     pub(crate) fn compare_copy(
         &self,

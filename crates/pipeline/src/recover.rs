@@ -1,10 +1,11 @@
 //! Finishing or undoing what an interrupted run left.
 
 use crate::Result;
-use crate::error::Error;
+use crate::error::{Error, chain};
+use handoff_connect::MyPool;
 use handoff_model::TableName;
-use handoff_replicator::{LeftoverKind, Replicator};
-use handoff_schema::{Catalogue, TargetCatalogue};
+use handoff_replicator::{Leftover, LeftoverKind};
+use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};
 use handoff_tracking::{Finding, Tracked, Tracker, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,22 +20,20 @@ pub(crate) struct Recovered {
 /// disagree on.
 pub(crate) fn recover(
     tracker: &Tracker,
-    replicator: Option<&Replicator>,
+    replica_pool: Option<&MyPool>,
     replica: Option<&Catalogue>,
     target: &TargetCatalogue,
 ) -> Result<Recovered> {
-    let leftovers = match replicator {
-        Some(replicator) => replicator.leftovers().map_err(Error::Pair)?,
-        None => Vec::new(),
-    };
+    let leftovers = replica_pool.map(Leftover::list).transpose().map_err(Error::Recover)?;
+    let leftovers = leftovers.unwrap_or_default();
     let shadows: Vec<_> = leftovers
         .iter()
         .map(|leftover| (leftover.copy_id, leftover.kind == LeftoverKind::New))
         .collect();
     let in_replica: BTreeSet<TableName> =
         replica.map(|replica| replica.tables.keys().cloned().collect()).unwrap_or_default();
-    let in_target = target.tables.keys().filter_map(|name| TableName::new(name).ok()).collect();
     let states = tracker.states()?;
+    let in_target = in_target(target, &states);
     let findings = reconcile(&states, &shadows, &in_replica, &in_target);
     let mut notes = Vec::new();
     for finding in &findings {
@@ -42,11 +41,22 @@ pub(crate) fn recover(
             notes.push(finding.to_string());
         }
     }
-    if let Some(replicator) = replicator {
-        for leftover in &leftovers {
-            replicator.drop_leftover(leftover).map_err(Error::Pair)?;
+    for leftover in &leftovers {
+        // One that somebody still reads is dropped by a later run.
+        if let Some(Err(error)) = replica_pool.map(|replica| leftover.drop_from(replica)) {
+            notes.push(chain(&error));
         }
     }
     let states = if notes.is_empty() { states } else { tracker.states()? };
     Ok(Recovered { states, findings, notes })
+}
+
+/// The tables of the target by their names in the source, which may be longer.
+fn in_target(
+    target: &TargetCatalogue,
+    states: &BTreeMap<TableName, Tracked>,
+) -> BTreeSet<TableName> {
+    let own = target.tables.keys().filter_map(|name| TableName::new(name).ok());
+    let long = states.keys().filter(|name| target.tables.contains_key(&pg_table_name(name)));
+    own.chain(long.cloned()).collect()
 }

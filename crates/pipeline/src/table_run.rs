@@ -10,7 +10,8 @@ use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader};
 use handoff_model::{Cancel, CopyId, Event, Observer, Phase, TableName};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_rows::Locking;
-use handoff_tracking::{Outcome, RunLock, SealWork, Status, Tracker};
+use handoff_schema::TargetTable;
+use handoff_tracking::{LoadState, Outcome, RunLock, SealWork, Status, Tracker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -163,7 +164,26 @@ impl TableRunner {
         let strategy = handoff_loader::strategy(context.selected.strategy)
             .expect("settings accept only strategies that exist");
         let seal = self.tracker.seal(self.seal_work(context, copy));
-        self.loader.load(&job, &*strategy, &seal).map_err(TableError::Load)
+        match self.loader.load(&job, &*strategy, &seal) {
+            Err(error) if error.is_target_appeared() => {
+                let target = self.appeared(context)?.ok_or(TableError::Load(error))?;
+                let job = LoadJob { target: Some(&target), ..job };
+                self.loader.load(&job, &*strategy, &seal).map_err(TableError::Load)
+            }
+            done => done.map_err(TableError::Load),
+        }
+    }
+
+    /// Returns the target table that was not there when the run looked, if it is ours: a first load
+    /// arrived, and the answer to its commit was lost. The record of it came with it.
+    fn appeared(&self, context: &TableContext) -> Result<Option<TargetTable>, TableError> {
+        let states = self.tracker.states().map_err(TableError::Tracking)?;
+        let load = states.get(&context.name).and_then(|tracked| tracked.load.as_ref());
+        if !load.is_some_and(LoadState::is_ours) {
+            return Ok(None);
+        }
+        let mut catalogue = self.prover.read_target().map_err(TableError::Prove)?;
+        Ok(catalogue.tables.remove(&context.mapping.pg_table))
     }
 
     fn compare_load(

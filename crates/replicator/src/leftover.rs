@@ -1,7 +1,7 @@
 //! Tables of ours that a crash left in the replica.
 
 use crate::{Error, Replicator, Result};
-use handoff_connect::{Profile, quote_my};
+use handoff_connect::{MyPool, Profile, quote_my};
 use handoff_model::CopyId;
 use mysql::prelude::Queryable;
 
@@ -46,32 +46,52 @@ impl Leftover {
     }
 }
 
-impl Replicator {
+impl Leftover {
     /// Returns the shadows and old tables that are in the replica, by one query.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Server`] if the replica fails.
-    pub fn leftovers(&self) -> Result<Vec<Leftover>> {
+    pub fn list(replica: &MyPool) -> Result<Vec<Leftover>> {
         let failed = |fault| Error::Server { action: "list what earlier copies left", fault };
-        let mut conn = self.replica.get(Profile::Write).map_err(failed)?;
+        let mut conn = replica.get(Profile::Write).map_err(failed)?;
         let names = conn
             .query::<String, _>("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
             .map_err(|error| failed(conn.fault(&error)))?;
         Ok(names.iter().filter_map(|name| Leftover::parse(name)).collect())
     }
 
-    /// Drops one of them, if it is still there.
+    /// Drops it, if it is still there.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Server`] if the replica fails, or if somebody holds on to the table.
+    pub fn drop_from(&self, replica: &MyPool) -> Result<()> {
+        let failed = |fault| Error::Server { action: "drop what an earlier copy left", fault };
+        let mut conn = replica.get(Profile::Write).map_err(failed)?;
+        let name = quote_my(self.kind.table(self.copy_id));
+        conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
+            .map_err(|error| failed(conn.fault(&error)))
+    }
+}
+
+impl Replicator {
+    /// Returns what earlier copies left in this replica: [`Leftover::list`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Server`] if the replica fails.
+    pub fn leftovers(&self) -> Result<Vec<Leftover>> {
+        Leftover::list(&self.replica)
+    }
+
+    /// Drops one of them: [`Leftover::drop_from`].
     ///
     /// # Errors
     ///
     /// Returns [`Error::Server`] if the replica fails.
     pub fn drop_leftover(&self, leftover: &Leftover) -> Result<()> {
-        let failed = |fault| Error::Server { action: "drop what an earlier copy left", fault };
-        let mut conn = self.replica.get(Profile::Write).map_err(failed)?;
-        let name = quote_my(leftover.kind.table(leftover.copy_id));
-        conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
-            .map_err(|error| failed(conn.fault(&error)))
+        leftover.drop_from(&self.replica)
     }
 }
 

@@ -12,7 +12,7 @@ use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName};
 use handoff_replicator::Replicator;
-use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};
+use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
 use handoff_settings::{Settings, TableFilter, Target};
 use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
 use jiff::Timestamp;
@@ -203,13 +203,23 @@ impl Pipeline {
             options,
             wanted: &wanted,
             denied: &hidden.denied,
-            origin: &base.catalogue,
+            origin: &self.mapped(base),
+            database: base.servers.origin().database(),
             replica: replica.as_ref(),
             target: &target,
             states: &recovered.states,
             findings: &recovered.findings,
         });
         Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
+    }
+
+    /// Maps every table once, for both hops and all threads.
+    fn mapped(&self, base: &Base) -> SchemaCache {
+        let cache = SchemaCache::new();
+        cache.load(base.servers.origin().database(), base.catalogue.clone(), |schema| {
+            Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
+        });
+        cache
     }
 
     /// Returns the tables that the run would carry, did the source show them: they arrived once and

@@ -3,7 +3,7 @@
 use crate::{Decision, Known, Result, RunOptions, TableContext, TableError, decide, select};
 use handoff_connect::Side;
 use handoff_model::{CopyId, Extraction, RowFilter, TableName};
-use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue};
+use handoff_schema::{CachedTable, Catalogue, SchemaCache, TableSchema, TargetCatalogue};
 use handoff_settings::Settings;
 use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) wanted: &'a BTreeSet<TableName>,
     /// Tables that may not be read in full, and the statement that lets the account do so.
     pub(crate) denied: &'a BTreeMap<TableName, String>,
-    pub(crate) origin: &'a Catalogue,
+    /// What is in the database that the run reads first, mapped.
+    pub(crate) origin: &'a SchemaCache,
+    /// The name of that database.
+    pub(crate) database: &'a str,
     pub(crate) replica: Option<&'a Catalogue>,
     pub(crate) target: &'a TargetCatalogue,
     pub(crate) states: &'a BTreeMap<TableName, Tracked>,
@@ -58,14 +61,16 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     if let Some(statement) = around.denied.get(name) {
         return Err(TableError::Denied { table: name.clone(), statement: statement.clone() });
     }
-    let schema = table(around.origin, name).expect("wanted tables are in the catalogue")?;
+    let known = around.origin.get(around.database, name);
+    let CachedTable { schema, mapping, fingerprint } =
+        known.expect("wanted tables are in the catalogue")?;
+    let fingerprint = format!("{fingerprint:016x}");
     if !around.options.adopt
         && let Some(sentence) = around.findings.iter().find_map(|finding| finding.refusal(name))
     {
         return Err(TableError::NotOurs(sentence));
     }
     let settings = around.settings.table(name);
-    let mapping = Mapping::new(schema, &settings, &around.settings.values)?;
     let tracked = around.states.get(name).cloned().unwrap_or_default();
     let replica = around.replica.and_then(|replica| table(replica, name)?.ok());
     let target = around.target.tables.get(&mapping.pg_table);
@@ -76,14 +81,14 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     }
     Ok(TableContext {
         name: name.clone(),
-        decision: decision(around, schema, &tracked, settings.extraction),
+        decision: decision(around, &fingerprint, &tracked, settings.extraction),
         filter: RowFilter::All,
         selected: select(&around.settings.selection, &settings, schema.data_bytes),
-        fingerprint: fingerprint(schema),
-        schema: Arc::new(schema.clone()),
+        fingerprint,
+        schema,
         replica: replica.map(|replica| Arc::new(replica.clone())),
         target: target.map(|target| Arc::new(target.clone())),
-        mapping: Arc::new(mapping),
+        mapping,
         tracked,
         copy_id: CopyId::new(),
     })
@@ -98,7 +103,7 @@ fn table<'a>(
 
 fn decision(
     around: &Surroundings<'_>,
-    schema: &TableSchema,
+    fingerprint: &str,
     tracked: &Tracked,
     configured: Option<Extraction>,
 ) -> Decision {
@@ -107,12 +112,8 @@ fn decision(
         asked_full: around.options.full,
         moved_before: tracked.was_loaded(),
         interrupted: tracked.was_interrupted(),
-        structure_changed: tracked.fingerprint().is_some_and(|old| old != fingerprint(schema)),
+        structure_changed: tracked.fingerprint().is_some_and(|old| old != fingerprint),
     })
-}
-
-fn fingerprint(schema: &TableSchema) -> String {
-    format!("{:016x}", schema.fingerprint())
 }
 
 impl Plan {

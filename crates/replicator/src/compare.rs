@@ -1,18 +1,26 @@
 //! Comparing a table of both sides.
 
+use crate::carried::carried;
 use crate::error::At;
+use crate::row_sum::{locking, row_sum};
 use crate::{Error, Replicator, Result, Stage};
 use handoff_connect::{MyConn, MyPool, Profile, quote_my};
 use handoff_model::TableName;
+use handoff_rows::Locking;
+use handoff_schema::Catalogue;
 use mysql::prelude::Queryable;
+use xxhash_rust::xxh3::xxh3_64;
 
-/// What `CHECKSUM TABLE … EXTENDED` answers on each side.
+/// The sums of a table's rows on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checksums {
-    /// The source's sum; [`None`] where there is none that means anything.
+    /// The source's sum.
     pub source: Option<u64>,
     /// The replica's sum.
     pub replica: Option<u64>,
+    /// What the sums are of: `CHECKSUM TABLE`, which the servers compute, or `row hashes` of the
+    /// rows as we read them, where theirs are missing or of more than the rows.
+    pub by: &'static str,
 }
 
 /// The number of rows on each side.
@@ -25,21 +33,48 @@ pub struct Counts {
 }
 
 impl Replicator {
-    /// Sums the rows of a table on both sides.
+    /// Sums the rows of a table on both sides, one after the other: the sums of a table that is
+    /// being written to differ. Both are there.
     ///
     /// The server sums the history of a system versioned table too, which the replica does not
-    /// carry: such a table has no sums.
+    /// carry, and some engines have no sum: then the rows are read and summed here.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Table`] if a server fails.
+    /// Returns [`Error::Table`] or [`Error::Rows`] if a server fails or the table is missing on a
+    /// side, and [`Error::Changed`] if it is altered meanwhile.
     pub fn checksums(&self, table: &TableName) -> Result<Checksums> {
-        let source = self.sum(&self.source, Profile::RawRead, table, table.as_str())?;
-        let replica = self.sum(&self.replica, Profile::Write, table, table.as_str())?;
-        if source != replica && self.is_versioned(table)? {
-            return Ok(Checksums { source: None, replica: None });
+        let source = self.sum(&self.source, Profile::RawRead, table)?;
+        let replica = self.sum(&self.replica, Profile::Write, table)?;
+        if source.is_none() || replica.is_none() || source != replica && self.is_versioned(table)? {
+            return self.row_sums(table);
         }
-        Ok(Checksums { source, replica })
+        Ok(Checksums { source, replica, by: "CHECKSUM TABLE" })
+    }
+
+    fn row_sums(&self, table: &TableName) -> Result<Checksums> {
+        let failed = |fault| at(table).error(fault);
+        let mut source = self.source.get(Profile::RawRead).map_err(failed)?;
+        let changed = || Error::Changed { table: table.clone() };
+        let described = match Catalogue::read(&mut source, self.source.database()) {
+            Ok(mut catalogue) => catalogue.tables.remove(table),
+            Err(handoff_schema::Error::Catalogue(fault)) => return Err(failed(fault)),
+            Err(_) => None,
+        };
+        let described = described.and_then(std::result::Result::ok).ok_or_else(changed)?;
+        drop(source);
+        let definition = self.definition(&described)?;
+        let columns = carried(&described, &definition, self.source.version().flavor);
+        let sum = |pool: &MyPool, locking| -> Result<Option<u64>> {
+            let mut conn = pool.get(Profile::RawRead).map_err(failed)?;
+            let sum = row_sum(&mut conn, &described, &columns, locking, &self.cancel)?;
+            Ok(Some(xxh3_64(sum.to_string().as_bytes())))
+        };
+        Ok(Checksums {
+            source: sum(&self.source, locking(&described))?,
+            replica: sum(&self.replica, Locking::Free)?,
+            by: "row hashes",
+        })
     }
 
     /// Counts the rows of a table on both sides.
@@ -62,16 +97,10 @@ impl Replicator {
         Ok(Counts { source, replica })
     }
 
-    pub(crate) fn sum(
-        &self,
-        pool: &MyPool,
-        profile: Profile,
-        table: &TableName,
-        name: &str,
-    ) -> Result<Option<u64>> {
+    fn sum(&self, pool: &MyPool, profile: Profile, table: &TableName) -> Result<Option<u64>> {
         let mut conn = pool.get(profile).map_err(|fault| at(table).error(fault))?;
         let guard = pool.cancel_guard(&conn, &self.cancel);
-        let ask = format!("CHECKSUM TABLE {} EXTENDED", quote_my(name));
+        let ask = format!("CHECKSUM TABLE {} EXTENDED", quote_my(table.as_str()));
         let summed = conn.query_first::<(Vec<u8>, Option<u64>), _>(ask);
         drop(guard);
         let summed = summed.map_err(|error| self.failed(&conn, at(table), &error))?;

@@ -73,6 +73,19 @@ impl Definition {
         })
     }
 
+    /// Returns true if rows of the other definition are of the same columns, types and character
+    /// sets. The options differ in the next number of AUTO_INCREMENT with every row.
+    pub(crate) fn holds_rows_like(&self, other: &Definition) -> bool {
+        let charset = |definition: &Definition| {
+            let tokens = tokens(&definition.options);
+            ["CHARSET", "COLLATE"].map(|option| {
+                let at = find(&tokens, &[option, "="])?;
+                Some(tokens.get(at + 2)?.text.to_owned())
+            })
+        };
+        self.elements == other.elements && charset(self) == charset(other)
+    }
+
     /// Returns true if the server keeps the table's old rows (MariaDB).
     pub(crate) fn is_versioned(&self) -> bool {
         let tokens = tokens(&self.options);
@@ -120,6 +133,20 @@ mod tests {
         assert_eq!(parsed.elements.len(), 7);
         assert_eq!(parsed.options, " ENGINE=InnoDB COMMENT='DATA DIRECTORY=''x'')'");
         assert!(!parsed.is_versioned());
+    }
+
+    #[test]
+    fn another_character_set_of_the_table_is_one_of_its_columns() {
+        let parse = |options| {
+            Definition::parse(&format!("CREATE TABLE `t` (\n `a` text\n) {options}")).unwrap()
+        };
+        let one = parse("ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COMMENT='x'");
+        let next = parse("ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COMMENT='x'");
+        let other = parse("ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=latin1 COMMENT='x'");
+        let collated =
+            parse("ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='x'");
+        assert!(one.holds_rows_like(&next));
+        assert!(!one.holds_rows_like(&other) && !one.holds_rows_like(&collated));
     }
 
     #[test]

@@ -73,7 +73,10 @@ pub enum Error {
         problem: &'static str,
     },
     /// Somebody changed the table's structure.
-    #[error("the structure of `{table}` was changed while it was copied; run the table again")]
+    #[error(
+        "the structure of `{table}` was changed since this run read the catalogue, so it was not \
+         copied: run the table again"
+    )]
     Changed {
         /// The table.
         table: TableName,

@@ -9,7 +9,7 @@ mod read_back;
 use crate::carried::Carried;
 use crate::error::{At, cancelled};
 use crate::progress::Progress;
-use crate::{CopyJob, Error, Replicator, Result, Stage};
+use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
 use handoff_connect::{Fault, MyConn, Side};
 use handoff_model::{RowFilter, TableSum};
 use handoff_rows::{Locking, ReadSpec, Reader};
@@ -78,7 +78,7 @@ impl Fill<'_> {
                 self.replicator.forget_one_server();
                 Ok(None)
             }
-            done => done.map(Some),
+            done => done,
         }
     }
 
@@ -93,14 +93,11 @@ impl Fill<'_> {
     }
 
     fn locking(&self) -> Locking {
-        if self.job.table.engine.is_transactional() { Locking::Snapshot } else { Locking::Ranges }
+        row_sum::locking(self.job.table)
     }
 
     fn select(&self) -> Vec<String> {
-        if self.columns.is_empty() {
-            return vec!["1".to_owned()];
-        }
-        self.columns.iter().map(|column| column.select.clone()).collect()
+        row_sum::select(self.columns)
     }
 
     fn reader<'a>(&'a self, select: &'a [String]) -> Reader<'a> {

@@ -21,7 +21,8 @@
 //!
 //! The replica's table as it was, whole. A shadow or an old table may outlive a crash; they are
 //! found by [`Replicator::leftovers`]. A shadow that is gone although its copy was never sealed
-//! means that the rename happened.
+//! means that the rename happened. On a server whose RENAME of two tables is not atomic, its crash may
+//! leave the old table alone: [`Replicator::restore_old`] puts it back.
 //!
 //! # What this crate does not do
 //!
@@ -30,6 +31,7 @@
 mod carried;
 mod compare;
 mod definition;
+mod described;
 mod error;
 mod fill;
 mod guard;
@@ -40,6 +42,8 @@ mod line;
 mod opened;
 mod pair;
 mod progress;
+mod restore;
+mod row_sum;
 mod shadow;
 
 pub use compare::{Checksums, Counts};

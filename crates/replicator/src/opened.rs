@@ -27,6 +27,7 @@ pub struct Opened<'a> {
     job: CopyJob<'a>,
     columns: Vec<Carried>,
     notes: Vec<String>,
+    definition: Definition,
     swap: Option<Swap<'a>>,
 }
 
@@ -34,7 +35,6 @@ struct Swap<'a> {
     shadow: Shadow<'a>,
     name: String,
     add_indexes: Option<String>,
-    definition: Definition,
 }
 
 impl Replicator {
@@ -42,8 +42,8 @@ impl Replicator {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] of the table if a server fails or the definition is not understood;
-    /// the replica is then as it was.
+    /// Returns an [`Error`] of the table if a server fails, or the definition is not understood or
+    /// not the one that `job` describes; the replica is then as it was.
     pub fn open<'a>(&'a self, job: CopyJob<'a>) -> Result<Opened<'a>> {
         self.cancel.check().map_err(cancelled(&job.table.name))?;
         let definition = self.definition(job.table)?;
@@ -59,10 +59,10 @@ impl Replicator {
             Way::Transaction => None,
             Way::Swap => {
                 let shadow = self.create_shadow(job, &create)?;
-                Some(Swap { shadow, name, add_indexes, definition })
+                Some(Swap { shadow, name, add_indexes })
             }
         };
-        Ok(Opened { replicator: self, job, columns, notes, swap })
+        Ok(Opened { replicator: self, job, columns, notes, definition, swap })
     }
 
     fn create_shadow(&self, job: CopyJob<'_>, create: &str) -> Result<Shadow<'_>> {
@@ -71,37 +71,6 @@ impl Replicator {
         conn.query_drop(create).map_err(|error| self.failed(&conn, at, &error))?;
         Ok(Shadow::new(self, job))
     }
-
-    /// Reads the source's definition and sees to it that it is the one the catalogue described.
-    fn definition(&self, table: &TableSchema) -> Result<Definition> {
-        let at = At { table: &table.name, stage: Stage::Describe, rows: 0 };
-        let mut conn = self.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
-        let shown = conn
-            .query_first::<(Vec<u8>, Vec<u8>), _>(format!(
-                "SHOW CREATE TABLE {}",
-                quote_my(table.name.as_str())
-            ))
-            .map_err(|error| self.failed(&conn, at, &error))?;
-        let (_, statement) = shown.unwrap_or_default();
-        let definition = Definition::parse(&text(&statement))
-            .map_err(|problem| Error::Definition { table: table.name.clone(), problem })?;
-        let described = table.columns.iter().map(|column| column.name.as_str());
-        if !definition.columns().eq(described) {
-            return Err(Error::Changed { table: table.name.clone() });
-        }
-        Ok(definition)
-    }
-}
-
-/// Reads a definition. What isn't UTF-8 is the DEFAULT of a binary column, which the replica never
-/// uses; its length is kept, lest it be too long for its column.
-fn text(statement: &[u8]) -> String {
-    let mut text = String::with_capacity(statement.len());
-    for chunk in statement.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
-    text
 }
 
 fn way(job: &CopyJob<'_>) -> Way {
@@ -159,7 +128,7 @@ impl Opened<'_> {
         if let Some(alter) = &swap.add_indexes {
             self.run(&mut conn, alter, self.at(Stage::Index, filled.rows))?;
         }
-        self.check_unchanged(&swap)?;
+        self.check_unchanged()?;
         self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))?;
         let old = self.rename(&mut conn, &swap.name, filled.rows)?;
         swap.shadow.renamed();
@@ -205,6 +174,7 @@ impl Opened<'_> {
         let empty = format!("DELETE FROM {}", quote_my(name));
         self.run(conn, &empty, self.at(Stage::Empty, 0))?;
         let filled = self.fill(conn, name, true)?;
+        self.check_unchanged()?;
         self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))?;
         self.seal(conn, seal, &filled)?;
         self.run(conn, "COMMIT", self.at(Stage::Publish, filled.rows))?;
@@ -235,14 +205,11 @@ impl Opened<'_> {
         labels::check(self.job.table, &doubtful, &mut source, conn, into)
     }
 
-    /// A table read in ranges may have been altered between two of them.
-    fn check_unchanged(&self, swap: &Swap<'_>) -> Result<()> {
+    /// The table may have been altered between its description and the reading of its rows, or
+    /// between two ranges of them.
+    fn check_unchanged(&self) -> Result<()> {
         let table = self.job.table;
-        if table.engine.is_transactional() || table.rows < INDEXES_LAST_FROM {
-            return Ok(());
-        }
-        let now = self.replicator.definition(table)?;
-        if now.elements == swap.definition.elements {
+        if self.replicator.definition(table)?.holds_rows_like(&self.definition) {
             Ok(())
         } else {
             Err(Error::Changed { table: table.name.clone() })

@@ -2,38 +2,54 @@
 
 use super::{Fill, Filled};
 use crate::Result;
+use crate::row_sum::row_sum;
 use handoff_connect::{MyConn, Profile, quote_my};
+use handoff_model::TableSum;
 use mysql::prelude::Queryable;
 
 impl Fill<'_> {
     /// Has the server copy the rows from one snapshot. At READ COMMITTED, to which the session is
     /// set, it locks none of the rows it reads.
-    pub(super) fn insert_select(&self, writer: &mut MyConn) -> Result<Filled> {
+    ///
+    /// [`None`] if it warned and the rows are not those that the source has now: it may have changed
+    /// some, or somebody has in the source. The table is empty again then, and rows that we send
+    /// ourselves can be compared with what was sent.
+    pub(super) fn insert_select(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
         let replicator = self.replicator;
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let names = names.join(", ");
-        let statement = format!(
-            "INSERT INTO {} ({names}) SELECT {names} FROM {}.{}",
-            quote_my(self.into),
-            quote_my(replicator.source.database()),
-            quote_my(self.job.table.name.as_str()),
-        );
-        let guard = replicator.replica.cancel_guard(writer, &replicator.cancel);
+        let into = quote_my(self.into);
+        let rows = self.run_here(
+            writer,
+            &format!(
+                "INSERT INTO {into} ({names}) SELECT {names} FROM {}.{}",
+                quote_my(replicator.source.database()),
+                quote_my(self.job.table.name.as_str()),
+            ),
+        )?;
+        let checked = writer.warnings() > 0;
+        if checked && self.read_back(writer)? != self.source_sum()? {
+            self.run_here(writer, &format!("DELETE FROM {into}"))?;
+            return Ok(None);
+        }
+        Ok(Some(Filled { rows, bytes: 0, strategy: "insert_select", checked }))
+    }
+
+    /// Returns the number of rows concerned.
+    fn run_here(&self, writer: &mut MyConn, statement: &str) -> Result<u64> {
+        let guard = self.replicator.replica.cancel_guard(writer, &self.replicator.cancel);
         let done = writer.query_drop(statement);
         drop(guard);
         done.map_err(|error| self.failed(writer.fault(&error), 0))?;
-        let (rows, warnings) = (writer.affected_rows(), u64::from(writer.warnings()));
-        let checked = warnings > 0;
-        if checked && !self.sums_are_equal()? {
-            return Err(self.values_changed(warnings));
-        }
-        Ok(Filled { rows, bytes: 0, strategy: "insert_select", checked })
+        Ok(writer.affected_rows())
     }
 
-    fn sums_are_equal(&self) -> Result<bool> {
-        let (replicator, table) = (self.replicator, &self.job.table.name);
-        let source = replicator.sum(&replicator.source, Profile::RawRead, table, table.as_str())?;
-        let written = replicator.sum(&replicator.replica, Profile::Write, table, self.into)?;
-        Ok(source == written)
+    fn source_sum(&self) -> Result<TableSum> {
+        let at = self.at(crate::Stage::Compare, 0);
+        let source = self.replicator.source.get(Profile::RawRead);
+        let mut source = source.map_err(|fault| at.error(fault))?;
+        let cancel = &self.replicator.cancel;
+        row_sum(&mut source, self.job.table, self.columns, self.locking(), cancel)
+            .map_err(|error| self.explain(error))
     }
 }

@@ -1,8 +1,8 @@
 //! What goes wrong, and what is left then.
 
 use super::{NoSeal, Pair};
-use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer};
-use handoff_replicator::Error;
+use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer, TableName};
+use handoff_replicator::{Error, Way};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::sync::Arc;
@@ -115,24 +115,85 @@ fn a_row_that_fits_no_packet_is_named_with_the_remedy() {
     assert_eq!(pair.replicator.leftovers().unwrap(), []);
 }
 
+/// What may happen to a column between its description and its copy without a new name.
+const ALTERATIONS: [&str; 5] = [
+    "ADD z INT",
+    "MODIFY b TEXT CHARACTER SET utf8mb4",
+    "MODIFY b TEXT CHARACTER SET latin1 COLLATE latin1_bin",
+    "MODIFY c DATETIME(3)",
+    "CONVERT TO CHARACTER SET utf8mb4",
+];
+
+const ALTERED: &str = "CREATE OR REPLACE TABLE t (a INT PRIMARY KEY, b TEXT, c DATETIME) \
+     ENGINE=InnoDB DEFAULT CHARSET=latin1; INSERT INTO t VALUES (1, 'é', '2024-02-29 01:02:03')";
+
 #[test]
 fn a_structure_that_is_not_the_described_one_is_refused() {
     let pair = Pair::new("replicator altered");
-    pair.trio.sql_source("CREATE TABLE t (a INT)");
-    let described = pair.describe(handoff_connect::Side::Source, "t").unwrap();
-    pair.trio.sql_source("ALTER TABLE t ADD b INT");
-    let error = pair
-        .replicator
-        .open(handoff_replicator::CopyJob {
-            table: &described,
-            copy_id: CopyId::new(),
-            replica_table: None,
-            filter: &handoff_model::RowFilter::All,
-        })
-        .err()
-        .unwrap();
-    assert!(matches!(error, Error::Changed { .. }), "{error}");
-    assert_eq!(pair.replicator.leftovers().unwrap(), []);
+    for alteration in ALTERATIONS {
+        pair.trio.sql_source(ALTERED);
+        let described = pair.describe(handoff_connect::Side::Source, "t").unwrap();
+        pair.trio.sql_source(&format!("ALTER TABLE t {alteration}"));
+        let error = pair
+            .replicator
+            .open(handoff_replicator::CopyJob {
+                table: &described,
+                copy_id: CopyId::new(),
+                replica_table: None,
+                filter: &handoff_model::RowFilter::All,
+            })
+            .err()
+            .unwrap_or_else(|| panic!("{alteration}"));
+        assert!(matches!(error, Error::Changed { .. }), "{alteration}: {error}");
+        assert!(error.to_string().ends_with("run the table again"), "{error}");
+        assert_eq!(pair.replicator.leftovers().unwrap(), []);
+    }
+}
+
+#[test]
+fn a_structure_that_changes_before_the_rows_are_read_is_refused() {
+    let pair = Pair::new("replicator altered later");
+    // The first copy is by a swap; the later ones are in a transaction.
+    for (again, alteration) in
+        ALTERATIONS[1..].iter().flat_map(|alteration| [(false, alteration), (true, alteration)])
+    {
+        pair.trio.sql_source(ALTERED);
+        pair.trio.sql_replica("DROP TABLE IF EXISTS t");
+        if again {
+            pair.check("t");
+        }
+        let error = pair
+            .copy_with("t", |opened| {
+                assert_eq!(opened.way() == Way::Transaction, again);
+                pair.trio.sql_source(&format!("ALTER TABLE t {alteration}"));
+                opened.finish(&NoSeal)
+            })
+            .unwrap_err();
+        assert!(matches!(error, Error::Changed { .. }), "{alteration}: {error}");
+        assert_eq!(pair.replicator.leftovers().unwrap(), []);
+        let there = pair.describe(handoff_connect::Side::Replica, "t");
+        assert_eq!(there.is_some(), again, "{alteration}");
+        if again {
+            let rows: Vec<String> = pair.trio.replica().query("SELECT b FROM t").unwrap();
+            assert_eq!(rows, ["é"], "{alteration}");
+        }
+    }
+}
+
+#[test]
+fn a_table_put_aside_gets_its_name_back_unless_another_came() {
+    let pair = Pair::new("replicator restore");
+    let (name, copy_id) = (TableName::new("t").unwrap(), CopyId::new());
+    let asides = || pair.replicator.leftovers().unwrap().len();
+    pair.trio.sql_replica(&format!("CREATE TABLE __handoff_old_{copy_id} (a INT)"));
+    pair.replicator.restore_old(&name, copy_id).unwrap();
+    assert_eq!((pair.replicator.has(&name).unwrap(), asides()), (true, 0));
+    pair.replicator.restore_old(&name, copy_id).unwrap();
+
+    pair.trio.sql_replica(&format!("CREATE TABLE __handoff_old_{copy_id} (b INT)"));
+    pair.replicator.restore_old(&name, copy_id).unwrap();
+    assert_eq!(asides(), 1);
+    pair.trio.sql_replica("SELECT a FROM t");
 }
 
 #[test]

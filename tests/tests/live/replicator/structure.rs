@@ -49,8 +49,14 @@ fn a_versioned_table_arrives_with_its_current_rows_and_their_times() {
             assert_eq!(outcome.notes, ["the history of the rows is not carried"]);
             pair.check_equal(table);
         }
-        let sums = pair.replicator.checksums(&TableName::new(table).unwrap()).unwrap();
-        assert_eq!((sums.source, sums.replica), (None, None), "the source sums its history");
+        // The source's own sum is of its history too.
+        let name = TableName::new(table).unwrap();
+        let sums = pair.replicator.checksums(&name).unwrap();
+        assert!(sums.source.is_some() && sums.source == sums.replica, "{table}: {sums:?}");
+        assert_eq!(sums.by, "row hashes");
+        pair.trio.sql_replica(&format!("UPDATE {table} SET a = a + 1 WHERE id = 1"));
+        let sums = pair.replicator.checksums(&name).unwrap();
+        assert!(sums.replica.is_some() && sums.source != sums.replica, "{table}: {sums:?}");
     }
 }
 

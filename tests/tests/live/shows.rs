@@ -146,8 +146,7 @@ impl Sums {
     /// Every table in replica and target is the old one or the new one, whole.
     fn assert_whole(&self, trio: &Trio, round: u32) {
         let now = Sums::of(trio);
-        for index in 0..LONG.len() {
-            let table = LONG[index];
+        for (index, table) in LONG.iter().enumerate() {
             let replica = now.replica[index];
             assert!(
                 replica == self.replica[index] || replica == self.source[index],

@@ -13,7 +13,7 @@ const LONG: &str = "CREATE TABLE sick (id INT PRIMARY KEY, note VARCHAR(100)) EN
 const NEWS: &str = "UPDATE sick SET note = REVERSE(note); UPDATE well SET note = CONCAT(note, 'a')";
 const MIDDLE: u64 = 500_000;
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Hop {
     First,
     Second,

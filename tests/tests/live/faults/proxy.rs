@@ -47,7 +47,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(&server).unwrap();
-                carry(client, server, &shared);
+                carry(&client, &server, &shared);
             }
         });
         Proxy { port, url, state }
@@ -89,9 +89,9 @@ fn server_of(url: &str) -> &str {
     rest.split('/').next().unwrap()
 }
 
-fn carry(client: TcpStream, server: TcpStream, state: &Arc<State>) {
+fn carry(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     let carried = Arc::new(Mutex::new(0));
-    let ways = [(&client, &server), (&server, &client)];
+    let ways = [(client, server), (server, client)];
     for (from, to) in ways.map(|(from, to)| (from.try_clone().unwrap(), to.try_clone().unwrap())) {
         let (carried, state) = (Arc::clone(&carried), Arc::clone(state));
         thread::spawn(move || pump(from, to, &carried, &state));

@@ -1,6 +1,6 @@
 //! State that becomes true together with the data.
 
-use super::{Pipeline, STRUCTURE, T, Way, copy, load, published, tracked, until, work};
+use super::{Pipeline, STRUCTURE, Way, copy, load, published, tracked, until, work};
 use handoff_connect::{Profile, Seal};
 use handoff_model::{ColumnName, CopyId, LossPolicy, TableSum};
 use handoff_testbed::Trio;

@@ -2,14 +2,22 @@
 
 use super::{Fault, Kind, Names, Side, is_lost};
 use mysql::{DriverError, Error, MySqlError};
+use std::error::Error as _;
 use std::io;
 
 pub(super) fn reduce(side: Side, error: &Error) -> Fault {
     let plain = |message: String, kind| Fault::build(side, message, None, Names::default(), kind);
     match error {
         Error::MySqlError(error) => from_server(side, error),
-        Error::IoError(error) => plain(lost(error), io_kind(error)),
-        Error::CodecError(error) => plain(format!("protocol error: {error}"), Kind::Disconnect),
+        // What the driver meets while it sends a file it wraps once more.
+        Error::IoError(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(inner) => reduce(side, inner),
+            None => plain(lost(error), io_kind(error)),
+        },
+        Error::CodecError(error) => match error.source() {
+            Some(wire) => plain(format!("the connection was lost ({wire})"), Kind::Disconnect),
+            None => plain(format!("protocol error: {error}"), Kind::Disconnect),
+        },
         Error::DriverError(error) => plain(error.to_string(), driver_kind(error)),
         Error::TlsError(error) => plain(format!("TLS failed: {error}"), Kind::Lasting),
         Error::UrlError(_) => plain("the address is not valid".into(), Kind::Lasting),
@@ -51,13 +59,19 @@ fn from_server(side: Side, error: &MySqlError) -> Fault {
     } else {
         sentence(*code, state, &names)
     };
-    let text = format!("{text} (error {code}){}", remedy(*code));
+    let text = format!("{text} (error {code}){}", remedy(*code, message));
     Fault::build(side, text, Some(code.to_string()), names, kind(*code))
 }
 
-/// What to do about a refusal for want of a privilege, which the message itself names, or a lock.
-fn remedy(code: u16) -> &'static str {
+/// What to do about a refusal for want of a privilege, which the message itself names, of a lock,
+/// or of room.
+fn remedy(code: u16, message: &str) -> &'static str {
+    let no_room = || message.contains("No space left on device");
     match code {
+        1021 | 1114 => {
+            "; the server's disk is full, or its tablespace may not grow: free some space"
+        }
+        3 | 1026 | 1030 if no_room() => "; the server's disk is full: free some space",
         1044 | 1142 | 1143 | 1227 => "; `etl check` prints the GRANT that is missing",
         1205 => {
             "; another session held a lock for longer than lock_wait_timeout allows, and `SHOW FULL \
@@ -281,7 +295,7 @@ mod tests {
         );
         assert_eq!(fault.column(), Some("LName"));
         let denied = "SELECT command denied to user 'r'@'h' for table `d`.`t`";
-        check(1142, denied, &format!("{denied} (error 1142){}", remedy(1142)));
+        check(1142, denied, &format!("{denied} (error 1142){}", remedy(1142, denied)));
         let fault = check(
             4025,
             "CONSTRAINT `note.doc` failed for `d`.`note`",
@@ -313,6 +327,33 @@ mod tests {
         let io = |kind| reduce(Side::Source, &Error::IoError(io::Error::new(kind, "x")));
         assert!(io(io::ErrorKind::BrokenPipe).is_disconnect());
         assert!(!io(io::ErrorKind::Other).is_transient());
+    }
+
+    #[test]
+    fn a_connection_lost_within_a_packet_or_a_file_may_be_tried_again() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let codec = || Error::CodecError(broken().into());
+        for error in [codec(), Error::IoError(io::Error::other(codec()))] {
+            let fault = reduce(Side::Replica, &error);
+            assert!(fault.is_disconnect() && fault.is_transient(), "{fault:?}");
+            assert_eq!(fault.to_string(), "replica: the connection was lost (broken pipe)");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_what_to_do() {
+        check(
+            1114,
+            "The table 't' is full",
+            "The table 't' is full (error 1114); the server's disk is full, or its tablespace may \
+             not grow: free some space",
+        );
+        check(
+            1030,
+            "Got error 28 \"No space left on device\" from storage engine Aria",
+            "Got error 28 \"No space left on device\" from storage engine Aria (error 1030); the \
+             server's disk is full: free some space",
+        );
     }
 
     #[test]

@@ -48,8 +48,16 @@ fn from_server(side: Side, said: &Said<'_>) -> Fault {
     if let Some(place) = said.context.and_then(copy_place) {
         text.push_str(&format!(" in {place}"));
     }
-    let text = format!("{text} (SQLSTATE {})", said.code);
+    let text = format!("{text} (SQLSTATE {}){}", said.code, remedy(said.code));
     Fault::build(side, text, Some(said.code.to_owned()), names, kind(said.code))
+}
+
+/// What to do about a want of room.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "53100" => "; the server's disk is full: free some space",
+        _ => "",
+    }
 }
 
 fn kind(code: &str) -> Kind {
@@ -111,6 +119,11 @@ fn copy_place(context: &str) -> Option<&str> {
 
 fn from_driver(side: Side, error: &postgres::Error) -> Fault {
     let kind = driver_kind(error);
+    if kind == Kind::Disconnect {
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        let text = format!("the connection was lost ({cause})");
+        return Fault::build(side, text, None, Names::default(), kind);
+    }
     let mut text = error.to_string();
     // What a conversion of ours complains about may be the value.
     let about_a_value = text.starts_with("error serializing") || text.starts_with("error deseri");

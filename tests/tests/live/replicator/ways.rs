@@ -116,6 +116,47 @@ fn where_local_is_refused_rows_are_inserted() {
 }
 
 #[test]
+fn warnings_within_one_server_are_compared_in_the_writing_transaction() {
+    let bed = Bed::shared();
+    let trio = Trio::on("replicator warned", bed.source(), bed.source(), bed.target());
+    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    // The server warns at each row as it works out the column.
+    pair.trio.sql_source(
+        "SET sql_mode = ''; CREATE TABLE t (a INT PRIMARY KEY, \
+             g TINYINT AS (a + 1000) STORED) ENGINE=InnoDB;
+         INSERT INTO t (a) VALUES (1), (2)",
+    );
+    let outcome = pair.check("t");
+    assert!(outcome.checked);
+    assert_eq!(pair.way("t"), Way::Transaction);
+    pair.trio.sql_source("SET sql_mode = ''; INSERT INTO t (a) VALUES (3)");
+    // Another session sees the old rows until the commit.
+    let outcome = pair.check("t");
+    assert_eq!((outcome.rows, outcome.strategy, outcome.checked), (3, "insert_select", true));
+}
+
+#[test]
+fn warned_rows_that_are_not_the_source_s_are_sent_again_and_then_refused() {
+    let bed = Bed::shared();
+    let trio = Trio::on("replicator warned wrongly", bed.source(), bed.source(), bed.target());
+    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    pair.trio.sql_source("CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, 'abcdef')");
+    pair.check("t");
+    pair.trio.sql_source("ALTER TABLE t ENGINE=InnoDB, ADD UNIQUE KEY (a)");
+    let copy_id = CopyId::new();
+    let error = pair
+        .copy_as(copy_id, "t", |opened| {
+            let shadow = format!("__handoff_new_{copy_id}");
+            pair.trio.sql_replica(&format!("ALTER TABLE {shadow} MODIFY b VARCHAR(3)"));
+            opened.finish(&NoSeal)
+        })
+        .unwrap_err();
+    assert!(matches!(error, Error::ValuesChanged { .. }), "{error}");
+    pair.trio.sql_replica("SELECT a FROM t");
+    assert_eq!(pair.replicator.leftovers().unwrap(), []);
+}
+
+#[test]
 fn within_one_server_the_server_copies() {
     let bed = Bed::shared();
     let trio = Trio::on("replicator one server", bed.source(), bed.source(), bed.target());

@@ -3,7 +3,7 @@
 use handoff_benches::{Analyze, Arguments, Contest, Hop2, PsqlCopy, Result, Shape, begin, say};
 use handoff_loader::{Discard, LoadStrategy, Standard, Streaming};
 
-const ROWS: u64 = 4_000_000;
+const ROWS: u64 = 2_000_000;
 
 fn main() -> Result<()> {
     let arguments = Arguments::read();

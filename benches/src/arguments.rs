@@ -14,6 +14,9 @@ pub struct Arguments {
     /// How often each contender has its turn.
     #[arg(long, default_value_t = 5)]
     pub rounds: usize,
+    /// Leave out contenders whose names begin like this.
+    #[arg(long)]
+    pub skip: Vec<String>,
     /// Cargo says so to every bench.
     #[arg(long, hide = true)]
     pub bench: bool,

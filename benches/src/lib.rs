@@ -2,7 +2,8 @@
 //!
 //! Servers answer unevenly, and other programs disturb. So no contender is measured alone: in every
 //! round each has its turn, the first of a round going last in the next, and what counts is the
-//! median over the rounds of its time *divided by the reference's time in the same round*.
+//! median over the rounds of its time *divided by the reference's time in the same round*. On a
+//! machine that has other work the fastest rounds say more, so their ratio stands beside it.
 //!
 //! | Bench | What it compares |
 //! | --- | --- |

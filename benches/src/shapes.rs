@@ -5,7 +5,8 @@ use handoff_testbed::practice::{self, Practice};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-/// A table without keys and indexes, of one kind of rows.
+/// A table without keys and indexes, of one kind of rows, in the engine that most tables of the
+/// practice have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Four integers.
@@ -49,20 +50,20 @@ impl Shape {
         match self {
             Shape::Narrow => conn.query_drop(format!(
                 "CREATE TABLE {name} (a INT NOT NULL, b INT NOT NULL, c INT NOT NULL, d INT) \
-                 SELECT seq AS a, seq * 7 AS b, seq % 1000 AS c, NULLIF(seq % 10, 0) AS d \
+                 ENGINE=MyISAM SELECT seq AS a, seq * 7 AS b, seq % 1000 AS c, NULLIF(seq % 10, 0) AS d \
                  FROM seq_1_to_{rows}"
             ))?,
             Shape::Wide => {
                 // A thousand different rows, again and again.
                 practice::create(conn, &Practice::at_scale(0.002))?;
                 conn.query_drop(format!(
-                    "CREATE TABLE {name} SELECT procedurelog.* FROM seq_1_to_{rows} \
+                    "CREATE TABLE {name} ENGINE=MyISAM SELECT procedurelog.* FROM seq_1_to_{rows} \
                      STRAIGHT_JOIN procedurelog LIMIT {rows}"
                 ))?;
             }
             Shape::Text => conn.query_drop(format!(
                 "CREATE TABLE {name} (id INT NOT NULL, subject VARCHAR(100), note MEDIUMTEXT) \
-                 CHARSET utf8mb4 SELECT seq AS id, CONCAT('Besuch ', seq) AS subject, \
+                 ENGINE=MyISAM CHARSET utf8mb4 SELECT seq AS id, CONCAT('Besuch ', seq) AS subject, \
                  REPEAT(CONCAT('Zahn ', seq, ': Füllung erneuert, \"gut vertragen\".\\r\\n'), \
                  20 + seq % 60) AS note FROM seq_1_to_{rows}"
             ))?,

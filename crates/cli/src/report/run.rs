@@ -189,7 +189,7 @@ mod tests {
         Some(Proof {
             verdict,
             at: Timestamp::UNIX_EPOCH,
-            source_rows: None,
+            source_rows: Some(3_000),
             replica_rows: None,
             target_rows: None,
             source_checksum: None,

@@ -20,3 +20,4 @@ mod statements;
 mod testbed;
 mod testbed_ends;
 mod tracking;
+mod types;

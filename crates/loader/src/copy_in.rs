@@ -7,8 +7,8 @@ use handoff_rows::{COPY_HEADER, COPY_TRAILER};
 use postgres::{CopyInWriter, Transaction};
 use std::io::Write;
 
-/// Bytes of one message. The server begins with a message when it has all of it, so short ones let it
-/// work while the next are on their way (a quarter faster on long texts than 256 KiB).
+/// Bytes of one message. The server begins with a message when it has all of it: short ones let it
+/// work while the next are on their way.
 const MESSAGE: usize = 64 * 1024;
 
 /// A running `COPY … FROM STDIN (FORMAT binary)`. Dropped unfinished, it is aborted.

@@ -76,6 +76,15 @@ pub enum Error {
         /// The table in the target, quoted, with its schema.
         target: String,
     },
+    /// Somebody changed the structure of the table that was read.
+    #[error(
+        "the structure of `{table}` was changed since this run read the catalogue, so it was not \
+         loaded: run the table again"
+    )]
+    Changed {
+        /// The table being loaded.
+        table: TableName,
+    },
     /// An incremental load has no key to find the rows by.
     #[error(
         "`{table}` has no key, so changed rows cannot be found in the target: \
@@ -136,6 +145,7 @@ impl Error {
             | Error::Differs { table, .. }
             | Error::Obstructed { table, .. }
             | Error::TargetAppeared { table, .. }
+            | Error::Changed { table }
             | Error::NoKey { table }
             | Error::RowTooLarge { table, .. }
             | Error::Miscount { table, .. }

@@ -48,18 +48,19 @@ impl Source<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the server fails, the run is cancelled, or the sink fails.
+    /// Returns an error if the server fails, the run is cancelled, the table was altered, or the
+    /// sink fails.
     pub fn read<S: RowSink<Error = Error>>(
         &self,
         filter: &RowFilter,
         select: &[String],
         sink: &mut S,
     ) -> Result<u64> {
-        let mut conn = self.pool.get(Profile::Read).map_err(|fault| handoff_rows::Error::Read {
-            table: self.table.name.clone(),
-            rows: 0,
-            fault,
-        })?;
+        let failed = |rows| {
+            let table = self.table.name.clone();
+            move |fault| handoff_rows::Error::Read { table, rows, fault }
+        };
+        let mut conn = self.pool.get(Profile::Read).map_err(failed(0))?;
         let spec = ReadSpec {
             table: self.table,
             select,
@@ -67,7 +68,13 @@ impl Source<'_> {
             locking: self.locking,
             cancel: self.cancel,
         };
-        Reader::new(spec).read(&mut conn, sink)
+        let rows = Reader::new(spec).read(&mut conn, sink)?;
+        // A replica's table is our own; the source's may be altered between two of our statements.
+        let is_ours = self.locking == Locking::Free;
+        if is_ours || self.table.is_unchanged(&mut conn).map_err(failed(rows))? {
+            return Ok(rows);
+        }
+        Err(Error::Changed { table: self.table.name.clone() })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::carried::carried;
 use crate::error::At;
 use crate::row_sum::{locking, row_sum};
 use crate::{Error, Replicator, Result, Stage};
-use handoff_connect::{MyConn, MyPool, Profile, quote_my};
+use handoff_connect::{Fault, MyConn, MyPool, Profile, quote_my};
 use handoff_model::TableName;
 use handoff_rows::Locking;
 use handoff_schema::Catalogue;
@@ -123,7 +123,11 @@ impl Replicator {
     /// Reduces a driver's error at a step of a table; one that came because the run was asked to
     /// stop is no fault.
     pub(crate) fn failed(&self, conn: &MyConn, at: At<'_>, error: &mysql::Error) -> Error {
-        let fault = conn.fault(error);
+        self.told(at, conn.fault(error))
+    }
+
+    /// Names the step at which a fault came, unless it came because the run was asked to stop.
+    pub(crate) fn told(&self, at: At<'_>, fault: Fault) -> Error {
         if fault.is_cancelled() && self.cancel.is_cancelled() {
             return Error::Cancelled { table: at.table.clone() };
         }

@@ -3,13 +3,9 @@
 use crate::definition::Definition;
 use crate::error::At;
 use crate::{Error, Replicator, Result, Stage};
-use handoff_connect::{MyConn, Profile, quote_my, quote_my_text};
-use handoff_schema::{Column, TableSchema};
+use handoff_connect::{MyConn, Profile, quote_my};
+use handoff_schema::TableSchema;
 use mysql::prelude::Queryable;
-
-/// What both the catalogue and the server say of a column: its name, type, nullability, character
-/// set and collation.
-type Facts = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Replicator {
     /// Reads the source's definition and sees to it that it is the one the catalogue described.
@@ -30,37 +26,16 @@ impl Replicator {
         let (_, statement) = shown.unwrap_or_default();
         let definition = Definition::parse(&text(&statement))
             .map_err(|problem| Error::Definition { table: table.name.clone(), problem })?;
+        // A definition spells types and defaults in ways of its own, so the catalogue is asked again.
+        let unchanged =
+            |conn: &mut MyConn| table.is_unchanged(conn).map_err(|fault| self.told(at, fault));
         let names = table.columns.iter().map(|column| column.name.as_str());
-        if definition.columns().eq(names) && self.is_as_described(&mut conn, table, at)? {
+        if definition.columns().eq(names) && unchanged(&mut conn)? {
             Ok(definition)
         } else {
             Err(Error::Changed { table: table.name.clone() })
         }
     }
-
-    /// Asks the catalogue again, since a definition spells types and defaults in ways of its own.
-    fn is_as_described(&self, conn: &mut MyConn, table: &TableSchema, at: At<'_>) -> Result<bool> {
-        let ask = format!(
-            "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, COLLATION_NAME \
-             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} \
-             ORDER BY ORDINAL_POSITION",
-            quote_my_text(self.source.database()),
-            quote_my_text(table.name.as_str()),
-        );
-        let now = conn.query::<Facts, _>(ask).map_err(|error| self.failed(conn, at, &error))?;
-        Ok(now.into_iter().eq(table.columns.iter().map(facts)))
-    }
-}
-
-fn facts(column: &Column) -> Facts {
-    let bytes = |text: &str| text.as_bytes().to_vec();
-    (
-        bytes(column.name.as_str()),
-        bytes(&column.column_type),
-        bytes(if column.nullable { "YES" } else { "NO" }),
-        column.charset.as_deref().map(bytes),
-        column.collation.as_deref().map(bytes),
-    )
 }
 
 /// Reads a definition. What isn't UTF-8 is the DEFAULT of a binary column, which the replica never

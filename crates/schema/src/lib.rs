@@ -41,6 +41,7 @@ mod mysql_type;
 mod pg_type;
 mod table;
 mod target;
+mod unchanged;
 
 pub use cache::{CachedTable, SchemaCache};
 pub use catalogue::{Catalogue, NotCarried};

@@ -1,0 +1,41 @@
+//! Whether a table is still what the catalogue said.
+
+use crate::{Column, TableSchema};
+use handoff_connect::{Fault, MyConn, quote_my_text};
+use mysql::prelude::Queryable;
+
+/// A column's name, type, nullability, character set and collation.
+type Facts = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+impl TableSchema {
+    /// Asks the server whether the table still has these columns, of these types.
+    ///
+    /// Where it hasn't, what was read meanwhile may have been taken for what it was before: the
+    /// bytes of a text in another character set make another text, and no error.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if the server fails.
+    pub fn is_unchanged(&self, conn: &mut MyConn) -> Result<bool, Fault> {
+        let ask = format!(
+            "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, COLLATION_NAME \
+             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} \
+             ORDER BY ORDINAL_POSITION",
+            quote_my_text(conn.pool().database()),
+            quote_my_text(self.name.as_str()),
+        );
+        let now = conn.query::<Facts, _>(ask).map_err(|error| conn.fault(&error))?;
+        Ok(now.into_iter().eq(self.columns.iter().map(facts)))
+    }
+}
+
+fn facts(column: &Column) -> Facts {
+    let bytes = |text: &str| text.as_bytes().to_vec();
+    (
+        bytes(column.name.as_str()),
+        bytes(&column.column_type),
+        bytes(if column.nullable { "YES" } else { "NO" }),
+        column.charset.as_deref().map(bytes),
+        column.collation.as_deref().map(bytes),
+    )
+}

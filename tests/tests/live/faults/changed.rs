@@ -1,18 +1,20 @@
 //! A source table whose structure changes in the middle of its copy: never a mixed table.
 
 use super::proxy::{Proxy, Trap};
-use super::{Before, hasty, instead, mended, of_table};
+use super::{Before, hasty, instead, mended};
 use crate::etl::Done;
 use handoff_testbed::Trio;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-/// More than one range of a table without transactions, so that an ALTER gets in between two.
+/// More than one range of a table without transactions, so that an ALTER gets in between two. In
+/// another character set each note would have other bytes.
 fn long(engine: &str) -> String {
     format!(
-        "CREATE TABLE sick (id INT PRIMARY KEY, note VARCHAR(100)) ENGINE={engine}; \
-         INSERT INTO sick SELECT seq, REPEAT(MD5(seq), 3) FROM seq_1_to_200000; \
+        "CREATE TABLE sick (id INT PRIMARY KEY, note VARCHAR(100) CHARACTER SET latin1) \
+         ENGINE={engine}; \
+         INSERT INTO sick SELECT seq, CONCAT(X'E9', REPEAT(MD5(seq), 3)) FROM seq_1_to_200000; \
          CREATE TABLE well (id INT PRIMARY KEY, note VARCHAR(100)) ENGINE=MyISAM; \
          INSERT INTO well VALUES (1, 'a')"
     )
@@ -45,20 +47,19 @@ fn altered(name: &str, engine: &str, replicated: bool, alter: &'static str) {
         Done::from(run.wait_with_output().unwrap())
     });
 
-    if engine == "MyISAM" {
-        before.fails_alone(&done, &["structure of `sick` was changed", "run the table again"]);
-        before.replica_is_kept();
-    } else {
-        // The ALTER waits for the reader's transaction, which sees the table as it was.
-        assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
-        assert_ne!(of_table(&trio, "sick"), before.sick);
-    }
-    trio.sql_source("ALTER TABLE sick DROP COLUMN IF EXISTS more, MODIFY note VARCHAR(100)");
+    let garbled =
+        "SELECT count(*) FROM raw.sick WHERE note !~ '^(\u{e9}[0-9a-f]+|[0-9a-f]+\u{e9})$'";
+    let garbled: i64 = trio.target().query_one(garbled, &[]).unwrap().get(0);
+    assert_eq!(garbled, 0, "{}{}", done.stdout, done.stderr);
+    before.fails_alone(&done, &["structure of `sick` was changed", "run the table again"]);
+    before.replica_is_kept();
+    trio.sql_source("ALTER TABLE sick DROP COLUMN IF EXISTS more, MODIFY note VARCHAR(100) CHARACTER SET latin1",
+    );
     mended(&etl);
 }
 
 const ADD: &str = "ALTER TABLE sick ADD COLUMN more INT NOT NULL DEFAULT 7 FIRST";
-const NARROW: &str = "ALTER TABLE sick MODIFY note VARBINARY(100)";
+const CONVERT: &str = "ALTER TABLE sick MODIFY note VARCHAR(100) CHARACTER SET utf8mb4";
 
 #[test]
 fn a_table_without_transactions_fails() {
@@ -67,10 +68,10 @@ fn a_table_without_transactions_fails() {
 
 #[test]
 fn a_table_without_transactions_fails_in_a_direct_load() {
-    altered("altered_direct", "MyISAM", false, NARROW);
+    altered("altered_direct", "MyISAM", false, CONVERT);
 }
 
 #[test]
-fn a_table_with_transactions_arrives_as_it_was() {
+fn a_table_with_transactions_fails() {
     altered("altered_innodb", "InnoDB", true, ADD);
 }

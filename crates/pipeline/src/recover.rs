@@ -41,6 +41,9 @@ pub(crate) fn recover(
             notes.push(finding.to_string());
         }
     }
+    if let Some(replica) = replica_pool {
+        restore(replica, &leftovers, &findings, &in_replica).map_err(Error::Recover)?;
+    }
     for leftover in &leftovers {
         // One that somebody still reads is dropped by a later run.
         if let Some(Err(error)) = replica_pool.map(|replica| leftover.drop_from(replica)) {
@@ -49,6 +52,28 @@ pub(crate) fn recover(
     }
     let states = if notes.is_empty() { states } else { tracker.states()? };
     Ok(Recovered { states, findings, notes })
+}
+
+/// Gives back the table that a server without atomic RENAME lost when it crashed in the middle of
+/// one (MySQL before 8.0, MariaDB before 10.6).
+fn restore(
+    replica: &MyPool,
+    leftovers: &[Leftover],
+    findings: &[Finding],
+    in_replica: &BTreeSet<TableName>,
+) -> handoff_replicator::Result<()> {
+    for finding in findings {
+        let Finding::Interrupted { table, copy_id, .. } = finding else { continue };
+        let old = |leftover: &&Leftover| {
+            leftover.copy_id == *copy_id && leftover.kind == LeftoverKind::Old
+        };
+        if let Some(old) = leftovers.iter().find(old)
+            && !in_replica.contains(table)
+        {
+            old.restore(replica, table)?;
+        }
+    }
+    Ok(())
 }
 
 /// The tables of the target by their names in the source, which may be longer.

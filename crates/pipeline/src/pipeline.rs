@@ -91,8 +91,9 @@ impl Pipeline {
             return Err(Error::AdoptWhat);
         }
         let opening = Opening::new(&self.settings, run, options.hops)?;
+        let source = opening.source()?;
         let target = opening.target()?;
-        let (source, replica, catalogue, wanted) = match opening.source()? {
+        let (source, replica, catalogue, wanted) = match source {
             Some(source) => {
                 let catalogue = read_catalogue(&source)?;
                 let wanted = self.wanted(&catalogue, options)?;

@@ -43,7 +43,11 @@ pub fn of_run(etl: &Path, settings: &str) -> Result<Used> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("handoff.toml"), settings)?;
     let mut command = Command::new(etl);
-    command.args(["run", "--quiet"]).current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .args(["run", "--quiet"])
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     let mut bytes = 0;
     let elapsed = lap(|| {
         bytes = wait(command.spawn()?)?;

@@ -8,7 +8,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -67,6 +67,8 @@ fn kill_9_leaves_no_server_and_the_next_process_removes_the_folders() {
 struct SecondProcess {
     child: Child,
     stdin: ChildStdin,
+    /// Kept open: the harness of a process that takes its time writes to it.
+    _stdout: Lines<BufReader<ChildStdout>>,
     servers: Vec<u32>,
     tmpdir: tempfile::TempDir,
 }
@@ -95,7 +97,7 @@ impl SecondProcess {
         let ready = lines.find_map(|line| line.unwrap().strip_prefix("ready ").map(str::to_owned));
         let pids = ready.expect("the second process starts its servers");
         let servers = pids.split(' ').map(|pid| pid.parse().unwrap()).collect();
-        SecondProcess { child, stdin, servers, tmpdir }
+        SecondProcess { child, stdin, _stdout: lines, servers, tmpdir }
     }
 
     fn signal(&self, signal: i32) {

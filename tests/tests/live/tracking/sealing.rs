@@ -135,6 +135,17 @@ fn a_seal_without_what_it_needs_is_an_error_of_its_side() {
     assert!(tracker.states().unwrap().is_empty());
 }
 
+/// A run whose end nobody recorded did not end well.
+#[test]
+fn a_run_that_only_drops_its_lock_has_failed() {
+    let trio = Trio::new("seal dropped");
+    let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
+    let tracker = pipeline.open();
+    drop(tracker.lock(handoff_tracking::Wait::No).unwrap());
+    let run = "SELECT status FROM raw.etl_runs WHERE table_name = ''";
+    assert_eq!(pipeline.ask(run).as_deref(), Some("failed"));
+}
+
 /// Hop 1 alone leaves a line in the history as well, written at the end of the run.
 #[test]
 fn a_run_ends_with_a_line_for_what_was_only_copied() {
@@ -145,6 +156,7 @@ fn a_run_ends_with_a_line_for_what_was_only_copied() {
     let run = "SELECT status FROM raw.etl_runs WHERE table_name = ''";
     assert_eq!(pipeline.ask(run).as_deref(), Some("running"));
     pipeline.seal_copy(&tracker, work(CopyId::new(), Some(&until(4))));
+    tracker.finish(handoff_tracking::Status::Success).unwrap();
     drop(lock);
     assert_eq!(pipeline.ask(run).as_deref(), Some("success"));
     let line = "SELECT concat_ws(' ', status, phase, rows_copied, copy_strategy, \

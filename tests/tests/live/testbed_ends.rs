@@ -6,7 +6,7 @@
 use handoff_testbed::{MariaDb, Postgres, ServerOptions, stop_on_signals};
 use std::{
     env,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Lines, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},

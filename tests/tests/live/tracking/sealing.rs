@@ -156,7 +156,7 @@ fn a_run_ends_with_a_line_for_what_was_only_copied() {
     let run = "SELECT status FROM raw.etl_runs WHERE table_name = ''";
     assert_eq!(pipeline.ask(run).as_deref(), Some("running"));
     pipeline.seal_copy(&tracker, work(CopyId::new(), Some(&until(4))));
-    tracker.finish(handoff_tracking::Status::Success).unwrap();
+    tracker.finish(Status::Success).unwrap();
     drop(lock);
     assert_eq!(pipeline.ask(run).as_deref(), Some("success"));
     let line = "SELECT concat_ws(' ', status, phase, rows_copied, copy_strategy, \

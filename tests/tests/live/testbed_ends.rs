@@ -7,6 +7,7 @@ use handoff_testbed::{MariaDb, Postgres, ServerOptions, stop_on_signals};
 use std::{
     env,
     io::{BufRead, BufReader, Lines, Write},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -84,7 +85,16 @@ impl SecondProcess {
 
     fn start_in(tmpdir: tempfile::TempDir) -> SecondProcess {
         // Not `current_exe`: a build meanwhile may have put another file there.
-        let mut child = Command::new("/proc/self/exe")
+        let mut command = Command::new("/proc/self/exe");
+        // A shell starts what it runs in the background with Ctrl-C ignored, and that is inherited.
+        // SAFETY: `signal` may be called between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGINT, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        let mut child = command
             .args(["--exact", "testbed_ends::second_process", "--nocapture"])
             .env(ROLE, "1")
             .env("TMPDIR", tmpdir.path())

@@ -15,7 +15,7 @@ use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Se
 use handoff_loader::{
     Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions, Standard, Streaming,
 };
-use handoff_model::{Cancel, NopObserver, Observer, RowFilter, RunId};
+use handoff_model::{Cancel, NopObserver, RowFilter, RunId};
 use handoff_rows::Locking;
 use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
@@ -56,11 +56,6 @@ impl Bench {
             largest_row: 16 << 20,
         };
         Bench { trio, from, to, options, seal: Ledger::default() }
-    }
-
-    fn observed(mut self, observer: impl Observer + 'static) -> Bench {
-        self.options.observer = Arc::new(observer);
-        self
     }
 
     /// Runs statements on the replica.

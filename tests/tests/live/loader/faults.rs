@@ -2,10 +2,8 @@
 
 use super::{Bench, chain};
 use handoff_loader::Error;
-use handoff_model::{Event, Observer};
-use handoff_testbed::row;
+use handoff_testbed::{PgEndpoint, row};
 use postgres::{Client, NoTls};
-use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,18 +44,18 @@ fn a_refusing_seal_rolls_everything_back() {
     assert_eq!(bench.loader().leftovers().unwrap(), Vec::<String>::new());
 }
 
-/// Does something at the first progress that is told.
-struct AtFirst<F>(Mutex<Option<F>>);
-
-impl<F: FnOnce() + Send> Observer for AtFirst<F> {
-    fn event(&self, event: &Event) {
-        if let Event::Progress { .. } = event
-            && let Some(act) = self.0.lock().unwrap().take()
-        {
-            act();
-        }
+/// Asks again and again until the target's database has a COPY under way; the sessions that `ask`
+/// counts are those of `COPYING`.
+fn once_copying(server: &PgEndpoint, database: &str, ask: &str) {
+    let sql = format!("SELECT {ask} FROM pg_stat_activity WHERE {COPYING}");
+    let mut client = server.admin().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while client.query_one(&sql, &[&database]).unwrap().get::<_, i64>(0) == 0 {
+        assert!(Instant::now() < until, "no COPY was seen");
     }
 }
+
+const COPYING: &str = "datname = $1::text AND query LIKE 'COPY%' AND state = 'active'";
 
 #[test]
 fn a_backend_killed_in_the_middle_of_a_copy_leaves_the_old_rows() {
@@ -70,13 +68,10 @@ fn a_backend_killed_in_the_middle_of_a_copy_leaves_the_old_rows() {
         "INSERT INTO t SELECT seq, REPEAT(MD5(seq), 5), REPEAT(MD5(seq), 5) FROM seq_1_to_200000",
     );
     let (server, name) = (bench.trio.target_server().clone(), bench.trio.target_name());
-    let bench = bench.observed(AtFirst(Mutex::new(Some(move || {
-        let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                   WHERE datname = $1::text AND query LIKE 'COPY%' AND state = 'active'";
-        let killed: i64 = server.admin().unwrap().query_one(sql, &[&name]).unwrap().get(0);
-        assert_eq!(killed, 1);
-    }))));
-    let error = bench.load("t").unwrap_err();
+    let error = thread::scope(|scope| {
+        scope.spawn(|| once_copying(&server, &name, "count(pg_terminate_backend(pid))"));
+        bench.load("t").unwrap_err()
+    });
     assert!(error.is_transient(), "{}", chain(&error));
     assert!(chain(&error).starts_with("cannot write `t` (after "), "{}", chain(&error));
     assert_eq!(bench.trio.rows("t"), [row!["-1", "", ""]]);
@@ -164,9 +159,14 @@ fn cancelling_ends_a_copy() {
     bench.mysql("CREATE TABLE t (id INT PRIMARY KEY, a TEXT); INSERT INTO t VALUES (-1, '')");
     bench.load("t").unwrap();
     bench.mysql("INSERT INTO t SELECT seq, REPEAT(MD5(seq), 10) FROM seq_1_to_500000");
-    let cancel = bench.options.cancel.clone();
-    let bench = bench.observed(AtFirst(Mutex::new(Some(move || cancel.cancel()))));
-    let error = bench.load("t").unwrap_err();
+    let (server, name) = (bench.trio.target_server().clone(), bench.trio.target_name());
+    let error = thread::scope(|scope| {
+        scope.spawn(|| {
+            once_copying(&server, &name, "count(*)");
+            bench.options.cancel.cancel();
+        });
+        bench.load("t").unwrap_err()
+    });
     assert!(error.is_cancelled(), "{}", chain(&error));
     assert_eq!(bench.trio.rows("t"), [row!["-1", ""]]);
 }

@@ -15,6 +15,7 @@
 //! | to end what a dead run left | `end_orphans` of both pools |
 //! | the replica database, the target schema | [`MyPool::open_or_create`], [`PgPool::ensure_schema`] |
 //! | to make a table's data and its status one | [`Seal`] |
+//! | to have a test's process die at a step | [`fault_point()`] |
 //!
 //! # Example
 //!
@@ -42,6 +43,7 @@
 
 mod create;
 mod fault;
+mod fault_point;
 mod lock;
 mod my_conn;
 mod my_link;
@@ -63,6 +65,7 @@ mod wire;
 
 pub use create::grant_select;
 pub use fault::{Fault, Result, Side};
+pub use fault_point::{FAULT_POINTS, fault_point};
 pub use lock::{HeldLock, LockHolder};
 pub use my_conn::MyConn;
 pub use my_pool::{MyPool, Profile};

@@ -9,7 +9,7 @@ use crate::labels;
 use crate::leftover::LeftoverKind;
 use crate::shadow::{Indexes, ShadowSql, shadow_sql};
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
-use handoff_connect::{Fault, MyConn, Profile, Published, Seal, quote_my};
+use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point, quote_my};
 use handoff_model::RowFilter;
 use handoff_schema::{Engine, TableSchema};
 use mysql::prelude::Queryable;
@@ -62,6 +62,7 @@ impl Replicator {
                 Some(Swap { shadow, name, add_indexes })
             }
         };
+        fault_point("replicator.opened", &job.table.name);
         Ok(Opened { replicator: self, job, columns, notes, definition, swap })
     }
 
@@ -107,6 +108,7 @@ impl Opened<'_> {
     /// in place and was not recorded.
     pub fn finish(mut self, seal: &dyn Seal) -> Result<CopyOutcome> {
         let started = Instant::now();
+        fault_point("replicator.begun", &self.job.table.name);
         let filled = match self.swap.take() {
             Some(swap) => self.swap(swap, seal)?,
             None => self.transaction(seal)?,
@@ -128,17 +130,22 @@ impl Opened<'_> {
         if let Some(alter) = &swap.add_indexes {
             self.run(&mut conn, alter, self.at(Stage::Index, filled.rows))?;
         }
+        fault_point("replicator.indexed", &self.job.table.name);
         self.check_unchanged()?;
         self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))?;
+        fault_point("replicator.before_rename", &self.job.table.name);
         let old = self.rename(&mut conn, &swap.name, filled.rows)?;
         swap.shadow.renamed();
+        fault_point("replicator.renamed", &self.job.table.name);
         self.seal(&mut conn, seal, &filled)?;
+        fault_point("replicator.sealed", &self.job.table.name);
         if let Some(old) = old
             && let Err(error) = conn.query_drop(format!("DROP TABLE IF EXISTS {}", quote_my(&*old)))
         {
             // The copy is complete; the next run finds the old table by its name.
             log::warn!("`{old}` stays in the replica for now: {}", conn.fault(&error));
         }
+        fault_point("replicator.dropped_old", &self.job.table.name);
         Ok(filled)
     }
 
@@ -169,15 +176,17 @@ impl Opened<'_> {
     }
 
     fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Filled> {
-        let name = self.job.table.name.as_str();
+        let name = &self.job.table.name;
         self.run(conn, "START TRANSACTION", self.at(Stage::Empty, 0))?;
-        let empty = format!("DELETE FROM {}", quote_my(name));
+        let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
         self.run(conn, &empty, self.at(Stage::Empty, 0))?;
-        let filled = self.fill(conn, name, true)?;
+        let filled = self.fill(conn, name.as_str(), true)?;
         self.check_unchanged()?;
         self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))?;
         self.seal(conn, seal, &filled)?;
+        fault_point("replicator.before_commit", name);
         self.run(conn, "COMMIT", self.at(Stage::Publish, filled.rows))?;
+        fault_point("replicator.committed", name);
         Ok(filled)
     }
 
@@ -190,6 +199,7 @@ impl Opened<'_> {
             in_transaction,
         };
         let filled = fill.run(conn)?;
+        fault_point("replicator.filled", &self.job.table.name);
         self.check_labels(conn, into)?;
         Ok(filled)
     }

@@ -5,7 +5,7 @@ use super::{Fill, Sent};
 use crate::line::write_line;
 use crate::progress::Progress;
 use crate::{Error, Result};
-use handoff_connect::{Fault, MyConn};
+use handoff_connect::{Fault, MyConn, fault_point};
 use handoff_model::TableSum;
 use handoff_rows::RowSink;
 use mysql::Value;
@@ -112,6 +112,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
             && let Ok(next) = empty.recv()
         {
             self.buffer = next;
+            fault_point("replicator.filling", &self.fill.job.table.name);
             return Ok(());
         }
         let loaded = self.join()?;

@@ -5,7 +5,7 @@ use super::{Fill, Sent};
 use crate::line::{spell, write_line};
 use crate::progress::Progress;
 use crate::{Error, Result, Stage};
-use handoff_connect::{MyConn, Profile, quote_my};
+use handoff_connect::{MyConn, Profile, fault_point, quote_my};
 use handoff_rows::RowSink;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
@@ -149,6 +149,7 @@ impl RowSink for Rows<'_> {
             self.insert(first, rows)?;
             first += rows;
         }
+        fault_point("replicator.filling", &self.fill.job.table.name);
         self.values.clear();
         self.ends.clear();
         self.buffered = 0;

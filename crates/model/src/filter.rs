@@ -53,6 +53,12 @@ pub enum RowFilter {
     All,
     /// Those in a range of the key.
     Range(KeyRange),
-    /// Those that satisfy at least one of the bounds.
-    Changed(Vec<Bound>),
+    /// Those that may have changed since they were last moved.
+    Changed {
+        /// Windows of columns; a row in one of them is meant.
+        bounds: Vec<Bound>,
+        /// A row is meant as well if all of these are NULL in it, so that no window can find it.
+        /// None if this is empty.
+        nulls: Vec<ColumnName>,
+    },
 }

@@ -3,8 +3,8 @@
 use super::key::{Key, KeyColumn, parameter};
 use crate::{Error, Result};
 use handoff_connect::quote_my;
-use handoff_model::{Bound, RowFilter, Watermark};
-use handoff_schema::{MySqlType, TableSchema};
+use handoff_model::{Bound, ColumnName, RowFilter, Watermark};
+use handoff_schema::{Column, MySqlType, TableSchema};
 use mysql::Value;
 
 /// A condition and its parameters; an empty text is true for every row.
@@ -49,7 +49,7 @@ impl Condition {
                 }
                 Ok(whole)
             }
-            RowFilter::Changed(bounds) => {
+            RowFilter::Changed { bounds, nulls } => {
                 let mut any = Condition::default();
                 for bound in bounds {
                     any = any.or(changed(table, bound)?);
@@ -57,7 +57,7 @@ impl Condition {
                 if any.sql.is_empty() {
                     return Err(refuse("no watermark column is named"));
                 }
-                Ok(any)
+                Ok(any.or(all_null(table, nulls)?))
             }
         }
     }
@@ -112,13 +112,32 @@ fn compare(column: &KeyColumn, operator: &str, value: &Value) -> Condition {
     Condition { sql, params: vec![value.clone()] }
 }
 
+/// Spells the rows in which every one of `columns` is NULL; nothing if none is named.
+fn all_null(table: &TableSchema, columns: &[ColumnName]) -> Result<Condition> {
+    let mut all = Condition::default();
+    for name in columns {
+        let sql = format!("{} IS NULL", qualified(table, column(table, name)?));
+        all = all.and(Condition { sql, params: Vec::new() });
+    }
+    Ok(all)
+}
+
+fn column<'a>(table: &'a TableSchema, name: &ColumnName) -> Result<&'a Column> {
+    table.column(name.as_str()).ok_or_else(|| Error::Filter {
+        table: table.name.clone(),
+        problem: format!("it has no column `{name}`"),
+    })
+}
+
+fn qualified(table: &TableSchema, column: &Column) -> String {
+    format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()))
+}
+
 /// Spells `from <= column < below`.
 fn changed(table: &TableSchema, bound: &Bound) -> Result<Condition> {
     let refuse = |problem: String| Error::Filter { table: table.name.clone(), problem };
-    let column = table
-        .column(bound.column.as_str())
-        .ok_or_else(|| refuse(format!("it has no column `{}`", bound.column)))?;
-    let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
+    let column = column(table, &bound.column)?;
+    let name = qualified(table, column);
     let operand = |watermark: &Watermark| {
         operand(&column.kind, watermark).ok_or_else(|| {
             refuse(format!(

@@ -90,6 +90,17 @@ pub trait RowSink {
     fn flush(&mut self) -> Result<(), Self::Error>;
 }
 
+/// Spells the WHERE clause that selects the rows of `filter`, with its parameters; an empty text
+/// selects every row.
+///
+/// # Errors
+///
+/// Returns [`Error::Filter`] if the table has no such key or column, or one of another type.
+pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, Vec<Value>)> {
+    let condition = Condition::of_filter(filter, table, Key::of(table).as_ref())?;
+    Ok((condition.where_clause(), condition.params))
+}
+
 /// Reads one table.
 pub struct Reader<'a> {
     spec: ReadSpec<'a>,

@@ -109,7 +109,7 @@ impl<'a> Pages<'a> {
         pace: &Pace,
         total: u64,
     ) -> Result<Until, S::Error> {
-        let selective = matches!(self.spec.filter, RowFilter::Changed(_));
+        let selective = matches!(self.spec.filter, RowFilter::Changed { .. });
         if !selective {
             return Ok(Until::Rows(pace.rows()));
         }

@@ -387,15 +387,12 @@ fn filters_select_what_they_say() {
             from,
             below,
         };
+        let of = |bounds| RowFilter::Changed { bounds, nulls: Vec::new() };
         let changed = bound("changed", at("2024-01-01 00:10:00"), Some(at("2024-01-01 00:20:00")));
-        check_filter(rig, &RowFilter::Changed(vec![changed.clone()]), |id| {
-            (600..1200).contains(&id)
-        });
+        check_filter(rig, &of(vec![changed.clone()]), |id| (600..1200).contains(&id));
         let new = bound("id", Watermark::Integer(2990), None);
-        check_filter(rig, &RowFilter::Changed(vec![changed, new]), |id| {
-            (600..1200).contains(&id) || id >= 2990
-        });
-        let wrong = RowFilter::Changed(vec![bound("changed", Watermark::Integer(5), None)]);
+        check_filter(rig, &of(vec![changed, new]), |id| (600..1200).contains(&id) || id >= 2990);
+        let wrong = of(vec![bound("changed", Watermark::Integer(5), None)]);
         let schema = rig.schema("t");
         let error = rig
             .read(&schema, &id_column(), &wrong, Locking::Free, &mut Ids::default())

@@ -18,7 +18,7 @@ const FAST: &[&str] = &[
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=OFF",
-    "--innodb-redo-log-capacity=64M",
+    "--innodb-redo-log-capacity=256M",
 ];
 
 const DURABLE: &[&str] = &["--innodb-redo-log-capacity=512M"];

@@ -86,11 +86,14 @@ impl SecondProcess {
     fn start_in(tmpdir: tempfile::TempDir) -> SecondProcess {
         // Not `current_exe`: a build meanwhile may have put another file there.
         let mut command = Command::new("/proc/self/exe");
-        // A shell starts what it runs in the background with Ctrl-C ignored, and that is inherited.
+        // A shell starts what it runs in the background with Ctrl-C ignored, `nohup` with SIGHUP, and
+        // that is inherited.
         // SAFETY: `signal` may be called between fork and exec.
         unsafe {
             command.pre_exec(|| {
-                libc::signal(libc::SIGINT, libc::SIG_DFL);
+                for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                    libc::signal(signal, libc::SIG_DFL);
+                }
                 Ok(())
             });
         }

@@ -7,7 +7,7 @@ use super::{Pipeline, T, Way, copy};
 use handoff_connect::{PgPool, PoolOptions, Profile};
 use handoff_model::{Cancel, CopyId, Phase, RunId};
 use handoff_settings::PgServer;
-use handoff_testbed::Trio;
+use handoff_testbed::{MySqlEndpoint, Trio};
 use handoff_tracking::{Error, LockRefused, Status, Tracker, Wait};
 use mysql::prelude::Queryable;
 use std::env;
@@ -42,6 +42,8 @@ fn other_process() {
 struct OtherProcess {
     child: Child,
     run: RunId,
+    server: MySqlEndpoint,
+    database: String,
 }
 
 impl OtherProcess {
@@ -55,7 +57,9 @@ impl OtherProcess {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let run = lines.find_map(|line| RunId::parse(line.unwrap().strip_prefix("holding ")?));
-        OtherProcess { child, run: run.expect("the other process holds the lock") }
+        let run = run.expect("the other process holds the lock");
+        let (server, database) = (trio.replica_server().clone(), trio.replica_name());
+        OtherProcess { child, run, server, database }
     }
 
     fn kill9(&mut self) {
@@ -67,6 +71,14 @@ impl OtherProcess {
 impl Drop for OtherProcess {
     fn drop(&mut self) {
         self.kill9();
+        // The server goes on with a statement whose client is gone.
+        let mut conn = self.server.admin().unwrap();
+        let sql = "SELECT id FROM information_schema.processlist WHERE db = ?";
+        let ids: Vec<u64> = conn.exec(sql, (&self.database,)).unwrap();
+        for id in ids {
+            // It may have ended by now.
+            let _ = conn.query_drop(format!("KILL {id}"));
+        }
     }
 }
 

@@ -20,6 +20,10 @@ pub const FAULT_POINTS: &[&str] = &[
     "replicator.dropped_old",
     "replicator.before_commit",
     "replicator.committed",
+    "replicator.merge_staged",
+    "replicator.merge_deleted",
+    "replicator.merge_inserted",
+    "replicator.merge_sealed",
 ];
 
 /// Aborts the process here if a test asked for it: no destructor runs, no session is ended, as after

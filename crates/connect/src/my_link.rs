@@ -75,7 +75,7 @@ impl MyDialer {
     pub(crate) fn connect(&self, server: &Server, profile: Profile) -> Result<MyLink> {
         // The server's own limit is for what it is sent; a row that it holds it sends at any size.
         let limit = match profile {
-            Profile::Write => server.max_allowed_packet,
+            Profile::Write | Profile::Merge => server.max_allowed_packet,
             Profile::Read | Profile::RawRead => LARGEST_PACKET,
         };
         let conn = self.dial(limit, Some(&self.server.database))?;

@@ -20,6 +20,9 @@ pub enum Profile {
     RawRead,
     /// Writing to the replica: checks off, nothing strict.
     Write,
+    /// Writing into a table of the replica that has rows: as [`Profile::Write`], but a duplicate is
+    /// never let pass.
+    Merge,
 }
 
 /// A pool of connections to one MySQL or MariaDB database. Cheap to clone.
@@ -65,7 +68,7 @@ impl MyPool {
     pub fn get(&self, profile: Profile) -> Result<MyConn> {
         let slots = match profile {
             Profile::Read | Profile::RawRead => &self.reading,
-            Profile::Write => &self.writing,
+            Profile::Write | Profile::Merge => &self.writing,
         };
         let slot = slots.get().map_err(|_| self.exhausted())?;
         MyConn::fill(slot, self.clone(), profile)

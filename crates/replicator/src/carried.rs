@@ -15,6 +15,8 @@ pub(crate) struct Carried {
     pub(crate) form: Form,
     /// What the replica makes of the spelling.
     pub(crate) store: Store,
+    /// How two stored values are told apart byte for byte.
+    pub(crate) image: Image,
     /// Whether the server numbers it by itself.
     pub(crate) numbered: bool,
 }
@@ -43,6 +45,21 @@ pub(crate) enum Store {
     Text,
     /// Told that it is a number: ENUM and SET, whose labels may look like numbers.
     Number,
+}
+
+/// What of a stored value differs wherever its bytes do, for a comparison in the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Image {
+    /// The value.
+    Value,
+    /// Its number: ENUM and SET.
+    Number,
+    /// Its bytes, or its text where that has every digit: texts, dates and times.
+    Bytes,
+    /// Its text, which has no character set of its own: MySQL's JSON.
+    Text,
+    /// Its value and its text together.
+    Float,
 }
 
 impl Store {
@@ -80,7 +97,8 @@ pub(crate) fn carried(
                 Store::Number => format!("CAST({name} AS UNSIGNED)"),
                 Store::Bytes | Store::Text => name.clone(),
             };
-            Carried { name, select, form: form(&column.kind), store, numbered }
+            let (form, image) = (form(&column.kind), image(&column.kind, flavor));
+            Carried { name, select, form, store, image, numbered }
         })
         .collect()
 }
@@ -92,6 +110,18 @@ fn store(kind: &MySqlType, flavor: Flavor) -> Store {
         // MariaDB's JSON is a text like any other.
         MySqlType::Json if flavor == Flavor::MySql => Store::Text,
         _ => Store::Bytes,
+    }
+}
+
+fn image(kind: &MySqlType, flavor: Flavor) -> Image {
+    use MySqlType as M;
+    match kind {
+        M::Enum(_) | M::Set(_) => Image::Number,
+        M::Json if flavor == Flavor::MySql => Image::Text,
+        M::Char | M::VarChar | M::Text | M::Json => Image::Bytes,
+        M::Date | M::DateTime(_) | M::Timestamp(_) | M::Time(_) => Image::Bytes,
+        M::Float | M::Double => Image::Float,
+        _ => Image::Value,
     }
 }
 

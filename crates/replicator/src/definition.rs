@@ -77,13 +77,16 @@ impl Definition {
     /// sets. The options differ in the next number of AUTO_INCREMENT with every row.
     pub(crate) fn holds_rows_like(&self, other: &Definition) -> bool {
         let charset = |definition: &Definition| {
-            let tokens = tokens(&definition.options);
-            ["CHARSET", "COLLATE"].map(|option| {
-                let at = find(&tokens, &[option, "="])?;
-                Some(tokens.get(at + 2)?.text.to_owned())
-            })
+            ["CHARSET", "COLLATE"].map(|option| definition.option(option))
         };
         self.elements == other.elements && charset(self) == charset(other)
+    }
+
+    /// Returns the value of an option of one word.
+    pub(crate) fn option(&self, name: &str) -> Option<String> {
+        let tokens = tokens(&self.options);
+        let at = find(&tokens, &[name, "="])?;
+        Some(tokens.get(at + 2)?.text.to_owned())
     }
 
     /// Returns true if the server keeps the table's old rows (MariaDB).

@@ -81,6 +81,29 @@ pub enum Error {
         /// The table.
         table: TableName,
     },
+    /// Some rows of a table were asked for that has nothing to merge them into.
+    #[error(
+        "only the changed rows of `{table}` were to be copied, and {problem}: copy it in full (etl \
+         run {table} --full)"
+    )]
+    NotMergeable {
+        /// The table.
+        table: TableName,
+        /// What stands in the way.
+        problem: &'static str,
+    },
+    /// The changed rows collide with others.
+    #[error(
+        "the changed rows of `{table}` collide with rows that were not read{}: copy it in full \
+         (etl run {table} --full)",
+        key.as_ref().map(|key| format!(" (unique key `{key}`)")).unwrap_or_default()
+    )]
+    MergeConflict {
+        /// The table.
+        table: TableName,
+        /// The unique key that was violated, where the server named it.
+        key: Option<String>,
+    },
     /// The replica left rows out.
     #[error("{sent} rows of `{table}` were sent and {arrived} arrived: the replica refused some")]
     RowsLost {
@@ -146,6 +169,8 @@ pub enum Stage {
     Describe,
     /// Making the shadow.
     Create,
+    /// Making the table in which changed rows are gathered.
+    Gather,
     /// Emptying the table, in [`Way::Transaction`](crate::Way::Transaction).
     Empty,
     /// Writing rows.
@@ -154,6 +179,8 @@ pub enum Stage {
     ReadBack,
     /// Building the secondary indexes.
     Index,
+    /// Replacing the changed rows, in [`Way::Merge`](crate::Way::Merge).
+    Merge,
     /// Renaming the shadow into place, or committing.
     Publish,
     /// Recording the copy.
@@ -169,10 +196,12 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Stage::Describe => "read the definition of",
             Stage::Create => "make the shadow of",
+            Stage::Gather => "make the staging table of",
             Stage::Empty => "empty",
             Stage::Write => "write",
             Stage::ReadBack => "read back",
             Stage::Index => "build the indexes of",
+            Stage::Merge => "merge the changed rows into",
             Stage::Publish => "swap in the copy of",
             Stage::Seal => "record the copy of",
             Stage::DropOld => "drop the old table behind",
@@ -192,12 +221,23 @@ impl Error {
         matches!(self, Error::Cancelled { .. } | Error::Rows(handoff_rows::Error::Cancelled(_)))
     }
 
+    /// Returns true if rows of the replica that were not read stand in the way of a merge: a full
+    /// copy of the table, in the same run, puts them right.
+    ///
+    /// Such a row is gone from the source, and one that was read has its unique value now; or the
+    /// source was written to while a table without transactions was read.
+    pub fn is_merge_conflict(&self) -> bool {
+        matches!(self, Error::MergeConflict { .. })
+    }
+
     /// Returns the table that failed, if the error belongs to one.
     pub fn table(&self) -> Option<&TableName> {
         match self {
             Error::Table { table, .. }
             | Error::Definition { table, .. }
             | Error::Changed { table }
+            | Error::NotMergeable { table, .. }
+            | Error::MergeConflict { table, .. }
             | Error::RowsLost { table, .. }
             | Error::ValuesChanged { table, .. }
             | Error::Labels { table, .. }
@@ -225,7 +265,15 @@ impl Error {
         matches!(code, Some("4166" | "1148" | "3948"))
     }
 
-    /// Returns true if the account may not read the source's database from the replica's session.
+    /// Returns the unique key of which a server refused a second row with the same value, if that is
+    /// what it refused.
+    pub(crate) fn duplicate(&self) -> Option<Option<String>> {
+        let fault = self.fault()?;
+        let refused = matches!(fault.code(), Some("1022" | "1062" | "1586"));
+        refused.then(|| fault.constraint().map(str::to_owned))
+    }
+
+    /// Returns true if the account lacks the right to what was asked.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.fault().and_then(Fault::code), Some("1044" | "1142" | "1143"))
     }

@@ -1,4 +1,4 @@
-//! Moving the rows of one table into an empty one.
+//! Moving rows of one table into an empty one.
 
 mod insert_select;
 mod lines;
@@ -11,7 +11,7 @@ use crate::error::{At, cancelled};
 use crate::progress::Progress;
 use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
 use handoff_connect::{Fault, MyConn, Side};
-use handoff_model::{RowFilter, TableSum};
+use handoff_model::TableSum;
 use handoff_rows::{Locking, ReadSpec, Reader};
 
 /// Where rows come from and go to.
@@ -47,7 +47,7 @@ struct Sent {
 }
 
 impl Fill<'_> {
-    /// Moves every row by the first way in that the pair allows, and compares what arrived with
+    /// Moves the rows of the filter by the first way in that the pair allows, and compares what arrived with
     /// what was sent: the number of rows always, the rows themselves if the replica warned.
     pub(crate) fn run(&self, writer: &mut MyConn) -> Result<Filled> {
         if let Some(filled) = self.within_one_server(writer)? {
@@ -68,7 +68,6 @@ impl Fill<'_> {
     fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
         let fits = self.replicator.is_one_server()
             && self.locking() == Locking::Snapshot
-            && *self.job.filter == RowFilter::All
             && !self.columns.is_empty();
         if !fits {
             return Ok(None);

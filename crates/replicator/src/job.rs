@@ -13,7 +13,8 @@ pub struct CopyJob<'a> {
     pub copy_id: CopyId,
     /// The replica's table of that name, as its catalogue has it now.
     pub replica_table: Option<&'a TableSchema>,
-    /// The rows to copy.
+    /// The rows to copy. Anything but [`RowFilter::All`] is merged into the replica's table, which
+    /// must be there, with the source's structure and a key.
     pub filter: &'a RowFilter,
 }
 
@@ -26,13 +27,24 @@ pub enum Way {
     /// The table is emptied, filled and sealed in one transaction (InnoDB, few rows, structure
     /// unchanged). Nothing needs to be recorded beforehand.
     Transaction,
+    /// Some rows are gathered beside the table and replace those of the same keys. The caller
+    /// records its intent before [`Opened::finish`](crate::Opened::finish): on an engine without
+    /// transactions the table lacks rows until the merge is sealed, and after one that failed.
+    /// Merging the same rows again puts it right, and so does a full copy.
+    Merge,
 }
 
 /// What a copy did.
 #[derive(Debug, Clone)]
 pub struct CopyOutcome {
-    /// Rows copied.
+    /// Rows read in the source and sent; all of them for a full copy.
     pub rows: u64,
+    /// Rows that were not there before; all of them for a full copy.
+    pub inserted: u64,
+    /// Rows that a merge replaced, since a byte of them differed.
+    pub updated: u64,
+    /// Rows that a merge left alone, since the replica held them byte for byte.
+    pub unchanged: u64,
     /// Bytes sent; 0 where the server moved them itself.
     pub bytes: u64,
     /// `load_data_local`, `prepared_inserts` or `insert_select`.

@@ -9,6 +9,12 @@
 //! 2. [`Opened::finish`] fills it, compares what arrived with what was sent, builds the indexes,
 //!    renames it into place, has the copy sealed and drops the old table.
 //!
+//! Some rows of a table ([`CopyJob::filter`]) are merged instead ([`Way::Merge`]): they are gathered
+//! in a staging table, and those of which a byte differs replace the replica's rows of the same keys.
+//! Merging the same rows twice changes nothing. Rows that are gone from the source are not found so;
+//! [`Replicator::counts`] tells that there are some, and a full copy removes them. One of them may
+//! hold a unique value that a changed row has now: [`Error::is_merge_conflict`] asks for a full copy.
+//!
 //! Rows are moved by the first of these that the pair allows:
 //!
 //! | Way in | For |
@@ -19,7 +25,8 @@
 //!
 //! # What a failure leaves behind
 //!
-//! The replica's table as it was, whole. A shadow or an old table may outlive a crash; they are
+//! The replica's table as it was, whole, but for a merge into a table without transactions, which is
+//! to be repeated ([`Way::Merge`]). A shadow or an old table may outlive a crash; they are
 //! found by [`Replicator::leftovers`]. A shadow that is gone although its copy was never sealed
 //! means that the rename happened. On a server whose RENAME of two tables is not atomic, its crash may
 //! leave the old table alone: [`Replicator::restore_old`] puts it back.
@@ -39,12 +46,18 @@ mod job;
 mod labels;
 mod leftover;
 mod line;
+mod merge;
+mod merge_sql;
 mod opened;
 mod pair;
 mod progress;
 mod restore;
 mod row_sum;
 mod shadow;
+mod staging;
+mod swap;
+mod transaction;
+mod way;
 
 pub use compare::{Checksums, Counts};
 pub use error::{Error, Result, Stage};

@@ -90,13 +90,13 @@ fn escape(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::carried::Store;
+    use crate::carried::{Image, Store};
 
     #[track_caller]
     fn check(form: Form, value: Value, expected: &str) {
         let name = "`a`".to_owned();
-        let column =
-            Carried { select: name.clone(), name, form, store: Store::Bytes, numbered: false };
+        let (store, image) = (Store::Bytes, Image::Value);
+        let column = Carried { select: name.clone(), name, form, store, image, numbered: false };
         let mut line = Vec::new();
         write_line(&[column], &[value], &mut line);
         assert_eq!(line, format!("{expected}\n").into_bytes());

@@ -8,33 +8,48 @@ use crate::guard::Shadow;
 use crate::labels;
 use crate::leftover::LeftoverKind;
 use crate::shadow::{Indexes, ShadowSql, shadow_sql};
+use crate::swap::Swap;
+use crate::way::way;
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
-use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point, quote_my};
-use handoff_model::RowFilter;
-use handoff_schema::{Engine, TableSchema};
+use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point};
+use handoff_schema::Engine;
 use mysql::prelude::Queryable;
 use std::time::Instant;
 
 /// Tables of fewer rows keep their secondary indexes in CREATE TABLE: one statement less.
 const INDEXES_LAST_FROM: u64 = 20_000;
-/// Tables of fewer rows are refreshed in one transaction where their engine has any.
-const TRANSACTION_BELOW: u64 = 10_000;
 
 /// A table whose [`Way`] is decided; for [`Way::Swap`] its empty shadow is in the replica, and is
 /// dropped with this value unless it was swapped in.
 pub struct Opened<'a> {
-    replicator: &'a Replicator,
-    job: CopyJob<'a>,
-    columns: Vec<Carried>,
+    pub(crate) replicator: &'a Replicator,
+    pub(crate) job: CopyJob<'a>,
+    pub(crate) columns: Vec<Carried>,
+    pub(crate) definition: Definition,
     notes: Vec<String>,
-    definition: Definition,
-    swap: Option<Swap<'a>>,
+    means: Means<'a>,
 }
 
-struct Swap<'a> {
-    shadow: Shadow<'a>,
-    name: String,
-    add_indexes: Option<String>,
+/// What a way works with.
+enum Means<'a> {
+    Swap(Swap<'a>),
+    Transaction,
+    Merge,
+}
+
+/// What was moved, and what became of it in the replica.
+pub(crate) struct Moved {
+    pub(crate) filled: Filled,
+    pub(crate) inserted: u64,
+    pub(crate) updated: u64,
+    pub(crate) unchanged: u64,
+}
+
+impl Moved {
+    /// Every row is new.
+    pub(crate) fn whole(filled: Filled) -> Moved {
+        Moved { filled, inserted: filled.rows, updated: 0, unchanged: 0 }
+    }
 }
 
 impl Replicator {
@@ -42,10 +57,12 @@ impl Replicator {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] of the table if a server fails, or the definition is not understood or
-    /// not the one that `job` describes; the replica is then as it was.
+    /// Returns an [`Error`] of the table if a server fails, the definition is not understood or
+    /// not the one that `job` describes, or some rows are asked for that cannot be merged; the
+    /// replica is then as it was.
     pub fn open<'a>(&'a self, job: CopyJob<'a>) -> Result<Opened<'a>> {
         self.cancel.check().map_err(cancelled(&job.table.name))?;
+        let way = way(&job)?;
         let definition = self.definition(job.table)?;
         let columns = carried(job.table, &definition, self.source.version().flavor);
         let last = job.table.engine == Engine::InnoDb && job.table.rows >= INDEXES_LAST_FROM;
@@ -55,15 +72,16 @@ impl Replicator {
         if let Some(count) = self.triggers.get(job.table.name.as_str()) {
             notes.push(format!("triggers are not carried ({count})"));
         }
-        let swap = match way(&job) {
-            Way::Transaction => None,
+        let means = match way {
             Way::Swap => {
                 let shadow = self.create_shadow(job, &create)?;
-                Some(Swap { shadow, name, add_indexes })
+                Means::Swap(Swap { shadow, name, add_indexes })
             }
+            Way::Transaction => Means::Transaction,
+            Way::Merge => Means::Merge,
         };
         fault_point("replicator.opened", &job.table.name);
-        Ok(Opened { replicator: self, job, columns, notes, definition, swap })
+        Ok(Opened { replicator: self, job, columns, definition, notes, means })
     }
 
     fn create_shadow(&self, job: CopyJob<'_>, create: &str) -> Result<Shadow<'_>> {
@@ -74,29 +92,14 @@ impl Replicator {
     }
 }
 
-fn way(job: &CopyJob<'_>) -> Way {
-    let fits = job.replica_table.is_some_and(|replica| {
-        [job.table, replica]
-            .iter()
-            .all(|table| table.engine == Engine::InnoDb && table.rows < TRANSACTION_BELOW)
-            && *job.filter == RowFilter::All
-            && same_structure(job.table, replica)
-    });
-    if fits { Way::Transaction } else { Way::Swap }
-}
-
-fn same_structure(a: &TableSchema, b: &TableSchema) -> bool {
-    a.columns == b.columns
-        && a.indexes == b.indexes
-        && a.partitioned == b.partitioned
-        && !a.system_versioned
-        && !b.system_versioned
-}
-
 impl Opened<'_> {
     /// Returns how the copy will become visible.
     pub fn way(&self) -> Way {
-        if self.swap.is_some() { Way::Swap } else { Way::Transaction }
+        match self.means {
+            Means::Swap(_) => Way::Swap,
+            Means::Transaction => Way::Transaction,
+            Means::Merge => Way::Merge,
+        }
     }
 
     /// Fills the table, compares what arrived, publishes it and has it sealed.
@@ -105,92 +108,36 @@ impl Opened<'_> {
     ///
     /// Returns an [`Error`] of the table. If the error came before the publication, the replica's
     /// table is as it was and the shadow is dropped; [`Stage::Seal`] means that a swapped table is
-    /// in place and was not recorded.
+    /// in place and was not recorded. A merge into a table without transactions that fails at
+    /// [`Stage::Merge`] or later, or with [`Error::is_merge_conflict`], may leave it without some of
+    /// its rows: it may not be read until it is merged again or copied in full.
     pub fn finish(mut self, seal: &dyn Seal) -> Result<CopyOutcome> {
         let started = Instant::now();
         fault_point("replicator.begun", &self.job.table.name);
-        let filled = match self.swap.take() {
-            Some(swap) => self.swap(swap, seal)?,
-            None => self.transaction(seal)?,
+        let moved = match std::mem::replace(&mut self.means, Means::Transaction) {
+            Means::Swap(swap) => self.swap(swap, seal)?,
+            Means::Transaction => self.transaction(seal)?,
+            Means::Merge => self.merge(seal)?,
         };
         Ok(CopyOutcome {
-            rows: filled.rows,
-            bytes: filled.bytes,
-            strategy: filled.strategy,
+            rows: moved.filled.rows,
+            inserted: moved.inserted,
+            updated: moved.updated,
+            unchanged: moved.unchanged,
+            bytes: moved.filled.bytes,
+            strategy: moved.filled.strategy,
             duration: started.elapsed(),
             notes: self.notes,
-            checked: filled.checked,
+            checked: moved.filled.checked,
         })
     }
 
-    fn swap(&self, mut swap: Swap<'_>, seal: &dyn Seal) -> Result<Filled> {
-        // Taken after the shadow, and so given back before the shadow is dropped.
-        let mut conn = self.writer()?;
-        let filled = self.fill(&mut conn, &swap.name, false)?;
-        if let Some(alter) = &swap.add_indexes {
-            self.run(&mut conn, alter, self.at(Stage::Index, filled.rows))?;
-        }
-        fault_point("replicator.indexed", &self.job.table.name);
-        self.check_unchanged()?;
-        self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))?;
-        fault_point("replicator.before_rename", &self.job.table.name);
-        let old = self.rename(&mut conn, &swap.name, filled.rows)?;
-        swap.shadow.renamed();
-        fault_point("replicator.renamed", &self.job.table.name);
-        self.seal(&mut conn, seal, &filled)?;
-        fault_point("replicator.sealed", &self.job.table.name);
-        if let Some(old) = old
-            && let Err(error) = conn.query_drop(format!("DROP TABLE IF EXISTS {}", quote_my(&*old)))
-        {
-            // The copy is complete; the next run finds the old table by its name.
-            log::warn!("`{old}` stays in the replica for now: {}", conn.fault(&error));
-        }
-        fault_point("replicator.dropped_old", &self.job.table.name);
-        Ok(filled)
-    }
-
-    /// Puts the shadow in the table's place and returns the old table's name.
-    fn rename(&self, conn: &mut MyConn, shadow: &str, rows: u64) -> Result<Option<String>> {
-        let (table, shadow) = (quote_my(self.job.table.name.as_str()), quote_my(shadow));
-        let old = self.job.replica_table.map(|_| LeftoverKind::Old.table(self.job.copy_id));
-        let statement = match &old {
-            Some(old) => {
-                let old = quote_my(old.as_str());
-                format!("RENAME TABLE {table} TO {old}, {shadow} TO {table}")
-            }
-            None => format!("RENAME TABLE {shadow} TO {table}"),
-        };
-        self.run(conn, &statement, self.at(Stage::Publish, rows))?;
-        Ok(old)
-    }
-
-    fn transaction(&self, seal: &dyn Seal) -> Result<Filled> {
-        let mut conn = self.writer()?;
-        let done = self.in_transaction(&mut conn, seal);
-        if done.is_err() {
-            // If it cannot be run, the end of the session does the same.
-            let _ = conn.query_drop("ROLLBACK");
-            conn.mark_broken();
-        }
-        done
-    }
-
-    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Filled> {
-        let name = &self.job.table.name;
-        self.run(conn, "START TRANSACTION", self.at(Stage::Empty, 0))?;
-        let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
-        self.run(conn, &empty, self.at(Stage::Empty, 0))?;
-        let filled = self.fill(conn, name.as_str(), true)?;
-        self.check_unchanged()?;
-        self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))?;
-        self.seal(conn, seal, &filled)?;
-        fault_point("replicator.before_commit", name);
-        self.run(conn, "COMMIT", self.at(Stage::Publish, filled.rows))?;
-        fault_point("replicator.committed", name);
-        Ok(filled)
-    }
-
-    fn fill(&self, conn: &mut MyConn, into: &str, in_transaction: bool) -> Result<Filled> {
+    pub(crate) fn fill(
+        &self,
+        conn: &mut MyConn,
+        into: &str,
+        in_transaction: bool,
+    ) -> Result<Filled> {
         let fill = Fill {
             replicator: self.replicator,
             job: self.job,
@@ -215,45 +162,51 @@ impl Opened<'_> {
         labels::check(self.job.table, &doubtful, &mut source, conn, into)
     }
 
-    /// The table may have been altered between its description and the reading of its rows, or
-    /// between two ranges of them.
-    fn check_unchanged(&self) -> Result<()> {
+    /// Looks a last time before the publication whether the run was asked to stop, and whether the
+    /// table was altered between its description and the reading of its rows, or between two ranges
+    /// of them.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
         let table = self.job.table;
-        if self.replicator.definition(table)?.holds_rows_like(&self.definition) {
-            Ok(())
-        } else {
-            Err(Error::Changed { table: table.name.clone() })
+        if !self.replicator.definition(table)?.holds_rows_like(&self.definition) {
+            return Err(Error::Changed { table: table.name.clone() });
         }
+        self.replicator.cancel.check().map_err(cancelled(&table.name))
     }
 
-    fn seal(&self, conn: &mut MyConn, seal: &dyn Seal, filled: &Filled) -> Result<()> {
+    pub(crate) fn seal(&self, conn: &mut MyConn, seal: &dyn Seal, moved: &Moved) -> Result<()> {
         let published = Published {
-            rows: filled.rows,
-            inserted: filled.rows,
-            bytes: filled.bytes,
-            strategy: filled.strategy,
+            rows: moved.filled.rows,
+            inserted: moved.inserted,
+            updated: moved.updated,
+            bytes: moved.filled.bytes,
+            strategy: moved.filled.strategy,
             ..Published::default()
         };
-        let at = self.at(Stage::Seal, filled.rows);
+        let at = self.at(Stage::Seal, moved.filled.rows);
         seal.on_replica(conn, &published).map_err(|fault: Fault| {
             conn.mark_broken();
             at.error(fault)
         })
     }
 
-    fn run(&self, conn: &mut MyConn, statement: &str, at: At<'_>) -> Result<()> {
+    pub(crate) fn run(&self, conn: &mut MyConn, statement: &str, at: At<'_>) -> Result<()> {
         let guard = self.replicator.replica.cancel_guard(conn, &self.replicator.cancel);
         let done = conn.query_drop(statement);
         drop(guard);
         done.map_err(|error| self.replicator.failed(conn, at, &error))
     }
 
-    fn writer(&self) -> Result<MyConn> {
+    pub(crate) fn writer(&self) -> Result<MyConn> {
         let at = self.at(Stage::Write, 0);
         self.replicator.replica.get(Profile::Write).map_err(|fault| at.error(fault))
     }
 
-    fn at(&self, stage: Stage, rows: u64) -> At<'_> {
+    pub(crate) fn at(&self, stage: Stage, rows: u64) -> At<'_> {
         At { table: &self.job.table.name, stage, rows }
+    }
+
+    /// Returns the name of the table that this copy makes.
+    pub(crate) fn own_table(&self) -> String {
+        LeftoverKind::New.table(self.job.copy_id)
     }
 }

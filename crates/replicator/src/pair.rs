@@ -20,6 +20,8 @@ pub struct Replicator {
     one_server: AtomicBool,
     /// The replica takes `LOAD DATA LOCAL`.
     takes_local: AtomicBool,
+    /// The replica's account may make temporary tables.
+    makes_temporary: AtomicBool,
 }
 
 impl Replicator {
@@ -46,6 +48,7 @@ impl Replicator {
             triggers,
             one_server: one_server.into(),
             takes_local: takes_local.into(),
+            makes_temporary: true.into(),
         })
     }
 
@@ -75,6 +78,15 @@ impl Replicator {
 
     pub(crate) fn takes_local(&self) -> bool {
         self.takes_local.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn makes_temporary(&self) -> bool {
+        self.makes_temporary.load(Ordering::Relaxed)
+    }
+
+    /// Has the following merges gather their rows in ordinary tables.
+    pub(crate) fn forget_temporary(&self) {
+        self.makes_temporary.store(false, Ordering::Relaxed);
     }
 
     /// Has the following tables written by prepared statements.

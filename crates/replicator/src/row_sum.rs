@@ -38,6 +38,19 @@ pub(crate) fn row_sum(
     let select = select(columns);
     let filter = &RowFilter::All;
     let reader = Reader::new(ReadSpec { table, select: &select, filter, locking, cancel });
+    sum_of(conn, &reader, columns)
+}
+
+/// Sums what `reader` reads on a connection set up for raw reading.
+///
+/// # Errors
+///
+/// Returns an error if the server fails or the run is cancelled.
+pub(crate) fn sum_of(
+    conn: &mut MyConn,
+    reader: &Reader<'_>,
+    columns: &[Carried],
+) -> Result<TableSum> {
     let mut sums = Sums { columns, line: Vec::new(), sum: TableSum::default() };
     reader.read(conn, &mut sums)?;
     Ok(sums.sum)

@@ -1,6 +1,7 @@
 //! Hop 1: whole tables of every kind, byte for byte, and what is left when something goes wrong.
 
 mod faults;
+mod merge;
 mod mysql9;
 mod names;
 mod structure;
@@ -81,14 +82,20 @@ impl Pair {
         table: &str,
         then: impl FnOnce(Opened<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.copy_some(copy_id, table, &RowFilter::All, then)
+    }
+
+    #[track_caller]
+    fn copy_some<T>(
+        &self,
+        copy_id: CopyId,
+        table: &str,
+        filter: &RowFilter,
+        then: impl FnOnce(Opened<'_>) -> Result<T>,
+    ) -> Result<T> {
         let source = self.describe(Side::Source, table).unwrap();
         let replica = self.describe(Side::Replica, table);
-        let job = CopyJob {
-            table: &source,
-            copy_id,
-            replica_table: replica.as_ref(),
-            filter: &RowFilter::All,
-        };
+        let job = CopyJob { table: &source, copy_id, replica_table: replica.as_ref(), filter };
         then(self.replicator.open(job)?)
     }
 
@@ -100,12 +107,17 @@ impl Pair {
     #[track_caller]
     fn check(&self, table: &str) -> CopyOutcome {
         let outcome = self.copy(table).unwrap_or_else(|error| panic!("{table}: {}", chain(&error)));
+        self.check_sums(table);
+        outcome
+    }
+
+    #[track_caller]
+    fn check_sums(&self, table: &str) {
         self.check_equal(table);
         let name = TableName::new(table).unwrap();
         let sums = self.replicator.checksums(&name).unwrap();
         assert!(sums.source.is_some(), "{table}");
         assert_eq!(sums.source, sums.replica, "CHECKSUM TABLE of {table}");
-        outcome
     }
 
     #[track_caller]

@@ -2,10 +2,12 @@
 
 use super::{Fill, Filled};
 use crate::Result;
-use crate::row_sum::row_sum;
+use crate::row_sum::sum_of;
 use handoff_connect::{MyConn, Profile, quote_my};
 use handoff_model::TableSum;
+use handoff_rows::where_clause;
 use mysql::prelude::Queryable;
+use mysql::{Params, Value};
 
 impl Fill<'_> {
     /// Has the server copy the rows from one snapshot. At READ COMMITTED, to which the session is
@@ -19,26 +21,31 @@ impl Fill<'_> {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let names = names.join(", ");
         let into = quote_my(self.into);
+        let (clause, params) = where_clause(self.job.filter, self.job.table)?;
         let rows = self.run_here(
             writer,
             &format!(
-                "INSERT INTO {into} ({names}) SELECT {names} FROM {}.{}",
+                "INSERT INTO {into} ({names}) SELECT {names} FROM {}.{}{clause}",
                 quote_my(replicator.source.database()),
                 quote_my(self.job.table.name.as_str()),
             ),
+            params,
         )?;
         let checked = writer.warnings() > 0;
         if checked && self.read_back(writer)? != self.source_sum()? {
-            self.run_here(writer, &format!("DELETE FROM {into}"))?;
+            self.run_here(writer, &format!("DELETE FROM {into}"), Vec::new())?;
             return Ok(None);
         }
         Ok(Some(Filled { rows, bytes: 0, strategy: "insert_select", checked }))
     }
 
     /// Returns the number of rows concerned.
-    fn run_here(&self, writer: &mut MyConn, statement: &str) -> Result<u64> {
+    fn run_here(&self, writer: &mut MyConn, statement: &str, params: Vec<Value>) -> Result<u64> {
         let guard = self.replicator.replica.cancel_guard(writer, &self.replicator.cancel);
-        let done = writer.query_drop(statement);
+        let done = match params.is_empty() {
+            true => writer.query_drop(statement),
+            false => writer.exec_drop(statement, Params::Positional(params)),
+        };
         drop(guard);
         done.map_err(|error| self.failed(writer.fault(&error), 0))?;
         Ok(writer.affected_rows())
@@ -48,8 +55,8 @@ impl Fill<'_> {
         let at = self.at(crate::Stage::Compare, 0);
         let source = self.replicator.source.get(Profile::RawRead);
         let mut source = source.map_err(|fault| at.error(fault))?;
-        let cancel = &self.replicator.cancel;
-        row_sum(&mut source, self.job.table, self.columns, self.locking(), cancel)
+        let select = self.select();
+        sum_of(&mut source, &self.reader(&select), self.columns)
             .map_err(|error| self.explain(error))
     }
 }

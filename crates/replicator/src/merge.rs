@@ -1,0 +1,165 @@
+//! Replacing the rows of a table that changed.
+//!
+//! The rows are gathered in a staging table first. Those that the table holds byte for byte leave it
+//! again, so that no unchanged row is rewritten. Then every row of a staged key is deleted before
+//! the first is inserted: two rows may have swapped a unique value. `ON DUPLICATE KEY UPDATE` would
+//! find the wrong one of them.
+
+use crate::guard::Shadow;
+use crate::merge_sql::MergeSql;
+use crate::opened::{Moved, Opened};
+use crate::staging::staging_sql;
+use crate::transaction::undo;
+use crate::{Error, Result, Stage};
+use handoff_connect::{MyConn, Profile, Seal, fault_point, quote_my};
+use mysql::prelude::Queryable;
+
+impl Opened<'_> {
+    pub(crate) fn merge(&self, seal: &dyn Seal) -> Result<Moved> {
+        // An ordinary table is dropped once the connection has been given back.
+        let guard: Option<Shadow<'_>>;
+        let mut conn = self.writer()?;
+        guard = self.make_staging(&mut conn)?;
+        let done = self.merge_on(&mut conn, seal);
+        match &done {
+            Err(_) => undo(&mut conn),
+            Ok(_) if guard.is_none() => self.drop_temporary(&mut conn),
+            Ok(_) => {}
+        }
+        done
+    }
+
+    fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
+        let staging = self.own_table();
+        let sql = MergeSql::new(self.job.table, &self.columns, &staging);
+        let filled = self.fill(conn, &staging, false).map_err(|error| self.collision(error))?;
+        let mut moved = Moved { filled, inserted: 0, updated: 0, unchanged: 0 };
+        if filled.rows > 0 {
+            self.check_unchanged()?;
+            moved.unchanged = self.change(conn, &sql.drop_unchanged, filled.rows)?;
+        }
+        fault_point("replicator.merge_staged", &self.job.table.name);
+        if moved.unchanged == filled.rows {
+            self.seal(conn, seal, &moved)?;
+        } else {
+            self.replace(conn, &sql, seal, &mut moved)?;
+        }
+        fault_point("replicator.merge_sealed", &self.job.table.name);
+        Ok(moved)
+    }
+
+    /// Replaces the staged rows and has that sealed, in one transaction where the engine has any.
+    fn replace(
+        &self,
+        conn: &mut MyConn,
+        sql: &MergeSql,
+        seal: &dyn Seal,
+        moved: &mut Moved,
+    ) -> Result<()> {
+        let rows = moved.filled.rows;
+        let at = self.at(Stage::Merge, rows);
+        conn.set_profile(Profile::Merge).map_err(|fault| at.error(fault))?;
+        let transaction = self.job.table.engine.is_transactional();
+        if transaction {
+            self.run(conn, "START TRANSACTION", at)?;
+        }
+        self.delete_and_insert(conn, sql, moved)?;
+        self.seal(conn, seal, moved)?;
+        if transaction {
+            self.commit(conn, rows)?;
+        }
+        Ok(())
+    }
+
+    fn delete_and_insert(
+        &self,
+        conn: &mut MyConn,
+        sql: &MergeSql,
+        moved: &mut Moved,
+    ) -> Result<()> {
+        let table = &self.job.table.name;
+        let (rows, changed) = (moved.filled.rows, moved.filled.rows - moved.unchanged);
+        moved.updated = self.change(conn, &sql.delete, rows)?;
+        fault_point("replicator.merge_deleted", table);
+        if moved.updated > changed {
+            return Err(self.conflict(None));
+        }
+        moved.inserted = changed - moved.updated;
+        let arrived = self.change(conn, &sql.insert, rows).map_err(|e| self.collision(e))?;
+        if arrived != changed {
+            return Err(Error::RowsLost { table: table.clone(), sent: changed, arrived });
+        }
+        let warnings = u64::from(conn.warnings());
+        if warnings > 0 {
+            self.check_merged(conn, sql, changed, warnings)?;
+            moved.filled.checked = true;
+        }
+        fault_point("replicator.merge_inserted", table);
+        Ok(())
+    }
+
+    /// Sees to it that the table now holds the staged rows byte for byte.
+    fn check_merged(
+        &self,
+        conn: &mut MyConn,
+        sql: &MergeSql,
+        changed: u64,
+        warnings: u64,
+    ) -> Result<()> {
+        let at = self.at(Stage::Compare, changed);
+        let guard = self.replicator.replica.cancel_guard(conn, &self.replicator.cancel);
+        let equal = conn.query_first::<u64, _>(sql.count_equal.as_str());
+        drop(guard);
+        let equal = equal.map_err(|error| self.replicator.failed(conn, at, &error))?;
+        if equal == Some(changed) {
+            return Ok(());
+        }
+        Err(Error::ValuesChanged { table: self.job.table.name.clone(), warnings })
+    }
+
+    /// Runs a statement of the merge and returns the number of rows it changed.
+    fn change(&self, conn: &mut MyConn, statement: &str, rows: u64) -> Result<u64> {
+        self.run(conn, statement, self.at(Stage::Merge, rows))?;
+        Ok(conn.affected_rows())
+    }
+
+    /// Tells rows that are in each other's way from other failures: in the staging table two rows of
+    /// one key, read while the source was written to; in the replica's table one that is gone from
+    /// the source.
+    fn collision(&self, error: Error) -> Error {
+        match (&error, error.duplicate()) {
+            (_, Some(key)) => self.conflict(key),
+            (Error::RowsLost { .. }, _) => self.conflict(None),
+            _ => error,
+        }
+    }
+
+    fn conflict(&self, key: Option<String>) -> Error {
+        Error::MergeConflict { table: self.job.table.name.clone(), key }
+    }
+
+    /// Makes the empty staging table: a temporary one, or where the account has no right to those an
+    /// ordinary one, which a crash leaves behind for [`Replicator::leftovers`].
+    ///
+    /// [`Replicator::leftovers`]: crate::Replicator::leftovers
+    fn make_staging(&self, conn: &mut MyConn) -> Result<Option<Shadow<'_>>> {
+        let (replicator, at) = (self.replicator, self.at(Stage::Gather, 0));
+        let table = staging_sql(&self.definition, self.job.table, &self.own_table());
+        if replicator.makes_temporary() {
+            match self.run(conn, &format!("CREATE TEMPORARY TABLE {table}"), at) {
+                Err(error) if error.is_denied() => replicator.forget_temporary(),
+                made => return made.map(|()| None),
+            }
+        }
+        self.run(conn, &format!("CREATE TABLE {table}"), at)?;
+        Ok(Some(Shadow::new(replicator, self.job)))
+    }
+
+    fn drop_temporary(&self, conn: &mut MyConn) {
+        let drop = format!("DROP TEMPORARY TABLE {}", quote_my(self.own_table()));
+        if let Err(error) = conn.query_drop(drop) {
+            // The end of its session drops it.
+            log::debug!("a staging table stays for now: {}", conn.fault(&error));
+        }
+    }
+}

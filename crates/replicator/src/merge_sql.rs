@@ -1,0 +1,119 @@
+//! The statements of a merge.
+
+use crate::carried::{Carried, Image};
+use handoff_connect::quote_my;
+use handoff_schema::{MySqlType, TableSchema};
+
+/// The statements that bring the staged rows `s` into the table `t`. Each reads the staged rows and
+/// looks their keys up in the table, never the other way round.
+pub(crate) struct MergeSql {
+    /// Drops the staged rows that the table holds byte for byte.
+    pub(crate) drop_unchanged: String,
+    /// Deletes the rows of the staged keys.
+    pub(crate) delete: String,
+    /// Inserts the staged rows.
+    pub(crate) insert: String,
+    /// Counts the staged rows that the table holds byte for byte.
+    pub(crate) count_equal: String,
+}
+
+impl MergeSql {
+    pub(crate) fn new(table: &TableSchema, columns: &[Carried], staging: &str) -> MergeSql {
+        let (into, staging) = (quote_my(table.name.as_str()), quote_my(staging));
+        let joined = format!(
+            "FROM {staging} AS s STRAIGHT_JOIN {into} AS t ON {}",
+            all(table.key().unwrap_or_default().iter().map(|&column| {
+                let column = &table.columns[column];
+                same_key(&column.kind, &quote_my(column.name.as_str()))
+            })),
+        );
+        let equal = all(columns.iter().map(same_bytes));
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let names = names.join(", ");
+        MergeSql {
+            drop_unchanged: format!("DELETE s {joined} WHERE {equal}"),
+            delete: format!("DELETE t {joined}"),
+            insert: format!("INSERT INTO {into} ({names}) SELECT {names} FROM {staging}"),
+            count_equal: format!("SELECT COUNT(*) {joined} WHERE {equal}"),
+        }
+    }
+}
+
+fn all(conditions: impl Iterator<Item = String>) -> String {
+    let conditions: Vec<String> = conditions.collect();
+    if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") }
+}
+
+/// Spells that two rows have the same key, as the server's unique index tells keys apart: by the
+/// column's collation, so that a key whose case changed replaces the one it was.
+fn same_key(kind: &MySqlType, name: &str) -> String {
+    let equal = format!("s.{name} = t.{name}");
+    match kind {
+        // Compared as labels, of which an empty one and that of the number 0 are the same.
+        MySqlType::Enum(_) | MySqlType::Set(_) => {
+            format!("{equal} AND CAST(s.{name} AS UNSIGNED) = CAST(t.{name} AS UNSIGNED)")
+        }
+        _ => equal,
+    }
+}
+
+/// Spells that two rows hold the same bytes in a column. What the server calls equal may differ in
+/// case, in blanks at the end, or in the sign of a zero.
+fn same_bytes(column: &Carried) -> String {
+    let both = |before: &str, after: &str| {
+        let name = &column.name;
+        format!("{before}s.{name}{after} <=> {before}t.{name}{after}")
+    };
+    match column.image {
+        Image::Value => both("", ""),
+        Image::Number => both("CAST(", " AS UNSIGNED)"),
+        Image::Bytes => both("CONVERT(", " USING binary)"),
+        Image::Text => both("CONVERT(CONVERT(", " USING utf8mb4) USING binary)"),
+        // The text of a FLOAT has six digits, and its value no sign at zero.
+        Image::Float => format!("{} AND {}", both("", ""), both("CAST(", " AS CHAR)")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carried::{Form, Store};
+    use handoff_schema::{Column, Index, IndexPart};
+
+    fn carried(name: &str, image: Image) -> Carried {
+        let (name, form, store) = (quote_my(name), Form::Plain, Store::Bytes);
+        Carried { select: name.clone(), name, form, store, image, numbered: false }
+    }
+
+    #[test]
+    fn keys_are_compared_as_the_index_does_and_rows_by_their_bytes() {
+        let key = |name, kind| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
+        let part = |column| IndexPart { column: Some(column), prefix: None };
+        let parts = vec![part(0), part(1)];
+        let table = TableSchema {
+            columns: vec![key("k", "varchar(9)"), key("e", "enum('a')")],
+            indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+            ..TableSchema::empty("t`")
+        };
+        let columns = [
+            carried("k", Image::Bytes),
+            carried("e", Image::Number),
+            carried("f", Image::Float),
+            carried("j", Image::Text),
+            carried("i", Image::Value),
+        ];
+        let sql = MergeSql::new(&table, &columns, "new");
+        let joined = "FROM `new` AS s STRAIGHT_JOIN `t``` AS t ON s.`k` = t.`k` AND s.`e` = t.`e` \
+                      AND CAST(s.`e` AS UNSIGNED) = CAST(t.`e` AS UNSIGNED)";
+        let equal = "CONVERT(s.`k` USING binary) <=> CONVERT(t.`k` USING binary) \
+                     AND CAST(s.`e` AS UNSIGNED) <=> CAST(t.`e` AS UNSIGNED) \
+                     AND s.`f` <=> t.`f` AND CAST(s.`f` AS CHAR) <=> CAST(t.`f` AS CHAR) \
+                     AND CONVERT(CONVERT(s.`j` USING utf8mb4) USING binary) <=> \
+                     CONVERT(CONVERT(t.`j` USING utf8mb4) USING binary) AND s.`i` <=> t.`i`";
+        assert_eq!(sql.drop_unchanged, format!("DELETE s {joined} WHERE {equal}"));
+        assert_eq!(sql.delete, format!("DELETE t {joined}"));
+        assert_eq!(sql.count_equal, format!("SELECT COUNT(*) {joined} WHERE {equal}"));
+        let names = "`k`, `e`, `f`, `j`, `i`";
+        assert_eq!(sql.insert, format!("INSERT INTO `t``` ({names}) SELECT {names} FROM `new`"));
+    }
+}

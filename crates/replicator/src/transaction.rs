@@ -1,0 +1,43 @@
+//! Refreshing a table in one transaction.
+
+use crate::opened::{Moved, Opened};
+use crate::{Result, Stage};
+use handoff_connect::{MyConn, Seal, fault_point, quote_my};
+use mysql::prelude::Queryable;
+
+impl Opened<'_> {
+    pub(crate) fn transaction(&self, seal: &dyn Seal) -> Result<Moved> {
+        let mut conn = self.writer()?;
+        let done = self.in_transaction(&mut conn, seal);
+        if done.is_err() {
+            undo(&mut conn);
+        }
+        done
+    }
+
+    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
+        let name = &self.job.table.name;
+        self.run(conn, "START TRANSACTION", self.at(Stage::Empty, 0))?;
+        let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
+        self.run(conn, &empty, self.at(Stage::Empty, 0))?;
+        let moved = Moved::whole(self.fill(conn, name.as_str(), true)?);
+        self.check_unchanged()?;
+        self.seal(conn, seal, &moved)?;
+        self.commit(conn, moved.filled.rows)?;
+        Ok(moved)
+    }
+
+    pub(crate) fn commit(&self, conn: &mut MyConn, rows: u64) -> Result<()> {
+        fault_point("replicator.before_commit", &self.job.table.name);
+        self.run(conn, "COMMIT", self.at(Stage::Publish, rows))?;
+        fault_point("replicator.committed", &self.job.table.name);
+        Ok(())
+    }
+}
+
+/// Ends a transaction that failed, and the use of its session.
+pub(crate) fn undo(conn: &mut MyConn) {
+    // If it cannot be run, the end of the session does the same.
+    let _ = conn.query_drop("ROLLBACK");
+    conn.mark_broken();
+}

@@ -1,0 +1,109 @@
+//! Which way a copy becomes visible.
+
+use crate::{CopyJob, Error, Result, Way};
+use handoff_model::RowFilter;
+use handoff_schema::{Engine, TableSchema};
+
+/// Tables of fewer rows are refreshed in one transaction where their engine has any.
+const TRANSACTION_BELOW: u64 = 10_000;
+
+/// Decides it. Some rows of a table never become the whole of one.
+///
+/// # Errors
+///
+/// Returns [`Error::NotMergeable`] if some rows are asked for that cannot be merged.
+pub(crate) fn way(job: &CopyJob<'_>) -> Result<Way> {
+    if *job.filter == RowFilter::All {
+        return Ok(if fits_transaction(job) { Way::Transaction } else { Way::Swap });
+    }
+    let problem = match job.replica_table {
+        None => "the replica has no such table yet",
+        Some(replica) if !same_structure(job.table, replica) => {
+            "the table of the replica has another structure"
+        }
+        Some(_) if job.table.key().is_none() => "it has no key by which to merge them",
+        Some(_) => return Ok(Way::Merge),
+    };
+    Err(Error::NotMergeable { table: job.table.name.clone(), problem })
+}
+
+fn fits_transaction(job: &CopyJob<'_>) -> bool {
+    let small =
+        |table: &TableSchema| table.engine == Engine::InnoDb && table.rows < TRANSACTION_BELOW;
+    job.replica_table.is_some_and(|replica| {
+        small(job.table) && small(replica) && same_structure(job.table, replica)
+    })
+}
+
+fn same_structure(a: &TableSchema, b: &TableSchema) -> bool {
+    a.engine == b.engine
+        && a.columns == b.columns
+        && a.indexes == b.indexes
+        && a.partitioned == b.partitioned
+        && !a.system_versioned
+        && !b.system_versioned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::{Bound, ColumnName, CopyId, Watermark};
+    use handoff_schema::{Column, Index, IndexPart};
+
+    fn table(engine: Engine) -> TableSchema {
+        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None }];
+        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let (columns, indexes) = (vec![id], vec![primary]);
+        TableSchema { engine, columns, indexes, ..TableSchema::empty("t") }
+    }
+
+    fn changed() -> RowFilter {
+        let column = ColumnName::new("id").unwrap();
+        RowFilter::Changed(vec![Bound { column, from: Watermark::Integer(1), below: None }])
+    }
+
+    #[track_caller]
+    fn check(
+        table: &TableSchema,
+        replica: Option<&TableSchema>,
+        filter: &RowFilter,
+        expected: Result<Way, &str>,
+    ) {
+        let copy_id = CopyId::new();
+        let way = way(&CopyJob { table, copy_id, replica_table: replica, filter });
+        let way = way.map_err(|error| error.to_string());
+        match (way, expected) {
+            (Ok(way), Ok(expected)) => assert_eq!(way, expected),
+            (Err(text), Err(part)) => assert!(text.contains(part), "{text}"),
+            (way, expected) => panic!("{way:?} is not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn all_rows_are_swapped_in_unless_a_transaction_is_cheaper() {
+        let small = table(Engine::InnoDb);
+        let large = TableSchema { rows: TRANSACTION_BELOW, ..small.clone() };
+        let isam = table(Engine::MyIsam);
+        check(&small, None, &RowFilter::All, Ok(Way::Swap));
+        check(&small, Some(&small), &RowFilter::All, Ok(Way::Transaction));
+        check(&large, Some(&small), &RowFilter::All, Ok(Way::Swap));
+        check(&small, Some(&large), &RowFilter::All, Ok(Way::Swap));
+        check(&isam, Some(&isam), &RowFilter::All, Ok(Way::Swap));
+        check(&small, Some(&isam), &RowFilter::All, Ok(Way::Swap));
+    }
+
+    #[test]
+    fn some_rows_are_merged_or_refused() {
+        let isam = table(Engine::MyIsam);
+        check(&isam, Some(&isam), &changed(), Ok(Way::Merge));
+        check(&isam, None, &changed(), Err("the replica has no such table yet"));
+        let other = TableSchema { columns: Vec::new(), indexes: Vec::new(), ..isam.clone() };
+        check(&isam, Some(&other), &changed(), Err("another structure"));
+        check(&isam, Some(&table(Engine::Aria)), &changed(), Err("another structure"));
+        let versioned = TableSchema { system_versioned: true, ..isam.clone() };
+        check(&versioned, Some(&isam), &changed(), Err("another structure"));
+        let keyless = TableSchema { indexes: Vec::new(), ..isam };
+        check(&keyless, Some(&keyless), &changed(), Err("it has no key"));
+    }
+}

@@ -60,7 +60,8 @@ mod tests {
 
     fn changed() -> RowFilter {
         let column = ColumnName::new("id").unwrap();
-        RowFilter::Changed(vec![Bound { column, from: Watermark::Integer(1), below: None }])
+        let bounds = vec![Bound { column, from: Watermark::Integer(1), below: None }];
+        RowFilter::Changed { bounds, nulls: Vec::new() }
     }
 
     #[track_caller]

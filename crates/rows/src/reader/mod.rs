@@ -165,17 +165,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Spells a filter as a `WHERE` clause with its parameters, for a statement that the server runs by
-/// itself; empty if every row is meant. Columns are qualified with the table's name.
-///
-/// # Errors
-///
-/// Returns [`Error::Filter`] if the filter does not fit the table.
-pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, Vec<Value>)> {
-    let condition = Condition::of_filter(filter, table, Key::of(table).as_ref())?;
-    Ok((condition.where_clause(), condition.params))
-}
-
 /// Makes the error of a read; one that comes of the request to stop says so.
 fn read_error(spec: &ReadSpec<'_>, rows: u64, fault: Fault) -> Error {
     if spec.cancel.is_cancelled() {

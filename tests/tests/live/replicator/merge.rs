@@ -11,7 +11,8 @@ const ENGINES: [&str; 3] = ["InnoDB", "MyISAM", "Aria"];
 /// The rows whose integer column is at least `from`.
 fn since(column: &str, from: i128) -> RowFilter {
     let column = ColumnName::new(column).unwrap();
-    RowFilter::Changed(vec![Bound { column, from: Watermark::Integer(from), below: None }])
+    let bounds = vec![Bound { column, from: Watermark::Integer(from), below: None }];
+    RowFilter::Changed { bounds, nulls: Vec::new() }
 }
 
 impl Pair {

@@ -3,7 +3,6 @@
 use crate::Fault;
 use handoff_model::Cancel;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// An error that knows whether trying again has a chance.
@@ -85,33 +84,10 @@ pub fn retry<T, E: Transient>(
         }
         let wait = jittered(policy.ceiling(attempt));
         on_retry(Retry { attempt, wait, error: &error });
-        if sleep(wait, cancel).is_interrupted() {
+        if cancel.sleep(wait).is_err() {
             return Err(error);
         }
         attempt += 1;
-    }
-}
-
-enum Slept {
-    Fully,
-    Interrupted,
-}
-
-impl Slept {
-    fn is_interrupted(&self) -> bool {
-        matches!(self, Slept::Interrupted)
-    }
-}
-
-fn sleep(wait: Duration, cancel: &Cancel) -> Slept {
-    let (wake, woken) = mpsc::channel();
-    let _hook = cancel.on_cancel(move || {
-        // The sleeper may have woken by itself.
-        let _ = wake.send(());
-    });
-    match woken.recv_timeout(wait) {
-        Ok(()) => Slept::Interrupted,
-        Err(_) => Slept::Fully,
     }
 }
 

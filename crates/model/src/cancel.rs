@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 type Hook = Box<dyn FnMut() + Send>;
 
@@ -63,6 +64,23 @@ impl Cancel {
     /// Returns [`Cancelled`] if the run was asked to stop.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// Waits for `time`, or until [`Cancel::cancel`] is called.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Cancelled`] as soon as the run was asked to stop.
+    pub fn sleep(&self, time: Duration) -> Result<(), Cancelled> {
+        let (wake, woken) = mpsc::channel();
+        let _hook = self.on_cancel(move || {
+            // The sleeper may have woken by itself.
+            let _ = wake.send(());
+        });
+        match woken.recv_timeout(time) {
+            Ok(()) => Err(Cancelled),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Registers `hook` to be run by [`Cancel::cancel`] until the guard is dropped.

@@ -13,6 +13,8 @@
 //! | [`sum`] | [`TableSum`]: the additive sum of row hashes |
 //! | [`lossy`] | [`Audit`]: what could not be carried unchanged, counted per column |
 //! | [`cancel`] | [`Cancel`]: cooperative cancellation with hooks |
+//! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
+//! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
 //! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
 
 pub mod cancel;
@@ -24,13 +26,17 @@ pub mod mode;
 pub mod name;
 pub mod observer;
 pub mod sum;
+pub mod throttle;
+pub mod work;
 
 pub use cancel::{Cancel, Cancelled, OnCancel};
 pub use filter::{Bound, RowFilter, Watermark};
 pub use id::{CopyId, RunId};
 pub use key::{KeyRange, KeyValue};
 pub use lossy::{Audit, LossPolicy, Lossy};
-pub use mode::{Extraction, Reason, Strategy};
+pub use mode::{Extraction, Priority, Reason, Strategy};
 pub use name::{BadName, ColumnName, TableName};
 pub use observer::{Event, NopObserver, Observer, Phase};
 pub use sum::TableSum;
+pub use throttle::Throttle;
+pub use work::{Performance, WaitClock, Waits};

@@ -6,7 +6,7 @@ use std::fmt;
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant,)+ }
 
@@ -60,6 +60,24 @@ named! {
         CopyCsv => "copy_csv",
         /// Reads and encodes, writes nothing; for benches.
         Discard => "discard",
+    }
+}
+
+named! {
+    /// Whose turn comes first. Within one priority the largest table is first.
+    Priority {
+        /// Before all others.
+        High => "high",
+        /// Unless something else is said.
+        Medium => "medium",
+        /// When all others were started.
+        Low => "low",
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Priority {
+        Priority::Medium
     }
 }
 

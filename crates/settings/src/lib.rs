@@ -38,6 +38,7 @@ mod server;
 mod settings;
 mod suggest;
 mod table;
+mod time_of_day;
 mod url;
 mod values;
 
@@ -49,4 +50,5 @@ pub use secret::Secret;
 pub use server::{MySqlServer, PgServer, Tls, TlsMode};
 pub use settings::{Run, Selection, Settings, Target};
 pub use table::{AVAILABLE_STRATEGIES, Lookback, TableSettings};
+pub use time_of_day::{NoTimeOfDay, TimeOfDay};
 pub use values::{BadJson, BadText, NulBytes, Values, ZeroDates};

@@ -123,7 +123,6 @@ const NOT_TAKEN: &[(&str, &str, &str)] = &[
     ("source", "password", NO_PASSWORD),
     ("replica", "password", NO_PASSWORD),
     ("target", "password", NO_PASSWORD),
-    ("run", "until", "this version has no stop time yet; leave it out"),
     ("selection", "parallel_above_rows", "this version has no parallel loader; leave it out"),
     ("selection", "chunked_above_mb", "this version has no chunked loader; leave it out"),
     ("selection", "chunk_rows", "this version has no chunked loader; leave it out"),

@@ -1,11 +1,12 @@
 //! The settings of a run, resolved.
 
 use crate::{
-    MySqlServer, PgServer, Problem, SettingsError, TableSettings, UrlError, Values, error::Place,
+    MySqlServer, PgServer, Problem, SettingsError, TableSettings, TimeOfDay, UrlError, Values,
+    error::Place,
 };
 use handoff_model::TableName;
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 /// Everything a run needs to know, validated.
 ///
@@ -14,6 +15,8 @@ use std::num::NonZeroUsize;
 pub struct Settings {
     /// The application's database; only ever read.
     pub source: MySqlServer,
+    /// The most rows a run reads from the source in a second; [`None`] is no bound.
+    pub max_rows_per_second: Option<NonZeroU32>,
     /// Our own MySQL between the hops. Without it the load reads the source.
     pub replica: Option<MySqlServer>,
     /// The analytics database.
@@ -67,6 +70,7 @@ impl Settings {
     ) -> Settings {
         Settings {
             source,
+            max_rows_per_second: None,
             replica,
             target,
             run: Run::default(),
@@ -128,8 +132,8 @@ pub struct Run {
     pub memory_limit_mb: u32,
     /// How often a step that met a transient fault is tried again.
     pub max_retries: u32,
-    /// Start no table after this time of the day (hour, minute), local time.
-    pub until: Option<(u8, u8)>,
+    /// Start no table after this time of the day, in the machine's time zone.
+    pub until: Option<TimeOfDay>,
     /// Days that rows of `etl_runs` are kept.
     pub keep_runs: u32,
 }

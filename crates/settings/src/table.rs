@@ -1,6 +1,6 @@
 //! What the settings say of one table.
 
-use handoff_model::{ColumnName, Extraction, Strategy};
+use handoff_model::{ColumnName, Extraction, Priority, Strategy};
 use std::collections::BTreeMap;
 
 /// The settings of one table.
@@ -12,6 +12,8 @@ pub struct TableSettings {
     pub watermark: Vec<ColumnName>,
     /// Rows to move again by age.
     pub lookback: Option<Lookback>,
+    /// Whose turn comes first.
+    pub priority: Priority,
     /// The strategy that overrides the selection.
     pub loader: Option<Strategy>,
     /// Overrides of the type mapping: column to PostgreSQL type, as written.

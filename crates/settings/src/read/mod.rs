@@ -17,6 +17,7 @@ use crate::settings::REPLICA_IS_SOURCE;
 use crate::suggest::{closest, one_of};
 use crate::{Settings, SettingsError};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 /// The sections of `handoff.toml`.
@@ -80,7 +81,12 @@ fn assemble(
             reader.problem(&main.start(), format!("[{name}]{MISSING}{}", server::example(name)));
         }
     }
-    let source = source.and_then(|(section, place)| server::mysql(section, &place, reader));
+    let mut max_rows_per_second = None;
+    let source = source.and_then(|(mut section, place)| {
+        let rate = section.number("max_rows_per_second", 1..=u32::MAX, reader);
+        max_rows_per_second = rate.and_then(NonZeroU32::new);
+        server::mysql(section, &place, reader)
+    });
     let replica = replica.map(|(section, place)| {
         let replica = server::mysql(section, &place, reader)?;
         if source.as_ref().is_some_and(|source| replica.is_same_database(source)) {
@@ -95,7 +101,7 @@ fn assemble(
     let values = values::values(values, reader);
     let selection = run::selection(selection, reader);
     let settings = Settings::assemble(source?, replica.flatten(), target?);
-    Some(Settings { run, values, selection, ..settings })
+    Some(Settings { max_rows_per_second, run, values, selection, ..settings })
 }
 
 /// Returns the known sections of `main` and reports everything else that stands at its top.

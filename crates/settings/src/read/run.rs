@@ -2,7 +2,7 @@
 
 use crate::reader::Reader;
 use crate::section::Section;
-use crate::{Run, Selection};
+use crate::{Run, Selection, TimeOfDay};
 use globset::Glob;
 use std::num::NonZeroUsize;
 
@@ -27,6 +27,7 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     }
     set(&mut run.memory_limit_mb, section.number("memory_limit_mb", 32..=1_048_576, reader));
     set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
+    run.until = until(&mut section, reader);
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
     section.finish(reader);
     run
@@ -39,6 +40,17 @@ pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -
     set(&mut selection.streaming_above_mb, limit.map(u64::from));
     section.finish(reader);
     selection
+}
+
+fn until(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<TimeOfDay> {
+    let text = section.text("until", reader)?;
+    text.value
+        .parse()
+        .map_err(|error| {
+            let message = format!("{} is {:?}; {error}", text.subject, text.written);
+            reader.problem(&text.place, message);
+        })
+        .ok()
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {

@@ -5,7 +5,7 @@ use crate::reader::Reader;
 use crate::section::{Section, text_of};
 use crate::suggest::one_of;
 use crate::{AVAILABLE_STRATEGIES, TableSettings};
-use handoff_model::{ColumnName, Strategy, TableName};
+use handoff_model::{ColumnName, Priority, Strategy, TableName};
 use std::collections::BTreeMap;
 
 /// Reads the tables of every file; a table may stand in both, a key of it in one.
@@ -53,10 +53,14 @@ fn gather<'d>(
 
 fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
     let loader = loader(&mut section, reader);
+    let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let columns = columns(&mut section, reader);
     section.finish(reader);
-    TableSettings { loader, columns, ..TableSettings::default() }
+    TableSettings { loader, priority, columns, ..TableSettings::default() }
 }
+
+const PRIORITIES: [(&str, Priority); 3] =
+    [("high", Priority::High), ("medium", Priority::Medium), ("low", Priority::Low)];
 
 fn loader(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Strategy> {
     let text = section.text("loader", reader)?;

@@ -207,8 +207,8 @@ fn unknown_keys_and_sections_say_where_they_belong() {
         ],
     );
     adding(
-        "[run]\nuntil = \"05:30\"\n",
-        &["handoff.toml:6: `until` in [run]: this version has no stop time yet; leave it out"],
+        "[replica]\nurl = \"mysql://etl@b/r\"\nmax_rows_per_second = 9\n",
+        &["handoff.toml:7: unknown key `max_rows_per_second` in [replica]; it belongs in [source]"],
     );
     adding(
         "[tables.a]\nextraction = \"incremental\"\n",
@@ -232,6 +232,16 @@ fn unknown_keys_and_sections_say_where_they_belong() {
 
 #[test]
 fn values_of_the_wrong_kind_are_named() {
+    adding(
+        "[run]\nuntil = \"25:00\"\n",
+        &[
+            "handoff.toml:6: run.until is \"25:00\"; it takes a time from 00:00 to 23:59, such as 05:30",
+        ],
+    );
+    adding(
+        "[tables.a]\npriority = \"urgent\"\n",
+        &["handoff.toml:6: tables.a.priority is \"urgent\"; it takes high, medium or low"],
+    );
     adding(
         "[run]\njobs = \"4\"\n",
         &["handoff.toml:6: run.jobs is \"4\"; it takes a whole number from 1 to 256"],

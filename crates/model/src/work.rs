@@ -1,0 +1,134 @@
+//! Where the time of a move went.
+
+use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a move waited for. With several workers their times are added, and may exceed the whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// The rows of the server they are read from.
+    pub source: Duration,
+    /// Our own encoding.
+    pub encoder: Duration,
+    /// The server that is written to: sending, merging, indexes, the commit.
+    pub target: Duration,
+    /// `max_rows_per_second`.
+    pub throttle: Duration,
+}
+
+impl Waits {
+    /// Returns the sum of all.
+    pub fn total(&self) -> Duration {
+        self.source + self.encoder + self.target + self.throttle
+    }
+
+    /// Gives the server that is written to what is left of `whole`: opening, ending and publishing
+    /// are its work.
+    #[must_use]
+    pub fn of_whole(mut self, whole: Duration) -> Waits {
+        self.target += whole.saturating_sub(self.total());
+        self
+    }
+}
+
+impl std::ops::AddAssign for Waits {
+    fn add_assign(&mut self, more: Waits) {
+        self.source += more.source;
+        self.encoder += more.encoder;
+        self.target += more.target;
+        self.throttle += more.throttle;
+    }
+}
+
+/// Gathers the waits of the workers of one move.
+#[derive(Debug, Default)]
+pub struct WaitClock(Mutex<Waits>);
+
+impl WaitClock {
+    /// Adds what one worker waited for.
+    pub fn add(&self, waits: Waits) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += waits;
+    }
+
+    /// Returns what was waited for so far.
+    pub fn waits(&self) -> Waits {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How fast a move was and what it waited for, in the units of reports. Fields are added in later
+/// versions, never renamed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Performance {
+    /// Rows moved in a second.
+    pub rows_per_second: u64,
+    /// Megabytes (1,000,000 bytes) moved in a second.
+    pub mb_per_second: f64,
+    /// Milliseconds that were spent waiting for rows.
+    pub source_ms: u64,
+    /// Milliseconds that were spent encoding them.
+    pub encoder_ms: u64,
+    /// Milliseconds that were spent waiting for the server that is written to.
+    pub target_ms: u64,
+    /// Milliseconds that `max_rows_per_second` cost.
+    pub throttle_ms: u64,
+}
+
+impl Performance {
+    /// Tells how `rows` and `bytes` were moved in `took`.
+    pub fn new(rows: u64, bytes: u64, took: Duration, waits: &Waits) -> Performance {
+        let micros = u128::from(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
+        let per_second = |number: u64| {
+            u64::try_from(u128::from(number) * 1_000_000 / micros).unwrap_or(u64::MAX)
+        };
+        Performance {
+            rows_per_second: per_second(rows),
+            // Two digits behind the point; far below the 53 bits of an f64.
+            mb_per_second: (per_second(bytes) / 10_000) as f64 / 100.0,
+            source_ms: millis(waits.source),
+            encoder_ms: millis(waits.encoder),
+            target_ms: millis(waits.target),
+            throttle_ms: millis(waits.throttle),
+        }
+    }
+
+    /// Returns what took the most of the time, and how many milliseconds that was.
+    pub fn longest_wait(&self) -> (&'static str, u64) {
+        let waits = [
+            ("target", self.target_ms),
+            ("source", self.source_ms),
+            ("encoder", self.encoder_ms),
+            ("throttle", self.throttle_ms),
+        ];
+        waits.into_iter().rev().max_by_key(|(_, millis)| *millis).expect("there are four")
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_the_whole_is_the_targets() {
+        let clock = WaitClock::default();
+        let of = |source, encoder| Waits {
+            source: Duration::from_millis(source),
+            encoder: Duration::from_millis(encoder),
+            ..Waits::default()
+        };
+        clock.add(of(500, 200));
+        clock.add(of(100, 0));
+        let whole = Duration::from_secs(2);
+        let waits = clock.waits().of_whole(whole);
+        let performance = Performance::new(3_000, 1_234_567, whole, &waits);
+        assert_eq!((performance.rows_per_second, performance.mb_per_second), (1_500, 0.61));
+        assert_eq!((performance.source_ms, performance.encoder_ms), (600, 200));
+        assert_eq!(performance.longest_wait(), ("target", 1_200));
+        assert_eq!(waits.of_whole(Duration::ZERO), waits);
+    }
+}

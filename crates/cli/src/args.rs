@@ -3,6 +3,7 @@
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use handoff_model::TableName;
+use handoff_settings::TimeOfDay;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -76,6 +77,13 @@ pub struct RunArgs {
     /// Carry every row, whatever was carried before.
     #[arg(long)]
     pub full: bool,
+    /// Of these tables carry those only whose last attempt failed, was stopped or never began, or that
+    /// never arrived.
+    #[arg(long)]
+    pub only_failed: bool,
+    /// Start no table after this time of the day; overrides the configuration.
+    #[arg(long, value_name = "HH:MM")]
+    pub until: Option<TimeOfDay>,
     /// Tables in flight at once; overrides the configuration.
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -182,6 +190,7 @@ mod tests {
         for arguments in [
             &["etl", "run", "--adopt"][..],
             &["etl", "run", "--jobs", "0"],
+            &["etl", "run", "--until", "24:00"],
             &["etl", "run", ""],
             &["etl", "-q", "-v", "run"],
             &["etl", "demo", "--scale", "0"],

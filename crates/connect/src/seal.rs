@@ -1,7 +1,7 @@
 //! The hook by which a mover's result and its tracking become one.
 
 use crate::Result;
-use handoff_model::{Audit, TableSum};
+use handoff_model::{Audit, TableSum, Waits};
 
 /// What a mover is about to publish, or has just swapped in.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +22,8 @@ pub struct Published {
     pub sum: Option<TableSum>,
     /// Values that could not be carried unchanged.
     pub audit: Audit,
+    /// Where the time went so far.
+    pub waits: Waits,
 }
 
 /// Records a published table where the data is.

@@ -1,6 +1,6 @@
 //! What to load, and what came of it.
 
-use handoff_model::{Audit, RowFilter, TableSum};
+use handoff_model::{Audit, RowFilter, TableSum, Waits};
 use handoff_rows::Locking;
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub struct LoadOutcome {
     pub strategy: &'static str,
     /// How long it all took, the commit included.
     pub duration: Duration,
+    /// Where that time went.
+    pub waits: Waits,
     /// The sum of the rows read.
     pub sum: TableSum,
     /// Values that could not be carried unchanged.

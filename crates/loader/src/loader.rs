@@ -8,7 +8,7 @@ use crate::step::{MAKE, is_taken, step};
 use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal};
-use handoff_model::{Cancel, Observer};
+use handoff_model::{Cancel, Observer, Phase, Throttle, WaitClock};
 use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
 use std::sync::{Arc, OnceLock};
@@ -41,12 +41,20 @@ pub struct Loader {
     pub(crate) options: LoaderOptions,
     /// Whether the role may make temporary tables, once it was asked.
     temporary: OnceLock<bool>,
+    throttle: Option<Throttle>,
 }
 
 impl Loader {
     /// Makes a loader. Nothing is asked of a server yet.
     pub fn new(from: MyPool, to: PgPool, options: LoaderOptions) -> Loader {
-        Loader { from, to, options, temporary: OnceLock::new() }
+        Loader { from, to, options, temporary: OnceLock::new(), throttle: None }
+    }
+
+    /// Bounds the rows that are read in a second. For a loader that reads the source itself.
+    #[must_use]
+    pub fn throttle(mut self, throttle: Option<Throttle>) -> Loader {
+        self.throttle = throttle;
+        self
     }
 
     /// Loads one table and publishes it, with `seal` as the last statement of the transaction.
@@ -73,6 +81,7 @@ impl Loader {
             seal,
             statements: Statements::new(&self.options.schema, job.mapping),
             started: Instant::now(),
+            clock: WaitClock::default(),
         };
         let done = attempt.check().and_then(|()| match strategy.opening() {
             Opening::Transaction => attempt.in_transaction(),
@@ -95,6 +104,7 @@ struct Attempt<'a> {
     seal: &'a dyn Seal,
     statements: Statements,
     started: Instant,
+    clock: WaitClock,
 }
 
 impl Attempt<'_> {
@@ -234,8 +244,10 @@ impl Attempt<'_> {
             values: &options.values,
             cancel: &options.cancel,
             largest_row: options.largest_row,
+            throttle: self.loader.throttle.as_ref(),
+            clock: &self.clock,
         };
-        let meter = Meter::new(&*options.observer, &self.job.mapping.table);
+        let meter = Meter::new(&*options.observer, Phase::Load, &self.job.mapping.table);
         self.strategy.load(Move { source: &source, landing, meter: &meter })
     }
 
@@ -261,6 +273,7 @@ impl Attempt<'_> {
             strategy: self.strategy.name(),
             sum: Some(moved.sum),
             audit: moved.audit.clone(),
+            waits: self.clock.waits().of_whole(self.started.elapsed()),
         };
         self.seal.on_target(landing.transaction()?, &published).map_err(|fault| Error::Step {
             table: self.job.mapping.table.clone(),
@@ -270,6 +283,7 @@ impl Attempt<'_> {
     }
 
     fn outcome(&self, moved: Moved, changes: Changes) -> LoadOutcome {
+        let duration = self.started.elapsed();
         LoadOutcome {
             rows_loaded: moved.rows,
             rows_inserted: changes.inserted,
@@ -277,7 +291,8 @@ impl Attempt<'_> {
             rows_deleted: changes.deleted,
             bytes: moved.bytes,
             strategy: self.strategy.name(),
-            duration: self.started.elapsed(),
+            duration,
+            waits: self.clock.waits().of_whole(duration),
             sum: moved.sum,
             audit: moved.audit,
             notes: Vec::new(),

@@ -4,7 +4,7 @@ use crate::key_text::key_text;
 use crate::strategy::Moved;
 use crate::{Error, Result};
 use handoff_connect::{MyPool, Profile};
-use handoff_model::{Cancel, RowFilter, TableSum};
+use handoff_model::{Cancel, RowFilter, TableSum, Throttle, WaitClock};
 use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
@@ -28,6 +28,10 @@ pub struct Source<'a> {
     pub cancel: &'a Cancel,
     /// The most bytes that one row may have.
     pub largest_row: usize,
+    /// The bound on the rows that are read in a second.
+    pub throttle: Option<&'a Throttle>,
+    /// Is told what reading, encoding and writing took.
+    pub clock: &'a WaitClock,
 }
 
 impl Source<'_> {
@@ -68,7 +72,8 @@ impl Source<'_> {
             locking: self.locking,
             cancel: self.cancel,
         };
-        let rows = Reader::new(spec).read(&mut conn, sink)?;
+        let rows =
+            Reader::new(spec).throttle(self.throttle).clock(self.clock).read(&mut conn, sink)?;
         // A replica's table is our own; the source's may be altered between two of our statements.
         let is_ours = self.locking == Locking::Free;
         if is_ours || self.table.is_unchanged(&mut conn).map_err(failed(rows))? {

@@ -13,6 +13,7 @@
 //! | [`sum`] | [`TableSum`]: the additive sum of row hashes |
 //! | [`lossy`] | [`Audit`]: what could not be carried unchanged, counted per column |
 //! | [`cancel`] | [`Cancel`]: cooperative cancellation with hooks |
+//! | [`meter`] | [`Meter`]: progress of one table, told a few times a second |
 //! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
 //! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
 //! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
@@ -22,6 +23,7 @@ pub mod filter;
 pub mod id;
 pub mod key;
 pub mod lossy;
+pub mod meter;
 pub mod mode;
 pub mod name;
 pub mod observer;
@@ -34,6 +36,7 @@ pub use filter::{Bound, RowFilter, Watermark};
 pub use id::{CopyId, RunId};
 pub use key::{KeyRange, KeyValue};
 pub use lossy::{Audit, LossPolicy, Lossy};
+pub use meter::Meter;
 pub use mode::{Extraction, Priority, Reason, Strategy};
 pub use name::{BadName, ColumnName, TableName};
 pub use observer::{Event, NopObserver, Observer, Phase};

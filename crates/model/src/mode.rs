@@ -65,19 +65,15 @@ named! {
 
 named! {
     /// Whose turn comes first. Within one priority the largest table is first.
+    #[derive(Default)]
     Priority {
         /// Before all others.
         High => "high",
         /// Unless something else is said.
+        #[default]
         Medium => "medium",
         /// When all others were started.
         Low => "low",
-    }
-}
-
-impl Default for Priority {
-    fn default() -> Priority {
-        Priority::Medium
     }
 }
 

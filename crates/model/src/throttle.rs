@@ -71,7 +71,7 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         // A minute went by, of which a quarter of a second counts.
         assert_eq!(throttle.pay(1_000, at(0)), Duration::from_millis(750));
-        assert_eq!(throttle.clone().pay(500, at(0)), Duration::from_millis(1_250));
+        assert_eq!(throttle.pay(500, at(0)), Duration::from_millis(1_250));
         assert_eq!(throttle.pay(0, at(2_000)), Duration::ZERO);
         assert_eq!(throttle.pay(250, at(2_000)), Duration::ZERO);
         assert_eq!(throttle.pay(1, at(2_000)), Duration::from_millis(1));

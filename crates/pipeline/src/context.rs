@@ -1,7 +1,7 @@
 //! Everything both hops need to know of one table, resolved once.
 
 use crate::{Decision, PlanReport, Selected};
-use handoff_model::{CopyId, RowFilter, TableName};
+use handoff_model::{CopyId, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use handoff_tracking::Tracked;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct TableContext {
     pub name: TableName,
     /// What to move, and why.
     pub decision: Decision,
+    /// Whose turn comes first.
+    pub priority: Priority,
     /// The rows to move; the same in both hops.
     pub filter: RowFilter,
     /// How the rows are loaded, and why so.
@@ -41,11 +43,12 @@ impl TableContext {
             extraction: self.decision.extraction,
             reason: self.decision.reason,
             force_full_applied: self.decision.force_full_applied,
+            priority: self.priority,
             strategy_reason: self.selected.why.clone(),
         }
     }
 
-    /// Returns the bytes to be moved, by the catalogue; orders the tables of a run.
+    /// Returns the bytes to be moved, by the catalogue; orders the tables of one priority.
     pub fn weight(&self) -> u64 {
         self.schema.data_bytes.max(self.schema.rows)
     }

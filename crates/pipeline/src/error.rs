@@ -159,6 +159,16 @@ impl TableError {
         }
     }
 
+    /// Returns what a server said, if that is the cause.
+    pub(crate) fn fault(&self) -> Option<&Fault> {
+        match self {
+            TableError::Copy(error) | TableError::ProveCopy(error) => error.fault(),
+            TableError::Load(error) => error.fault(),
+            TableError::Prove(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
     /// Returns true if the table failed because the run was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         match self {

@@ -1,7 +1,7 @@
 //! Tables on their way, several at a time.
 
+use crate::gate::Gate;
 use crate::{Error, Result, TableContext, TableError, TableReport};
-use handoff_model::Cancel;
 use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,11 +11,12 @@ use std::sync::{Mutex, PoisonError};
 /// Gives `contexts` to `jobs` threads, in order, and gathers the reports.
 ///
 /// Each thread takes the next table when it is done with its last, so the longest tables, which
-/// come first, overlap with all the others. A panic is that table's alone. Once `cancel` is asked, no further table is started.
+/// come first, overlap with all the others. A panic is that table's alone. Once `gate` is closed, no
+/// further table is started.
 pub(crate) fn fly(
     contexts: &[TableContext],
     jobs: NonZeroUsize,
-    cancel: &Cancel,
+    gate: &Gate,
     run_table: impl Fn(&TableContext) -> TableReport + Sync,
     on_panic: impl Fn(&TableContext, &TableError) -> TableReport + Sync,
 ) -> Result<Vec<TableReport>> {
@@ -29,8 +30,9 @@ pub(crate) fn fly(
     let reports = Mutex::new(Vec::with_capacity(contexts.len()));
     pool.broadcast(|_| {
         while let Some(context) = contexts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let report = if cancel.is_cancelled() {
-                TableReport::not_started(context.name.clone(), Some(context.report()))
+            let report = if let Some(reason) = gate.refusal() {
+                let report = TableReport::begun(context.name.clone(), Some(context.report()));
+                report.not_started(reason)
             } else {
                 match catch_unwind(AssertUnwindSafe(|| run_table(context))) {
                     Ok(report) => report,

@@ -41,6 +41,8 @@ mod decide;
 mod denied;
 mod error;
 mod flight;
+mod gate;
+mod only_failed;
 mod options;
 mod pipeline;
 mod plan;
@@ -50,6 +52,7 @@ mod report;
 mod select;
 mod servers;
 mod table_run;
+mod until;
 mod versions;
 
 pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
@@ -63,3 +66,4 @@ pub use report::{
     CopyReport, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
 pub use select::{Selected, select};
+pub use until::Deadline;

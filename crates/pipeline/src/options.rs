@@ -32,6 +32,9 @@ pub struct RunOptions {
     pub tables: Vec<TableName>,
     /// Move everything, whatever the settings and the last run say.
     pub full: bool,
+    /// Of these tables, move those only whose last attempt failed, was stopped or was not begun, that
+    /// never arrived, or that were copied and not loaded.
+    pub only_failed: bool,
     /// How much to compare.
     pub prove: Prove,
     /// Take over tables of the replica and the target that Handoff did not make. Only the named

@@ -2,6 +2,8 @@
 
 use crate::denied::Hidden;
 use crate::flight::fly;
+use crate::gate::{Clock, Gate};
+use crate::only_failed::is_left_over;
 use crate::plan::{Surroundings, plan};
 use crate::prove::Prover;
 use crate::recover::recover;
@@ -10,12 +12,12 @@ use crate::table_run::TableRunner;
 use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus, chain};
 use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions};
-use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName};
+use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName, Throttle};
 use handoff_replicator::Replicator;
 use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
 use handoff_settings::{Settings, TableFilter, Target};
 use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,12 +31,14 @@ pub struct Pipeline {
     settings: Settings,
     observer: Arc<dyn Observer>,
     cancel: Cancel,
+    clock: Clock,
 }
 
 impl Pipeline {
     /// Makes a pipeline that nobody watches.
     pub fn new(settings: Settings) -> Pipeline {
-        Pipeline { settings, observer: Arc::new(NopObserver), cancel: Cancel::new() }
+        let (observer, cancel) = (Arc::new(NopObserver), Cancel::new());
+        Pipeline { settings, observer, cancel, clock: Arc::new(Zoned::now) }
     }
 
     /// Tells `observer` what happens.
@@ -52,6 +56,13 @@ impl Pipeline {
         self
     }
 
+    /// Asks `clock` for the time, which is compared with `until`; without it the system is asked.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> Zoned + Send + Sync + 'static) -> Pipeline {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Moves the tables that `options` ask for, and reports on each.
     ///
     /// # Errors
@@ -61,6 +72,8 @@ impl Pipeline {
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
+        let until = self.settings.run.until;
+        let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), until);
         let mut base = self.look(run, options)?;
         let replicator = self.replicator(&base.servers)?;
         let tracker = self.open_tracker(&base, run)?;
@@ -76,11 +89,11 @@ impl Pipeline {
         let Planned { plan, mut notes, leftovers } = self.make_plan(&base, &tracker, options)?;
         notes.extend(base.not_carried());
         self.cancel.check()?;
-        let runner = self.runner(&base, tracker, replicator, lock, options);
+        let runner = self.runner(&base, tracker, replicator, (lock, gate), options);
         if let Err(error) = runner.loader.drop_leftovers(&leftovers) {
             notes.push(chain(&error));
         }
-        let tables = self.move_tables(&runner, options, &plan, run)?;
+        let tables = self.move_tables(&runner, options, &plan)?;
         Ok(self.report(run, started, tables, notes))
     }
 
@@ -198,7 +211,16 @@ impl Pipeline {
         for text in &recovered.notes {
             self.notice(text.clone());
         }
-        let wanted = base.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
+        let mut wanted: BTreeSet<TableName> =
+            base.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
+        if options.only_failed {
+            let not_started = tracker.last_not_started()?;
+            wanted.retain(|table| {
+                let tracked = recovered.states.get(table);
+                not_started.contains(table)
+                    || tracked.is_none_or(|tracked| is_left_over(options.hops, tracked))
+            });
+        }
         let plan = plan(&Surroundings {
             settings: &self.settings,
             options,
@@ -257,10 +279,9 @@ impl Pipeline {
         runner: &TableRunner,
         options: &RunOptions,
         plan: &Plan,
-        run: RunId,
     ) -> Result<Vec<TableReport>> {
         self.observer.event(&Event::RunStarted {
-            run,
+            run: runner.tracker.run(),
             tables: plan.tables.len() + plan.refused.len(),
             rows: plan.tables.iter().map(|context| context.schema.rows).sum(),
         });
@@ -272,7 +293,7 @@ impl Pipeline {
         let moved = fly(
             &plan.tables,
             self.settings.run.jobs,
-            &self.cancel,
+            &runner.gate,
             |context| runner.run(context),
             |context, panic| runner.failed(context, panic),
         )?;
@@ -287,7 +308,7 @@ impl Pipeline {
         base: &Base,
         tracker: Tracker,
         replicator: Option<Replicator>,
-        lock: RunLock,
+        (lock, gate): (RunLock, Gate),
         options: &RunOptions,
     ) -> TableRunner {
         let (from, to) = (base.servers.load_from(), &base.servers.target);
@@ -301,11 +322,16 @@ impl Pipeline {
             memory_bytes: self.memory_of_a_table(),
             largest_row: self.largest_row(),
         };
+        let throttle = self.settings.max_rows_per_second.map(Throttle::new);
+        let reads_source = base.servers.replica.is_none();
         TableRunner {
             hops: options.hops,
             prove: options.prove,
-            replicator: replicator.filter(|_| options.hops != Hops::Load),
-            loader: Loader::new(from.clone(), to.clone(), loader_options),
+            replicator: replicator
+                .filter(|_| options.hops != Hops::Load)
+                .map(|replicator| replicator.throttle(throttle.clone())),
+            loader: Loader::new(from.clone(), to.clone(), loader_options)
+                .throttle(throttle.filter(|_| reads_source)),
             prover: Prover {
                 load_from: from.clone(),
                 target: to.clone(),
@@ -314,6 +340,8 @@ impl Pipeline {
             },
             tracker,
             lock,
+            gate,
+            servers: base.servers.clone(),
             lock_lost: AtomicBool::new(false),
             retries: RetryPolicy {
                 attempts: self.settings.run.max_retries + 1,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// What becomes of every table of a run.
 #[derive(Debug)]
 pub struct Plan {
-    /// The tables to move, longest first.
+    /// The tables to move, in the order of their turns: by priority, then longest first.
     pub tables: Vec<TableContext>,
     /// The tables that cannot be moved; the others are.
     pub refused: Vec<Refused>,
@@ -53,7 +53,10 @@ pub(crate) fn plan(around: &Surroundings<'_>) -> Plan {
             Err(error) => plan.refused.push(Refused { table: name.clone(), error }),
         }
     }
-    plan.tables.sort_by(|a, b| b.weight().cmp(&a.weight()).then_with(|| a.name.cmp(&b.name)));
+    plan.tables.sort_by(|a, b| {
+        let by_priority = a.priority.cmp(&b.priority);
+        by_priority.then(b.weight().cmp(&a.weight())).then_with(|| a.name.cmp(&b.name))
+    });
     plan
 }
 
@@ -82,6 +85,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     Ok(TableContext {
         name: name.clone(),
         decision: decision(around, &fingerprint, &tracked, settings.extraction),
+        priority: settings.priority,
         filter: RowFilter::All,
         selected: select(&around.settings.selection, &settings, schema.data_bytes),
         fingerprint,

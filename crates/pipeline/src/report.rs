@@ -1,6 +1,6 @@
 //! What a run did, as a value and as JSON.
 
-use handoff_model::{Audit, Extraction, Reason, RunId, TableName, TableSum};
+use handoff_model::{Audit, Extraction, Performance, Priority, Reason, RunId, TableName, TableSum};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -51,7 +51,10 @@ impl RunReport {
     /// tables arrived and what became of the rest.
     pub fn conclusion(&self) -> String {
         let tables = self.tables.len();
-        if self.ok && tables > 0 && self.tables.iter().all(TableReport::is_proved) {
+        if tables == 0 {
+            return "nothing to do".to_owned();
+        }
+        if self.ok && self.tables.iter().all(TableReport::is_proved) {
             let rows: u64 = self.tables.iter().map(TableReport::rows).sum();
             return format!("{tables} tables, {rows} rows: {}", self.compared());
         }
@@ -76,7 +79,7 @@ pub enum TableStatus {
     Failed,
     /// The run was stopped while it moved; its last good data is in place.
     Cancelled,
-    /// The run was stopped before its turn came.
+    /// The run was stopped or its time was over before its turn came.
     NotStarted,
 }
 
@@ -113,14 +116,16 @@ pub struct TableReport {
     pub notes: Vec<String>,
     /// Why it failed: an error and its causes, without row values.
     pub error: Option<String>,
+    /// Why its turn never came, if it did not.
+    pub not_started_because: Option<String>,
 }
 
 impl TableReport {
-    /// Makes the report of a table whose turn never came.
-    pub(crate) fn not_started(table: TableName, plan: Option<PlanReport>) -> TableReport {
+    /// Makes the report of a table of which nothing can be said so far but that it is well.
+    pub(crate) fn begun(table: TableName, plan: Option<PlanReport>) -> TableReport {
         TableReport {
             table,
-            status: TableStatus::NotStarted,
+            status: TableStatus::Ok,
             plan,
             copy: None,
             load: None,
@@ -128,7 +133,14 @@ impl TableReport {
             lossy: Audit::default(),
             notes: Vec::new(),
             error: None,
+            not_started_because: None,
         }
+    }
+
+    /// Makes it the report of a table whose turn never came.
+    pub(crate) fn not_started(self, reason: String) -> TableReport {
+        let status = TableStatus::NotStarted;
+        TableReport { status, not_started_because: Some(reason), ..self }
     }
 
     /// Returns true if source and target were compared row by row and are equal.
@@ -152,6 +164,8 @@ pub struct PlanReport {
     pub reason: Reason,
     /// True if `--full` or a fault turned an incremental table into a full one.
     pub force_full_applied: bool,
+    /// Whose turn comes first.
+    pub priority: Priority,
     /// Why the loading strategy was chosen.
     pub strategy_reason: String,
 }
@@ -167,6 +181,8 @@ pub struct CopyReport {
     pub strategy_used: &'static str,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// How fast it was, and what it waited for.
+    pub performance: Performance,
     /// The new watermark, for an incremental table.
     pub watermark: Option<String>,
 }
@@ -188,6 +204,8 @@ pub struct LoadReport {
     pub strategy_used: &'static str,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// How fast it was, and what it waited for.
+    pub performance: Performance,
 }
 
 /// The outcome of a comparison.

@@ -2,11 +2,12 @@
 
 use crate::versions::{too_old_my, too_old_pg};
 use crate::{Error, Hops, Result};
-use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
+use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Side};
 use handoff_model::RunId;
 use handoff_settings::Settings;
 
 /// The pools of a run. A pool that the run does not need is not opened.
+#[derive(Clone)]
 pub(crate) struct Servers {
     pub(crate) source: Option<MyPool>,
     pub(crate) replica: Option<MyPool>,
@@ -18,6 +19,18 @@ impl Servers {
     pub(crate) fn origin(&self) -> &MyPool {
         let origin = self.source.as_ref().or(self.replica.as_ref());
         origin.expect("a run that does not read the source reads the replica")
+    }
+
+    /// Asks for a connection, and returns the fault of a server that cannot be reached.
+    pub(crate) fn gone(&self, side: Side) -> Option<Fault> {
+        let my =
+            |pool: &Option<MyPool>| pool.as_ref().map(|pool| pool.get(Profile::Read).map(drop));
+        let asked = match side {
+            Side::Source => my(&self.source)?,
+            Side::Replica => my(&self.replica)?,
+            Side::Target => self.target.get().map(drop),
+        };
+        asked.err().filter(Fault::is_disconnect)
     }
 
     /// The pool that hop 2 reads.

@@ -1,13 +1,15 @@
 //! One table's way through both hops.
 
+use crate::gate::Gate;
 use crate::prove::Prover;
+use crate::servers::Servers;
 use crate::{
     CopyReport, Hops, LoadReport, Proof, Prove, Refused, TableContext, TableError, TableReport,
     TableStatus, Verdict, chain,
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader};
-use handoff_model::{Cancel, CopyId, Event, Observer, Phase, TableName};
+use handoff_model::{Cancel, CopyId, Event, Observer, Performance, Phase, TableName};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_rows::Locking;
 use handoff_schema::TargetTable;
@@ -25,6 +27,8 @@ pub(crate) struct TableRunner {
     pub(crate) prover: Prover,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
+    pub(crate) servers: Servers,
+    pub(crate) gate: Gate,
     /// Set once the lock was lost: nothing is begun any more.
     pub(crate) lock_lost: AtomicBool,
     pub(crate) retries: RetryPolicy,
@@ -35,8 +39,7 @@ pub(crate) struct TableRunner {
 impl TableRunner {
     /// Moves one table. Whatever happens is in the report.
     pub(crate) fn run(&self, context: &TableContext) -> TableReport {
-        let mut report = TableReport::not_started(context.name.clone(), Some(context.report()));
-        report.status = TableStatus::Ok;
+        let mut report = TableReport::begun(context.name.clone(), Some(context.report()));
         if let Err(error) = self.hops(context, &mut report) {
             self.note_failure(&mut report, &error);
         }
@@ -46,14 +49,14 @@ impl TableRunner {
 
     /// Reports a planned table that failed outside its way.
     pub(crate) fn failed(&self, context: &TableContext, error: &TableError) -> TableReport {
-        let mut report = TableReport::not_started(context.name.clone(), Some(context.report()));
+        let mut report = TableReport::begun(context.name.clone(), Some(context.report()));
         self.note_failure(&mut report, error);
         self.done(report)
     }
 
     /// Reports a table that could not be planned.
     pub(crate) fn refuse(&self, refused: &Refused) -> TableReport {
-        let mut report = TableReport::not_started(refused.table.clone(), None);
+        let mut report = TableReport::begun(refused.table.clone(), None);
         self.note_failure(&mut report, &refused.error);
         self.done(report)
     }
@@ -221,10 +224,24 @@ impl TableRunner {
         let done = self
             .tracker
             .proved(&proofs)
-            .and_then(|()| self.tracker.finish(run_status(reports)))
+            .and_then(|()| self.tracker.not_started(&not_started(reports)))
+            .and_then(|()| self.tracker.finish(self.run_status(reports)))
             .and_then(|()| self.tracker.prune(keep_days));
         if let Err(error) = done {
             log::warn!("the end of the run could not be recorded: {}", chain(&error));
+        }
+    }
+
+    fn run_status(&self, reports: &[TableReport]) -> Status {
+        let any = |status| reports.iter().any(|report| report.status == status);
+        if any(TableStatus::Failed) {
+            Status::Failed
+        } else if any(TableStatus::Cancelled) || self.cancel.is_cancelled() {
+            Status::Cancelled
+        } else if any(TableStatus::NotStarted) {
+            Status::NotStarted
+        } else {
+            Status::Success
         }
     }
 
@@ -293,6 +310,19 @@ impl TableRunner {
             log::warn!("`{}`: the failure could not be recorded: {}", report.table, chain(&fault));
         }
         report.error = Some(text);
+        self.end_run_if_in_vain(error);
+    }
+
+    /// Lets no further table start if it would meet the same fault: the lock is lost, or a server
+    /// cannot be reached any more. A connection that was cut for one table alone ends nothing.
+    fn end_run_if_in_vain(&self, error: &TableError) {
+        if matches!(error, TableError::LockLost) {
+            self.gate.close(error.to_string());
+        }
+        let lost = error.fault().filter(|fault| fault.is_disconnect());
+        if let Some(fault) = lost.and_then(|fault| self.servers.gone(fault.side())) {
+            self.gate.close(format!("a server is gone: {fault}"));
+        }
     }
 }
 
@@ -332,15 +362,9 @@ impl Transient for TableError {
     }
 }
 
-fn run_status(reports: &[TableReport]) -> Status {
-    let any = |status| reports.iter().any(|report| report.status == status);
-    if any(TableStatus::Failed) {
-        Status::Failed
-    } else if any(TableStatus::Cancelled) || any(TableStatus::NotStarted) {
-        Status::Cancelled
-    } else {
-        Status::Success
-    }
+fn not_started(reports: &[TableReport]) -> Vec<(&TableName, &str)> {
+    let waiting = reports.iter().map(|report| (&report.table, &report.not_started_because));
+    waiting.filter_map(|(table, reason)| Some((table, reason.as_deref()?))).collect()
 }
 
 fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff_tracking::Proof)> {
@@ -362,16 +386,19 @@ fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff_tracking::
 }
 
 fn copy_report(outcome: &CopyOutcome) -> CopyReport {
+    let CopyOutcome { rows, bytes, duration, waits, .. } = outcome;
     CopyReport {
         rows_copied: outcome.rows,
         bytes: outcome.bytes,
         strategy_used: outcome.strategy,
         duration_ms: millis(outcome.duration),
+        performance: Performance::new(*rows, *bytes, *duration, waits),
         watermark: None,
     }
 }
 
 fn load_report(outcome: &LoadOutcome) -> LoadReport {
+    let LoadOutcome { rows_loaded, bytes, duration, waits, .. } = outcome;
     LoadReport {
         rows_loaded: outcome.rows_loaded,
         rows_inserted: outcome.rows_inserted,
@@ -380,6 +407,7 @@ fn load_report(outcome: &LoadOutcome) -> LoadReport {
         bytes: outcome.bytes,
         strategy_used: outcome.strategy,
         duration_ms: millis(outcome.duration),
+        performance: Performance::new(*rows_loaded, *bytes, *duration, waits),
     }
 }
 

@@ -250,7 +250,8 @@ impl Error {
         }
     }
 
-    fn fault(&self) -> Option<&Fault> {
+    /// Returns what a server said, if that is the cause.
+    pub fn fault(&self) -> Option<&Fault> {
         match self {
             Error::Server { fault, .. }
             | Error::Table { fault, .. }

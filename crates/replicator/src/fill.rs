@@ -8,10 +8,9 @@ mod read_back;
 
 use crate::carried::Carried;
 use crate::error::{At, cancelled};
-use crate::progress::Progress;
 use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
 use handoff_connect::{Fault, MyConn, Side};
-use handoff_model::TableSum;
+use handoff_model::{Meter, Phase, TableSum, WaitClock};
 use handoff_rows::{Locking, ReadSpec, Reader};
 
 /// Where rows come from and go to.
@@ -23,6 +22,8 @@ pub(crate) struct Fill<'a> {
     pub(crate) into: &'a str,
     /// Whether the caller has begun a transaction on the writing connection.
     pub(crate) in_transaction: bool,
+    /// Is told what reading, encoding and writing took.
+    pub(crate) clock: &'a WaitClock,
 }
 
 /// What arrived.
@@ -67,6 +68,7 @@ impl Fill<'_> {
     /// Has the server move the rows itself, where that locks nobody out.
     fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
         let fits = self.replicator.is_one_server()
+            && self.replicator.throttle.is_none()
             && self.locking() == Locking::Snapshot
             && !self.columns.is_empty();
         if !fits {
@@ -107,10 +109,12 @@ impl Fill<'_> {
             locking: self.locking(),
             cancel: &self.replicator.cancel,
         })
+        .throttle(self.replicator.throttle.as_ref())
+        .clock(self.clock)
     }
 
-    fn progress(&self) -> Progress<'_> {
-        Progress::new(&*self.replicator.observer, &self.job.table.name)
+    fn meter(&self) -> Meter<'_> {
+        Meter::new(&*self.replicator.observer, Phase::Copy, &self.job.table.name)
     }
 
     fn at(&self, stage: Stage, rows: u64) -> At<'_> {

@@ -1,6 +1,6 @@
 //! What to copy, and what was copied.
 
-use handoff_model::{CopyId, RowFilter};
+use handoff_model::{CopyId, RowFilter, Waits};
 use handoff_schema::TableSchema;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ pub struct CopyOutcome {
     pub strategy: &'static str,
     /// From [`Opened::finish`](crate::Opened::finish)'s start to its end.
     pub duration: Duration,
+    /// Where that time went.
+    pub waits: Waits,
     /// What the replica does not carry: foreign keys, triggers, folders, history.
     pub notes: Vec<String>,
     /// Whether the rows were read back and compared because the replica had warned.

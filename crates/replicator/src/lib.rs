@@ -50,7 +50,6 @@ mod merge;
 mod merge_sql;
 mod opened;
 mod pair;
-mod progress;
 mod restore;
 mod row_sum;
 mod shadow;

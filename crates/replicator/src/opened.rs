@@ -12,6 +12,7 @@ use crate::swap::Swap;
 use crate::way::way;
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
 use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point};
+use handoff_model::WaitClock;
 use handoff_schema::Engine;
 use mysql::prelude::Queryable;
 use std::time::Instant;
@@ -28,6 +29,8 @@ pub struct Opened<'a> {
     pub(crate) definition: Definition,
     notes: Vec<String>,
     means: Means<'a>,
+    started: Instant,
+    clock: WaitClock,
 }
 
 /// What a way works with.
@@ -81,7 +84,8 @@ impl Replicator {
             Way::Merge => Means::Merge,
         };
         fault_point("replicator.opened", &job.table.name);
-        Ok(Opened { replicator: self, job, columns, definition, notes, means })
+        let (started, clock) = (Instant::now(), WaitClock::default());
+        Ok(Opened { replicator: self, job, columns, definition, notes, means, started, clock })
     }
 
     fn create_shadow(&self, job: CopyJob<'_>, create: &str) -> Result<Shadow<'_>> {
@@ -112,13 +116,14 @@ impl Opened<'_> {
     /// [`Stage::Merge`] or later, or with [`Error::is_merge_conflict`], may leave it without some of
     /// its rows: it may not be read until it is merged again or copied in full.
     pub fn finish(mut self, seal: &dyn Seal) -> Result<CopyOutcome> {
-        let started = Instant::now();
+        self.started = Instant::now();
         fault_point("replicator.begun", &self.job.table.name);
         let moved = match std::mem::replace(&mut self.means, Means::Transaction) {
             Means::Swap(swap) => self.swap(swap, seal)?,
             Means::Transaction => self.transaction(seal)?,
             Means::Merge => self.merge(seal)?,
         };
+        let duration = self.started.elapsed();
         Ok(CopyOutcome {
             rows: moved.filled.rows,
             inserted: moved.inserted,
@@ -126,7 +131,8 @@ impl Opened<'_> {
             unchanged: moved.unchanged,
             bytes: moved.filled.bytes,
             strategy: moved.filled.strategy,
-            duration: started.elapsed(),
+            duration,
+            waits: self.clock.waits().of_whole(duration),
             notes: self.notes,
             checked: moved.filled.checked,
         })
@@ -144,6 +150,7 @@ impl Opened<'_> {
             columns: &self.columns,
             into,
             in_transaction,
+            clock: &self.clock,
         };
         let filled = fill.run(conn)?;
         fault_point("replicator.filled", &self.job.table.name);
@@ -180,6 +187,7 @@ impl Opened<'_> {
             updated: moved.updated,
             bytes: moved.filled.bytes,
             strategy: moved.filled.strategy,
+            waits: self.clock.waits().of_whole(self.started.elapsed()),
             ..Published::default()
         };
         let at = self.at(Stage::Seal, moved.filled.rows);

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use handoff_connect::{MyConn, MyPool, Profile, quote_my_text};
-use handoff_model::{Cancel, Observer, RunId, TableName};
+use handoff_model::{Cancel, Observer, RunId, TableName, Throttle};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ pub struct Replicator {
     pub(crate) replica: MyPool,
     pub(crate) cancel: Cancel,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) throttle: Option<Throttle>,
     /// The number of triggers of each source table that has any, where we may see them.
     pub(crate) triggers: BTreeMap<String, u64>,
     /// Both databases are on one server.
@@ -45,11 +46,20 @@ impl Replicator {
             replica,
             cancel,
             observer,
+            throttle: None,
             triggers,
             one_server: one_server.into(),
             takes_local: takes_local.into(),
             makes_temporary: true.into(),
         })
+    }
+
+    /// Bounds the rows that are read from the source in a second. No server then moves rows by
+    /// itself.
+    #[must_use]
+    pub fn throttle(mut self, throttle: Option<Throttle>) -> Replicator {
+        self.throttle = throttle;
+        self
     }
 
     /// Returns true if the replica has a table of this name.

@@ -5,9 +5,10 @@ use crate::layout::{COPIES, LOADS, RUNS};
 use crate::watermark::to_json;
 use crate::{SealWork, Status, WatermarkAt, moment};
 use handoff_connect::Published;
-use handoff_model::{CopyId, Phase, RunId, TableName};
+use handoff_model::{CopyId, Performance, Phase, RunId, TableName, Waits};
 use jiff::Timestamp;
 use std::fmt::Display;
+use std::time::Duration;
 
 /// The longest error that is kept, in characters; a chain of causes is far shorter.
 const LONGEST_ERROR: usize = 4_000;
@@ -37,6 +38,7 @@ pub(crate) struct Copied {
     pub(crate) strategy: &'static str,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    pub(crate) waits: Waits,
     pub(crate) started: Timestamp,
     pub(crate) finished: Timestamp,
 }
@@ -46,13 +48,19 @@ impl Copied {
         millis(self.started, self.finished)
     }
 
-    fn columns(&self) -> [Set; 5] {
+    pub(crate) fn performance(&self) -> Performance {
+        let took = Duration::from_millis(self.millis());
+        Performance::new(self.rows, self.bytes, took, &self.waits)
+    }
+
+    fn columns(&self) -> [Set; 6] {
         [
             ("copy_id", is(self.copy_id)),
             ("copy_strategy", is(self.strategy)),
             ("rows_copied", is(self.rows)),
             ("bytes_copied", is(self.bytes)),
             ("copy_ms", is(self.millis())),
+            ("copy_performance", json(&self.performance())),
         ]
     }
 }
@@ -205,7 +213,9 @@ pub(crate) fn run_loaded(
     published: &Published,
     started: Timestamp,
 ) -> Change {
-    let lossy = serde_json::to_string(&published.audit).expect("names and counts are JSON");
+    let millis = millis(started, entry.at);
+    let took = Duration::from_millis(millis);
+    let Published { rows, bytes, audit, waits, .. } = published;
     let mut set = vec![
         ("status", is(Status::Success)),
         ("phase", is(Phase::Load.name())),
@@ -214,9 +224,10 @@ pub(crate) fn run_loaded(
         ("copy_id", option(work.copy_id)),
         ("load_strategy", is(published.strategy)),
         ("bytes_loaded", is(published.bytes)),
-        ("load_ms", is(millis(started, entry.at))),
+        ("load_ms", is(millis)),
+        ("load_performance", json(&Performance::new(*rows, *bytes, took, waits))),
         ("watermark", watermark(work.watermark)),
-        ("lossy", if published.audit.is_empty() { Value::Null } else { is(lossy) }),
+        ("lossy", if audit.is_empty() { Value::Null } else { json(audit) }),
         ("finished_at", time(entry.at)),
         ("error", Value::Null),
     ];
@@ -270,6 +281,10 @@ fn figures(published: &Published) -> [Set; 5] {
 
 fn is(value: impl Display) -> Value {
     Value::Is(value.to_string())
+}
+
+fn json(value: &impl serde::Serialize) -> Value {
+    Value::Is(serde_json::to_string(value).expect("names and numbers are JSON"))
 }
 
 fn option(value: Option<impl Display>) -> Value {

@@ -1,10 +1,11 @@
 //! The lines of `etl_runs` that are about a run as a whole, and their end.
 
 use crate::layout::RUNS;
-use crate::{Result, Status, Tracker, moment};
+use crate::{Error, Result, Status, Tracker, moment};
 use handoff_connect::{Fault, Side};
-use handoff_model::{Phase, RunId};
+use handoff_model::{Phase, RunId, TableName};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// Where and since when a run runs, as its own line tells.
@@ -46,13 +47,13 @@ impl Tracker {
     /// Returns an [`Error`](crate::Error) if the server fails.
     pub fn finish(&self, status: Status) -> Result<()> {
         let columns = "status, phase, extraction, reason, copy_id, copy_strategy, rows_copied, \
-                       bytes_copied, copy_ms, watermark, started_at, finished_at";
+                       bytes_copied, copy_ms, copy_performance, watermark, started_at, finished_at";
         let sql = format!(
             "WITH copied AS (INSERT INTO {runs} (run_id, table_name, {columns}) \
              SELECT $1::uuid, table_name, {columns} FROM jsonb_to_recordset($2::jsonb) AS copied (\
              table_name text, status text, phase text, extraction text, reason text, \
              copy_id text, copy_strategy text, rows_copied bigint, bytes_copied bigint, \
-             copy_ms bigint, watermark jsonb, started_at timestamptz, finished_at timestamptz) \
+             copy_ms bigint, copy_performance jsonb, watermark jsonb, started_at timestamptz, finished_at timestamptz) \
              ON CONFLICT (run_id, table_name) DO NOTHING) \
              UPDATE {runs} SET finished_at = $3::timestamptz, status = $4 \
              WHERE run_id = $1::uuid AND table_name = '' AND status = 'running'",
@@ -83,6 +84,7 @@ impl Tracker {
                 "rows_copied": copied.rows,
                 "bytes_copied": copied.bytes,
                 "copy_ms": copied.millis(),
+                "copy_performance": copied.performance(),
                 "watermark": watermark.and_then(|text| {
                     serde_json::from_str::<serde_json::Value>(text).ok()
                 }),
@@ -91,6 +93,57 @@ impl Tracker {
             })
         });
         lines.collect()
+    }
+
+    /// Writes the lines of tables whose turn never came, with the reason, all in one statement.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if the server fails.
+    pub fn not_started(&self, tables: &[(&TableName, &str)]) -> Result<()> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let lines: serde_json::Value = tables
+            .iter()
+            .map(|(table, why)| serde_json::json!({"table_name": table.as_str(), "error": why}))
+            .collect();
+        let sql = format!(
+            "INSERT INTO {} (run_id, table_name, status, started_at, finished_at, error) \
+             SELECT $1::uuid, table_name, $2, $3::timestamptz, $3::timestamptz, error \
+             FROM jsonb_to_recordset($4::jsonb) AS line (table_name text, error text) \
+             ON CONFLICT (run_id, table_name) DO NOTHING",
+            self.runs()
+        );
+        let values = [
+            Some(self.run().to_string()),
+            Some(Status::NotStarted.name().to_owned()),
+            Some(moment::print(Timestamp::now())),
+            Some(lines.to_string()),
+        ];
+        self.execute(RUNS.name, &sql, &values).map(drop)
+    }
+
+    /// Returns the tables whose turn did not come in the last run that planned them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if the server fails.
+    pub fn last_not_started(&self) -> Result<BTreeSet<TableName>> {
+        if !self.has(&RUNS) {
+            return Ok(BTreeSet::new());
+        }
+        let failed = Error::server("read", RUNS.name);
+        let mut conn = self.shared.target.get().map_err(&failed)?;
+        let sql = format!(
+            "SELECT table_name FROM (SELECT DISTINCT ON (table_name) table_name, status FROM {} \
+             WHERE table_name <> '' ORDER BY table_name, started_at DESC) last \
+             WHERE status = 'not_started'",
+            self.runs()
+        );
+        let rows = conn.query(&sql, &[]).map_err(|error| failed(conn.fault(&error)))?;
+        let names = rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok());
+        Ok(names.filter_map(|name| TableName::new(&name).ok()).collect())
     }
 
     /// Deletes the lines of `etl_runs` that began more than `keep_days` days ago, and returns how

@@ -166,6 +166,7 @@ pub(crate) const RUNS: Layout = Layout {
         may("rows_copied", Kind::Count),
         may("bytes_copied", Kind::Count),
         may("copy_ms", Kind::Count),
+        may("copy_performance", Kind::Json),
         may("load_strategy", Kind::Word),
         may("rows_loaded", Kind::Count),
         may("rows_inserted", Kind::Count),
@@ -173,6 +174,7 @@ pub(crate) const RUNS: Layout = Layout {
         may("rows_deleted", Kind::Count),
         may("bytes_loaded", Kind::Count),
         may("load_ms", Kind::Count),
+        may("load_performance", Kind::Json),
         may("watermark", Kind::Json),
         may("checksum", Kind::Word),
         may("lossy", Kind::Json),
@@ -184,6 +186,11 @@ pub(crate) const RUNS: Layout = Layout {
         LAYOUT,
     ],
 };
+
+fn add(table: &str, add: &str, columns: &[&Column], type_of: fn(Kind) -> &'static str) -> String {
+    let column = |column: &&Column| format!("{add} {} {}", column.name, type_of(column.kind));
+    format!("ALTER TABLE {table} {}", columns.iter().map(column).collect::<Vec<_>>().join(", "))
+}
 
 const LAYOUT: Column = must(LAYOUT_COLUMN, Kind::Layout);
 
@@ -208,6 +215,17 @@ impl Layout {
         self.create(table, Kind::in_postgres)
     }
 
+    /// Returns the statement that adds columns in MySQL; `table` is quoted.
+    pub(crate) fn add_in_mysql(&self, table: &str, columns: &[&Column]) -> String {
+        add(table, "ADD COLUMN", columns, Kind::in_mysql)
+    }
+
+    /// Returns the statement that adds columns in PostgreSQL; `table` is quoted.
+    pub(crate) fn add_in_postgres(&self, table: &str, columns: &[&Column]) -> String {
+        // Another run may add them at the same moment.
+        add(table, "ADD COLUMN IF NOT EXISTS", columns, Kind::in_postgres)
+    }
+
     fn create(&self, table: &str, type_of: fn(Kind) -> &'static str) -> String {
         let mut sql = format!("CREATE TABLE IF NOT EXISTS {table} (");
         for column in self.columns {
@@ -222,21 +240,29 @@ impl Layout {
         sql + "PRIMARY KEY (" + &self.key.join(", ") + "))"
     }
 
-    /// Returns the columns for a SELECT whose values come as text from both servers alike.
-    pub(crate) fn select_in_mysql(&self) -> String {
-        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    /// Returns the columns for a SELECT whose values come as text from both servers alike. Those
+    /// that the table lacks read as NULL.
+    pub(crate) fn select_in_mysql(&self, missing: &[&Column]) -> String {
+        self.select(missing, |column| column.name.to_owned())
     }
 
     /// The same for PostgreSQL.
-    pub(crate) fn select_in_postgres(&self) -> String {
-        let text = |column: &Column| match column.kind {
+    pub(crate) fn select_in_postgres(&self, missing: &[&Column]) -> String {
+        self.select(missing, |column| match column.kind {
             Kind::Time => {
                 format!("to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')", column.name)
             }
             Kind::Flag => format!("{}::int::text", column.name),
             _ => format!("{}::text", column.name),
+        })
+    }
+
+    fn select(&self, missing: &[&Column], text: impl Fn(&Column) -> String) -> String {
+        let column = |column: &Column| match missing.contains(&column) {
+            true => "NULL".to_owned(),
+            false => text(column),
         };
-        self.columns.iter().map(text).collect::<Vec<_>>().join(", ")
+        self.columns.iter().map(column).collect::<Vec<_>>().join(", ")
     }
 }
 

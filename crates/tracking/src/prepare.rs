@@ -1,10 +1,10 @@
 //! Looking for our tables, and making those that are missing.
 
-use crate::layout::{COPIES, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, Layout, RUNS};
+use crate::layout::{COPIES, Column, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, Layout, RUNS};
 use crate::{Error, Result};
 use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
 use mysql::prelude::Queryable;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A table that has a name of ours.
 #[derive(Debug, Default)]
@@ -16,7 +16,10 @@ struct Found {
     columns: BTreeMap<String, Option<String>>,
 }
 
-/// Returns which of our tables are there.
+/// The columns that a table of an earlier version lacks.
+pub(crate) type Missing = Vec<&'static Column>;
+
+/// Returns which of our tables are there, and what each lacks.
 ///
 /// # Errors
 ///
@@ -25,33 +28,36 @@ pub(crate) fn look(
     replica: Option<&MyPool>,
     target: &PgPool,
     schema: &str,
-) -> Result<BTreeSet<&'static str>> {
-    let mut there = BTreeSet::new();
-    if let Some(replica) = replica
-        && in_replica(replica)?
-    {
-        there.insert(COPIES.name);
+) -> Result<BTreeMap<&'static str, Missing>> {
+    let mut there = in_target(target, schema, wanted(replica.is_some()))?;
+    if let Some(missing) = replica.map(in_replica).transpose()?.flatten() {
+        there.insert(COPIES.name, missing);
     }
-    there.extend(in_target(target, schema, wanted(replica.is_some()))?);
     Ok(there)
 }
 
-/// Makes those of our tables that are not there.
+/// Makes those of our tables that are not there, and adds the columns that later versions brought.
 ///
 /// # Errors
 ///
-/// Returns an [`Error`] if one cannot be made, or is there and not ours.
+/// Returns an [`Error`] if one cannot be made or altered, or is there and not ours.
 pub(crate) fn make(replica: Option<&MyPool>, target: &PgPool, schema: &str) -> Result<()> {
     // All are looked at before the first is made: a fault leaves nothing behind.
     let there = look(replica, target, schema)?;
-    if let Some(replica) = replica
-        && !there.contains(COPIES.name)
-    {
-        make_in_replica(replica)?;
+    if let Some(replica) = replica {
+        match there.get(COPIES.name) {
+            None => in_replica_run("make", replica, |table| COPIES.create_in_mysql(table))?,
+            Some(missing) if missing.is_empty() => {}
+            Some(missing) => {
+                in_replica_run("alter", replica, |table| COPIES.add_in_mysql(table, missing))?;
+            }
+        }
     }
     for layout in wanted(replica.is_some()) {
-        if !there.contains(layout.name) {
-            make_in_target(target, schema, layout)?;
+        match there.get(layout.name) {
+            None => make_in_target(target, schema, layout)?,
+            Some(missing) if missing.is_empty() => {}
+            Some(missing) => alter_in_target(target, schema, layout, missing)?,
         }
     }
     Ok(())
@@ -62,11 +68,15 @@ fn wanted(has_replica: bool) -> &'static [&'static Layout] {
     if has_replica { &[&LOADS, &RUNS] } else { &[&COPIES, &LOADS, &RUNS] }
 }
 
-fn make_in_replica(replica: &MyPool) -> Result<()> {
-    let failed = Error::server("make", COPIES.name);
+fn in_replica_run(
+    what: &'static str,
+    replica: &MyPool,
+    statement: impl FnOnce(&str) -> String,
+) -> Result<()> {
+    let failed = Error::server(what, COPIES.name);
     let mut conn = replica.get(Profile::Write).map_err(&failed)?;
     let table = format!("{}.{}", quote_my(replica.database()), quote_my(COPIES.name));
-    let done = conn.query_drop(COPIES.create_in_mysql(&table));
+    let done = conn.query_drop(statement(&table));
     done.map_err(|error| failed(conn.fault(&error)))
 }
 
@@ -81,7 +91,20 @@ fn make_in_target(target: &PgPool, schema: &str, layout: &'static Layout) -> Res
     if in_target(target, schema, &[layout])?.is_empty() { Err(failed(fault)) } else { Ok(()) }
 }
 
-fn in_replica(replica: &MyPool) -> Result<bool> {
+fn alter_in_target(
+    target: &PgPool,
+    schema: &str,
+    layout: &'static Layout,
+    missing: &Missing,
+) -> Result<()> {
+    let failed = Error::server("alter", layout.name);
+    let mut conn = target.get().map_err(&failed)?;
+    let table = format!("{}.{}", quote_pg(schema), quote_pg(layout.name));
+    let done = conn.batch_execute(&layout.add_in_postgres(&table, missing));
+    done.map_err(|error| failed(conn.fault(&error)))
+}
+
+fn in_replica(replica: &MyPool) -> Result<Option<Missing>> {
     let failed = Error::server("read", COPIES.name);
     let mut conn = replica.get(Profile::Read).map_err(&failed)?;
     // The columns of the second table are NULL where the account may see the table alone.
@@ -94,7 +117,7 @@ fn in_replica(replica: &MyPool) -> Result<bool> {
     );
     let rows = rows.map_err(|error| failed(conn.fault(&error)))?;
     if rows.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let mut found = Found::default();
     for (kind, engine, column, default) in rows {
@@ -102,15 +125,14 @@ fn in_replica(replica: &MyPool) -> Result<bool> {
         found.engine = engine.unwrap_or_default();
         found.columns.extend(column.map(|column| (column, default)));
     }
-    found.check(&COPIES, Side::Replica, replica.database())?;
-    Ok(true)
+    found.check(&COPIES, Side::Replica, replica.database()).map(Some)
 }
 
 fn in_target(
     target: &PgPool,
     schema: &str,
     layouts: &[&'static Layout],
-) -> Result<BTreeSet<&'static str>> {
+) -> Result<BTreeMap<&'static str, Missing>> {
     let failed = Error::server("read", LOADS.name);
     let names: Vec<&str> = layouts.iter().map(|layout| layout.name).collect();
     let mut conn = target.get().map_err(&failed)?;
@@ -135,19 +157,19 @@ fn in_target(
         let default = text(3)?;
         found.columns.extend(text(2)?.map(|column| (column, default)));
     }
-    let mut there = BTreeSet::new();
+    let mut there = BTreeMap::new();
     for &layout in layouts {
         if let Some(found) = all.get(layout.name) {
-            found.check(layout, Side::Target, schema)?;
-            there.insert(layout.name);
+            there.insert(layout.name, found.check(layout, Side::Target, schema)?);
         }
     }
     Ok(there)
 }
 
 impl Found {
-    /// Sees to it that the table is ours, with the layout that this version knows.
-    fn check(&self, layout: &'static Layout, side: Side, place: &str) -> Result<()> {
+    /// Sees to it that the table is ours, with the layout that this version knows, and returns the
+    /// columns that it lacks because an earlier version made it. Those are never required ones.
+    fn check(&self, layout: &'static Layout, side: Side, place: &str) -> Result<Missing> {
         let (table, place) = (layout.name, place.to_owned());
         let not_ours = |why: String| Error::NotOurs { side, place: place.clone(), table, why };
         // Partitioned tables are tables too.
@@ -161,13 +183,15 @@ impl Found {
         if found != LAYOUT_VERSION.to_string() {
             return Err(Error::Layout { side, place, table, found, known: LAYOUT_VERSION });
         }
-        let missing = layout.columns.iter().find(|column| !self.columns.contains_key(column.name));
-        if let Some(column) = missing {
+        let missing = layout.columns.iter();
+        let missing = missing.filter(|column| !self.columns.contains_key(column.name));
+        let missing: Missing = missing.collect();
+        if let Some(column) = missing.iter().find(|column| column.required) {
             return Err(not_ours(format!("it has no column {}", column.name)));
         }
         if side == Side::Replica && !self.engine.eq_ignore_ascii_case("InnoDB") {
             return Err(Error::Engine { place, table, engine: self.engine.clone() });
         }
-        Ok(())
+        Ok(missing)
     }
 }

@@ -191,6 +191,7 @@ impl Tracker {
             (_, Status::Failed | Status::Cancelled) => {
                 self.record_end(table, phase, status, metadata.error.unwrap_or_default())
             }
+            (_, Status::NotStarted) => Err(refused("what never began changes no state")),
             (Phase::Load | Phase::Prove, _) => {
                 Err(refused("a load is recorded together with its data, by a seal"))
             }

@@ -49,6 +49,7 @@ impl<'a> TableSeal<'a> {
             strategy: published.strategy,
             rows: published.rows,
             bytes: published.bytes,
+            waits: published.waits,
             started: self.started,
             finished: entry.at,
         }

@@ -17,11 +17,19 @@ pub enum Status {
     Cancelled,
     /// Its run died, and a later one undid it.
     Interrupted,
+    /// Its turn never came. Only in `etl_runs`: the tables of state keep what came before.
+    NotStarted,
 }
 
 impl Status {
-    const ALL: [Status; 5] =
-        [Status::Running, Status::Success, Status::Failed, Status::Cancelled, Status::Interrupted];
+    const ALL: [Status; 6] = [
+        Status::Running,
+        Status::Success,
+        Status::Failed,
+        Status::Cancelled,
+        Status::Interrupted,
+        Status::NotStarted,
+    ];
 
     /// Returns the name used in the tracking tables.
     pub fn name(self) -> &'static str {
@@ -31,6 +39,7 @@ impl Status {
             Status::Failed => "failed",
             Status::Cancelled => "cancelled",
             Status::Interrupted => "interrupted",
+            Status::NotStarted => "not_started",
         }
     }
 

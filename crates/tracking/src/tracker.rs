@@ -2,8 +2,8 @@
 
 use crate::change::{Change, Statement};
 use crate::changes::{Copied, Entry};
-use crate::layout::{COPIES, LOADS, Layout, RUNS};
-use crate::prepare;
+use crate::layout::{COPIES, Column, LOADS, Layout, RUNS};
+use crate::prepare::{self, Missing};
 use crate::state::Fields;
 use crate::watermark::to_json;
 use crate::{Error, Result, SealWork, TableSeal, Tracked};
@@ -11,7 +11,7 @@ use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
 use handoff_model::{Extraction, Reason, RunId, TableName};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,8 +41,8 @@ pub(crate) struct Shared {
 pub(crate) enum Access {
     /// Read and write; every table is there.
     Write,
-    /// Read these tables.
-    Read(BTreeSet<&'static str>),
+    /// Read these tables, which may lack some columns.
+    Read(BTreeMap<&'static str, Missing>),
 }
 
 /// A copy of this run, kept until the line of its table in `etl_runs` is written.
@@ -145,7 +145,7 @@ impl Tracker {
         let failed = Error::server("read", layout.name);
         let mut conn = replica.get(Profile::Read).map_err(&failed)?;
         let table = self.in_replica(replica, layout);
-        let query = format!("SELECT {} FROM {table}", layout.select_in_mysql());
+        let query = format!("SELECT {} FROM {table}", layout.select_in_mysql(self.missing(layout)));
         let rows: Vec<mysql::Row> =
             conn.query(query).map_err(|error| failed(conn.fault(&error)))?;
         let text = |value| mysql::from_value_opt(value).ok().flatten();
@@ -159,8 +159,11 @@ impl Tracker {
         }
         let failed = Error::server("read", layout.name);
         let mut conn = self.shared.target.get().map_err(&failed)?;
-        let query =
-            format!("SELECT {} FROM {}", layout.select_in_postgres(), self.in_target(layout));
+        let query = format!(
+            "SELECT {} FROM {}",
+            layout.select_in_postgres(self.missing(layout)),
+            self.in_target(layout)
+        );
         let rows = conn.query_typed(&query, &[]).map_err(|error| failed(conn.fault(&error)))?;
         let texts = rows.iter().map(|row| {
             (0..row.len()).map(|column| row.try_get(column)).collect::<Result<Vec<_>, _>>()
@@ -173,7 +176,14 @@ impl Tracker {
     pub(crate) fn has(&self, layout: &Layout) -> bool {
         match &self.shared.access {
             Access::Write => true,
-            Access::Read(there) => there.contains(layout.name),
+            Access::Read(there) => there.contains_key(layout.name),
+        }
+    }
+
+    fn missing(&self, layout: &Layout) -> &[&'static Column] {
+        match &self.shared.access {
+            Access::Write => &[],
+            Access::Read(there) => there.get(layout.name).map_or(&[], Vec::as_slice),
         }
     }
 

@@ -11,6 +11,7 @@ mod connect;
 mod etl;
 mod faults;
 mod loader;
+mod orchestration;
 mod practice;
 mod replicator;
 mod rows;

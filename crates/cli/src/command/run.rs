@@ -25,6 +25,7 @@ fn settings(shell: &Shell, args: &RunArgs) -> Result<Settings, Failure> {
     if let Some(jobs) = args.jobs {
         settings.run.jobs = jobs;
     }
+    settings.run.until = args.until.or(settings.run.until);
     Ok(settings)
 }
 
@@ -32,6 +33,7 @@ fn options(args: &RunArgs, hops: Hops) -> RunOptions {
     RunOptions {
         tables: args.tables.clone(),
         full: args.full,
+        only_failed: args.only_failed,
         prove: if args.prove { Prove::Rows } else { Prove::Counts },
         adopt: args.adopt,
         wait: args.wait,

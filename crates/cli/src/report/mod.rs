@@ -3,6 +3,7 @@
 mod check;
 mod columns;
 mod run;
+mod slowest;
 mod status;
 
 pub use check::check_text;

@@ -1,9 +1,11 @@
 //! The report of a run as text.
 
+use super::slowest::slowest;
 use super::{Align, Columns};
 use crate::human::{bytes, count, counted, duration, per_second};
 use handoff_pipeline::{RunReport, TableReport, TableStatus, Verdict};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Which of the tables that went well are listed.
@@ -11,14 +13,22 @@ use std::time::Duration;
 pub enum Listing {
     /// The slowest twenty; the rest is counted.
     Slowest,
-    /// All of them.
+    /// All of them, and what the slowest waited for.
     All,
 }
 
 /// Prints the tables that did not go well, then the others by time, then why tables failed, what
 /// policies changed, and at the end the totals and the sentence that matters.
 pub fn text(report: &RunReport, listing: Listing) -> String {
-    let sections = [tables(report, listing), notes(report), lossy(report), errors(report)];
+    let slowest = if listing == Listing::All { slowest(report) } else { String::new() };
+    let sections = [
+        tables(report, listing),
+        slowest,
+        notes(report),
+        lossy(report),
+        errors(report),
+        waiting(report),
+    ];
     let end = format!("{}\n{}\n", totals(report), report.conclusion());
     let filled = sections.into_iter().filter(|text| !text.is_empty());
     filled.chain([end]).collect::<Vec<_>>().join("\n")
@@ -143,6 +153,16 @@ fn errors(report: &RunReport) -> String {
     report.tables.iter().filter_map(error).collect()
 }
 
+/// Counts the tables whose turn never came, by reason.
+fn waiting(report: &RunReport) -> String {
+    let mut reasons = BTreeMap::<&str, u64>::new();
+    for reason in report.tables.iter().filter_map(|table| table.not_started_because.as_deref()) {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let line = |(reason, number)| format!("{} not started: {reason}\n", counted(number, "table"));
+    reasons.into_iter().map(line).collect()
+}
+
 fn totals(report: &RunReport) -> String {
     let (rows, size) = report
         .tables
@@ -158,7 +178,7 @@ fn totals(report: &RunReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_model::{Audit, ColumnName, LossPolicy, RunId, TableName};
+    use handoff_model::{Audit, ColumnName, LossPolicy, Performance, RunId, TableName};
     use handoff_pipeline::{LoadReport, Proof};
     use jiff::{SignedDuration, Timestamp};
 
@@ -171,6 +191,12 @@ mod tests {
             bytes: rows * 100,
             strategy_used: "streaming",
             duration_ms: rows,
+            performance: Performance {
+                rows_per_second: 1_000,
+                mb_per_second: 0.1,
+                source_ms: rows * 2 / 3,
+                ..Performance::default()
+            },
         };
         TableReport {
             table: TableName::new(name).unwrap(),
@@ -182,6 +208,7 @@ mod tests {
             lossy: Audit::default(),
             notes: Vec::new(),
             error: None,
+            not_started_because: None,
         }
     }
 
@@ -253,7 +280,9 @@ mod tests {
         claim.error = Some("failed while loading: disk full".to_owned());
         let mut patient = table("patient", TableStatus::Failed, 7);
         patient.proof = proof(Verdict::Differs);
-        tables.extend([claim, patient, table("statement", TableStatus::NotStarted, 0)]);
+        let mut statement = table("statement", TableStatus::NotStarted, 0);
+        statement.not_started_because = Some("the run was stopped".to_owned());
+        tables.extend([claim, patient, statement]);
         let report = report(tables);
         let text = text(&report, Listing::Slowest);
         let lines = text.lines().collect::<Vec<_>>();
@@ -272,11 +301,23 @@ mod tests {
                 "",
                 "claim: failed while loading: disk full",
                 "",
+                "1 table not started: the run was stopped",
+                "",
                 "472 rows, 47.2 kB in 41 s, 11 rows/s",
                 "30 of 33 tables arrived, 2 failed, 1 not started",
             ]
         );
-        assert_eq!(super::text(&report, Listing::All).lines().count(), 34 + 5);
+        let all = super::text(&report, Listing::All);
+        let lines = all.lines().collect::<Vec<_>>();
+        assert_eq!(
+            lines[34..37],
+            [
+                "",
+                "slowest  hop    time  rows/s  MB/s  most of it",
+                "t30      load  30 ms   1,000   0.1  source 66 %",
+            ]
+        );
+        assert_eq!(lines.len(), 34 + 7 + 7);
     }
 
     #[test]
@@ -291,6 +332,6 @@ mod tests {
                 "1 of 1 tables arrived",
             ],
         );
-        check(&report(Vec::new()), &["0 rows, 0 B in 41 s, 0 rows/s", "0 of 0 tables arrived"]);
+        check(&report(Vec::new()), &["0 rows, 0 B in 41 s, 0 rows/s", "nothing to do"]);
     }
 }

@@ -3,10 +3,9 @@
 use super::load_data::{Loaded, coming_file, whole_file};
 use super::{Fill, Sent};
 use crate::line::write_line;
-use crate::progress::Progress;
 use crate::{Error, Result};
 use handoff_connect::{Fault, MyConn, fault_point};
-use handoff_model::TableSum;
+use handoff_model::{Meter, TableSum};
 use handoff_rows::RowSink;
 use mysql::Value;
 use std::mem;
@@ -24,7 +23,7 @@ pub(super) struct Lines<'scope, 'env> {
     buffer: Vec<u8>,
     sum: TableSum,
     bytes: u64,
-    progress: Progress<'env>,
+    meter: Meter<'env>,
     writing: Writing<'scope, 'env>,
 }
 
@@ -52,7 +51,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
             buffer: Vec::new(),
             sum: TableSum::default(),
             bytes: 0,
-            progress: fill.progress(),
+            meter: fill.meter(),
             writing: Writing::NotYet { scope, writer },
         }
     }
@@ -163,7 +162,7 @@ impl RowSink for Lines<'_, '_> {
             self.start();
         }
         self.hand_over()?;
-        self.progress.tell(self.sum.rows, self.bytes);
+        self.meter.reach(self.sum.rows, self.bytes);
         Ok(())
     }
 }

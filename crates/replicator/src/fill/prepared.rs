@@ -3,9 +3,9 @@
 use super::lines::row_bytes;
 use super::{Fill, Sent};
 use crate::line::{spell, write_line};
-use crate::progress::Progress;
 use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile, fault_point, quote_my};
+use handoff_model::Meter;
 use handoff_rows::RowSink;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
@@ -50,7 +50,7 @@ impl Fill<'_> {
             line: Vec::new(),
             buffered: 0,
             sent: Sent::default(),
-            progress: self.progress(),
+            meter: self.meter(),
         };
         self.reader(&select).read(&mut source, &mut rows).map_err(|error| self.explain(error))?;
         Ok(rows.sent)
@@ -85,7 +85,7 @@ struct Rows<'a> {
     line: Vec<u8>,
     buffered: usize,
     sent: Sent,
-    progress: Progress<'a>,
+    meter: Meter<'a>,
 }
 
 impl Rows<'_> {
@@ -153,7 +153,7 @@ impl RowSink for Rows<'_> {
         self.values.clear();
         self.ends.clear();
         self.buffered = 0;
-        self.progress.tell(self.sent.arrived, self.sent.bytes);
+        self.meter.reach(self.sent.arrived, self.sent.bytes);
         Ok(())
     }
 }

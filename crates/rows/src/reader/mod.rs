@@ -16,16 +16,18 @@ mod fetch;
 mod key;
 mod pace;
 mod pages;
+mod timed;
 
 use crate::{Error, Result};
 use condition::Condition;
 use fetch::{Fetch, Flow};
 use handoff_connect::{Fault, MyConn, quote_my};
-use handoff_model::{Cancel, Cancelled, RowFilter};
+use handoff_model::{Cancel, Cancelled, RowFilter, Throttle, WaitClock};
 use handoff_schema::TableSchema;
 use key::Key;
 use mysql::Value;
 use pages::Pages;
+use timed::Timed;
 
 /// What a running read does to writers of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,12 +106,29 @@ pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, 
 /// Reads one table.
 pub struct Reader<'a> {
     spec: ReadSpec<'a>,
+    throttle: Option<&'a Throttle>,
+    clock: Option<&'a WaitClock>,
 }
 
 impl<'a> Reader<'a> {
     /// Prepares a read.
     pub fn new(spec: ReadSpec<'a>) -> Reader<'a> {
-        Reader { spec }
+        Reader { spec, throttle: None, clock: None }
+    }
+
+    /// Bounds the rows that are read in a second. A read that locks out writers waits only between
+    /// two ranges, when it holds no lock.
+    #[must_use]
+    pub fn throttle(mut self, throttle: Option<&'a Throttle>) -> Reader<'a> {
+        self.throttle = throttle;
+        self
+    }
+
+    /// Tells `clock` what the read waited for once it has ended well.
+    #[must_use]
+    pub fn clock(mut self, clock: &'a WaitClock) -> Reader<'a> {
+        self.clock = Some(clock);
+        self
     }
 
     /// Reads every selected row into `sink` and returns their number.
@@ -124,20 +143,30 @@ impl<'a> Reader<'a> {
     pub fn read<S: RowSink>(&self, conn: &mut MyConn, sink: &mut S) -> Result<u64, S::Error> {
         let key = Key::of(self.spec.table);
         let filter = Condition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;
+        let mut sink = Timed::new(sink);
         let rows = match (self.spec.locking, &key) {
-            (Locking::Ranges, Some(key)) => {
-                Pages::new(&self.spec, key, &filter).read(conn, sink)?
-            }
-            _ => self.read_whole(conn, sink, key.as_ref(), filter)?,
+            (Locking::Ranges, Some(key)) => Pages::new(self, key, &filter).read(conn, &mut sink)?,
+            _ => self.read_whole(conn, &mut sink, key.as_ref(), filter)?,
         };
         sink.flush()?;
+        if let Some(clock) = self.clock {
+            clock.add(sink.waits());
+        }
         Ok(rows)
+    }
+
+    /// Waits for `rows` that were read, where there is a bound.
+    fn pay<S: RowSink>(&self, rows: u64, sink: &mut Timed<'_, S>) -> Result<()> {
+        if let Some(throttle) = self.throttle {
+            sink.slept += throttle.take(rows, self.spec.cancel)?;
+        }
+        Ok(())
     }
 
     fn read_whole<S: RowSink>(
         &self,
         conn: &mut MyConn,
-        sink: &mut S,
+        sink: &mut Timed<'_, S>,
         key: Option<&Key>,
         filter: Condition,
     ) -> Result<u64, S::Error> {
@@ -151,6 +180,10 @@ impl<'a> Reader<'a> {
         }
         sql.push_str(&filter.where_clause());
         let mut rows = 0;
+        let mut unpaid = 0;
+        // Ranges that could not be had: the statement locks, and must not be drawn out.
+        let locks = self.spec.locking == Locking::Ranges;
+        let step = self.throttle.filter(|_| !locks).map_or(u64::MAX, Throttle::step);
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, filter.params, |row| {
             rows += 1;
@@ -158,9 +191,14 @@ impl<'a> Reader<'a> {
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
+            unpaid += 1;
+            if unpaid >= step {
+                self.pay(std::mem::take(&mut unpaid), sink)?;
+            }
             Ok::<_, S::Error>(Flow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, rows))?;
+        self.pay(unpaid, sink)?;
         Ok(rows)
     }
 }

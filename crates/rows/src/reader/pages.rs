@@ -4,7 +4,8 @@ use super::condition::{Condition, Side};
 use super::fetch::{End, Fetch, Flow};
 use super::key::Key;
 use super::pace::{Lap, Pace};
-use super::{ReadSpec, RowSink};
+use super::timed::Timed;
+use super::{ReadSpec, Reader, RowSink};
 use crate::{Error, Result};
 use handoff_connect::{MyConn, quote_my};
 use handoff_model::RowFilter;
@@ -16,6 +17,7 @@ use mysql::Value;
 /// pass, a LIMIT bounds what is found and not what is searched, so the end of the range is looked
 /// up in the index first.
 pub(super) struct Pages<'a> {
+    reader: &'a Reader<'a>,
     spec: &'a ReadSpec<'a>,
     key: &'a Key,
     filter: &'a Condition,
@@ -34,16 +36,17 @@ enum Until {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn new(spec: &'a ReadSpec<'a>, key: &'a Key, filter: &'a Condition) -> Pages<'a> {
+    pub(super) fn new(reader: &'a Reader<'a>, key: &'a Key, filter: &'a Condition) -> Pages<'a> {
+        let spec = &reader.spec;
         let from = format!(" FROM {}{}", quote_my(spec.table.name.as_str()), key.force_index());
         let order = key.order_by();
-        Pages { spec, key, filter, from, order }
+        Pages { reader, spec, key, filter, from, order }
     }
 
     pub(super) fn read<S: RowSink>(
         &self,
         conn: &mut MyConn,
-        sink: &mut S,
+        sink: &mut Timed<'_, S>,
     ) -> Result<u64, S::Error> {
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let mut pace = Pace::new(self.spec.table);
@@ -72,6 +75,7 @@ impl<'a> Pages<'a> {
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
+            self.reader.pay(lap.rows(), sink)?;
             let place = match (end, until) {
                 (End::Ended, _) => self.place(last.split_off(width))?,
                 (End::Whole, Until::Rows(limit)) if lap.rows() == limit => {

@@ -1,0 +1,41 @@
+//! Whether a further table may be started.
+
+use crate::Deadline;
+use handoff_model::Cancel;
+use handoff_settings::TimeOfDay;
+use jiff::Zoned;
+use std::sync::{Arc, OnceLock};
+
+/// What time it is, on the clock of the place.
+pub(crate) type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
+
+/// Lets tables start until the run is asked to stop, its time is over, or it has ended itself.
+pub(crate) struct Gate {
+    cancel: Cancel,
+    clock: Clock,
+    deadline: Option<Deadline>,
+    ended: OnceLock<String>,
+}
+
+impl Gate {
+    /// Opens the gate of a run that starts now.
+    pub(crate) fn open(cancel: Cancel, clock: Clock, until: Option<TimeOfDay>) -> Gate {
+        let deadline = until.map(|time| Deadline::nearest(time, &clock()));
+        Gate { cancel, clock, deadline, ended: OnceLock::new() }
+    }
+
+    /// Closes it for what is true of every table, such as a server that is gone. The first reason
+    /// stays.
+    pub(crate) fn close(&self, reason: String) {
+        let _ = self.ended.set(reason);
+    }
+
+    /// Returns why no further table is started, if so.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        if self.cancel.is_cancelled() {
+            return Some("the run was stopped".to_owned());
+        }
+        let over = || self.deadline.as_ref()?.refusal(&(self.clock)());
+        self.ended.get().cloned().or_else(over)
+    }
+}

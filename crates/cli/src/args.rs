@@ -4,8 +4,11 @@ use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use handoff_model::TableName;
 use handoff_settings::TimeOfDay;
+use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 /// The version with the commit it was built from.
 pub const VERSION: &str = env!("HANDOFF_VERSION");
@@ -104,12 +107,32 @@ pub struct RunArgs {
 /// What `etl status` takes.
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
-    /// The tables to show; without any, all that were ever carried.
+    /// The tables to show; without any, all that were ever carried and are not left out now.
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
+    /// Exit with 1 if the data of a table is older than this, such as 26h or 3d, and with 0 if none
+    /// is, whatever the last attempt came to.
+    #[arg(long, value_name = "AGE")]
+    pub stale: Option<Age>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+/// An age, such as `26h`, `90m` or `3d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age(pub Duration);
+
+impl FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Age, String> {
+        let days = SpanRelativeTo::days_are_24_hours();
+        let age = text.parse::<Span>().and_then(|span| span.to_duration(days));
+        let age = age.ok().and_then(|age| Duration::try_from(age).ok());
+        let age = age.filter(|age| !age.is_zero());
+        age.map(Age).ok_or_else(|| "it takes an age such as 26h, 90m or 3d".to_owned())
+    }
 }
 
 /// What `etl check` takes.
@@ -186,11 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn ages_are_written_as_people_do() {
+        for (text, hours) in [("26h", 26), ("3d", 72), ("1d 2h", 26), ("120m", 2), ("2 days", 48)] {
+            assert_eq!(text.parse::<Age>().unwrap().0, Duration::from_secs(hours * 3600), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         for arguments in [
             &["etl", "run", "--adopt"][..],
             &["etl", "run", "--jobs", "0"],
             &["etl", "run", "--until", "24:00"],
+            &["etl", "status", "--stale", "26"],
+            &["etl", "status", "--stale", "0h"],
+            &["etl", "status", "--stale", "-3d"],
             &["etl", "run", ""],
             &["etl", "-q", "-v", "run"],
             &["etl", "demo", "--scale", "0"],

@@ -16,12 +16,6 @@ pub enum Failure {
     /// The run could not start.
     #[error(transparent)]
     Run(#[from] handoff_pipeline::Error),
-    /// A server cannot be reached.
-    #[error("cannot connect")]
-    Connect(#[source] handoff_connect::Fault),
-    /// The tracking tables cannot be read.
-    #[error("cannot read what is tracked")]
-    Tracking(#[source] handoff_tracking::Error),
     /// The servers or the practice of the demo cannot be had.
     #[error("the demo cannot go on")]
     Demo(#[from] handoff_testbed::Error),
@@ -41,9 +35,7 @@ impl Failure {
             Failure::Run(error) if error.is_usage() => Exit::Usage,
             Failure::Run(handoff_pipeline::Error::Cancelled(_)) => Exit::Interrupted,
             Failure::Demo(error) if error.is_missing() => Exit::Usage,
-            Failure::Run(_) | Failure::Connect(_) | Failure::Tracking(_) | Failure::Demo(_) => {
-                Exit::Unavailable
-            }
+            Failure::Run(_) | Failure::Demo(_) => Exit::Unavailable,
             Failure::Output(_) | Failure::Signals(_) => Exit::Incomplete,
         }
     }

@@ -51,6 +51,7 @@ mod recover;
 mod report;
 mod select;
 mod servers;
+mod standing;
 mod table_run;
 mod until;
 mod versions;
@@ -66,4 +67,5 @@ pub use report::{
     CopyReport, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
 pub use select::{Selected, select};
+pub use standing::Standing;
 pub use until::Deadline;

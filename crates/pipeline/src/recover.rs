@@ -77,7 +77,7 @@ fn restore(
 }
 
 /// The tables of the target by their names in the source, which may be longer.
-fn in_target(
+pub(crate) fn in_target(
     target: &TargetCatalogue,
     states: &BTreeMap<TableName, Tracked>,
 ) -> BTreeSet<TableName> {

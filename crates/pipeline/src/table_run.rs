@@ -13,7 +13,7 @@ use handoff_model::{Cancel, CopyId, Event, Observer, Performance, Phase, TableNa
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_rows::Locking;
 use handoff_schema::TargetTable;
-use handoff_tracking::{LoadState, Outcome, RunLock, SealWork, Status, Tracker};
+use handoff_tracking::{CopyState, LoadState, Outcome, RunLock, SealWork, Status, Tracker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -210,6 +210,7 @@ impl TableRunner {
         SealWork {
             table: &context.name,
             copy_id: copy,
+            copied_at: context.tracked.copy.as_ref().and_then(CopyState::data_as_of),
             watermark: None,
             fingerprint: &context.fingerprint,
             reason: context.decision.reason,

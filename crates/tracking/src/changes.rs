@@ -173,10 +173,11 @@ pub(crate) fn loaded(
     entry: Entry<'_>,
     work: &SealWork<'_>,
     published: &Published,
-    started: Timestamp,
+    (started, data_as_of): (Timestamp, Option<Timestamp>),
 ) -> Change {
     let mut set = vec![
         ("status", is(Status::Success)),
+        ("data_as_of", data_as_of.map_or(Value::Null, time)),
         ("loaded_copy_id", option(work.copy_id)),
         ("watermark", watermark(work.watermark)),
         ("fingerprint", is(work.fingerprint)),

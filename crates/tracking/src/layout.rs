@@ -140,6 +140,7 @@ pub(crate) const LOADS: Layout = Layout {
         may("proof", Kind::Word),
         may("proved_at", Kind::Time),
         may("source_mark", Kind::Text),
+        may("data_as_of", Kind::Time),
         may("started_at", Kind::Time),
         may("finished_at", Kind::Time),
         may("last_success_at", Kind::Time),

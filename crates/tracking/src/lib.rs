@@ -30,6 +30,7 @@ mod changes;
 mod error;
 mod finding;
 mod history;
+mod last_run;
 mod layout;
 mod lock;
 mod moment;
@@ -46,6 +47,7 @@ mod watermark;
 
 pub use error::{Error, Result};
 pub use finding::{Finding, Remedy};
+pub use last_run::LastRun;
 pub use layout::{LAYOUT_VERSION, OWN_TABLES, is_own_table};
 pub use lock::{Holder, LockRefused, RunLock, Wait};
 pub use proof::{Outcome, Proof};

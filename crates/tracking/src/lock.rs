@@ -6,7 +6,7 @@ use handoff_connect::{Fault, HeldLock, LockHolder, Side};
 use handoff_model::{Cancel, Cancelled, RunId};
 use std::fmt;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often a lock that another run holds is asked for.
@@ -144,7 +144,7 @@ impl Tracker {
             match self.try_lock() {
                 Err(refused @ LockRefused::Held { .. }) => {
                     log::info!("waiting: {refused}");
-                    pause(&cancel)?;
+                    cancel.sleep(POLL)?;
                 }
                 done => return done,
             }
@@ -172,6 +172,21 @@ impl Tracker {
         Ok(RunLock { tracker: self.clone(), held: Mutex::new(held) })
     }
 
+    /// Returns the run that is in progress, if one is.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if a server fails.
+    pub fn in_progress(&self) -> Result<Option<Holder>, Fault> {
+        for side in [Side::Target, Side::Replica] {
+            let holder = self.holder(side)?;
+            if holder.session.is_some() {
+                return Ok(Some(holder));
+            }
+        }
+        Ok(None)
+    }
+
     fn target_lock(&self) -> String {
         format!("handoff:{}:{}", self.shared.target.database(), self.shared.schema)
     }
@@ -185,6 +200,7 @@ impl Tracker {
         LockRefused::Held { side, holder: Box::new(holder) }
     }
 
+    /// Returns who holds the lock; without a session nobody does.
     fn holder(&self, side: Side) -> Result<Holder, Fault> {
         let session = match (side, self.replica()) {
             (Side::Replica, Some(replica)) => {
@@ -208,17 +224,6 @@ impl Tracker {
 
 fn replica_lock(database: &str) -> String {
     format!("handoff:{database}")
-}
-
-/// Waits for a moment, or until somebody cancels.
-fn pause(cancel: &Cancel) -> Result<(), Cancelled> {
-    let (wake, woken) = mpsc::channel();
-    let _hook = cancel.on_cancel(move || {
-        // The waiter may have woken by itself.
-        let _ = wake.send(());
-    });
-    let _ = woken.recv_timeout(POLL);
-    cancel.check()
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct SealWork<'a> {
     /// Hop 1: the copy that is made. Hop 2: the copy that is loaded; `None` when the source is
     /// read directly, and a fresh id is recorded.
     pub copy_id: Option<CopyId>,
+    /// Hop 2: when reading the source began for that copy, unless this run has made it.
+    pub copied_at: Option<Timestamp>,
     /// How far the watermark columns have been moved once this has arrived. It replaces what was
     /// recorded before, so an incremental move that found nothing passes the old one on.
     pub watermark: Option<&'a [WatermarkAt]>,
@@ -89,7 +91,11 @@ impl Seal for TableSeal<'_> {
         }
         let line = changes::run_loaded(entry, &work, published, self.started);
         all.push(changes::with_copy(line, self.tracker.remembered(work.table).as_ref()));
-        all.push(changes::loaded(entry, &work, published, self.started));
+        let copied = self.tracker.remembered(work.table).map(|copied| copied.started);
+        // What is read directly is read by this load.
+        let direct = self.tracker.replica().is_none().then_some(self.started);
+        let data_as_of = direct.or(copied).or(work.copied_at);
+        all.push(changes::loaded(entry, &work, published, (self.started, data_as_of)));
         let statement = self.tracker.in_one_statement(&all);
         let params = crate::record::typed(&statement.values);
         let done = tx.execute_typed(&statement.sql, &params);

@@ -4,7 +4,7 @@ use crate::layout::Layout;
 use crate::{Error, Result, Status, WatermarkAt, moment, watermark};
 use handoff_connect::Side;
 use handoff_model::{CopyId, RunId, TableName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What is known of one table. The default is a table that was never met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub struct LoadState {
     pub proved_at: Option<Timestamp>,
     /// What told the state of the source at that proof.
     pub source_mark: Option<String>,
+    /// When reading the source began for what the target holds: no younger change is in it.
+    pub data_as_of: Option<Timestamp>,
     /// When the last attempt began.
     pub started_at: Option<Timestamp>,
     /// When the last attempt ended.
@@ -119,6 +121,16 @@ impl Tracked {
     /// Returns true if the table ever arrived in the target.
     pub fn was_loaded(&self) -> bool {
         self.load.as_ref().is_some_and(|load| load.last_success_at.is_some())
+    }
+
+    /// Returns when reading the source began for what the target holds: no younger change is in it.
+    /// [`None`] if nothing ever arrived, or if all that is known of it was recorded by a version
+    /// that did not keep it and the replica holds another copy by now.
+    pub fn data_as_of(&self) -> Option<Timestamp> {
+        let load = self.load.as_ref().filter(|load| load.last_success_at.is_some())?;
+        let same =
+            |copy: &&CopyState| copy.copy_id.is_some() && copy.copy_id == load.loaded_copy_id;
+        load.data_as_of.or_else(|| self.copy.as_ref().filter(same)?.data_as_of())
     }
 
     /// Returns true if the last attempt at either hop began and never ended.
@@ -146,6 +158,14 @@ impl Tracked {
 }
 
 impl CopyState {
+    /// Returns when reading the source began for the last good copy; if a later run had to finish
+    /// it, when it was found to have arrived.
+    pub fn data_as_of(&self) -> Option<Timestamp> {
+        let arrived = self.last_success_at?;
+        let took = i64::try_from(self.duration_ms.unwrap_or(0)).unwrap_or(0);
+        arrived.checked_sub(SignedDuration::from_millis(took)).ok()
+    }
+
     /// Returns true if hop 2 may read the replica table: it holds one whole copy, and no attempt
     /// at another is under way. A later attempt that failed beside the table leaves it so.
     pub fn loadable(&self) -> bool {
@@ -228,6 +248,7 @@ impl Fields {
             proof: self.text("proof"),
             proved_at: self.read("proved_at", moment::parse)?,
             source_mark: self.text("source_mark"),
+            data_as_of: self.read("data_as_of", moment::parse)?,
             started_at: self.read("started_at", moment::parse)?,
             finished_at: self.read("finished_at", moment::parse)?,
             last_success_at: self.read("last_success_at", moment::parse)?,

@@ -4,6 +4,7 @@
 mod failed;
 mod order;
 mod performance;
+mod status;
 mod throttle;
 mod until;
 

@@ -102,6 +102,7 @@ fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> SealWork<'_> {
     SealWork {
         table: &T,
         copy_id: Some(copy_id),
+        copied_at: None,
         watermark,
         fingerprint: STRUCTURE,
         reason: Reason::FirstRun,

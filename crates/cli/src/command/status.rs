@@ -1,51 +1,46 @@
-//! `etl status`: what the tracking tables say. Writes nothing.
+//! `etl status`.
 
 use crate::args::StatusArgs;
 use crate::report::StatusReport;
 use crate::shell::Shell;
 use crate::{Exit, Failure};
-use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
-use handoff_model::{RunId, TableName};
-use handoff_settings::Settings;
-use handoff_tracking::{Tracked, Tracker};
+use handoff_model::TableName;
+use handoff_pipeline::Standing;
+use handoff_settings::{Settings, TableFilter};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
-/// Reads both tracking tables and prints how the tables stand.
+/// Reads what is tracked and what is there, and prints how the tables stand.
 pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> {
-    let states = only(&args.tables, read(&shell.settings()?)?);
-    let report = StatusReport::new(&states, Timestamp::now());
+    let settings = shell.settings()?;
+    let mut standing = Standing::look(&settings)?;
+    only(&args.tables, &settings, &mut standing)?;
+    let report = StatusReport::new(&standing, Timestamp::now(), args.stale.map(|age| age.0));
     if args.json {
         shell.print_json(&report)?;
     } else {
         shell.print(&report.text())?;
     }
-    Ok(if report.ok { Exit::Well } else { Exit::Incomplete })
-}
-
-fn read(settings: &Settings) -> Result<BTreeMap<TableName, Tracked>, Failure> {
-    let run = RunId::new();
-    let options = PoolOptions { size: 2, run };
-    let replica = settings
-        .replica
-        .as_ref()
-        .map(|replica| MyPool::open(replica, Side::Replica, &options))
-        .transpose()
-        .map_err(Failure::Connect)?;
-    let target = PgPool::open(&settings.target.server, &options).map_err(Failure::Connect)?;
-    Tracker::open_read_only(run, replica, target, &settings.target.schema)
-        .and_then(|tracker| tracker.states())
-        .map_err(Failure::Tracking)
+    // Who asks for an age wants to know of that alone.
+    let well = if args.stale.is_some() { report.stale == 0 } else { report.ok };
+    Ok(if well { Exit::Well } else { Exit::Incomplete })
 }
 
 /// Leaves the named tables; one that was never carried is there all the same, with nothing known.
+/// Without names those that the settings leave out are left out here.
 fn only(
     named: &[TableName],
-    mut states: BTreeMap<TableName, Tracked>,
-) -> BTreeMap<TableName, Tracked> {
-    if named.is_empty() {
-        return states;
+    settings: &Settings,
+    standing: &mut Standing,
+) -> Result<(), handoff_pipeline::Error> {
+    let filter = TableFilter::new(&settings.run).map_err(handoff_pipeline::Error::Globs)?;
+    let shown = |table: &TableName| match named {
+        [] => filter.takes(table),
+        named => named.contains(table),
+    };
+    standing.states.retain(|table, _| shown(table));
+    standing.disagreements.retain(|finding| finding.table().map_or(named.is_empty(), shown));
+    for table in named {
+        standing.states.entry(table.clone()).or_default();
     }
-    let state = |table: &TableName| (table.clone(), states.remove(table).unwrap_or_default());
-    named.iter().map(state).collect()
+    Ok(())
 }

@@ -3,10 +3,10 @@
 use super::{Align, Columns};
 use crate::human::{age, count, counted};
 use handoff_model::TableName;
-use handoff_tracking::{Outcome, Status, Tracked};
+use handoff_pipeline::Standing as Known;
+use handoff_tracking::{LastRun, Outcome, Status, Tracked};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How the tables stand. As JSON, fields are added in later versions, never renamed.
@@ -16,6 +16,15 @@ pub struct StatusReport {
     pub at: Timestamp,
     /// True if every table arrived and none is outstanding.
     pub ok: bool,
+    /// The run that is in progress, as a phrase.
+    pub in_progress: Option<String>,
+    /// The run that began last.
+    pub last_run: Option<LastRun>,
+    /// Number of tables whose data is older than was asked for.
+    pub stale: u64,
+    /// What the tracking tables and the databases disagree on, one sentence each, with what the next
+    /// run does about it.
+    pub disagreements: Vec<String>,
     /// The tables, by name.
     pub tables: Vec<TableStanding>,
 }
@@ -27,6 +36,12 @@ pub struct TableStanding {
     pub table: TableName,
     /// The two tracking tables in one word.
     pub standing: Standing,
+    /// When reading the source began for what the target holds, UTC: no younger change is in it.
+    pub data_as_of: Option<Timestamp>,
+    /// The age of that data in seconds.
+    pub age_seconds: Option<u64>,
+    /// True if it is older than was asked for, or was never there.
+    pub stale: bool,
     /// When the copy in the replica arrived, UTC.
     pub copied_at: Option<Timestamp>,
     /// When the data in the target arrived, UTC.
@@ -94,44 +109,93 @@ impl Standing {
 }
 
 impl StatusReport {
-    /// Draws the report from what is tracked, at a time.
-    pub fn new(states: &BTreeMap<TableName, Tracked>, at: Timestamp) -> StatusReport {
-        let tables = states.iter().map(|(table, tracked)| TableStanding::of(table, tracked));
+    /// Draws the report from what is known, at a time. Data older than `stale` is called so.
+    pub fn new(known: &Known, at: Timestamp, stale: Option<Duration>) -> StatusReport {
+        let tables = known.states.iter();
+        let tables = tables.map(|(table, tracked)| TableStanding::of(table, tracked, at, stale));
         let tables = tables.collect::<Vec<_>>();
-        let ok = tables.iter().all(|table| table.standing == Standing::Ok);
-        StatusReport { at, ok, tables }
+        StatusReport {
+            at,
+            ok: tables.iter().all(|table| table.standing == Standing::Ok),
+            in_progress: known.in_progress.clone(),
+            last_run: known.last_run.clone(),
+            stale: tables.iter().filter(|table| table.stale).count() as u64,
+            disagreements: known.disagreements.iter().map(ToString::to_string).collect(),
+            tables,
+        }
     }
 
     /// Prints the tables that do not stand well, then the others, the oldest first.
     pub fn text(&self) -> String {
+        let sections = [self.listing(), self.errors(), self.mending(), self.runs()];
+        let filled = sections.into_iter().filter(|text| !text.is_empty());
+        filled.chain([format!("{}\n", self.totals())]).collect::<Vec<_>>().join("\n")
+    }
+
+    fn listing(&self) -> String {
         if self.tables.is_empty() {
-            return "nothing was carried yet\n".to_owned();
+            return String::new();
         }
-        let mut tables = self.tables.iter().collect::<Vec<_>>();
-        tables.sort_by_key(|table| (table.standing, table.loaded_at));
         let mut columns = Columns::new(&[
             ("table", Align::Left),
             ("status", Align::Left),
-            ("copied", Align::Right),
+            ("data", Align::Right),
             ("loaded", Align::Right),
             ("rows", Align::Right),
             ("proof", Align::Left),
             ("proved", Align::Right),
         ]);
-        tables.iter().for_each(|table| columns.row(self.cells(table)));
-        let error = |table: &&TableStanding| {
+        self.sorted().into_iter().for_each(|table| columns.row(self.cells(table)));
+        columns.print()
+    }
+
+    fn sorted(&self) -> Vec<&TableStanding> {
+        let mut tables = self.tables.iter().collect::<Vec<_>>();
+        tables.sort_by_key(|table| (table.standing, !table.stale, table.data_as_of));
+        tables
+    }
+
+    fn errors(&self) -> String {
+        let error = |table: &TableStanding| {
             table.error.as_ref().map(|error| format!("{}: {error}\n", table.table))
         };
-        let errors = tables.iter().filter_map(error).collect::<String>();
-        let errors = if errors.is_empty() { errors } else { format!("\n{errors}") };
-        format!("{}{errors}\n{}\n", columns.print(), self.totals())
+        self.sorted().into_iter().filter_map(error).collect()
+    }
+
+    fn mending(&self) -> String {
+        let sentences = self.disagreements.iter().map(|sentence| format!("  {sentence}\n"));
+        let sentences: String = sentences.collect();
+        match sentences.is_empty() {
+            true => sentences,
+            false => {
+                format!("tracking and databases disagree, which the next run sees to:\n{sentences}")
+            }
+        }
+    }
+
+    fn runs(&self) -> String {
+        if let Some(holder) = &self.in_progress {
+            return format!("in progress: {holder}\n");
+        }
+        let Some(run) = &self.last_run else { return String::new() };
+        let status = run.status.name().replace('_', " ");
+        let mut counts = vec![format!("{} ok", run.tables_ok)];
+        let others = [(run.tables_failed, "failed"), (run.tables_not_started, "not started")];
+        let others = others.into_iter().filter(|(number, _)| *number > 0);
+        counts.extend(others.map(|(number, what)| format!("{number} {what}")));
+        let counts = counts.join(", ");
+        format!("last run {}: {status}; {counts}\n", self.age(run.started_at))
     }
 
     fn cells(&self, table: &TableStanding) -> Vec<String> {
         vec![
             table.table.to_string(),
-            table.standing.label().to_owned(),
-            self.age(table.copied_at),
+            if table.stale {
+                format!("{}, stale", table.standing.label())
+            } else {
+                table.standing.label().to_owned()
+            },
+            self.age(table.data_as_of),
             self.age(table.loaded_at),
             table.rows.map(count).unwrap_or_default(),
             table.proof.as_deref().unwrap_or_default().replace('_', " "),
@@ -146,6 +210,9 @@ impl StatusReport {
     }
 
     fn totals(&self) -> String {
+        if self.tables.is_empty() {
+            return "nothing was carried yet".to_owned();
+        }
         let number = |standing| self.tables.iter().filter(|t| t.standing == standing).count();
         let kinds = [
             Standing::Differs,
@@ -158,21 +225,37 @@ impl StatusReport {
         let numbers = kinds.into_iter().map(|kind| (number(kind), kind.label()));
         let numbers = numbers.filter(|(number, _)| *number > 0);
         let numbers = numbers.map(|(number, label)| format!("{number} {label}"));
-        let oldest = self.tables.iter().filter_map(|table| table.loaded_at).min();
+        let oldest = self.tables.iter().filter_map(|table| table.data_as_of).min();
         let oldest =
             oldest.map_or_else(String::new, |then| format!("; oldest {}", self.age(Some(then))));
+        let stale = match self.stale {
+            0 => String::new(),
+            stale => format!("; {stale} stale"),
+        };
         let tables = counted(self.tables.len() as u64, "table");
-        format!("{tables}: {}{oldest}", numbers.collect::<Vec<_>>().join(", "))
+        format!("{tables}: {}{stale}{oldest}", numbers.collect::<Vec<_>>().join(", "))
     }
 }
 
 impl TableStanding {
-    fn of(table: &TableName, tracked: &Tracked) -> TableStanding {
+    fn of(
+        table: &TableName,
+        tracked: &Tracked,
+        at: Timestamp,
+        stale: Option<Duration>,
+    ) -> TableStanding {
         let (copy, load) = (tracked.copy.as_ref(), tracked.load.as_ref());
         let error = copy.and_then(|copy| copy.error.clone());
+        let data_as_of = tracked.data_as_of();
+        let age = data_as_of.map(|then| at.duration_since(then));
+        let age = age.map(|age| Duration::try_from(age).unwrap_or_default());
+        let too_old = |limit| age.is_none_or(|age| age > limit);
         TableStanding {
             table: table.clone(),
             standing: Standing::of(tracked),
+            data_as_of,
+            age_seconds: age.map(|age| age.as_secs()),
+            stale: stale.is_some_and(too_old),
             copied_at: copy.and_then(|copy| copy.last_success_at),
             loaded_at: load.and_then(|load| load.last_success_at),
             rows: load.and_then(|load| load.target_rows.or(load.rows)),
@@ -188,7 +271,7 @@ mod tests {
     use super::*;
     use handoff_connect::Side;
     use handoff_model::{CopyId, RunId};
-    use handoff_tracking::{CopyState, LoadState};
+    use handoff_tracking::{CopyState, Finding, LoadState};
 
     const COPY: &str = "00000000000000a1";
 
@@ -239,6 +322,7 @@ mod tests {
             proof: None,
             proved_at: None,
             source_mark: None,
+            data_as_of: at(90),
             started_at: None,
             finished_at: None,
             last_success_at: at(160),
@@ -269,21 +353,47 @@ mod tests {
             ("under_way", tracked(copy(Running, COPY), load(Success, COPY))),
         ];
         let states = states.map(|(name, state)| (TableName::new(name).unwrap(), state)).into();
-        let report = StatusReport::new(&states, at(7360).unwrap());
+        let last_run = LastRun {
+            run_id: RunId::new(),
+            status: Status::NotStarted,
+            started_at: at(60),
+            finished_at: at(160),
+            tables_ok: 3,
+            tables_failed: 0,
+            tables_not_started: 2,
+        };
+        let orphan = Finding::OrphanShadow { copy_id: CopyId::parse(COPY).unwrap() };
+        let known = Known {
+            states,
+            disagreements: vec![orphan],
+            last_run: Some(last_run),
+            in_progress: None,
+        };
+        let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
+        let fresh = StatusReport::new(&known, at(7360).unwrap(), hours(3));
+        assert_eq!(fresh.stale, 1, "what was never carried");
+        let report = StatusReport::new(&known, at(7360).unwrap(), hours(2));
         assert!(!report.ok);
+        assert_eq!(report.stale, 5);
+        assert_eq!(report.tables[0].age_seconds, Some(7270));
         assert_eq!(
             report.text().lines().collect::<Vec<_>>(),
             [
-                "table      status          copied   loaded       rows  proof            proved",
-                "claim      failed         2 h ago  2 h ago  1,001,000",
-                "under_way  unfinished     2 h ago  2 h ago  1,001,000",
-                "newer      to be loaded   2 h ago  2 h ago  1,001,000",
-                "never      never carried",
-                "log        ok             2 h ago  2 h ago  1,001,000  same count  119 min ago",
+                "table      status                   data   loaded       rows  proof            proved",
+                "claim      failed, stale         2 h ago  2 h ago  1,001,000",
+                "under_way  unfinished, stale     2 h ago  2 h ago  1,001,000",
+                "newer      to be loaded, stale   2 h ago  2 h ago  1,001,000",
+                "never      never carried, stale",
+                "log        ok, stale             2 h ago  2 h ago  1,001,000  same count  119 min ago",
                 "",
                 "claim: failed while loading: disk full",
                 "",
-                "5 tables: 1 failed, 1 unfinished, 1 to be loaded, 1 never carried, 1 ok; oldest 2 h ago",
+                "tracking and databases disagree, which the next run sees to:",
+                "  the copy 00000000000000a1 left a table in the replica: it is dropped",
+                "",
+                "last run 2 h ago: not started; 3 ok, 2 not started",
+                "",
+                "5 tables: 1 failed, 1 unfinished, 1 to be loaded, 1 never carried, 1 ok; 5 stale; oldest 2 h ago",
             ]
         );
     }

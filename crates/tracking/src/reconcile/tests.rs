@@ -55,6 +55,7 @@ fn load() -> LoadState {
         proof: None,
         proved_at: None,
         source_mark: None,
+        data_as_of: None,
         started_at: None,
         finished_at: None,
         last_success_at: Some(Timestamp::now()),

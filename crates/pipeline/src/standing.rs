@@ -1,0 +1,75 @@
+//! How things stand between two runs.
+
+use crate::recover::in_target;
+use crate::{Error, Result};
+use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
+use handoff_model::{RunId, TableName};
+use handoff_replicator::{Leftover, LeftoverKind};
+use handoff_schema::{Catalogue, TargetCatalogue};
+use handoff_settings::Settings;
+use handoff_tracking::{Finding, LastRun, Tracked, Tracker, reconcile};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is tracked, and what the databases say to it. Nothing is changed to find out, and the
+/// source is not asked.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// What is known of every table that was ever met.
+    pub states: BTreeMap<TableName, Tracked>,
+    /// What tracking and databases disagree on, about tables that are tracked. While a run is in
+    /// progress its own unfinished work is none of it.
+    pub disagreements: Vec<Finding>,
+    /// The last run, if there was one.
+    pub last_run: Option<LastRun>,
+    /// The run that is in progress, as a phrase.
+    pub in_progress: Option<String>,
+}
+
+impl Standing {
+    /// Looks into the replica and the target.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if a server cannot be reached or read.
+    pub fn look(settings: &Settings) -> Result<Standing> {
+        let options = PoolOptions { size: 2, run: RunId::new() };
+        let open = |server| MyPool::open(server, Side::Replica, &options);
+        let replica = settings.replica.as_ref().map(open).transpose().map_err(Error::Connect)?;
+        let target = PgPool::open(&settings.target.server, &options).map_err(Error::Connect)?;
+        let schema = &settings.target.schema;
+        let tracker =
+            Tracker::open_read_only(options.run, replica.clone(), target.clone(), schema)?;
+        // Asked first: a run that ends meanwhile has its work done by the time that is looked at.
+        let in_progress = tracker.in_progress().map_err(Error::Connect)?;
+        let states = tracker.states()?;
+        let tracked = |finding: &Finding| match finding {
+            Finding::Interrupted { .. } | Finding::OrphanShadow { .. } => in_progress.is_none(),
+            other => other.table().is_some_and(|table| states.contains_key(table)),
+        };
+        let mut disagreements = disagreements(&states, replica.as_ref(), &target, schema)?;
+        disagreements.retain(tracked);
+        let in_progress = in_progress.map(|holder| holder.to_string());
+        Ok(Standing { last_run: tracker.last_run()?, states, disagreements, in_progress })
+    }
+}
+
+fn disagreements(
+    states: &BTreeMap<TableName, Tracked>,
+    replica: Option<&MyPool>,
+    target: &PgPool,
+    schema: &str,
+) -> Result<Vec<Finding>> {
+    let mut in_replica = BTreeSet::new();
+    let mut shadows = Vec::new();
+    if let Some(replica) = replica {
+        let leftovers = Leftover::list(replica).map_err(Error::Recover)?;
+        let shadow = |left: &Leftover| (left.copy_id, left.kind == LeftoverKind::New);
+        shadows.extend(leftovers.iter().map(shadow));
+        let mut conn = replica.get(Profile::Read).map_err(Error::Connect)?;
+        let catalogue = Catalogue::read(&mut conn, replica.database());
+        in_replica.extend(catalogue.map_err(Error::Catalogue)?.tables.into_keys());
+    }
+    let mut conn = target.get().map_err(Error::Connect)?;
+    let catalogue = TargetCatalogue::read(&mut conn, schema).map_err(Error::TargetCatalogue)?;
+    Ok(reconcile(states, &shadows, &in_replica, &in_target(&catalogue, states)))
+}

@@ -1,5 +1,6 @@
 //! What a server said, without row values.
 
+mod answers;
 mod connect;
 mod my;
 mod pg;
@@ -39,6 +40,18 @@ impl fmt::Display for Side {
 /// for the others a sentence of our own stands in, with the constraint, table and column.
 ///
 /// Callers ask ([`Fault::is_transient`], [`Fault::code`]); the text is for people.
+///
+/// # What is done about it
+///
+/// | A fault that | for example | is answered by |
+/// | --- | --- | --- |
+/// | [is transient](Fault::is_transient) | a deadlock, a lock, too many connections | trying the step again, `max_retries` times; then the table fails |
+/// | [is a disconnect](Fault::is_disconnect) | a cut connection, a restart | the same over a new connection; then the table fails, and if the server cannot be reached at all no further table is started |
+/// | [was cancelled](Fault::is_cancelled) | `KILL QUERY`, a time limit | failing the table; if we asked for it, the run was stopped |
+/// | is none of these | a full disk, a missing right, a value that is refused | failing the table |
+///
+/// Which error code is which stands in one table, `fault/answers.rs`, with what the operator can do; it
+/// is printed in `docs/operations.md`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}: {}", .0.side, .0.message)]
 pub struct Fault(Box<Facts>);

@@ -1,5 +1,6 @@
 //! Reducing errors of the MySQL driver.
 
+use super::answers::{NO_ROOM, Row, of_my, of_pg};
 use super::{Fault, Kind, Names, Side, is_lost};
 use mysql::{DriverError, Error, MySqlError};
 use std::error::Error as _;
@@ -59,40 +60,16 @@ fn from_server(side: Side, error: &MySqlError) -> Fault {
     } else {
         sentence(*code, state, &names)
     };
-    let text = format!("{text} (error {code}){}", remedy(*code, message));
-    Fault::build(side, text, Some(code.to_string()), names, kind(*code))
+    let answer = answer(*code, message);
+    let text = format!("{text} (error {code}){}", answer.remedy());
+    Fault::build(side, text, Some(code.to_string()), names, answer.kind)
 }
 
-/// What to do about a refusal for want of a privilege, which the message itself names, of a lock,
-/// or of room.
-fn remedy(code: u16, message: &str) -> &'static str {
-    let no_room = || message.contains("No space left on device");
+/// A failed write is answered as a full disk where its message says that this is what it met.
+fn answer(code: u16, message: &str) -> &'static Row {
     match code {
-        1021 | 1114 => {
-            "; the server's disk is full, or its tablespace may not grow: free some space"
-        }
-        3 | 1026 | 1030 if no_room() => "; the server's disk is full: free some space",
-        1044 | 1142 | 1143 | 1227 => "; `etl check` prints the GRANT that is missing",
-        1205 => {
-            "; another session held a lock for longer than lock_wait_timeout allows, and `SHOW FULL \
-             PROCESSLIST` lists them all"
-        }
-        _ => "",
-    }
-}
-
-fn kind(code: u16) -> Kind {
-    match code {
-        // Too many connections (server, account), lock wait, deadlock, record changed since read,
-        // re-prepare, too many transactions.
-        1040 | 1203 | 1205 | 1213 | 1020 | 1614 | 1615 | 1637 => Kind::Transient,
-        // Shutdown, forced close, aborted, network errors, killed, lost, idle too long.
-        1053 | 1080 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => {
-            Kind::Disconnect
-        }
-        // Interrupted, max_statement_time (MariaDB), max_execution_time (MySQL).
-        1317 | 1969 | 3024 => Kind::Cancelled,
-        _ => Kind::Lasting,
+        3 | 1026 | 1030 if message.contains("No space left on device") => of_pg(NO_ROOM),
+        _ => of_my(code),
     }
 }
 
@@ -295,7 +272,7 @@ mod tests {
         );
         assert_eq!(fault.column(), Some("LName"));
         let denied = "SELECT command denied to user 'r'@'h' for table `d`.`t`";
-        check(1142, denied, &format!("{denied} (error 1142){}", remedy(1142, denied)));
+        check(1142, denied, &format!("{denied} (error 1142){}", of_my(1142).remedy()));
         let fault = check(
             4025,
             "CONSTRAINT `note.doc` failed for `d`.`note`",

@@ -1,5 +1,6 @@
 //! Reducing errors of the PostgreSQL driver.
 
+use super::answers::of_pg;
 use super::{Fault, Kind, Names, Side, is_lost};
 use postgres::error::DbError;
 use std::error::Error as _;
@@ -48,28 +49,9 @@ fn from_server(side: Side, said: &Said<'_>) -> Fault {
     if let Some(place) = said.context.and_then(copy_place) {
         text.push_str(&format!(" in {place}"));
     }
-    let text = format!("{text} (SQLSTATE {}){}", said.code, remedy(said.code));
-    Fault::build(side, text, Some(said.code.to_owned()), names, kind(said.code))
-}
-
-/// What to do about a want of room.
-fn remedy(code: &str) -> &'static str {
-    match code {
-        "53100" => "; the server's disk is full: free some space",
-        _ => "",
-    }
-}
-
-fn kind(code: &str) -> Kind {
-    match code {
-        // Serialization, deadlock, lock not available, too many connections.
-        "40001" | "40P01" | "55P03" | "53300" => Kind::Transient,
-        // Shutdown, crash, starting up, idle too long (session, transaction).
-        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Kind::Disconnect,
-        "57014" => Kind::Cancelled,
-        code if code.starts_with("08") => Kind::Disconnect,
-        _ => Kind::Lasting,
-    }
+    let answer = of_pg(said.code);
+    let text = format!("{text} (SQLSTATE {}){}", said.code, answer.remedy());
+    Fault::build(side, text, Some(said.code.to_owned()), names, answer.kind)
 }
 
 /// Returns true for the classes whose messages are made of names, numbers and settings. Class 22

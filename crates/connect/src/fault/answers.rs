@@ -1,0 +1,174 @@
+//! The table of faults: which are tried again, which cost their table, which end the run, and what
+//! the operator can do. Nothing else in the workspace decides this.
+
+use super::Kind;
+
+/// Faults that are answered alike.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// What happened, for the page of operations.
+    pub(super) what: &'static str,
+    /// What is done about it.
+    pub(super) kind: Kind,
+    /// Errors of MySQL and MariaDB.
+    pub(super) my: &'static [u16],
+    /// SQLSTATEs of PostgreSQL, or the classes they begin with.
+    pub(super) pg: &'static [&'static str],
+    /// What the operator can do; stands behind the server's message where that needs it.
+    pub(super) advice: &'static str,
+}
+
+pub(super) static ROWS: &[Row] = &[
+    Row {
+        what: "too many connections",
+        kind: Kind::Transient,
+        my: &[1040, 1203],
+        pg: &["53300"],
+        advice: "lower jobs in [run] or raise the server's limit",
+    },
+    Row {
+        what: "a lock did not come free",
+        kind: Kind::Transient,
+        my: &[1205],
+        pg: &[],
+        advice: "another session held a lock for longer than lock_wait_timeout allows, and `SHOW \
+                 FULL PROCESSLIST` lists them all",
+    },
+    Row {
+        what: "a lock did not come free",
+        kind: Kind::Transient,
+        my: &[],
+        pg: &["55P03"],
+        advice: "another session held a lock, and pg_stat_activity lists them all",
+    },
+    Row {
+        what: "a deadlock, or a change that came in between",
+        kind: Kind::Transient,
+        my: &[1020, 1213, 1614, 1615, 1637],
+        pg: &["40001", "40P01"],
+        advice: "",
+    },
+    Row {
+        what: "the connection was lost, or the server stops or starts",
+        kind: Kind::Disconnect,
+        my: &[1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 3169, 4031],
+        pg: &["08", "25P03", "57P01", "57P02", "57P03", "57P05"],
+        advice: "",
+    },
+    Row {
+        what: "somebody ended the statement, or a time limit of the server did",
+        kind: Kind::Cancelled,
+        my: &[1317, 1969, 3024],
+        pg: &["57014"],
+        advice: "",
+    },
+    Row {
+        what: "the disk is full",
+        kind: Kind::Lasting,
+        my: &[1021, 1114],
+        pg: &[],
+        advice: "the server's disk is full, or its tablespace may not grow: free some space",
+    },
+    Row {
+        what: "the disk is full (of MySQL and MariaDB: 3, 1026 and 1030 if their messages say so)",
+        kind: Kind::Lasting,
+        my: &[],
+        pg: &[NO_ROOM],
+        advice: "the server's disk is full: free some space",
+    },
+    Row {
+        what: "a right is missing",
+        kind: Kind::Lasting,
+        my: &[1044, 1142, 1143, 1227],
+        pg: &[],
+        advice: "`etl check` prints the GRANT that is missing",
+    },
+];
+
+/// PostgreSQL's code for a full disk, as which a failed write of MySQL may be answered as well.
+pub(super) const NO_ROOM: &str = "53100";
+
+/// Everything that is in no row: what was sent was wrong, and is wrong the next time.
+static OTHERS: Row =
+    Row { what: "anything else", kind: Kind::Lasting, my: &[], pg: &[], advice: "" };
+
+/// Returns how an error of MySQL or MariaDB is answered.
+pub(super) fn of_my(code: u16) -> &'static Row {
+    ROWS.iter().find(|row| row.my.contains(&code)).unwrap_or(&OTHERS)
+}
+
+/// Returns how a SQLSTATE of PostgreSQL is answered.
+pub(super) fn of_pg(code: &str) -> &'static Row {
+    let names = |row: &&Row| row.pg.iter().any(|prefix| code.starts_with(prefix));
+    ROWS.iter().find(names).unwrap_or(&OTHERS)
+}
+
+impl Row {
+    /// Returns the advice as it stands behind a message.
+    pub(super) fn remedy(&self) -> String {
+        if self.advice.is_empty() { String::new() } else { format!("; {}", self.advice) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    fn answer(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Transient => "tried again; then the table fails",
+            Kind::Disconnect => {
+                "tried again over a new connection; then the table fails, and if the server cannot \
+                 be reached at all no further table is started"
+            }
+            Kind::Cancelled | Kind::Lasting => "the table fails",
+        }
+    }
+
+    fn as_markdown() -> String {
+        let mut text = String::from(
+            "| Fault | MySQL, MariaDB | PostgreSQL | What is done | What helps |\n\
+             | --- | --- | --- | --- | --- |\n",
+        );
+        for row in ROWS.iter().chain([&OTHERS]) {
+            let my: Vec<String> = row.my.iter().map(u16::to_string).collect();
+            let (what, advice, answer) = (row.what, row.advice, answer(row.kind));
+            let (my, pg) = (my.join(", "), row.pg.join(", "));
+            writeln!(text, "| {what} | {my} | {pg} | {answer} | {advice} |").unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn no_fault_has_two_answers() {
+        for row in ROWS {
+            for &code in row.my {
+                assert!(std::ptr::eq(of_my(code), row), "{code}");
+            }
+            for code in row.pg {
+                assert!(std::ptr::eq(of_pg(code), row), "{code}");
+            }
+        }
+    }
+
+    /// With `HANDOFF_BLESS=1` the page is written instead of compared.
+    #[test]
+    fn the_page_of_operations_shows_the_table() {
+        const BEGIN: &str = "<!-- faults, by HANDOFF_BLESS=1 cargo test -p handoff-connect -->\n";
+        const END: &str = "<!-- end of faults -->";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = page.split_once(BEGIN).expect("the page has the first marker");
+        let (_, after) = rest.split_once(END).expect("the page has the second marker");
+        let generated = format!("{before}{BEGIN}\n{}\n{END}{after}", as_markdown());
+        if std::env::var_os("HANDOFF_BLESS").is_some() {
+            std::fs::write(path, &generated).unwrap();
+        }
+        assert!(
+            page == generated || std::env::var_os("HANDOFF_BLESS").is_some(),
+            "docs/operations.md differs from the table of faults; run HANDOFF_BLESS=1 cargo test \
+             -p handoff-connect"
+        );
+    }
+}

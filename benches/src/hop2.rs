@@ -133,6 +133,7 @@ impl Described {
             mapping: &self.mapping,
             filter: &RowFilter::All,
             mode: LoadMode::Full,
+            copy_id: None,
             locking: Locking::Free,
             target: None,
         }

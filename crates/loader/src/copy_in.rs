@@ -11,7 +11,7 @@ use std::io::Write;
 /// work while the next are on their way.
 const MESSAGE: usize = 64 * 1024;
 
-/// A running `COPY … FROM STDIN (FORMAT binary)`. Dropped unfinished, it is aborted.
+/// A running `COPY … FROM STDIN`, binary or CSV. Dropped unfinished, it is aborted.
 ///
 /// The driver reads no answer while it writes: a row that the server refuses is found when the
 /// copy is finished. A lost connection is found at once.
@@ -19,6 +19,7 @@ pub struct CopyIn<'a> {
     writer: CopyInWriter<'a>,
     table: TableName,
     sent: u64,
+    trailer: &'static [u8],
 }
 
 impl<'a> CopyIn<'a> {
@@ -27,12 +28,23 @@ impl<'a> CopyIn<'a> {
         table: &TableName,
         statement: &str,
     ) -> Result<CopyIn<'a>> {
-        let failed = |fault| Error::Write { table: table.clone(), rows: 0, fault };
-        let mut writer =
-            tx.copy_in(statement).map_err(|error| failed(Fault::pg(Side::Target, &error)))?;
+        let mut copy = CopyIn::begin_csv(tx, table, statement)?;
         // It only goes into the writer's buffer.
-        writer.write_all(COPY_HEADER).map_err(|error| failed(from_io(&error)))?;
-        Ok(CopyIn { writer, table: table.clone(), sent: 0 })
+        copy.put(COPY_HEADER)?;
+        Ok(CopyIn { trailer: &COPY_TRAILER, ..copy })
+    }
+
+    pub(crate) fn begin_csv(
+        tx: &'a mut Transaction<'_>,
+        table: &TableName,
+        statement: &str,
+    ) -> Result<CopyIn<'a>> {
+        let writer = tx.copy_in(statement).map_err(|error| Error::Write {
+            table: table.clone(),
+            rows: 0,
+            fault: Fault::pg(Side::Target, &error),
+        })?;
+        Ok(CopyIn { writer, table: table.clone(), sent: 0, trailer: &[] })
     }
 
     /// Writes the gathered tuples; the caller clears them.
@@ -53,8 +65,8 @@ impl<'a> CopyIn<'a> {
     ///
     /// Returns an error if the server refused a row, or counts another number of them.
     pub fn finish(mut self, rows: u64) -> Result<()> {
-        self.put(&COPY_TRAILER)?;
-        let CopyIn { writer, table, sent } = self;
+        self.put(self.trailer)?;
+        let CopyIn { writer, table, sent, .. } = self;
         let landed = writer.finish().map_err(|error| Error::Write {
             table: table.clone(),
             rows: sent,
@@ -67,7 +79,12 @@ impl<'a> CopyIn<'a> {
         }
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Writes a piece of CSV.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the connection is lost.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
         let mut messages = bytes.chunks(MESSAGE);
         messages.try_for_each(|message| self.writer.write_all(message)).map_err(|error| {
             Error::Write { table: self.table.clone(), rows: self.sent, fault: from_io(&error) }

@@ -3,6 +3,7 @@
 use handoff_connect::Fault;
 use handoff_model::TableName;
 use handoff_schema::CopyObstacle;
+use std::path::PathBuf;
 
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -121,6 +122,30 @@ pub enum Error {
         /// Where they were counted, such as "after the copy".
         place: &'static str,
     },
+    /// The file that rows go through could not be written or read.
+    #[error("`{table}`: cannot {doing} the spool file in {}: {problem}{remedy}", folder.display())]
+    Spool {
+        /// The table being loaded.
+        table: TableName,
+        /// What was being done, such as "write".
+        doing: &'static str,
+        /// The folder, or the file that was to be loaded again.
+        folder: PathBuf,
+        /// What the system said.
+        problem: String,
+        /// What to do about it, where that is known.
+        remedy: &'static str,
+    },
+    /// A file that was to be loaded again is not what was kept of this table.
+    #[error("`{table}` cannot be loaded from {}: {problem}", path.display())]
+    NotThisSpool {
+        /// The table being loaded.
+        table: TableName,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Tables of dead runs could not be listed or dropped.
     #[error("cannot clear the target of what an earlier run left")]
     Leftovers(#[source] Fault),
@@ -149,6 +174,8 @@ impl Error {
             | Error::NoKey { table }
             | Error::RowTooLarge { table, .. }
             | Error::Miscount { table, .. }
+            | Error::Spool { table, .. }
+            | Error::NotThisSpool { table, .. }
             | Error::Cancelled { table } => Some(table),
             Error::Read(_) | Error::Leftovers(_) => None,
         }

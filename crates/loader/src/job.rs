@@ -1,6 +1,6 @@
 //! What to load, and what came of it.
 
-use handoff_model::{Audit, RowFilter, TableSum, Waits};
+use handoff_model::{Audit, CopyId, RowFilter, TableSum, Waits};
 use handoff_rows::Locking;
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use std::time::Duration;
@@ -25,6 +25,9 @@ pub struct LoadJob<'a> {
     pub filter: &'a RowFilter,
     /// What they mean for the others.
     pub mode: LoadMode,
+    /// The copy in the replica that is read, if it is one that nobody changes: what a strategy that
+    /// resumes knows its earlier attempt by.
+    pub copy_id: Option<CopyId>,
     /// What reading does to writers of the table: nothing ([`Locking::Free`]) in a replica.
     pub locking: Locking,
     /// The target's table as its catalogue has it; [`None`] if it is not there yet.

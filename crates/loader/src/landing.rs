@@ -1,12 +1,13 @@
 //! Where a strategy's rows land.
 
+use crate::checkpoint::{Stage, made_for};
 use crate::copy_in::CopyIn;
 use crate::inserter::Inserter;
 use crate::statements::Statements;
 use crate::step::{MAKE, step};
-use crate::{Error, LoadMode, Result, read_back};
-use handoff_connect::{Fault, PgPool, Side};
-use handoff_model::TableSum;
+use crate::{Error, LoadMode, Result, Source, read_back};
+use handoff_connect::{Fault, PgConn, PgPool, Side};
+use handoff_model::{Cancel, CopyId, TableSum};
 use handoff_schema::Mapping;
 use postgres::Transaction;
 
@@ -17,6 +18,8 @@ pub struct Landing<'c> {
     pub(crate) mapping: &'c Mapping,
     pub(crate) mode: LoadMode,
     pub(crate) kind: Kind,
+    pub(crate) cancel: &'c Cancel,
+    pub(crate) copy_id: Option<CopyId>,
     pub(crate) opened: bool,
     pub(crate) locked: bool,
     pub(crate) unchanged: bool,
@@ -60,7 +63,8 @@ impl<'c> Landing<'c> {
         }
         self.lock()?;
         let failed = step(self.statements, "compare");
-        let statement = self.statements.copy_out(sum.rows.saturating_add(1));
+        let statement =
+            self.statements.copy_out(self.statements.target(), sum.rows.saturating_add(1));
         let tx = self.transaction()?;
         self.unchanged = read_back::sum(tx, &statement).map_err(failed)? == sum;
         Ok(self.unchanged)
@@ -78,6 +82,26 @@ impl<'c> Landing<'c> {
         CopyIn::begin(self.transaction()?, &table, &statement)
     }
 
+    /// Starts a COPY of CSV into the landing table, in the publishing transaction: the columns of
+    /// the mapping in order, no header, NULL a bare empty field.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the table cannot be made or the server refuses.
+    pub fn copy_csv(&mut self) -> Result<CopyIn<'_>> {
+        self.open()?;
+        let table = self.statements.table();
+        let statement = self.statements.copy_csv(&self.table());
+        CopyIn::begin_csv(self.transaction()?, &table, &statement)
+    }
+
+    /// Sums what has landed, by reading it back.
+    pub(crate) fn sum(&mut self) -> Result<TableSum> {
+        let failed = step(self.statements, "read back the rows of");
+        let statement = self.statements.copy_out(&self.table(), i64::MAX.cast_unsigned());
+        read_back::sum(self.transaction()?, &statement).map_err(failed)
+    }
+
     /// Prepares INSERTs of up to `rows` rows each into the landing table, in the publishing
     /// transaction.
     ///
@@ -91,12 +115,29 @@ impl<'c> Landing<'c> {
     }
 
     /// Returns the table and the pool for a strategy that opens
-    /// [`Committed`](crate::Opening::Committed); [`None`] for another.
-    pub fn committed(&self) -> Option<Committed<'c>> {
+    /// [`Committed`](crate::Opening::Committed).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for a strategy that opens otherwise.
+    pub fn committed(&self) -> Result<Committed<'c>> {
         match self.through {
-            Through::Pool(pool) => Some(Committed { pool, statements: self.statements }),
-            _ => None,
+            Through::Pool(pool) => {
+                Ok(Committed { pool, statements: self.statements, cancel: self.cancel })
+            }
+            _ => Err(self.misopened("the strategy writes with commits of its own")),
         }
+    }
+
+    /// Returns the table and its checkpoint for a strategy that opens
+    /// [`Resumable`](crate::Opening::Resumable).
+    pub(crate) fn resumable(&self, source: &Source<'_>) -> Result<Stage<'c>> {
+        Ok(Stage {
+            to: self.committed()?,
+            kind: self.kind,
+            create: self.create(),
+            of: made_for(source, self.mode, self.kind, self.copy_id),
+        })
     }
 
     /// Returns the landing table, quoted.
@@ -144,16 +185,39 @@ impl<'c> Landing<'c> {
     pub(crate) fn transaction(&mut self) -> Result<&mut Transaction<'c>> {
         match &mut self.through {
             Through::Transaction(tx) => Ok(tx),
-            _ => Err(Error::Step {
-                table: self.statements.table(),
-                step: "write to the target of",
-                fault: Fault::new(
-                    Side::Target,
-                    "the strategy writes into the publishing transaction, but did not open in it",
-                ),
-            }),
+            _ => Err(misopened(
+                self.statements,
+                "the strategy writes into the publishing transaction",
+            )),
         }
     }
+
+    fn misopened(&self, does: &str) -> Error {
+        misopened(self.statements, does)
+    }
+}
+
+fn misopened(statements: &Statements, does: &str) -> Error {
+    let fault = Fault::new(Side::Target, format!("{does}, but did not open for it"));
+    Error::Step { table: statements.table(), step: "write to the target of", fault }
+}
+
+/// Runs `work` in a transaction on `conn` that ends with the request to stop.
+pub(crate) fn guarded<T>(
+    conn: &mut PgConn,
+    cancel: &Cancel,
+    statements: &Statements,
+    work: impl FnOnce(Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    let guard = conn.pool().cancel_guard(conn, cancel);
+    let begun = conn.transaction().map_err(step(statements, "begin to load"));
+    let done = begun.and_then(work);
+    drop(guard);
+    // A cancel request may still be under way: it must not meet the next statement.
+    if done.is_err() || cancel.is_cancelled() {
+        conn.mark_broken();
+    }
+    done
 }
 
 /// A landing table that every connection sees. Shared by the workers of one load.
@@ -161,13 +225,37 @@ impl<'c> Landing<'c> {
 pub struct Committed<'c> {
     /// The connections to write through.
     pub pool: &'c PgPool,
-    statements: &'c Statements,
+    pub(crate) statements: &'c Statements,
+    cancel: &'c Cancel,
 }
 
 impl Committed<'_> {
     /// Returns the landing table, quoted.
     pub fn table(&self) -> String {
         self.statements.own()
+    }
+
+    /// Runs `work` in a transaction of its own, on a connection taken for it, and commits. The
+    /// request to stop ends what it runs.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `work`, which is then rolled back, or of the server.
+    pub fn in_transaction<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let failed = |fault| Error::Step {
+            table: self.statements.table(),
+            step: "connect to the target for",
+            fault,
+        };
+        let mut conn = self.pool.get().map_err(failed)?;
+        guarded(&mut conn, self.cancel, self.statements, |mut tx| {
+            let done = work(&mut tx)?;
+            tx.commit().map_err(step(self.statements, "commit rows of"))?;
+            Ok(done)
+        })
     }
 
     /// Starts a COPY BINARY into the landing table.

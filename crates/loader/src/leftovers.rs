@@ -1,6 +1,6 @@
 //! Tables that dead runs left in the target.
 
-use crate::statements::PREFIX;
+use crate::statements::{AT, PREFIX};
 use crate::{Error, Loader, Result};
 use handoff_connect::{Fault, PgConn, quote_pg};
 use handoff_model::CopyId;
@@ -9,7 +9,7 @@ use handoff_model::CopyId;
 const PATIENCE_MS: u32 = 500;
 
 impl Loader {
-    /// Lists the build and staging tables in the target's schema, oldest first.
+    /// Lists the build, staging and checkpoint tables in the target's schema, oldest first.
     ///
     /// Only a run that holds the run lock knows that nobody is filling them.
     ///
@@ -22,7 +22,9 @@ impl Loader {
 
     /// Drops those of `names` that are of the form which this crate makes, and returns how many it
     /// dropped. `names` are the leftovers of a
-    /// [`TargetCatalogue`](handoff_schema::TargetCatalogue), in the target's schema.
+    /// [`TargetCatalogue`](handoff_schema::TargetCatalogue), in the target's schema. What belongs to
+    /// a copy of `spared` stays: a load of it that broke off may be taken up
+    /// ([`Chunked`](crate::Chunked)).
     ///
     /// One that cannot be dropped, because a session holds a lock on it for longer than
     /// half a second or something depends on it, is logged and left to the next run. Only a run that
@@ -31,9 +33,10 @@ impl Loader {
     /// # Errors
     ///
     /// Returns an error if the server cannot be reached or goes away.
-    pub fn drop_leftovers(&self, names: &[String]) -> Result<usize> {
+    pub fn drop_leftovers(&self, names: &[String], spared: &[CopyId]) -> Result<usize> {
         let mut dropped = 0;
-        let ours = names.iter().filter(|name| is_ours(name));
+        let goes = |name: &&String| id(name).is_some_and(|id| !spared.contains(&id));
+        let ours = names.iter().filter(goes);
         for name in ours {
             match self.drop_one(name) {
                 Ok(()) => dropped += 1,
@@ -57,7 +60,7 @@ impl Loader {
 
     fn list(&self, conn: &mut PgConn) -> Result<Vec<String>> {
         // The whole form of a name that we make: somebody else's table may begin alike.
-        let pattern = format!("^{PREFIX}[0-9a-f]{{16}}$");
+        let pattern = format!("^{PREFIX}({AT})?[0-9a-f]{{16}}$");
         let sql = "SELECT relname::text FROM pg_class \
                    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text) \
                    AND relkind = 'r' AND relname ~ $2::text ORDER BY oid";
@@ -68,7 +71,8 @@ impl Loader {
     }
 }
 
-/// Returns true for a name that we make: somebody else's table may begin alike.
-fn is_ours(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|id| CopyId::parse(id).is_some())
+/// Returns what a name that we make is made of: somebody else's table may begin alike.
+fn id(name: &str) -> Option<CopyId> {
+    let rest = name.strip_prefix(PREFIX)?;
+    CopyId::parse(rest.strip_prefix(AT).unwrap_or(rest))
 }

@@ -22,6 +22,9 @@
 //! | --- | --- | --- |
 //! | [`Streaming`] | one COPY BINARY stream | the default at every size |
 //! | [`Standard`] | parameterised multi-row INSERT | targets that refuse COPY, and the baseline |
+//! | [`Chunked`] | one COPY BINARY stream a chunk, committed with a checkpoint | resumes in the middle of a table |
+//! | [`Parallel`] | ranges of the key, one COPY BINARY stream each | the largest tables, many cores |
+//! | [`CopyCsv`] | a CSV file, then COPY CSV | a file that may be kept, and loaded again ([`Replay`]) |
 //! | [`Discard`] | reads and encodes, writes nothing | benches |
 //!
 //! # Example
@@ -37,7 +40,10 @@
 //!
 //! # What a failure leaves
 //!
-//! The target table as it was. A table `__handoff_…` of a strategy with several connections may
+//! The target table as it was. [`Chunked`] leaves what it has loaded in a table `__handoff_…` and how
+//! far it came in a table `__handoff_at_…`, both named after the copy that it reads, and takes them up
+//! when that copy is loaded again. The second holds the key of the last row loaded, which is why it
+//! lives in the target alone, beside the row itself, and goes when the load is done. Another table `__handoff_…` of a strategy with several connections may
 //! outlive the process; a later run drops it with [`Loader::drop_leftovers`].
 //!
 //! A table with row security for our role, rules or triggers is refused whatever the strategy: the
@@ -48,7 +54,9 @@
 //! It does not choose rows or strategies (`handoff-pipeline`) and does not remember what was
 //! loaded (`handoff-tracking`, through the seal).
 
+mod checkpoint;
 mod copy_in;
+mod csv;
 mod error;
 mod inserter;
 mod job;
@@ -57,9 +65,11 @@ mod landing;
 mod leftovers;
 mod loader;
 mod merge;
+mod place;
 mod publish;
 mod read_back;
 mod source;
+mod spool;
 mod statements;
 mod step;
 mod strategy;
@@ -74,4 +84,8 @@ pub use job::{LoadJob, LoadMode, LoadOutcome};
 pub use landing::{Committed, Landing};
 pub use loader::{Loader, LoaderOptions};
 pub use source::{Source, Tuples};
-pub use strategy::{Discard, LoadStrategy, Move, Moved, Opening, Standard, Streaming, strategy};
+pub use spool::SpoolSettings;
+pub use strategy::{
+    Chunked, CopyCsv, Discard, LoadStrategy, Move, Moved, Opening, Parallel, Replay, Standard,
+    Strategies, Streaming, strategy,
+};

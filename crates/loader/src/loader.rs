@@ -1,6 +1,6 @@
 //! The front door: one table at a time.
 
-use crate::landing::{Kind, Landing, Through};
+use crate::landing::{Kind, Landing, Through, guarded};
 use crate::merge::Changes;
 use crate::publish::Publish;
 use crate::statements::Statements;
@@ -8,7 +8,7 @@ use crate::step::{MAKE, is_taken, step};
 use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal};
-use handoff_model::{Cancel, Observer, Phase, Throttle, WaitClock};
+use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock};
 use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
 use std::sync::{Arc, OnceLock};
@@ -79,13 +79,13 @@ impl Loader {
             job,
             strategy,
             seal,
-            statements: Statements::new(&self.options.schema, job.mapping),
+            statements: Statements::new(&self.options.schema, job.mapping, own_id(job, strategy)),
             started: Instant::now(),
             clock: WaitClock::default(),
         };
         let done = attempt.check().and_then(|()| match strategy.opening() {
             Opening::Transaction => attempt.in_transaction(),
-            Opening::Committed => attempt.committed(),
+            Opening::Committed | Opening::Resumable => attempt.committed(),
             Opening::Nowhere => attempt.nowhere(),
         });
         // Whatever came of a statement that was cancelled, this is why.
@@ -94,6 +94,13 @@ impl Loader {
             Ok(()) => attempt.explain(error),
         })
     }
+}
+
+/// Returns what our own tables are named after: the copy, for a strategy that is to find them again
+/// when it is loaded again, else something that is never used again.
+fn own_id(job: &LoadJob<'_>, strategy: &dyn LoadStrategy) -> CopyId {
+    let resumes = strategy.opening() == Opening::Resumable;
+    job.copy_id.filter(|_| resumes).unwrap_or_else(CopyId::new)
 }
 
 /// One load of one table.
@@ -155,8 +162,11 @@ impl Attempt<'_> {
     fn committed(&self) -> Result<LoadOutcome> {
         let kind = if self.job.target.is_some() { Kind::Unlogged } else { Kind::Build };
         let mut landing = self.landing(Through::Pool(&self.loader.to), kind);
-        let failed = step(&self.statements, MAKE);
-        self.connect()?.batch_execute(&landing.create()).map_err(failed)?;
+        // A strategy that resumes looks first whether it is there.
+        if !self.resumes() {
+            let failed = step(&self.statements, MAKE);
+            self.connect()?.batch_execute(&landing.create()).map_err(failed)?;
+        }
         landing.opened = true;
         let done = self.run_strategy(&mut landing).and_then(|moved| {
             self.guarded(&mut self.connect()?, |tx| {
@@ -165,10 +175,14 @@ impl Attempt<'_> {
                 self.publish(landing, moved)
             })
         });
-        if done.is_err() {
+        if done.is_err() && !(self.resumes() && self.job.copy_id.is_some()) {
             self.clean_up();
         }
         done
+    }
+
+    fn resumes(&self) -> bool {
+        self.strategy.opening() == Opening::Resumable
     }
 
     fn nowhere(&self) -> Result<LoadOutcome> {
@@ -191,15 +205,7 @@ impl Attempt<'_> {
         conn: &mut PgConn,
         work: impl FnOnce(postgres::Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        let guard = self.loader.to.cancel_guard(conn, &self.loader.options.cancel);
-        let begun = conn.transaction().map_err(step(&self.statements, "begin to load"));
-        let done = begun.and_then(work);
-        drop(guard);
-        // A cancel request may still be under way: it must not meet the next statement.
-        if done.is_err() || self.loader.options.cancel.is_cancelled() {
-            conn.mark_broken();
-        }
-        done
+        guarded(conn, &self.loader.options.cancel, &self.statements, work)
     }
 
     fn landing<'c>(&'c self, through: Through<'c>, kind: Kind) -> Landing<'c> {
@@ -209,6 +215,8 @@ impl Attempt<'_> {
             mapping: self.job.mapping,
             mode: self.job.mode,
             kind,
+            cancel: &self.loader.options.cancel,
+            copy_id: self.job.copy_id,
             opened: false,
             locked: false,
             unchanged: false,
@@ -255,6 +263,11 @@ impl Attempt<'_> {
         let options = &self.loader.options;
         let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
         let changes = Publish { options, other_unique }.run(&mut landing, &moved)?;
+        if self.resumes() {
+            let failed = step(&self.statements, "drop the checkpoint of");
+            let sql = self.statements.drop_checkpoint();
+            landing.transaction()?.batch_execute(&sql).map_err(failed)?;
+        }
         self.seal(&mut landing, &moved, changes)?;
         let Through::Transaction(tx) = landing.through else {
             return Ok(self.outcome(moved, changes));
@@ -295,7 +308,7 @@ impl Attempt<'_> {
             waits: self.clock.waits().of_whole(duration),
             sum: moved.sum,
             audit: moved.audit,
-            notes: Vec::new(),
+            notes: moved.notes,
         }
     }
 
@@ -303,7 +316,7 @@ impl Attempt<'_> {
     fn clean_up(&self) {
         let dropped = self.connect().and_then(|mut conn| {
             let failed = step(&self.statements, "drop the staging of");
-            conn.batch_execute(&self.statements.drop_own_if_there()).map_err(failed)
+            conn.batch_execute(&self.statements.drop_all_if_there()).map_err(failed)
         });
         if let Err(error) = dropped {
             log::warn!("{error}: {}", error.fault().map_or(String::new(), ToString::to_string));

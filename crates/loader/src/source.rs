@@ -3,9 +3,9 @@
 use crate::key_text::key_text;
 use crate::strategy::Moved;
 use crate::{Error, Result};
-use handoff_connect::{MyPool, Profile};
-use handoff_model::{Cancel, RowFilter, TableSum, Throttle, WaitClock};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
+use handoff_connect::{MyConn, MyPool, Profile};
+use handoff_model::{Cancel, KeyValue, RowFilter, TableSum, Throttle, WaitClock};
+use handoff_rows::{Chunk, Encoder, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 use mysql::Value;
@@ -64,22 +64,55 @@ impl Source<'_> {
             let table = self.table.name.clone();
             move |fault| handoff_rows::Error::Read { table, rows, fault }
         };
-        let mut conn = self.pool.get(Profile::Read).map_err(failed(0))?;
-        let spec = ReadSpec {
-            table: self.table,
-            select,
-            filter,
-            locking: self.locking,
-            cancel: self.cancel,
-        };
-        let rows =
-            Reader::new(spec).throttle(self.throttle).clock(self.clock).read(&mut conn, sink)?;
+        let mut conn = self.connect()?;
+        let rows = self.reader(filter, select).read(&mut conn, sink)?;
         // A replica's table is our own; the source's may be altered between two of our statements.
         let is_ours = self.locking == Locking::Free;
         if is_ours || self.table.is_unchanged(&mut conn).map_err(failed(rows))? {
             return Ok(rows);
         }
         Err(Error::Changed { table: self.table.name.clone() })
+    }
+
+    /// Reads at most `rows` rows of [`Source::filter`] behind the key `after`, in the order of the
+    /// key, over a connection of its own. For a table of our own ([`Locking::Free`]).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Source::read`] does, and for a table without a key.
+    pub fn read_chunk<S: RowSink<Error = Error>>(
+        &self,
+        after: Option<&[KeyValue]>,
+        rows: u64,
+        select: &[String],
+        sink: &mut S,
+    ) -> Result<Chunk> {
+        let mut conn = self.connect()?;
+        self.reader(self.filter, select).read_chunk(&mut conn, sink, after, rows)
+    }
+
+    /// Returns about `size` keys of the table, taken at random and in their order.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server fails or the table has no key.
+    pub fn sample_keys(&self, size: u32) -> Result<Vec<Vec<KeyValue>>> {
+        let mut conn = self.connect()?;
+        Ok(self.reader(&RowFilter::All, &[]).sample_keys(&mut conn, size)?)
+    }
+
+    fn connect(&self) -> Result<MyConn> {
+        let failed = |fault| {
+            let table = self.table.name.clone();
+            handoff_rows::Error::Read { table, rows: 0, fault }
+        };
+        Ok(self.pool.get(Profile::Read).map_err(failed)?)
+    }
+
+    fn reader<'s>(&'s self, filter: &'s RowFilter, select: &'s [String]) -> Reader<'s> {
+        let Source { table, locking, cancel, .. } = *self;
+        let spec = ReadSpec { table, select, filter, locking, cancel };
+        Reader::new(spec).throttle(self.throttle).clock(self.clock)
     }
 }
 
@@ -139,10 +172,15 @@ impl Tuples<'_> {
         self.buffer.sum()
     }
 
-    /// Returns what was moved, once everything is written.
-    pub fn into_moved(self) -> Moved {
+    /// Returns what was moved so far.
+    pub fn moved(&self) -> Moved {
         let sum = self.sum();
         let (bytes, audit) = (self.buffer.total_bytes(), self.buffer.audit().clone());
-        Moved { rows: sum.rows, bytes, sum, audit }
+        Moved { rows: sum.rows, bytes, sum, audit, notes: Vec::new() }
+    }
+
+    /// Returns what was moved, once everything is written.
+    pub fn into_moved(self) -> Moved {
+        self.moved()
     }
 }

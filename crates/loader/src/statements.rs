@@ -8,26 +8,31 @@ use handoff_schema::ddl::{self, Persistence};
 /// What every table that we make on the way to a published one begins with.
 pub(crate) const PREFIX: &str = "__handoff_";
 
+/// What follows in the name of a checkpoint, before the same id.
+pub(crate) const AT: &str = "at_";
+
 /// The names of one load, quoted once, and the statements made of them. No value is ever part of
 /// one.
 pub struct Statements {
     table: TableName,
     schema: String,
     own_name: String,
+    checkpoint_name: String,
     target: String,
     columns: Vec<String>,
     key: Vec<String>,
 }
 
 impl Statements {
-    /// Makes the names of one attempt; the name of its own table is never used again.
-    pub(crate) fn new(schema: &str, mapping: &Mapping) -> Statements {
+    /// Makes the names of one attempt; its own tables are named after `id`.
+    pub(crate) fn new(schema: &str, mapping: &Mapping, id: CopyId) -> Statements {
         let columns: Vec<_> =
             mapping.columns.iter().map(|column| quote_pg(column.pg_name.as_str())).collect();
         Statements {
             table: mapping.table.clone(),
             schema: schema.to_owned(),
-            own_name: format!("{PREFIX}{}", CopyId::new()),
+            own_name: format!("{PREFIX}{id}"),
+            checkpoint_name: format!("{PREFIX}{AT}{id}"),
             target: format!("{}.{}", quote_pg(schema), quote_pg(mapping.pg_table.as_str())),
             key: mapping.key.iter().map(|&index| columns[index].clone()).collect(),
             columns,
@@ -51,6 +56,11 @@ impl Statements {
     /// Our own table of this attempt, quoted, in the target's schema.
     pub(crate) fn own(&self) -> String {
         format!("{}.{}", quote_pg(self.schema.as_str()), quote_pg(self.own_name.as_str()))
+    }
+
+    /// The table that says how far the load has come, quoted, in the target's schema.
+    pub(crate) fn checkpoint(&self) -> String {
+        format!("{}.{}", quote_pg(self.schema.as_str()), quote_pg(self.checkpoint_name.as_str()))
     }
 
     /// Our own table of this attempt as a temporary one, quoted.
@@ -86,12 +96,19 @@ impl Statements {
         format!("COPY {into} ({}) FROM STDIN (FORMAT binary)", self.columns.join(", "))
     }
 
-    /// Reads back at most `rows` rows of the published table in their canonical form.
-    pub(crate) fn copy_out(&self, rows: u64) -> String {
+    pub(crate) fn copy_csv(&self, into: &str) -> String {
         format!(
-            "COPY (SELECT {} FROM {} LIMIT {rows}) TO STDOUT (FORMAT binary)",
-            self.columns.join(", "),
-            self.target
+            "COPY {into} ({}) FROM STDIN (FORMAT csv, NULL '', ENCODING 'UTF8')",
+            self.columns.join(", ")
+        )
+    }
+
+    /// Reads back at most `rows` rows of a table with the published one's columns in their
+    /// canonical form.
+    pub(crate) fn copy_out(&self, from: &str, rows: u64) -> String {
+        format!(
+            "COPY (SELECT {} FROM {from} LIMIT {rows}) TO STDOUT (FORMAT binary)",
+            self.columns.join(", ")
         )
     }
 
@@ -198,8 +215,13 @@ impl Statements {
         format!("DROP TABLE {}", self.own())
     }
 
-    pub(crate) fn drop_own_if_there(&self) -> String {
-        format!("DROP TABLE IF EXISTS {}", self.own())
+    /// Drops all that an attempt may have made.
+    pub(crate) fn drop_all_if_there(&self) -> String {
+        format!("DROP TABLE IF EXISTS {}, {}", self.own(), self.checkpoint())
+    }
+
+    pub(crate) fn drop_checkpoint(&self) -> String {
+        format!("DROP TABLE {}", self.checkpoint())
     }
 
     fn same_key(&self) -> String {

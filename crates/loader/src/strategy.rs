@@ -1,15 +1,27 @@
 //! Ways of moving rows.
 
+mod chunked;
+mod copy_csv;
 mod discard;
+mod parallel;
+mod replay;
+mod sink;
 mod standard;
+mod strategies;
 mod streaming;
 
+pub use chunked::Chunked;
+pub use copy_csv::CopyCsv;
 pub use discard::Discard;
+pub use parallel::Parallel;
+pub use replay::Replay;
 pub use standard::Standard;
+pub use strategies::{Strategies, strategy};
 pub use streaming::Streaming;
 
 use crate::{Landing, Meter, Result, Source};
-use handoff_model::{Audit, Strategy, TableSum};
+use handoff_model::{Audit, TableSum};
+use std::ops::AddAssign;
 
 /// Where a strategy's rows land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +30,10 @@ pub enum Opening {
     Transaction,
     /// In a table that is there for every connection: several of them, or commits of their own.
     Committed,
+    /// In a table as for [`Opening::Committed`], which stays after a failure together with how far
+    /// the load has come, so that the next attempt at the same copy goes on from there. The
+    /// strategies of this crate alone know how.
+    Resumable,
     /// Nowhere: nothing is opened, nothing published, and the seal is not called.
     Nowhere,
 }
@@ -43,6 +59,18 @@ pub struct Moved {
     pub sum: TableSum,
     /// Values that could not be carried unchanged.
     pub audit: Audit,
+    /// What a person should know of the way they went, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl AddAssign for Moved {
+    fn add_assign(&mut self, other: Moved) {
+        self.rows += other.rows;
+        self.bytes += other.bytes;
+        self.sum += other.sum;
+        self.audit.merge(&other.audit);
+        self.notes.extend(other.notes);
+    }
 }
 
 /// A way of moving rows from MySQL into PostgreSQL.
@@ -83,14 +111,4 @@ pub trait LoadStrategy: Send + Sync {
     /// Returns an error if either server fails, a value cannot be carried, or the run is
     /// cancelled.
     fn load(&self, moving: Move<'_, '_>) -> Result<Moved>;
-}
-
-/// Returns the strategy of that name with its defaults; [`None`] if this version has it not.
-pub fn strategy(which: Strategy) -> Option<Box<dyn LoadStrategy>> {
-    match which {
-        Strategy::Standard => Some(Box::new(Standard::default())),
-        Strategy::Streaming => Some(Box::new(Streaming::default())),
-        Strategy::Discard => Some(Box::new(Discard)),
-        Strategy::Chunked | Strategy::Parallel | Strategy::CopyCsv => None,
-    }
 }

@@ -66,6 +66,6 @@ pub use plan::{Plan, Refused};
 pub use report::{
     CopyReport, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
-pub use select::{Selected, select};
+pub use select::{ReadFrom, Selected, select};
 pub use standing::Standing;
 pub use until::Deadline;

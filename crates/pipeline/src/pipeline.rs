@@ -11,8 +11,8 @@ use crate::servers::{Opening, Servers};
 use crate::table_run::TableRunner;
 use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus, chain};
 use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
-use handoff_loader::{Loader, LoaderOptions};
-use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName, Throttle};
+use handoff_loader::{Loader, LoaderOptions, SpoolSettings, Strategies};
+use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer, RunId, TableName, Throttle};
 use handoff_replicator::Replicator;
 use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
 use handoff_settings::{Settings, TableFilter, Target};
@@ -86,11 +86,12 @@ impl Pipeline {
         self.cancel.check()?;
         self.let_readers_see_tracking(&base.servers.target).map_err(Error::Connect)?;
         self.end_orphans(&base, &tracker)?;
-        let Planned { plan, mut notes, leftovers } = self.make_plan(&base, &tracker, options)?;
+        let Planned { plan, mut notes, leftovers, loadable } =
+            self.make_plan(&base, &tracker, options)?;
         notes.extend(base.not_carried());
         self.cancel.check()?;
         let runner = self.runner(&base, tracker, replicator, (lock, gate), options);
-        if let Err(error) = runner.loader.drop_leftovers(&leftovers) {
+        if let Err(error) = runner.loader.drop_leftovers(&leftovers, &loadable) {
             notes.push(chain(&error));
         }
         let tables = self.move_tables(&runner, options, &plan)?;
@@ -233,7 +234,9 @@ impl Pipeline {
             states: &recovered.states,
             findings: &recovered.findings,
         });
-        Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
+        let loadable = recovered.states.values().filter_map(Tracked::loadable_copy).collect();
+        let (notes, leftovers) = (recovered.notes, target.leftovers);
+        Ok(Planned { plan, notes, leftovers, loadable })
     }
 
     /// Maps every table once, for both hops and all threads.
@@ -330,6 +333,7 @@ impl Pipeline {
             replicator: replicator
                 .filter(|_| options.hops != Hops::Load)
                 .map(|replicator| replicator.throttle(throttle.clone())),
+            strategies: self.strategies(),
             loader: Loader::new(from.clone(), to.clone(), loader_options)
                 .throttle(throttle.filter(|_| reads_source)),
             prover: Prover {
@@ -350,6 +354,15 @@ impl Pipeline {
             cancel: self.cancel.clone(),
             observer: Arc::clone(&self.observer),
         }
+    }
+
+    fn strategies(&self) -> Strategies {
+        let folder = self.settings.run.spool_dir.clone();
+        Strategies::new(
+            self.memory_of_a_table(),
+            self.settings.selection.chunk_rows,
+            SpoolSettings { folder, keep: false },
+        )
     }
 
     /// The bytes that one row may have: a quarter of the limit, however many tables move at once.
@@ -395,6 +408,8 @@ struct Planned {
     notes: Vec<String>,
     /// Tables that dead runs left in the target schema.
     leftovers: Vec<String>,
+    /// Copies that may be loaded: what is left of a load of one of them may be taken up.
+    loadable: Vec<CopyId>,
 }
 
 /// What a run starts from.

@@ -1,5 +1,6 @@
 //! The plan: what becomes of every table of a run, decided before anything moves.
 
+use crate::select::ReadFrom;
 use crate::{Decision, Known, Result, RunOptions, TableContext, TableError, decide, select};
 use handoff_connect::Side;
 use handoff_model::{CopyId, Extraction, RowFilter, TableName};
@@ -42,6 +43,12 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) target: &'a TargetCatalogue,
     pub(crate) states: &'a BTreeMap<TableName, Tracked>,
     pub(crate) findings: &'a [Finding],
+}
+
+impl Surroundings<'_> {
+    fn load_from(&self) -> ReadFrom {
+        if self.replica.is_some() { ReadFrom::Replica } else { ReadFrom::Source }
+    }
 }
 
 /// Makes the plan.
@@ -87,7 +94,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         decision: decision(around, &fingerprint, &tracked, settings.extraction),
         priority: settings.priority,
         filter: RowFilter::All,
-        selected: select(&around.settings.selection, &settings, schema.data_bytes),
+        selected: select(&around.settings.selection, &settings, &schema, around.load_from()),
         fingerprint,
         schema,
         replica: replica.map(|replica| Arc::new(replica.clone())),

@@ -1,6 +1,7 @@
 //! Which loading strategy for which table.
 
 use handoff_model::Strategy;
+use handoff_schema::TableSchema;
 use handoff_settings::{Selection, TableSettings};
 
 /// The strategy chosen for a table, and why.
@@ -8,21 +9,113 @@ use handoff_settings::{Selection, TableSettings};
 pub struct Selected {
     /// The strategy.
     pub strategy: Strategy,
+    /// Whether the file that it goes through stays.
+    pub keep_spool: bool,
     /// Why, as a phrase for reports.
     pub why: String,
 }
 
-/// Chooses for a table of `data_bytes`: the table's own setting first, then the sizes of `[selection]`.
-pub fn select(selection: &Selection, table: &TableSettings, data_bytes: u64) -> Selected {
-    let streaming_above = selection.streaming_above_mb.saturating_mul(1_000_000);
-    match table.loader {
-        Some(strategy) => Selected { strategy, why: "set for this table".to_owned() },
-        None if streaming_above > 0 && data_bytes <= streaming_above => Selected {
-            strategy: Strategy::Standard,
-            why: format!("at most {} MB", selection.streaming_above_mb),
-        },
-        None => {
-            Selected { strategy: Strategy::Streaming, why: "the default at every size".to_owned() }
-        }
+/// Where hop 2 reads a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// In a replica of our own, which nobody writes to meanwhile.
+    Replica,
+    /// In the application's database.
+    Source,
+}
+
+/// Chooses: the table's own setting first, then the sizes of `[selection]`, as the catalogue has
+/// them, largest first.
+///
+/// A table that is read from the source is never split: each worker and each chunk would see another
+/// state of it.
+pub fn select(
+    selection: &Selection,
+    settings: &TableSettings,
+    table: &TableSchema,
+    from: ReadFrom,
+) -> Selected {
+    let (strategy, why) = match settings.loader {
+        Some(strategy) => (strategy, "set for this table".to_owned()),
+        None => by_size(selection, table),
+    };
+    let splits = matches!(strategy, Strategy::Parallel | Strategy::Chunked);
+    let (strategy, why) = if splits && from == ReadFrom::Source {
+        let why = format!("{strategy} ({why}) needs a replica, which nobody writes to meanwhile");
+        (Strategy::Streaming, why)
+    } else {
+        (strategy, why)
+    };
+    Selected { strategy, keep_spool: settings.keep_spool, why }
+}
+
+fn by_size(selection: &Selection, table: &TableSchema) -> (Strategy, String) {
+    let Selection { parallel_above_rows, chunked_above_mb, streaming_above_mb, .. } = *selection;
+    let is_above = |mb: u64| table.data_bytes > mb.saturating_mul(1_000_000);
+    if table.rows > parallel_above_rows {
+        (Strategy::Parallel, format!("above {parallel_above_rows} rows"))
+    } else if is_above(chunked_above_mb) {
+        (Strategy::Chunked, format!("above {chunked_above_mb} MB"))
+    } else if streaming_above_mb == 0 {
+        (Strategy::Streaming, "the default at every size".to_owned())
+    } else if is_above(streaming_above_mb) {
+        (Strategy::Streaming, format!("above {streaming_above_mb} MB"))
+    } else {
+        (Strategy::Standard, format!("at most {streaming_above_mb} MB"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ReadFrom::{Replica, Source};
+
+    #[track_caller]
+    fn check(
+        rows: u64,
+        mb: u64,
+        from: ReadFrom,
+        loader: Option<Strategy>,
+        expected: (Strategy, &str),
+    ) {
+        let selection = Selection {
+            parallel_above_rows: 1_000_000,
+            chunked_above_mb: 200,
+            streaming_above_mb: 50,
+            chunk_rows: 1,
+        };
+        let settings = TableSettings { loader, ..TableSettings::default() };
+        let table = TableSchema { rows, data_bytes: mb * 1_000_000, ..TableSchema::empty("t") };
+        let selected = select(&selection, &settings, &table, from);
+        assert_eq!((selected.strategy, &*selected.why), expected);
+    }
+
+    #[test]
+    fn sizes_decide_unless_the_table_does() {
+        check(9, 50, Replica, None, (Strategy::Standard, "at most 50 MB"));
+        check(9, 51, Replica, None, (Strategy::Streaming, "above 50 MB"));
+        check(9, 201, Replica, None, (Strategy::Chunked, "above 200 MB"));
+        check(1_000_001, 201, Replica, None, (Strategy::Parallel, "above 1000000 rows"));
+        let own = "set for this table";
+        check(1_000_001, 201, Replica, Some(Strategy::CopyCsv), (Strategy::CopyCsv, own));
+        check(0, 0, Source, Some(Strategy::CopyCsv), (Strategy::CopyCsv, own));
+    }
+
+    #[test]
+    fn what_others_write_to_is_not_split() {
+        let why = "parallel (above 1000000 rows) needs a replica, which nobody writes to meanwhile";
+        check(1_000_001, 0, Source, None, (Strategy::Streaming, why));
+        let why = "chunked (set for this table) needs a replica, which nobody writes to meanwhile";
+        check(0, 0, Source, Some(Strategy::Chunked), (Strategy::Streaming, why));
+    }
+
+    #[test]
+    fn the_default_is_one_stream_up_to_the_largest() {
+        let (selection, settings) = (Selection::default(), TableSettings::default());
+        let table =
+            TableSchema { rows: 20_000_000, data_bytes: 4 << 30, ..TableSchema::empty("t") };
+        let selected = select(&selection, &settings, &table, Replica);
+        assert_eq!(selected.strategy, Strategy::Streaming);
+        assert_eq!(selected.why, "the default at every size");
     }
 }

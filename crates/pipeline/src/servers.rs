@@ -3,6 +3,7 @@
 use crate::versions::{too_old_my, too_old_pg};
 use crate::{Error, Hops, Result};
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Side};
+use handoff_loader::Strategies;
 use handoff_model::RunId;
 use handoff_settings::Settings;
 
@@ -52,9 +53,10 @@ impl<'a> Opening<'a> {
         if settings.replica.is_none() && hops != Hops::Both {
             return Err(Error::NoReplica);
         }
-        // A table in flight holds at most one connection a side; the catalogue, the proof and the
-        // record of a failure need another now and then.
-        let size = u32::try_from(settings.run.jobs.get()).unwrap_or(u32::MAX).saturating_add(2);
+        // A table in flight holds at most one connection a side, or waits for the workers that all
+        // share; the catalogue, the proof and the record of a failure need another now and then.
+        let size = Strategies::default().connections(settings.run.jobs.get());
+        let size = u32::try_from(size).unwrap_or(u32::MAX).saturating_add(2);
         Ok(Opening { settings, hops, options: PoolOptions { size, run } })
     }
 

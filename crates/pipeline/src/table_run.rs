@@ -8,7 +8,7 @@ use crate::{
     TableStatus, Verdict, chain,
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
-use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader};
+use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader, Strategies};
 use handoff_model::{Cancel, CopyId, Event, Observer, Performance, Phase, TableName};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_rows::Locking;
@@ -24,6 +24,7 @@ pub(crate) struct TableRunner {
     pub(crate) prove: Prove,
     pub(crate) replicator: Option<Replicator>,
     pub(crate) loader: Loader,
+    pub(crate) strategies: Strategies,
     pub(crate) prover: Prover,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
@@ -161,11 +162,11 @@ impl TableRunner {
             mapping: &context.mapping,
             filter: &context.filter,
             mode: LoadMode::Full,
+            copy_id: copy,
             locking: self.locking(context),
             target: context.target.as_deref(),
         };
-        let strategy = handoff_loader::strategy(context.selected.strategy)
-            .expect("settings accept only strategies that exist");
+        let strategy = self.strategies.get(context.selected.strategy, context.selected.keep_spool);
         let seal = self.tracker.seal(self.seal_work(context, copy));
         match self.loader.load(&job, &*strategy, &seal) {
             Err(error) if error.is_target_appeared() => {

@@ -64,7 +64,7 @@ mod tuples;
 pub use buffer::TupleBuffer;
 pub use encoder::Encoder;
 pub use error::{Error, Result};
-pub use reader::{Locking, ReadSpec, Reader, RowSink, where_clause};
+pub use reader::{Chunk, Locking, ReadSpec, Reader, RowSink, where_clause};
 pub use sum::{hash_row, target_sum};
 pub use tuples::tuples;
 

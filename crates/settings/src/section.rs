@@ -117,6 +117,17 @@ impl<'d> Section<'d> {
         None
     }
 
+    /// Takes true or false.
+    pub(crate) fn flag(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Option<bool> {
+        let entry = self.take(key, reader)?;
+        if let DeValue::Boolean(flag) = entry.value {
+            return Some(*flag);
+        }
+        let message = format!("{} is {}; it takes true or false", self.subject(key), entry.shown());
+        reader.problem(&entry.place, message);
+        None
+    }
+
     /// Takes one of a few words.
     pub(crate) fn choice<T: Copy>(
         &mut self,

@@ -7,6 +7,7 @@ use crate::{
 use handoff_model::TableName;
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 
 /// Everything a run needs to know, validated.
 ///
@@ -136,6 +137,8 @@ pub struct Run {
     pub until: Option<TimeOfDay>,
     /// Days that rows of `etl_runs` are kept.
     pub keep_runs: u32,
+    /// The folder of the files that `copy_csv` writes; the system's for temporary files if [`None`].
+    pub spool_dir: Option<PathBuf>,
 }
 
 impl Default for Run {
@@ -148,11 +151,12 @@ impl Default for Run {
             max_retries: 3,
             until: None,
             keep_runs: 90,
+            spool_dir: None,
         }
     }
 }
 
-/// Sizes at which one loading strategy gives way to another.
+/// Sizes at which one loading strategy gives way to another; the first that applies is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     /// `parallel` above this number of rows.
@@ -167,9 +171,12 @@ pub struct Selection {
 
 impl Default for Selection {
     fn default() -> Selection {
+        // One stream is the fastest way at every size that was measured (docs/benchmarks.md), and
+        // half of a table is read again in minutes: only what takes an hour is worth the commits of
+        // `chunked` or the connections of `parallel`.
         Selection {
-            parallel_above_rows: 1_000_000,
-            chunked_above_mb: 200,
+            parallel_above_rows: 100_000_000,
+            chunked_above_mb: 20_000,
             streaming_above_mb: 0,
             chunk_rows: 25_000,
         }

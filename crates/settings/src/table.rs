@@ -16,6 +16,8 @@ pub struct TableSettings {
     pub priority: Priority,
     /// The strategy that overrides the selection.
     pub loader: Option<Strategy>,
+    /// Whether the file of `copy_csv` stays, to be loaded again.
+    pub keep_spool: bool,
     /// Overrides of the type mapping: column to PostgreSQL type, as written.
     pub columns: BTreeMap<ColumnName, String>,
 }
@@ -30,4 +32,10 @@ pub struct Lookback {
 }
 
 /// The strategies that this version can load with.
-pub const AVAILABLE_STRATEGIES: &[Strategy] = &[Strategy::Standard, Strategy::Streaming];
+pub const AVAILABLE_STRATEGIES: &[Strategy] = &[
+    Strategy::Standard,
+    Strategy::Streaming,
+    Strategy::Chunked,
+    Strategy::Parallel,
+    Strategy::CopyCsv,
+];

@@ -5,7 +5,7 @@ mod accounts;
 mod changed;
 mod connecting;
 mod cut;
-mod disk;
+pub mod disk;
 mod locks;
 mod packets;
 mod proxy;

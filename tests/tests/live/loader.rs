@@ -4,8 +4,12 @@
 //! Expected rows are written out by hand, as PostgreSQL prints them. MySQL is not asked what it
 //! holds, so a mistake in reading cannot hide a mistake in writing.
 
+mod chunked;
+mod csv;
 mod embedder;
+mod every_type;
 mod faults;
+mod parallel;
 mod publishing;
 mod readers;
 mod rows;
@@ -13,18 +17,33 @@ mod statements;
 
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
 use handoff_loader::{
-    Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions, Standard, Streaming,
+    Chunked, CopyCsv, Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions,
+    Parallel, Standard, Streaming,
 };
-use handoff_model::{Cancel, NopObserver, RowFilter, RunId};
-use handoff_rows::Locking;
+use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, RunId, TableSum};
+use handoff_rows::{Locking, target_sum};
 use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
 use handoff_testbed::Trio;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
-/// The strategies that publish.
+/// The strategies that publish, set up so that small tables take the way of large ones.
 fn strategies() -> Vec<Box<dyn LoadStrategy>> {
-    vec![Box::new(Streaming::default()), Box::new(Standard::default())]
+    vec![
+        Box::new(Streaming::default()),
+        Box::new(Standard::default()),
+        Box::new(Chunked { rows: 700, ..Chunked::default() }),
+        Box::new(parallel()),
+        Box::new(CopyCsv::default()),
+    ]
+}
+
+/// Three workers, whatever the machine has.
+fn parallel() -> Parallel {
+    let mut parallel = Parallel::new(NonZeroUsize::new(3).unwrap());
+    parallel.least_rows = 0;
+    parallel
 }
 
 /// A replica to read from, a target with the schema `raw`, and what a load needs.
@@ -39,7 +58,11 @@ struct Bench {
 impl Bench {
     #[track_caller]
     fn new(test: &str) -> Bench {
-        let trio = Trio::new(test);
+        Bench::on(Trio::new(test))
+    }
+
+    #[track_caller]
+    fn on(trio: Trio) -> Bench {
         let options = PoolOptions { size: 4, run: RunId::new() };
         let replica = MySqlServer::from_url(&trio.replica_url()).unwrap();
         let target = PgServer::from_url(&trio.target_url()).unwrap();
@@ -100,10 +123,40 @@ impl Bench {
             mapping: &mapping,
             filter,
             mode,
+            copy_id: None,
             locking: Locking::Free,
             target: target.as_ref(),
         };
         self.loader().load(&job, strategy, &self.seal)
+    }
+
+    /// Loads a table in full from the copy `copy_id`.
+    fn load_copy(
+        &self,
+        table: &str,
+        strategy: &dyn LoadStrategy,
+        copy_id: CopyId,
+    ) -> Result<LoadOutcome, Error> {
+        let (schema, mapping) = self.describe(table);
+        let target = self.target(&mapping.pg_table);
+        let job = LoadJob {
+            table: &schema,
+            mapping: &mapping,
+            filter: &RowFilter::All,
+            mode: LoadMode::Full,
+            copy_id: Some(copy_id),
+            locking: Locking::Free,
+            target: target.as_ref(),
+        };
+        self.loader().load(&job, strategy, &self.seal)
+    }
+
+    /// Sums what the target holds.
+    #[track_caller]
+    fn sum(&self, table: &str) -> TableSum {
+        let (_, mapping) = self.describe(table);
+        let mut conn = self.to.get().unwrap();
+        target_sum(&mut conn, &self.options.schema, &mapping.pg_table, &mapping).unwrap()
     }
 
     /// Describes a table of the replica, and what it becomes.

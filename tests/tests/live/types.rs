@@ -5,9 +5,9 @@ use crate::etl::Etl;
 use handoff_testbed::{Bed, MySql9, NULL, Row, ServerOptions, Trio, row};
 
 /// Column, type, and value at each edge with its text in PostgreSQL.
-type Edge = (&'static str, &'static [(&'static str, Option<&'static str>)]);
+pub type Edge = (&'static str, &'static [(&'static str, Option<&'static str>)]);
 
-const COMMON: &[Edge] = &[
+pub const COMMON: &[Edge] = &[
     ("TINYINT", &[("-128", Some("-128")), ("127", Some("127"))]),
     ("TINYINT(1)", &[("2", Some("2")), ("0", Some("0"))]),
     ("TINYINT UNSIGNED", &[("0", Some("0")), ("255", Some("255"))]),
@@ -115,7 +115,7 @@ const COMMON: &[Edge] = &[
 ];
 
 // A cast to text prints the netmask, which the values do not have of their own.
-const MARIADB: &[Edge] = &[
+pub const MARIADB: &[Edge] = &[
     (
         "UUID",
         &[
@@ -136,11 +136,19 @@ const MARIADB: &[Edge] = &[
     ("INET4", &[("'255.0.0.1'", Some("255.0.0.1/32")), ("NULL", None)]),
 ];
 
-const MYSQL9: &[Edge] =
+pub const MYSQL9: &[Edge] =
     &[("VECTOR(2)", &[("STRING_TO_VECTOR('[1.5,-2]')", Some("{1.5,-2}")), ("NULL", None)])];
 
 /// Makes the table `every` with two rows, and returns the rows expected.
 fn make(trio: &Trio, engine: &str, edges: &[&[Edge]]) -> Vec<Row> {
+    let (sql, expected) = statements(engine, edges);
+    trio.sql_source(&sql);
+    trio.sql_target(&format!("ALTER DATABASE {} SET timezone = 'UTC'", trio.target_name()));
+    expected
+}
+
+/// Spells what makes the table `every` with two rows, and the rows expected.
+pub fn statements(engine: &str, edges: &[&[Edge]]) -> (String, Vec<Row>) {
     let edges: Vec<Edge> = edges.concat();
     let columns: Vec<String> =
         edges.iter().enumerate().map(|(n, (kind, _))| format!("c{n} {kind}")).collect();
@@ -157,9 +165,7 @@ fn make(trio: &Trio, engine: &str, edges: &[&[Edge]]) -> Vec<Row> {
         let cells = edges.iter().map(|(_, cases)| cases[row].1.map(str::to_owned));
         expected.push([Some(row.to_string())].into_iter().chain(cells).collect());
     }
-    trio.sql_source(&sql);
-    trio.sql_target(&format!("ALTER DATABASE {} SET timezone = 'UTC'", trio.target_name()));
-    expected
+    (sql, expected)
 }
 
 #[track_caller]

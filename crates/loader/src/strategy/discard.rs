@@ -1,9 +1,8 @@
 //! The read side alone.
 
+use super::sink::{Destination, Sink};
 use super::{LoadStrategy, Move, Moved, Opening};
-use crate::{Error, Meter, Result, Tuples};
-use handoff_rows::RowSink;
-use mysql::Value;
+use crate::{Meter, Result, Tuples};
 
 /// Reads and encodes, and writes nothing: what a load costs before the target. For benches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,33 +23,20 @@ impl LoadStrategy for Discard {
 
     fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
         let Move { source, meter, .. } = moving;
-        let tuples = source.tuples();
+        let mut tuples = source.tuples();
         let select = tuples.select_list();
-        let mut sink = Sink { tuples, meter };
+        let mut sink = Sink { tuples: &mut tuples, meter, to: Nowhere, buffer: 256 * 1024 };
         source.read(source.filter, &select, &mut sink)?;
-        Ok(sink.tuples.into_moved())
+        sink.finish()?;
+        Ok(tuples.into_moved())
     }
 }
 
-struct Sink<'a> {
-    tuples: Tuples<'a>,
-    meter: &'a Meter<'a>,
-}
+struct Nowhere;
 
-impl RowSink for Sink<'_> {
-    type Error = Error;
-
-    fn row(&mut self, row: &[Value]) -> Result<()> {
-        self.tuples.push(row)
-    }
-
-    fn buffered(&self) -> usize {
-        self.tuples.bytes().len()
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.meter.add(self.tuples.pending(), self.buffered() as u64);
-        self.tuples.clear();
+impl Destination for Nowhere {
+    fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+        meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! One COPY BINARY stream.
 
+use super::sink::{Lazy, Sink};
 use super::{LoadStrategy, Move, Moved};
-use crate::{CopyIn, Error, Landing, Meter, Result, Tuples};
-use handoff_rows::RowSink;
-use mysql::Value;
+use crate::{Committed, Landing, Meter, Result, Source};
 
 /// Streams rows through one `COPY … FROM STDIN (FORMAT binary)`, in constant memory.
 ///
@@ -28,73 +27,37 @@ impl LoadStrategy for Streaming {
 
     fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
         let Move { source, landing, meter } = moving;
-        let tuples = source.tuples();
+        let mut tuples = source.tuples();
         let select = tuples.select_list();
-        let mut stream = Stream { tuples, meter, to: To::Closed(landing), buffer: self.buffer };
-        source.read(source.filter, &select, &mut stream)?;
-        stream.finish()
-    }
-}
-
-struct Stream<'a, 'c> {
-    tuples: Tuples<'a>,
-    meter: &'a Meter<'a>,
-    to: To<'a, 'c>,
-    buffer: usize,
-}
-
-enum To<'a, 'c> {
-    /// Everything so far is in the buffer.
-    Closed(&'a mut Landing<'c>),
-    Open(CopyIn<'a>),
-    /// Opening failed.
-    Lost,
-}
-
-impl Stream<'_, '_> {
-    fn write(&mut self) -> Result<()> {
-        self.to = match std::mem::replace(&mut self.to, To::Lost) {
-            To::Closed(landing) => To::Open(landing.copy_binary()?),
-            to => to,
-        };
-        if let To::Open(copy) = &mut self.to {
-            copy.write(&self.tuples, self.meter)?;
-        }
-        self.tuples.clear();
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Moved> {
-        if let To::Closed(landing) = &mut self.to
-            && (self.tuples.pending() == 0 || landing.holds(self.tuples.sum())?)
+        let to = Lazy::new(landing, Landing::copy_binary);
+        let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+        source.read(source.filter, &select, &mut sink)?;
+        if !sink.to.is_settled(sink.tuples)?
+            && let Some(copy) = sink.finish()?.opened()
         {
-            return Ok(self.tuples.into_moved());
+            copy.finish(tuples.sum().rows)?;
         }
-        self.write()?;
-        if let To::Open(copy) = self.to {
-            copy.finish(self.tuples.sum().rows)?;
-        }
-        Ok(self.tuples.into_moved())
+        Ok(tuples.into_moved())
     }
 }
 
-impl RowSink for Stream<'_, '_> {
-    type Error = Error;
-
-    fn row(&mut self, row: &[Value]) -> Result<()> {
-        self.tuples.push(row)
-    }
-
-    fn buffered(&self) -> usize {
-        self.tuples.bytes().len()
-    }
-
-    fn threshold(&self) -> usize {
-        self.buffer
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        // Less than a buffer is all there is, or the last of it: `finish` sees to both.
-        if self.buffered() < self.threshold() { Ok(()) } else { self.write() }
+impl Streaming {
+    /// Streams into a table that is there already, in a transaction of its own: what a strategy
+    /// with several connections or commits does with a table that it cannot split.
+    pub(super) fn load_committed(
+        &self,
+        source: &Source<'_>,
+        to: Committed<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<Moved> {
+        let mut tuples = source.tuples();
+        let select = tuples.select_list();
+        to.in_transaction(|tx| {
+            let to = to.copy_binary(tx)?;
+            let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+            let rows = source.read(source.filter, &select, &mut sink)?;
+            sink.finish()?.finish(rows)
+        })?;
+        Ok(tuples.into_moved())
     }
 }

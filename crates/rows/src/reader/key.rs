@@ -180,3 +180,21 @@ pub(super) fn parameter(value: &KeyValue) -> Value {
         }
     }
 }
+
+/// Turns what a key's column gave into a bound of a range; [`None`] for NULL.
+pub(super) fn key_value(value: Value) -> Option<KeyValue> {
+    Some(match value {
+        Value::NULL => return None,
+        Value::Int(number) => KeyValue::Int(number),
+        Value::UInt(number) => KeyValue::UInt(number),
+        Value::Float(number) => KeyValue::Float(number),
+        Value::Double(number) => KeyValue::Double(number),
+        Value::Bytes(bytes) => KeyValue::Bytes(bytes),
+        Value::Date(year, month, day, hour, minute, second, micro) => {
+            KeyValue::DateTime(year, month, day, hour, minute, second, micro)
+        }
+        Value::Time(negative, days, hours, minutes, seconds, micro) => {
+            KeyValue::Time(negative, days, hours, minutes, seconds, micro)
+        }
+    })
+}

@@ -11,6 +11,7 @@
 //! A table that is to be read in ranges and has no key is read in one statement all the same, and
 //! its writers wait for the end of it: there is no order in which to go on after a range.
 
+mod chunk;
 mod condition;
 mod fetch;
 mod key;
@@ -19,12 +20,13 @@ mod pages;
 mod timed;
 
 use crate::{Error, Result};
+pub use chunk::Chunk;
 use condition::Condition;
 use fetch::{Fetch, Flow};
 use handoff_connect::{Fault, MyConn, quote_my};
 use handoff_model::{Cancel, Cancelled, RowFilter, Throttle, WaitClock};
 use handoff_schema::TableSchema;
-use key::Key;
+use key::{Key, parameter};
 use mysql::Value;
 use pages::Pages;
 use timed::Timed;

@@ -26,7 +26,7 @@ pub(super) struct Pages<'a> {
 }
 
 /// Where a range is to end.
-enum Until {
+pub(super) enum Until {
     /// After so many rows.
     Rows(u64),
     /// At this key.
@@ -92,7 +92,7 @@ impl<'a> Pages<'a> {
     }
 
     /// Returns where a range ended.
-    fn place(&self, key: Vec<Value>) -> Result<Vec<Value>> {
+    pub(super) fn place(&self, key: Vec<Value>) -> Result<Vec<Value>> {
         self.key.place(key).map_err(|column| {
             self.refuse(&format!(
                 "its key `{column}` holds a text that is not valid in its character set, \
@@ -143,7 +143,7 @@ impl<'a> Pages<'a> {
         })
     }
 
-    fn statement(&self, after: Option<&[Value]>, until: &Until) -> (String, Vec<Value>) {
+    pub(super) fn statement(&self, after: Option<&[Value]>, until: &Until) -> (String, Vec<Value>) {
         let mut condition = self.filter.clone();
         if let Some(after) = after {
             condition = condition.and(Condition::of_key(self.key, Side::After, after));

@@ -29,6 +29,9 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
     run.until = until(&mut section, reader);
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
+    if let Some(text) = section.text("spool_dir", reader) {
+        run.spool_dir = Some(reader.path(&text.value));
+    }
     section.finish(reader);
     run
 }
@@ -36,8 +39,14 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
 pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Selection {
     let mut selection = Selection::default();
     let Some(mut section) = section else { return selection };
-    let limit = section.number("streaming_above_mb", 0..=u32::MAX, reader);
-    set(&mut selection.streaming_above_mb, limit.map(u64::from));
+    for (key, field, least) in [
+        ("parallel_above_rows", &mut selection.parallel_above_rows, 0),
+        ("chunked_above_mb", &mut selection.chunked_above_mb, 0),
+        ("streaming_above_mb", &mut selection.streaming_above_mb, 0),
+        ("chunk_rows", &mut selection.chunk_rows, 1),
+    ] {
+        set(field, section.number(key, least..=u32::MAX, reader).map(u64::from));
+    }
     section.finish(reader);
     selection
 }

@@ -53,10 +53,11 @@ fn gather<'d>(
 
 fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
     let loader = loader(&mut section, reader);
+    let keep_spool = section.flag("keep_spool", reader).unwrap_or_default();
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let columns = columns(&mut section, reader);
     section.finish(reader);
-    TableSettings { loader, priority, columns, ..TableSettings::default() }
+    TableSettings { loader, keep_spool, priority, columns, ..TableSettings::default() }
 }
 
 const PRIORITIES: [(&str, Priority); 3] =
@@ -68,7 +69,7 @@ fn loader(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Strategy
     let available = strategy.filter(|strategy| AVAILABLE_STRATEGIES.contains(strategy));
     if available.is_none() {
         let names = AVAILABLE_STRATEGIES.iter().map(|strategy| strategy.name()).collect::<Vec<_>>();
-        let known = if strategy.is_some() { ", which this version has not" } else { "" };
+        let known = if strategy.is_some() { ", which is for benches" } else { "" };
         let message =
             format!("{} is {:?}{known}; it takes {}", text.subject, text.written, one_of(&names));
         reader.problem(&text.place, message);

@@ -282,13 +282,14 @@ fn values_of_the_wrong_kind_are_named() {
         ],
     );
     adding(
-        "[tables.a]\nloader = \"parallel\"\ncolumns = \"x\"\n[tables.b]\nloader = \"fast\"\n",
+        "[tables.a]\nloader = \"discard\"\ncolumns = \"x\"\n[tables.b]\nloader = \"fast\"\n",
         &[
-            "handoff.toml:6: tables.a.loader is \"parallel\", which this version has not; it takes \
-         standard or streaming",
+            "handoff.toml:6: tables.a.loader is \"discard\", which is for benches; it takes \
+         standard, streaming, chunked, parallel or copy_csv",
             "handoff.toml:7: tables.a.columns is \"x\"; it takes the types of columns, such as \
          { IsLocked = \"boolean\" }",
-            "handoff.toml:9: tables.b.loader is \"fast\"; it takes standard or streaming",
+            "handoff.toml:9: tables.b.loader is \"fast\"; it takes standard, streaming, chunked, \
+         parallel or copy_csv",
         ],
     );
     adding(

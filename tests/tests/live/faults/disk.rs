@@ -10,14 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A file system of a few megabytes in memory, taken away with this value.
-struct SmallDisk {
+pub struct SmallDisk {
     folder: PathBuf,
 }
 
 impl SmallDisk {
     /// Mounts it on `folder`, with its owner.
     #[track_caller]
-    fn on(folder: &Path, megabytes: u32) -> SmallDisk {
+    pub fn on(folder: &Path, megabytes: u32) -> SmallDisk {
         let owner = std::fs::metadata(folder).unwrap();
         let disk = SmallDisk { folder: folder.to_owned() };
         let (uid, gid) = (owner.uid(), owner.gid());

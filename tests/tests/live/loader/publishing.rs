@@ -144,7 +144,7 @@ fn what_is_created_has_its_key_and_its_readers() {
 fn discard_reads_everything_and_touches_nothing() {
     let bench = Bench::new("load discard");
     bench.mysql("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
-    let discard = strategy(Strategy::Discard).unwrap();
+    let discard = strategy(Strategy::Discard);
     assert_eq!(discard.connections(), Discard.connections());
     let outcome = bench.load_as("t", &*discard, LoadMode::Full, &RowFilter::All).unwrap();
     assert_eq!((outcome.rows_loaded, outcome.sum.rows, changes(&outcome)), (2, 2, (0, 0, 0)));
@@ -173,11 +173,11 @@ fn tables_that_dead_runs_left_are_dropped_and_others_not() {
     let mut tx = holder.transaction().unwrap();
     tx.batch_execute("LOCK TABLE raw.__handoff_fedcba9876543210 IN ACCESS SHARE MODE").unwrap();
     let begun = Instant::now();
-    assert_eq!(loader.drop_leftovers(&names).unwrap(), 1);
+    assert_eq!(loader.drop_leftovers(&names, &[]).unwrap(), 1);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     tx.rollback().unwrap();
 
-    assert_eq!(loader.drop_leftovers(&names).unwrap(), 2, "one of them was gone already");
+    assert_eq!(loader.drop_leftovers(&names, &[]).unwrap(), 2, "one of them was gone already");
     assert_eq!(loader.leftovers().unwrap(), ["__handoff_0000000000000000"]);
     assert_eq!(tables(&bench), "__handoff_0000000000000000 __handoff_mine patient");
     assert_eq!(bench.ask("SHOW lock_timeout"), "1min");
@@ -253,6 +253,7 @@ fn a_table_that_came_since_the_target_was_read_is_told_from_other_failures() {
             mapping: &mapping,
             filter: &RowFilter::All,
             mode: LoadMode::Full,
+            copy_id: None,
             locking: Locking::Free,
             target: None,
         };

@@ -47,6 +47,7 @@ fn check_table(bench: &Bench, table: &str, what: &str, expected: i64) {
         mapping: &mapping,
         filter: &handoff_model::RowFilter::All,
         mode: handoff_loader::LoadMode::Full,
+        copy_id: None,
         locking: handoff_rows::Locking::Free,
         target: target.as_ref(),
     };

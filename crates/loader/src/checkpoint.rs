@@ -1,0 +1,255 @@
+//! How far a load has come, kept beside the rows that it has brought.
+
+use crate::landing::{Committed, Kind};
+use crate::step::{MAKE, step};
+use crate::strategy::Moved;
+use crate::{LoadMode, Result, Source, place, read_back};
+use handoff_model::{Audit, ColumnName, CopyId, KeyValue, LossPolicy, RowFilter, TableSum};
+use handoff_rows::hash_row;
+use postgres::{Row, Transaction};
+
+const FIND: &str = "look for what an earlier attempt has loaded of";
+
+/// How far a load has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Checkpoint {
+    /// Chunks committed.
+    pub(crate) chunks: u64,
+    /// The key that the last of them ends at; [`None`] before the first and after the last.
+    pub(crate) end: Option<Vec<KeyValue>>,
+    /// What they brought.
+    pub(crate) moved: Moved,
+}
+
+impl Checkpoint {
+    /// Returns true if there is nothing left to read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.chunks > 0 && self.end.is_none()
+    }
+}
+
+/// A landing table and the checkpoint that belongs to it, both named after the copy that the rows
+/// are read from: the same copy finds them again, another does not.
+///
+/// Both are of one persistence, so that a crash of the server empties both or neither: unlogged
+/// beside staging, logged beside the build table of a first load. The checkpoint's one row changes
+/// in the transaction that brings a chunk.
+pub(crate) struct Stage<'c> {
+    pub(crate) to: Committed<'c>,
+    pub(crate) kind: Kind,
+    /// What makes the landing table.
+    pub(crate) create: String,
+    /// All that decides what the rows are; a checkpoint of something else is of no use.
+    pub(crate) of: String,
+}
+
+impl Stage<'_> {
+    /// Returns where to go on: behind what an earlier attempt has left, if it is whole, or at the
+    /// beginning of tables made afresh.
+    pub(crate) fn begin(&self) -> Result<Checkpoint> {
+        let table = self.to.statements.table();
+        match self.to.in_transaction(|tx| self.find(tx)) {
+            Ok(Found::Nothing) => {}
+            Ok(Found::Whole(mut found)) => {
+                let rows = found.moved.rows;
+                log::info!("`{table}`: an earlier attempt is taken up after {rows} rows");
+                found.moved.notes = vec![format!(
+                    "an earlier attempt was taken up after {rows} rows that it had loaded"
+                )];
+                return Ok(found);
+            }
+            Ok(Found::Useless(why)) => log::info!("`{table}` is loaded from the start: {why}"),
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => log::info!("`{table}` is loaded from the start: {error}"),
+        }
+        self.to.in_transaction(|tx| {
+            let failed = step(self.to.statements, MAKE);
+            tx.batch_execute(&self.make()).map_err(failed)?;
+            let failed = step(self.to.statements, MAKE);
+            self.write(tx, "INSERT", &Checkpoint::default(), 0).map(drop).map_err(failed)
+        })?;
+        Ok(Checkpoint::default())
+    }
+
+    /// Notes in the transaction that brings a chunk that it has come.
+    pub(crate) fn record(
+        &self,
+        tx: &mut Transaction<'_>,
+        before: &Checkpoint,
+        now: &Checkpoint,
+    ) -> Result<()> {
+        let failed = step(self.to.statements, "note how far the load has come of");
+        let changed = self.write(tx, "UPDATE", now, before.chunks).map_err(failed)?;
+        if changed == 1 {
+            return Ok(());
+        }
+        // Somebody else has written to it since: perhaps the last session of an earlier attempt.
+        Err(crate::Error::Miscount {
+            table: self.to.statements.table(),
+            sent: before.moved.rows,
+            landed: 0,
+            place: "by the checkpoint of this load",
+        })
+    }
+
+    fn make(&self) -> String {
+        let statements = self.to.statements;
+        let unlogged = if self.kind == Kind::Build { "" } else { "UNLOGGED " };
+        let (own, at) = (statements.own(), statements.checkpoint());
+        format!(
+            "DROP TABLE IF EXISTS {own}, {at}; {}; CREATE {unlogged}TABLE {at} (\
+             made_for text NOT NULL, chunks bigint NOT NULL, place bytea, rows bigint NOT NULL, \
+             hash bytea NOT NULL, bytes bigint NOT NULL, audit text[] NOT NULL)",
+            self.create
+        )
+    }
+
+    fn find(&self, tx: &mut Transaction<'_>) -> Result<Found> {
+        let statements = self.to.statements;
+        let failed = || step(statements, FIND);
+        let there =
+            "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL";
+        let there: bool = tx
+            .query_one(there, &[&statements.own(), &statements.checkpoint()])
+            .and_then(|row| row.try_get(0))
+            .map_err(failed())?;
+        if !there {
+            return Ok(Found::Nothing);
+        }
+        let sql = format!(
+            "SELECT made_for, chunks, place, rows, hash, bytes, audit FROM {}",
+            statements.checkpoint()
+        );
+        let rows = tx.query(&sql, &[]).map_err(failed())?;
+        let [row] = &rows[..] else { return Ok(Found::Useless("the server has crashed since")) };
+        if row.try_get::<_, &str>(0).map_err(failed())? != self.of {
+            return Ok(Found::Useless("something else was loaded before"));
+        }
+        let Some(found) = read(row).map_err(failed())? else {
+            return Ok(Found::Useless("the checkpoint cannot be read"));
+        };
+        let rows = found.moved.rows.saturating_add(1);
+        let sql = statements.copy_out(&statements.own(), rows);
+        if read_back::sum(tx, &sql).map_err(failed())? != found.moved.sum {
+            return Ok(Found::Useless("its staging does not hold what the checkpoint says"));
+        }
+        Ok(Found::Whole(found))
+    }
+
+    /// Inserts the one row, or changes it if it stands at the chunk `before`.
+    fn write(
+        &self,
+        tx: &mut Transaction<'_>,
+        verb: &str,
+        at: &Checkpoint,
+        before: u64,
+    ) -> std::result::Result<u64, postgres::Error> {
+        let table = self.to.statements.checkpoint();
+        let sql = match verb {
+            "INSERT" => format!(
+                "INSERT INTO {table} SELECT $1::text, $2::bigint, $3::bytea, $4::bigint, \
+                 $5::bytea, $6::bigint, $7::text[] WHERE $8::bigint = 0"
+            ),
+            _ => format!(
+                "UPDATE {table} SET made_for = $1, chunks = $2, place = $3, rows = $4, hash = $5, \
+                 bytes = $6, audit = $7 WHERE chunks = $8"
+            ),
+        };
+        let Moved { rows, bytes, sum, audit, .. } = &at.moved;
+        let end = at.end.as_deref().map(place::to_bytes);
+        let hash = &sum.hash.to_be_bytes()[..];
+        let audit = audit_texts(audit);
+        let numbers = [at.chunks, *rows, *bytes, before].map(u64::cast_signed);
+        tx.execute(
+            &sql,
+            &[&self.of, &numbers[0], &end, &numbers[1], &hash, &numbers[2], &audit, &numbers[3]],
+        )
+    }
+}
+
+enum Found {
+    Nothing,
+    Useless(&'static str),
+    Whole(Checkpoint),
+}
+
+/// Reads the row of a checkpoint; [`None`] if it is not one that we wrote.
+fn read(row: &Row) -> std::result::Result<Option<Checkpoint>, postgres::Error> {
+    let number = |index| row.try_get::<_, i64>(index).map(i64::cast_unsigned);
+    let (chunks, rows, bytes) = (number(1)?, number(3)?, number(5)?);
+    let end: Option<&[u8]> = row.try_get(2)?;
+    let hash: &[u8] = row.try_get(4)?;
+    let audit: Vec<String> = row.try_get(6)?;
+    let end = match end.map(place::from_bytes) {
+        Some(None) => return Ok(None),
+        end => end.flatten(),
+    };
+    let Ok(hash) = hash.try_into().map(u128::from_be_bytes) else { return Ok(None) };
+    let Some(audit) = audit_of(&audit) else { return Ok(None) };
+    let sum = TableSum { rows, hash };
+    let moved = Moved { rows, bytes, sum, audit, notes: Vec::new() };
+    Ok(Some(Checkpoint { chunks, end, moved }))
+}
+
+/// Spells an audit: column, policy and count, one after the other.
+fn audit_texts(audit: &Audit) -> Vec<String> {
+    let entries = audit.entries().iter();
+    entries
+        .flat_map(|lossy| {
+            [lossy.column.to_string(), lossy.policy.name().to_owned(), lossy.count.to_string()]
+        })
+        .collect()
+}
+
+fn audit_of(texts: &[String]) -> Option<Audit> {
+    let mut audit = Audit::default();
+    for entry in texts.chunks(3) {
+        let [column, policy, count] = entry else { return None };
+        let all =
+            [LossPolicy::ZeroDates, LossPolicy::NulBytes, LossPolicy::BadText, LossPolicy::BadJson];
+        let policy = all.into_iter().find(|known| known.name() == policy)?;
+        audit.add(&ColumnName::new(column).ok()?, policy, count.parse().ok()?);
+    }
+    Some(audit)
+}
+
+/// Names everything that decides which rows land and how they look, as a hash.
+pub(crate) fn made_for(
+    source: &Source<'_>,
+    mode: LoadMode,
+    kind: Kind,
+    copy: Option<CopyId>,
+) -> String {
+    let mut all = format!("{copy:?} {mode:?} {kind:?} {:?}", source.values);
+    for column in &source.mapping.columns {
+        all.push_str(&format!("\n{:?} {} {}", column.source, column.pg_name, column.pg));
+    }
+    let mut all = all.into_bytes();
+    match source.filter {
+        RowFilter::All => {}
+        changed @ RowFilter::Changed { .. } => {
+            all.extend_from_slice(format!("\n{changed:?}").as_bytes());
+        }
+        RowFilter::Range(range) => {
+            for bound in [&range.after, &range.upto].into_iter().flatten() {
+                all.push(b'\n');
+                all.extend_from_slice(&place::to_bytes(bound));
+            }
+        }
+    }
+    format!("{:032x}", hash_row(&all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_is_read_as_it_was_spelled() {
+        let mut audit = Audit::default();
+        audit.add(&ColumnName::new("note").unwrap(), LossPolicy::NulBytes, 7);
+        audit.add(&ColumnName::new("seen").unwrap(), LossPolicy::ZeroDates, 1);
+        assert_eq!(audit_of(&audit_texts(&audit)), Some(audit));
+        assert_eq!(audit_of(&["note".to_owned()]), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! Chunks with checkpoints.
+
+use super::sink::Sink;
+use super::{LoadStrategy, Move, Moved, Opening};
+use crate::checkpoint::Checkpoint;
+use crate::{Result, Source};
+use handoff_rows::{Chunk, Locking};
+
+/// Streams so many rows at a time, in the order of the key, and commits each chunk together with
+/// the place it ends at. An attempt that broke off is taken up behind its last chunk.
+///
+/// Needs [`LoadJob::copy_id`](crate::LoadJob::copy_id): only of a copy that nobody changes is the
+/// first half still right when the second comes. Without it, all is as usual and nothing is resumed.
+///
+/// A table without a key, or one that others write to ([`Locking::Snapshot`], [`Locking::Ranges`]),
+/// is one chunk.
+#[derive(Debug, Clone)]
+pub struct Chunked {
+    /// Rows of one chunk, at least one.
+    pub rows: u64,
+    /// Bytes to gather before they are handed to the server.
+    pub buffer: usize,
+}
+
+impl Default for Chunked {
+    fn default() -> Chunked {
+        Chunked { rows: 25_000, buffer: 256 * 1024 }
+    }
+}
+
+impl LoadStrategy for Chunked {
+    fn name(&self) -> &'static str {
+        "chunked"
+    }
+
+    fn opening(&self) -> Opening {
+        Opening::Resumable
+    }
+
+    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+        let Move { source, landing, meter } = moving;
+        let stage = landing.resumable(source)?;
+        let mut at = stage.begin()?;
+        let resumed = at.moved.clone();
+        let mut tuples = source.tuples();
+        let select = tuples.select_list();
+        while !at.is_done() {
+            let to = stage.to;
+            at = to.in_transaction(|tx| {
+                let before = tuples.sum().rows;
+                let copy = to.copy_binary(tx)?;
+                let mut sink = Sink { tuples: &mut tuples, meter, to: copy, buffer: self.buffer };
+                let end = self.read(source, &select, &at, &mut sink)?;
+                sink.finish()?.finish(tuples.sum().rows - before)?;
+                let mut moved = resumed.clone();
+                moved += tuples.moved();
+                let next = Checkpoint { chunks: at.chunks + 1, end, moved };
+                stage.record(tx, &at, &next)?;
+                Ok(next)
+            })?;
+        }
+        Ok(at.moved)
+    }
+}
+
+impl Chunked {
+    /// Reads the next chunk and returns where it ends, if more may follow.
+    fn read<D: super::sink::Destination>(
+        &self,
+        source: &Source<'_>,
+        select: &[String],
+        at: &Checkpoint,
+        sink: &mut Sink<'_, '_, D>,
+    ) -> Result<Option<Vec<handoff_model::KeyValue>>> {
+        if source.mapping.key.is_empty() || source.locking != Locking::Free {
+            source.read(source.filter, select, sink)?;
+            return Ok(None);
+        }
+        let Chunk { end, .. } =
+            source.read_chunk(at.end.as_deref(), self.rows.max(1), select, sink)?;
+        Ok(end)
+    }
+}

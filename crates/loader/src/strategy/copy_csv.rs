@@ -1,0 +1,62 @@
+//! A CSV file, then COPY CSV.
+
+use super::sink::{Destination, Sink};
+use super::{LoadStrategy, Move, Moved};
+use crate::spool::Spool;
+use crate::{Meter, Result, SpoolSettings, Tuples};
+
+/// Writes all rows into a CSV file, then sends that through one `COPY … FROM STDIN (FORMAT csv)`.
+///
+/// The source is read to its end before anything is written to the target, and the file may be kept
+/// and loaded again ([`Replay`](super::Replay)). The rows land to the byte as by the other ways.
+#[derive(Debug, Clone)]
+pub struct CopyCsv {
+    /// Where the file lies, and whether it stays.
+    pub spool: SpoolSettings,
+    /// Bytes to gather before they go into the file.
+    pub buffer: usize,
+}
+
+impl Default for CopyCsv {
+    fn default() -> CopyCsv {
+        CopyCsv { spool: SpoolSettings::default(), buffer: 256 * 1024 }
+    }
+}
+
+impl LoadStrategy for CopyCsv {
+    fn name(&self) -> &'static str {
+        "copy_csv"
+    }
+
+    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+        let Move { source, landing, meter } = moving;
+        let folder = self.spool.folder.clone().unwrap_or_else(std::env::temp_dir);
+        let spool = Spool::create(&folder, self.spool.keep, source.mapping)?;
+        let mut tuples = source.tuples();
+        let select = tuples.select_list();
+        let mut sink = Sink { tuples: &mut tuples, meter, to: spool, buffer: self.buffer };
+        source.read(source.filter, &select, &mut sink)?;
+        let mut spool = sink.finish()?;
+        let mut moved = tuples.into_moved();
+        if let Some(path) = spool.keep(moved.sum)? {
+            moved.notes.push(format!("its rows are kept in {}", path.display()));
+        }
+        // Reading back a large table takes as long as loading it.
+        let small = moved.bytes <= self.buffer as u64;
+        if moved.rows == 0 || (small && landing.holds(moved.sum)?) {
+            return Ok(moved);
+        }
+        let mut copy = landing.copy_csv()?;
+        spool.send(source.mapping, &mut copy, source.cancel)?;
+        copy.finish(moved.rows)?;
+        Ok(moved)
+    }
+}
+
+impl Destination for Spool<'_> {
+    fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+        self.append(tuples)?;
+        meter.add(tuples.pending(), tuples.bytes().len() as u64);
+        Ok(())
+    }
+}

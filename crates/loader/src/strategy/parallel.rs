@@ -1,0 +1,236 @@
+//! Ranges of the key, several at a time.
+
+use super::sink::{Destination, Sink};
+use super::{LoadStrategy, Move, Moved, Opening, Streaming};
+use crate::{Committed, CopyIn, Error, Meter, Result, Source, Tuples};
+use handoff_model::{KeyRange, KeyValue, RowFilter};
+use handoff_rows::Locking;
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// More workers than this gain nothing: the one server behind them is busy by then.
+const MOST_WORKERS: usize = 8;
+
+/// Keys to look at for each range: its share then differs from the others' by a tenth or so (the
+/// deviation of a sum of 1,000 draws is about 32).
+const SAMPLES: usize = 1000;
+
+/// Splits a table into ranges of its key and streams each through a COPY BINARY of its own.
+///
+/// Ranges are balanced whatever the key is, a text, a date, several columns, or bunched in one
+/// corner: their bounds are taken from a sample of the keys, not computed from the least and the
+/// greatest. All loads that share one value share its workers, so that their number bounds the
+/// connections of a run.
+///
+/// A table that has no key, is small, or of which only a part is read goes as one stream, and so
+/// does one that is not ours alone ([`Locking::Free`]): every worker reads in a snapshot of its
+/// own.
+#[derive(Clone)]
+pub struct Parallel {
+    /// Bytes that each worker gathers before it hands them to the server.
+    pub buffer: usize,
+    /// Tables of fewer rows, as the catalogue has them, go as one stream.
+    pub least_rows: u64,
+    workers: NonZeroUsize,
+    threads: Arc<OnceLock<Option<ThreadPool>>>,
+}
+
+impl Default for Parallel {
+    /// As many workers as the machine has cores, eight at most.
+    fn default() -> Parallel {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Parallel::new(cores.min(NonZeroUsize::new(MOST_WORKERS).expect("eight is not zero")))
+    }
+}
+
+impl Parallel {
+    /// Takes so many workers.
+    pub fn new(workers: NonZeroUsize) -> Parallel {
+        Parallel { buffer: 256 * 1024, least_rows: 20_000, workers, threads: Arc::default() }
+    }
+
+    /// Splits the rows of `source` into balanced ranges, one a worker. Fewer where the sample has
+    /// not as many distinct keys.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server fails or the table has no key.
+    pub fn split(&self, source: &Source<'_>) -> Result<Vec<KeyRange>> {
+        let wanted = self.workers.get();
+        let size = u32::try_from(wanted * SAMPLES).unwrap_or(u32::MAX);
+        Ok(ranges(&source.sample_keys(size)?, wanted))
+    }
+
+    /// Says why a table goes as one stream; [`None`] for one that is split.
+    fn one_stream(&self, source: &Source<'_>) -> Option<&'static str> {
+        if source.locking != Locking::Free {
+            Some("it is read from a database that others write to")
+        } else if source.mapping.key.is_empty() {
+            Some("it has no key to split it by")
+        } else if *source.filter != RowFilter::All {
+            Some("only a part of its rows is read")
+        } else if source.table.rows < self.least_rows {
+            Some("it is small")
+        } else {
+            None
+        }
+    }
+
+    fn threads(&self) -> Option<&ThreadPool> {
+        let build = || {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(self.workers.get())
+                .thread_name(|index| format!("load-{index}"))
+                .build()
+                .ok()
+        };
+        self.threads.get_or_init(build).as_ref()
+    }
+
+    /// Moves every range. The caller holds no connection, as a thread that waits for rayon must
+    /// not; each worker takes its own and never calls rayon.
+    fn load_ranges(
+        &self,
+        threads: &ThreadPool,
+        ranges: &[KeyRange],
+        (source, to, meter): (&Source<'_>, Committed<'_>, &Meter<'_>),
+    ) -> Result<Moved> {
+        let failed = AtomicBool::new(false);
+        let worker = |range: &KeyRange| {
+            let done = self.load_range(range, (source, to, meter), &failed);
+            if done.is_err() {
+                failed.store(true, Ordering::Relaxed);
+            }
+            done
+        };
+        let done: Vec<Result<Moved>> = threads.install(|| ranges.par_iter().map(worker).collect());
+        let mut whole = Moved::default();
+        let mut stopped = None;
+        for moved in done {
+            match moved {
+                Ok(moved) => whole += moved,
+                // One that only stopped because of another has nothing to tell.
+                Err(error @ Error::Cancelled { .. }) => stopped = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        stopped.map_or(Ok(whole), Err)
+    }
+
+    fn load_range(
+        &self,
+        range: &KeyRange,
+        (source, to, meter): (&Source<'_>, Committed<'_>, &Meter<'_>),
+        failed: &AtomicBool,
+    ) -> Result<Moved> {
+        let mut tuples = source.tuples();
+        let select = tuples.select_list();
+        let filter = RowFilter::Range(range.clone());
+        to.in_transaction(|tx| {
+            let to = Watched { copy: to.copy_binary(tx)?, failed, source };
+            let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+            let rows = source.read(&filter, &select, &mut sink)?;
+            sink.finish()?.copy.finish(rows)
+        })?;
+        Ok(tuples.into_moved())
+    }
+}
+
+impl LoadStrategy for Parallel {
+    fn name(&self) -> &'static str {
+        "parallel"
+    }
+
+    fn opening(&self) -> Opening {
+        Opening::Committed
+    }
+
+    fn connections(&self) -> usize {
+        self.workers.get()
+    }
+
+    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+        let Move { source, landing, meter } = moving;
+        let to = landing.committed()?;
+        let (ranges, why) = match self.one_stream(source) {
+            Some(why) => (Vec::new(), why),
+            None => (self.split(source)?, "its keys are too few to split it by"),
+        };
+        if let [_, _, ..] = ranges[..]
+            && let Some(threads) = self.threads()
+        {
+            return self.load_ranges(threads, &ranges, (source, to, meter));
+        }
+        let stream = Streaming { buffer: self.buffer };
+        let mut moved = stream.load_committed(source, to, meter)?;
+        moved.notes.push(format!("loaded as one stream, not in parallel: {why}"));
+        Ok(moved)
+    }
+}
+
+impl std::fmt::Debug for Parallel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parallel").field("workers", &self.workers).finish_non_exhaustive()
+    }
+}
+
+/// A COPY that ends when another worker has failed.
+struct Watched<'a, 's> {
+    copy: CopyIn<'a>,
+    failed: &'s AtomicBool,
+    source: &'s Source<'s>,
+}
+
+impl Destination for Watched<'_, '_> {
+    fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled { table: self.source.table.name.clone() });
+        }
+        self.copy.write(tuples, meter)
+    }
+}
+
+/// Cuts the order of the keys into at most `wanted` ranges that hold as many of the sample each.
+fn ranges(sample: &[Vec<KeyValue>], wanted: usize) -> Vec<KeyRange> {
+    let mut bounds: Vec<&Vec<KeyValue>> =
+        (1..wanted).filter_map(|cut| sample.get(cut * sample.len() / wanted)).collect();
+    bounds.dedup();
+    let mut after = None;
+    let mut ranges = Vec::with_capacity(bounds.len() + 1);
+    for bound in bounds {
+        let upto = Some(bound.clone());
+        ranges.push(KeyRange { after: std::mem::replace(&mut after, upto.clone()), upto });
+    }
+    ranges.push(KeyRange { after, upto: None });
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sample: &[i64], wanted: usize, bounds: &[i64]) {
+        let sample: Vec<_> = sample.iter().map(|&key| vec![KeyValue::Int(key)]).collect();
+        let ranges = ranges(&sample, wanted);
+        let upto: Vec<_> = ranges.iter().filter_map(|range| range.upto.clone()).collect();
+        let expected: Vec<_> = bounds.iter().map(|&key| vec![KeyValue::Int(key)]).collect();
+        assert_eq!(upto, expected);
+        for pair in ranges.windows(2) {
+            assert_eq!(pair[0].upto, pair[1].after);
+        }
+        assert_eq!((&ranges[0].after, &ranges[ranges.len() - 1].upto), (&None, &None));
+    }
+
+    #[test]
+    fn ranges_have_equal_shares_of_the_sample_and_no_gap() {
+        check(&[], 4, &[]);
+        check(&[5], 4, &[5]);
+        check(&[1, 2, 3, 4], 1, &[]);
+        check(&[1, 2, 3, 4, 5, 6, 7, 8], 4, &[3, 5, 7]);
+        check(&[1, 2, 3, 900], 2, &[3]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Reading some rows in the order of the key, and going on behind them another time.
+
+use super::fetch::{End, Fetch, Flow};
+use super::key::{Key, key_value};
+use super::pages::{Pages, Until};
+use super::timed::Timed;
+use super::{Condition, Reader, RowSink, parameter};
+use crate::{Error, Result};
+use handoff_connect::{MyConn, quote_my};
+use handoff_model::KeyValue;
+use mysql::Value;
+
+/// What one chunk held.
+#[derive(Debug)]
+pub struct Chunk {
+    /// Rows read.
+    pub rows: u64,
+    /// Where the next chunk begins: behind this key. [`None`] if no row follows.
+    pub end: Option<Vec<KeyValue>>,
+}
+
+impl Reader<'_> {
+    /// Reads at most `rows` rows behind the key `after` into `sink`, in the order of the key.
+    ///
+    /// A table that is written to meanwhile is not read consistently: for a replica table of our
+    /// own. `conn` must not be in a transaction.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Reader::read`] does, and [`Error::Filter`] for a table without a key.
+    pub fn read_chunk<S: RowSink>(
+        &self,
+        conn: &mut MyConn,
+        sink: &mut S,
+        after: Option<&[KeyValue]>,
+        rows: u64,
+    ) -> Result<Chunk, S::Error> {
+        let key = self.key()?;
+        let filter = Condition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
+        let pages = Pages::new(self, &key, &filter);
+        let after: Option<Vec<Value>> = after.map(|after| after.iter().map(parameter).collect());
+        let (sql, params) = pages.statement(after.as_deref(), &Until::Rows(rows));
+        let width = self.spec.select.len();
+        let (mut count, mut last) = (0, Vec::new());
+        let mut sink = Timed::new(sink);
+        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let end = fetch.run(&sql, params, |row| {
+            sink.row(&row[..width])?;
+            count += 1;
+            last = row;
+            if sink.buffered() >= sink.threshold() {
+                sink.flush()?;
+            }
+            Ok::<_, S::Error>(Flow::On)
+        });
+        let end = end.map_err(|stop| stop.into_error(&self.spec, count))?;
+        debug_assert_eq!(end, End::Whole, "nobody has enough of a chunk");
+        self.pay(count, &mut sink)?;
+        sink.flush()?;
+        if let Some(clock) = self.clock {
+            clock.add(sink.waits());
+        }
+        if count < rows {
+            return Ok(Chunk { rows: count, end: None });
+        }
+        let place = pages.place(last.split_off(width))?;
+        Ok(Chunk { rows: count, end: Some(self.key_values(place)?) })
+    }
+
+    /// Returns about `size` keys of the table, taken at random and in their order, by one scan of
+    /// an index. Without regard to the filter.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server fails or the run is cancelled, and [`Error::Filter`] for a
+    /// table without a key.
+    pub fn sample_keys(&self, conn: &mut MyConn, size: u32) -> Result<Vec<Vec<KeyValue>>> {
+        let key = self.key()?;
+        let rows = u32::try_from(self.spec.table.rows).unwrap_or(u32::MAX).max(1);
+        let share = (f64::from(size) / f64::from(rows)).min(1.0);
+        // No index is forced: any that holds the key will do, and the smallest is the fastest.
+        let sql = format!(
+            "SELECT {} FROM {} WHERE RAND() < ?{}",
+            key.select_list(),
+            quote_my(self.spec.table.name.as_str()),
+            key.order_by()
+        );
+        let every = Condition::default();
+        let pages = Pages::new(self, &key, &every);
+        let mut keys = Vec::new();
+        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let done = fetch.run(&sql, vec![Value::Double(share)], |row| {
+            keys.push(self.key_values(pages.place(row)?)?);
+            Ok::<_, Error>(Flow::On)
+        });
+        done.map_err(|stop| stop.into_error(&self.spec, 0))?;
+        Ok(keys)
+    }
+
+    fn key(&self) -> Result<Key> {
+        Key::of(self.spec.table).ok_or_else(|| self.refuse("it has no key to be read by"))
+    }
+
+    fn key_values(&self, place: Vec<Value>) -> Result<Vec<KeyValue>> {
+        let values: Option<Vec<KeyValue>> = place.into_iter().map(key_value).collect();
+        values.ok_or_else(|| self.refuse("its key holds a NULL"))
+    }
+
+    fn refuse(&self, problem: &str) -> Error {
+        Error::Filter { table: self.spec.table.name.clone(), problem: problem.to_owned() }
+    }
+}

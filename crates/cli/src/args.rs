@@ -1,5 +1,9 @@
 //! What stands on the command line.
 
+mod init;
+
+pub use init::InitArgs;
+
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use handoff_model::TableName;
@@ -65,6 +69,8 @@ pub enum Command {
     Load(RunArgs),
     /// Show how every table stands, or those named: last copy, last load, last proof.
     Status(StatusArgs),
+    /// Read a source and write a first handoff.toml and tables.toml, with a proposal per table.
+    Init(InitArgs),
     /// Look at servers, accounts and tables, and print what mends each fault; changes nothing.
     Check(CheckArgs),
     /// Start private servers, fill them with a sample practice, and carry that, twice.
@@ -228,7 +234,7 @@ mod tests {
             &["etl", "-q", "-v", "run"],
             &["etl", "demo", "--scale", "0"],
             &["etl", "demo", "--scale", "nan"],
-            &["etl", "init"],
+            &["etl", "init", "--target", "postgres://a@b/c"],
         ] {
             let error = Etl::try_parse_from(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");

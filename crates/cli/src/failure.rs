@@ -4,6 +4,7 @@ use crate::Exit;
 use handoff_settings::SettingsError;
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 
 /// Why a command could not do its work.
 ///
@@ -19,6 +20,29 @@ pub enum Failure {
     /// The servers or the practice of the demo cannot be had.
     #[error("the demo cannot go on")]
     Demo(#[from] handoff_testbed::Error),
+    /// The variable that is to hold the source's password is not set.
+    #[error("{option} names the variable {variable}, which is not set: export it")]
+    Unset {
+        /// The option.
+        option: &'static str,
+        /// The variable.
+        variable: String,
+    },
+    /// A file that is to be written is there already.
+    #[error("{} is there already: read it, or have it replaced with --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The result cannot be written.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -31,7 +55,10 @@ impl Failure {
     /// Returns the exit code that it ends with.
     pub fn exit(&self) -> Exit {
         match self {
-            Failure::Settings(_) => Exit::Usage,
+            Failure::Settings(_)
+            | Failure::Unset { .. }
+            | Failure::Exists { .. }
+            | Failure::Write { .. } => Exit::Usage,
             Failure::Run(error) if error.is_usage() => Exit::Usage,
             Failure::Run(handoff_pipeline::Error::Cancelled(_)) => Exit::Interrupted,
             Failure::Demo(error) if error.is_missing() => Exit::Usage,

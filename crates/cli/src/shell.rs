@@ -10,7 +10,8 @@ use std::path::PathBuf;
 pub(crate) struct Shell {
     pub(crate) screen: Screen,
     pub(crate) verbosity: Verbosity,
-    config: PathBuf,
+    /// The configuration file.
+    pub(crate) config: PathBuf,
 }
 
 impl Shell {

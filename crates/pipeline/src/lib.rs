@@ -42,6 +42,7 @@ mod denied;
 mod error;
 mod flight;
 mod gate;
+mod init;
 mod only_failed;
 mod options;
 mod pipeline;
@@ -53,13 +54,19 @@ mod select;
 mod servers;
 mod standing;
 mod table_run;
+mod toml_text;
 mod until;
 mod versions;
+mod wording;
 
 pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
 pub use context::TableContext;
 pub use decide::{Decision, Known, decide};
 pub use error::{Error, Result, TableError, chain};
+pub use init::{
+    ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
+    LookAt, Standing, TableProposal, TableSize, Unfit, init,
+};
 pub use options::{Hops, Prove, RunOptions};
 pub use pipeline::Pipeline;
 pub use plan::{Plan, Refused};

@@ -1,7 +1,8 @@
 //! Taking server URLs apart.
 
 use crate::{MySqlServer, PgServer, Secret, Tls};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::net::Ipv6Addr;
 use url::Url;
 
 /// Why a server's URL cannot be used, and what mends it. Holds nothing of the URL but the names of
@@ -108,6 +109,34 @@ impl PgServer {
             tls: Tls::default(),
         })
     }
+}
+
+impl MySqlServer {
+    /// Writes its URL, which never holds the password.
+    pub fn url(&self) -> String {
+        url("mysql", &self.user, &self.host, self.port, &self.database)
+    }
+}
+
+impl PgServer {
+    /// Writes its URL, which never holds the password.
+    pub fn url(&self) -> String {
+        url("postgres", &self.user, &self.host, self.port, &self.database)
+    }
+}
+
+fn url(scheme: &str, user: &str, host: &str, port: u16, database: &str) -> String {
+    let host = match host.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => encoded(host),
+    };
+    format!("{scheme}://{}@{host}:{port}/{}", encoded(user), encoded(database))
+}
+
+/// Writes everything as %XX that could mean something else in a URL, or in the settings.
+fn encoded(text: &str) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, KEPT).to_string()
 }
 
 /// The parts that URLs of both kinds have.
@@ -243,6 +272,23 @@ mod tests {
         mysql("mysql://e%40l:p%2F%3F%23%25@db/a%20b", ("db", 3306, "e@l", "p/?#%", "a b"));
         mysql("mysql://etl:p@ss@db/app", ("db", 3306, "etl", "p@ss", "app"));
         mysql("mysql://j%C3%BCrgen@db/app?", ("db", 3306, "jürgen", "", "app"));
+    }
+
+    #[test]
+    fn a_url_is_written_without_its_password() {
+        for (given, written) in [
+            ("mariadb://etl:pw@DB.example/app", "mysql://etl@DB.example:3306/app"),
+            ("mysql://etl:pw@[::1]:3307/app", "mysql://etl@[::1]:3307/app"),
+            ("mysql://e%40l:p%2F@db/a%20b%24%7BX%7D", "mysql://e%40l@db:3306/a%20b%24%7BX%7D"),
+            ("mysql://j%C3%BCrgen@db/app", "mysql://j%C3%BCrgen@db:3306/app"),
+        ] {
+            let server = MySqlServer::from_url(given).unwrap();
+            assert_eq!(server.url(), written);
+            let again = MySqlServer::from_url(written).unwrap();
+            assert_eq!(again, MySqlServer { password: Secret::default(), ..server });
+        }
+        let server = PgServer::from_url("postgresql://etl:pw@%2Frun%2Fpostgresql/raw").unwrap();
+        assert_eq!(server.url(), "postgres://etl@%2Frun%2Fpostgresql:5432/raw");
     }
 
     #[test]

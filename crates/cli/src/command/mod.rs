@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod init;
 mod run;
 mod status;
 
@@ -19,6 +20,7 @@ pub fn etl() -> Exit {
         Command::Replicate(args) => run::run(shell, args, Hops::Copy),
         Command::Load(args) => run::run(shell, args, Hops::Load),
         Command::Status(args) => status::status(shell, args),
+        Command::Init(args) => init::init(shell, args),
         Command::Check(args) => check::check(shell, args),
         Command::Demo(args) => demo::demo(shell, args),
     })

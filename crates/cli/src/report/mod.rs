@@ -2,11 +2,13 @@
 
 mod check;
 mod columns;
+mod init;
 mod run;
 mod slowest;
 mod status;
 
 pub use check::check_text;
 pub(crate) use columns::{Align, Columns};
+pub use init::{Written, init_text};
 pub use run::{Listing, text};
 pub use status::{Standing, StatusReport, TableStanding};

@@ -1,10 +1,11 @@
 //! The checks that source and replica have in common.
 
 use super::clock::{self, Clock};
-use super::findings::{Findings, bytes};
+use super::findings::Findings;
 use super::grants::Grants;
 use super::report::CheckSubject as S;
 use super::{tls, version};
+use crate::wording::bytes;
 use handoff_connect::{
     Fault, MyConn, MyPool, PoolOptions, Profile, Result, Side, quote_my_account,
 };

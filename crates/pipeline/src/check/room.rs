@@ -1,7 +1,8 @@
 //! Room on the disks of replica and target.
 
-use super::findings::{Findings, bytes};
+use super::findings::Findings;
 use super::report::CheckSubject as S;
+use crate::wording::bytes;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 

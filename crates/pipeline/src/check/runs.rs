@@ -1,11 +1,12 @@
 //! What other runs are doing, and what earlier ones left.
 
-use super::findings::{Findings, counted, some};
+use super::findings::Findings;
 use super::mysql::MySide;
 use super::report::CheckSubject as S;
 use super::source::Source;
 use super::target::Target;
 use crate::chain;
+use crate::wording::{counted, some};
 use handoff_connect::{LockHolder, Result, Side};
 use handoff_model::{CopyId, RunId, TableName};
 use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};

@@ -1,10 +1,11 @@
 //! What is looked at in the source.
 
-use super::findings::{Findings, counted, some};
+use super::findings::Findings;
 use super::mysql::MySide;
 use super::report::CheckSubject as S;
 use super::tables::Tables;
 use crate::denied::{Access, access};
+use crate::wording::{counted, some};
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_settings::Settings;

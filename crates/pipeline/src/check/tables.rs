@@ -1,7 +1,9 @@
 //! The tables of the source, as the settings take them.
 
-use super::findings::{Findings, bytes, counted, some};
+use super::findings::Findings;
 use super::report::CheckSubject as S;
+use crate::toml_text::{glob, section, text};
+use crate::wording::{bytes, counted, some};
 use handoff_connect::{Fault, MyConn, Result, Side, quote_my_text};
 use handoff_model::{ColumnName, TableName};
 use handoff_schema::{Catalogue, Error, Mapping, TableSchema};
@@ -141,32 +143,8 @@ fn is_mended_in_the_settings(error: &Error) -> bool {
 fn exclude<'a>(settings: &Settings, refused: impl Iterator<Item = &'a TableName>) -> String {
     let refused = refused.map(|table| glob(table.as_str()));
     let names: Vec<String> =
-        settings.run.exclude.iter().cloned().chain(refused).map(|name| toml(&name)).collect();
+        settings.run.exclude.iter().cloned().chain(refused).map(|name| text(&name)).collect();
     format!("[run]\nexclude = [{}]", names.join(", "))
-}
-
-/// Escapes a name for a glob.
-fn glob(name: &str) -> String {
-    let special = |c| matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\');
-    name.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
-}
-
-fn section(table: &TableName) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    match table.as_str() {
-        name if name.chars().all(plain) => format!("[tables.{name}]"),
-        name => format!("[tables.{}]", toml(name)),
-    }
-}
-
-/// Quotes a text for TOML.
-fn toml(text: &str) -> String {
-    let escaped = text.chars().flat_map(|c| match c {
-        '"' | '\\' => vec!['\\', c],
-        c if c.is_control() => format!("\\u{:04X}", u32::from(c)).chars().collect(),
-        c => vec![c],
-    });
-    format!("\"{}\"", escaped.collect::<String>())
 }
 
 /// Returns the bytes of every table of a database, indexes included.
@@ -194,7 +172,5 @@ mod tests {
             exclude(&settings, refused.iter()),
             "[run]\nexclude = [\"tmp_*\", \"a\\\"b\", \"c\\\\[1\\\\]\\\\*\"]"
         );
-        assert_eq!(section(&table("Patient")), "[tables.Patient]");
-        assert_eq!(section(&table("a.b")), "[tables.\"a.b\"]");
     }
 }

@@ -1,0 +1,123 @@
+//! The first settings: what a source holds, and how its tables are best carried.
+//!
+//! Looking and judging are apart. [`look`] gathers evidence with a handful of bounded statements a
+//! table; [`propose`] decides from the evidence alone; the files are written from the proposals.
+//! What is certain by the declaration stands in the files in force, what only a person can know
+//! stands there as a comment. A row's value is never part of the evidence: only how many rows have
+//! some property.
+
+mod evidence;
+mod handoff_file;
+mod look;
+mod narrow;
+mod propose;
+mod report;
+mod sample;
+mod stray;
+mod tables_file;
+mod watermark;
+
+#[cfg(test)]
+mod tests;
+
+pub use handoff_file::{InitServer, InitServers};
+pub use report::{
+    ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, Standing, TableProposal,
+    TableSize, Unfit,
+};
+
+use crate::denied::Hidden;
+use crate::versions::too_old_my;
+use crate::{Error, Result, chain};
+use handoff_connect::{MyPool, PoolOptions, Profile, Side};
+use handoff_model::{RunId, TableName};
+use handoff_schema::{Catalogue, Mapping, TableSchema};
+use handoff_settings::{MySqlServer, Run, TableFilter, TableSettings, Values};
+use jiff::Timestamp;
+use look::Looker;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the proposals are made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LookAt {
+    /// The catalogue, and rows: all of a small table, a sample of a large one.
+    #[default]
+    Rows,
+    /// The catalogue alone.
+    Catalogue,
+}
+
+/// Looks at the tables of `source` that `run` takes, and proposes how to carry them.
+///
+/// Every statement is bounded in rows and in time. A table that cannot be looked at is told in the
+/// report, and the others are looked at. Nothing is written anywhere.
+///
+/// # Errors
+///
+/// Returns an error if the source cannot be reached, is too old, or does not show its catalogue.
+pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
+    let made_at = Timestamp::now();
+    let filter = TableFilter::new(run).map_err(Error::Globs)?;
+    let options = PoolOptions { size: 1, run: RunId::new() };
+    let pool = MyPool::open(source, Side::Source, &options).map_err(Error::Connect)?;
+    if let Some(problem) = too_old_my(pool.version()) {
+        return Err(Error::TooOld { side: Side::Source, problem });
+    }
+    let Found { catalogue, denied } = find(&pool, &filter)?;
+    let names: BTreeSet<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
+    let exclude = stray::among(&names);
+
+    let (mut tables, mut unfit) = (Vec::new(), Vec::new());
+    let mut looker = Looker::new(&pool, at);
+    for (name, described) in &catalogue.tables {
+        let schema = described.as_ref().map_err(chain_of).and_then(fits);
+        match (schema, denied.get(name)) {
+            (_, Some(grant)) => unfit.push(Unfit::denied(name, grant)),
+            (Err(why), None) => unfit.push(Unfit { table: name.clone(), why }),
+            (Ok(schema), None) => tables.push(propose::table(&looker.look(schema))),
+        }
+    }
+    Ok(InitReport {
+        made_at,
+        source: source.url(),
+        server: pool.version().to_string(),
+        rows_looked_at: at == LookAt::Rows,
+        tables,
+        unfit,
+        not_carried: catalogue.not_carried.into_iter().map(report::Other::from).collect(),
+        exclude,
+    })
+}
+
+/// The tables of the source that the settings take.
+struct Found {
+    catalogue: Catalogue,
+    /// Those that the account may not read in full, with the statement that lets it.
+    denied: BTreeMap<TableName, String>,
+}
+
+fn find(pool: &MyPool, filter: &TableFilter) -> Result<Found> {
+    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+    let mut catalogue = Catalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)?;
+    let found = catalogue.tables.len();
+    catalogue.tables.retain(|name, _| filter.takes(name));
+    if catalogue.tables.is_empty() {
+        return Err(Error::NoTables { found });
+    }
+    let wanted = catalogue.tables.keys().cloned().collect();
+    let hidden = Hidden::look(&mut conn, &catalogue, &wanted, &BTreeSet::new());
+    let denied = hidden.map_err(Error::Connect)?.denied;
+    Ok(Found { catalogue, denied })
+}
+
+/// Returns the table if PostgreSQL can hold it, or else why it cannot.
+fn fits(schema: &TableSchema) -> Result<&TableSchema, String> {
+    match Mapping::new(schema, &TableSettings::default(), &Values::default()) {
+        Ok(_) => Ok(schema),
+        Err(error) => Err(chain(&error)),
+    }
+}
+
+fn chain_of(error: &handoff_schema::Error) -> String {
+    chain(error)
+}

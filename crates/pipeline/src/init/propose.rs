@@ -1,0 +1,167 @@
+//! The proposals, from the evidence alone.
+
+use super::evidence::{Evidence, Looked, RECENT_DAYS, Recent, Tally};
+use super::narrow::Narrow;
+use super::report::{ColumnProposal, ExtractionProposal, Standing, TableProposal, TableSize};
+use super::watermark;
+use crate::wording::grouped;
+use handoff_model::Extraction;
+use handoff_schema::TableSchema;
+
+/// Rows from which a TINYINT that is not declared as a flag may be called one.
+const ENOUGH_ROWS: u64 = 1_000;
+
+/// Values from which a TIME may be called a time of the day.
+const ENOUGH_TIMES: u64 = 100;
+
+/// Proposes how to carry a table.
+pub(super) fn table(evidence: &Evidence<'_>) -> TableProposal {
+    let mut proposal = TableProposal::new(evidence.schema, &evidence.looked);
+    if proposal.size == TableSize::Large {
+        proposal.extraction = Some(extraction(evidence));
+    }
+    proposal.columns =
+        evidence.tallies.iter().filter_map(|tally| narrower(evidence, tally)).collect();
+    proposal
+}
+
+/// Proposes how to copy a table that is worth a thought: by the column that the server moves if
+/// there is one, by columns that somebody may vouch for as a comment, in full otherwise.
+fn extraction(evidence: &Evidence<'_>) -> ExtractionProposal {
+    let schema = evidence.schema;
+    if schema.key().is_none() {
+        return full("it has no key by which rows are told apart");
+    }
+    if let Some(column) = watermark::moved_by_server(schema) {
+        return by_server(evidence, column);
+    }
+    let by_application = watermark::moved_by_application(schema);
+    if !by_application.is_empty() {
+        return by_application_columns(schema, &by_application);
+    }
+    match watermark::integer_key(schema) {
+        Some(column) => by_key(schema, column),
+        None => full("it has no column that tells which rows changed"),
+    }
+}
+
+fn full(why: &str) -> ExtractionProposal {
+    ExtractionProposal {
+        extraction: Extraction::FullTable,
+        watermark: Vec::new(),
+        standing: Standing::InForce,
+        why: vec![format!("Copied in full: {why}.")],
+    }
+}
+
+fn by_server(evidence: &Evidence<'_>, column: usize) -> ExtractionProposal {
+    let schema = evidence.schema;
+    let name = &schema.columns[column].name;
+    let mut why = vec![format!(
+        "`{name}` is moved by the server whenever a row changes (ON UPDATE CURRENT_TIMESTAMP)."
+    )];
+    why.push(match watermark::is_indexed(schema, column) {
+        true => "An index finds the rows that moved.".to_owned(),
+        false => "No index begins with it: each run reads the whole table to find what moved, and \
+                  sends only that."
+            .to_owned(),
+    });
+    why.extend(evidence.recent.map(|recent| lately(recent, schema)));
+    let standing = match evidence.recent {
+        _ if schema.columns[column].nullable => {
+            why.push("It may be NULL, and a row without it would never be seen.".to_owned());
+            Standing::Commented
+        }
+        Some(recent) if recent.rows.saturating_mul(2) > recent.of => {
+            why.push("So much moves that copying in full may be as good.".to_owned());
+            Standing::Commented
+        }
+        _ => Standing::InForce,
+    };
+    incremental(schema, &[column], standing, why)
+}
+
+fn by_application_columns(schema: &TableSchema, columns: &[usize]) -> ExtractionProposal {
+    let names: Vec<String> =
+        columns.iter().map(|&column| format!("`{}`", schema.columns[column].name)).collect();
+    let why = format!(
+        "Copied in full unless somebody knows that the application sets {} whenever a row changes: \
+         the server does not, and a change without it would never be seen.",
+        names.join(" or ")
+    );
+    incremental(schema, columns, Standing::Commented, vec![why])
+}
+
+/// An integer key finds new rows and nothing else, and nothing shows that rows never change.
+fn by_key(schema: &TableSchema, column: usize) -> ExtractionProposal {
+    let why = format!(
+        "Copied in full unless somebody knows that rows are only ever added: `{}` finds new rows, \
+         never changed ones.",
+        schema.columns[column].name
+    );
+    incremental(schema, &[column], Standing::Commented, vec![why])
+}
+
+fn incremental(
+    schema: &TableSchema,
+    columns: &[usize],
+    standing: Standing,
+    why: Vec<String>,
+) -> ExtractionProposal {
+    let watermark = columns.iter().map(|&column| schema.columns[column].name.clone()).collect();
+    ExtractionProposal { extraction: Extraction::Incremental, watermark, standing, why }
+}
+
+/// Says how many rows moved lately.
+fn lately(recent: Recent, schema: &TableSchema) -> String {
+    let Recent { rows, of, capped } = recent;
+    let least = if capped { "At least " } else { "" };
+    let looked = if of == schema.rows || capped { "" } else { " that were looked at" };
+    let share = match (rows, rows.saturating_mul(1000) / of.max(1)) {
+        (0, _) => String::new(),
+        (_, 0) => " (below 0.1 %)".to_owned(),
+        (_, mille) => format!(" ({}.{} %)", mille / 10, mille % 10),
+    };
+    format!(
+        "{least}{} of {} rows{looked} moved in the last {RECENT_DAYS} days{share}.",
+        grouped(rows),
+        grouped(of)
+    )
+}
+
+/// Proposes a narrower type for a column if every value that was looked at fits.
+fn narrower(evidence: &Evidence<'_>, tally: &Tally) -> Option<ColumnProposal> {
+    let column = &evidence.schema.columns[tally.column];
+    let convinces = match tally.narrow {
+        // TINYINT(1) is how a flag is declared; other TINYINTs are mostly codes, of which a table
+        // may happen to hold the first two only.
+        Narrow::Boolean => {
+            column.column_type.starts_with("tinyint(1)")
+                || (tally.values >= ENOUGH_ROWS && (1..tally.values).contains(&tally.ones))
+        }
+        // Spans of time that happen to be short are taken for times of the day otherwise.
+        Narrow::TimeOfDay => tally.values >= ENOUGH_TIMES,
+        Narrow::Uuid | Narrow::BigInt => true,
+    };
+    (tally.misfits == 0 && tally.values > 0 && convinces).then(|| ColumnProposal {
+        column: column.name.clone(),
+        to: tally.narrow.pg(),
+        why: format!("{}, {}", tally.narrow.says(), of_rows(evidence)),
+    })
+}
+
+/// Says how far the rows were looked at.
+fn of_rows(evidence: &Evidence<'_>) -> String {
+    let of = |rows: u64, which: &str| {
+        // An estimate may be below what was seen.
+        let all = evidence.schema.rows.max(rows);
+        format!("looked at {which}{} of {} rows", grouped(rows), grouped(all))
+    };
+    match evidence.looked {
+        Looked::No | Looked::Failed(_) => "looked at no row".to_owned(),
+        Looked::All { rows: 1 } => "looked at the only row".to_owned(),
+        Looked::All { rows } => format!("looked at all {} rows", grouped(rows)),
+        Looked::First { rows } => of(rows, "the first "),
+        Looked::Spread { rows } => of(rows, ""),
+    }
+}

@@ -1,0 +1,131 @@
+//! Writes `tables.toml`.
+
+use super::report::{ExtractionProposal, InitReport, Standing, TableProposal, TableSize};
+use crate::toml_text::{comment, key, section, text};
+use crate::wording::{bytes, counted, grouped};
+use handoff_model::{ColumnName, Extraction};
+
+/// What a reader must know of the rest.
+const HEAD: &str = "\
+# What stands here in force follows from a table's declaration. What begins with # and a key is a
+# proposal: take the # off where you know it to be right. A table without an extraction is copied
+# in full (full_table), which is always right. A narrower type fails its table, and changes
+# nothing, as soon as a value does not fit.
+#
+# A column that the server moves is not moved by a statement that sets it itself. Where you know of
+# such statements, add the dates that tell the rows in question, which are then moved again:
+#   lookback = { days = 30, columns = [\"DateEntry\"] }
+";
+
+impl InitReport {
+    /// Returns a `tables.toml` with the proposals and what speaks for them.
+    pub fn tables_toml(&self) -> String {
+        let mut file = self.tables_head();
+        let (mut large, mut small) = (String::new(), String::new());
+        for table in &self.tables {
+            let part = if table.size == TableSize::Large { &mut large } else { &mut small };
+            part.push_str(&entry(table));
+        }
+        if !large.is_empty() {
+            file.push_str("\n# The large tables.\n");
+            file.push_str(&large);
+        }
+        if !small.is_empty() {
+            file.push_str("\n# Small tables, copied in full, whose columns could be narrower.\n");
+            file.push_str(&small);
+        }
+        file
+    }
+
+    fn tables_head(&self) -> String {
+        let day = self.made_at.strftime("%Y-%m-%d");
+        let mut head = comment(&format!(
+            "The tables of {} ({}), by etl init on {day}.",
+            self.source, self.server
+        ));
+        let sizes = [
+            (TableSize::Empty, "empty"),
+            (TableSize::Small, "small (below 10,000 rows and 4 MB)"),
+            (TableSize::Large, "large"),
+        ];
+        let sizes = sizes.map(|(size, word)| {
+            format!("{} {word}", grouped(u64::try_from(self.of_size(size).count()).unwrap_or(0)))
+        });
+        head +=
+            &comment(&format!("{}: {}.", counted(self.tables.len(), "table"), sizes.join(", ")));
+        if !self.rows_looked_at {
+            head += "# No row was looked at (--quick), so no narrower type is proposed.\n";
+        }
+        head += "#\n";
+        head += HEAD;
+        if !self.not_carried.is_empty() {
+            let names: Vec<String> = self
+                .not_carried
+                .iter()
+                .map(|other| format!("`{}` ({})", other.name, other.kind.to_lowercase()))
+                .collect();
+            head += "#\n";
+            head += &comment(&format!("No tables, and so not carried: {}.", names.join(", ")));
+        }
+        head
+    }
+}
+
+/// Writes what is proposed for a table; nothing if there is nothing to say.
+fn entry(table: &TableProposal) -> String {
+    let keys = keys(table);
+    if keys.is_empty() && table.extraction.is_none() && table.fault.is_none() {
+        return String::new();
+    }
+    let mut entry = format!("\n{}", comment(&facts(table)));
+    if let Some(fault) = &table.fault {
+        entry += &comment(&format!("Its rows could not be looked at: {fault}."));
+    }
+    for why in table.extraction.iter().flat_map(|proposal| &proposal.why) {
+        entry += &comment(why);
+    }
+    // In a section of its own no line can be taken for another table's once its # is off.
+    if !keys.is_empty() {
+        entry += &format!("{}\n{keys}", section(&table.table));
+    }
+    entry
+}
+
+fn facts(table: &TableProposal) -> String {
+    let about = if table.rows_are_exact { "" } else { "about " };
+    let rows = match table.rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{} rows", grouped(rows)),
+    };
+    let names: Vec<&str> = table.key.iter().map(ColumnName::as_str).collect();
+    let key =
+        if names.is_empty() { "no key".to_owned() } else { format!("key {}", names.join(", ")) };
+    format!("{}: {about}{rows}, {}, {}, {key}.", table.table, bytes(table.bytes), table.engine)
+}
+
+fn keys(table: &TableProposal) -> String {
+    let extraction = table.extraction.as_ref().map(extraction_keys).unwrap_or_default();
+    let column = |column: &super::ColumnProposal| {
+        let why = comment(&column.why);
+        format!("#columns.{} = {}  {why}", key(column.column.as_str()), text(column.to))
+    };
+    extraction + &table.columns.iter().map(column).collect::<String>()
+}
+
+fn extraction_keys(proposal: &ExtractionProposal) -> String {
+    if proposal.extraction == Extraction::FullTable {
+        return String::new();
+    }
+    let off = match proposal.standing {
+        Standing::InForce => "",
+        Standing::Commented => "#",
+    };
+    let columns: Vec<String> =
+        proposal.watermark.iter().map(|column| text(column.as_str())).collect();
+    let watermark = match columns.as_slice() {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    let extraction = proposal.extraction.name();
+    format!("{off}extraction = \"{extraction}\"\n{off}watermark = {watermark}\n")
+}

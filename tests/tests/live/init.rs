@@ -115,7 +115,6 @@ fn each_kind_of_evidence_leads_to_its_proposal() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is not run says so")]
 fn mysql_9_shows_the_same_evidence() {
     let server = match MySql9::start(&ServerOptions::default()) {
         Ok(server) => server,

@@ -65,7 +65,7 @@ pub use decide::{Decision, Known, decide};
 pub use error::{Error, Result, TableError, chain};
 pub use init::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
-    LookAt, Standing, TableProposal, TableSize, Unfit, init,
+    LookAt, TableProposal, TableSize, Unfit, WrittenAs, init,
 };
 pub use options::{Hops, Prove, RunOptions};
 pub use pipeline::Pipeline;

@@ -4,7 +4,7 @@ mod command;
 
 use crate::check::Own;
 use handoff_model::Extraction;
-use handoff_pipeline::{InitReport, LookAt, Standing, TableProposal, TableSize, init};
+use handoff_pipeline::{InitReport, LookAt, TableProposal, TableSize, WrittenAs, init};
 use handoff_settings::{MySqlServer, Run};
 use handoff_testbed::practice::{self, Practice};
 use handoff_testbed::{Bed, MariaDb, MySql9, ServerOptions, Trio};
@@ -60,15 +60,15 @@ fn types(table: &TableProposal) -> Vec<String> {
 }
 
 #[track_caller]
-fn extraction(report: &InitReport, table: &str, expected: (Extraction, Standing), why: &str) {
+fn extraction(report: &InitReport, table: &str, expected: (Extraction, WrittenAs), why: &str) {
     let proposal = of(report, table).extraction.as_ref().unwrap();
-    assert_eq!((proposal.extraction, proposal.standing), expected, "{proposal:?}");
+    assert_eq!((proposal.extraction, proposal.written), expected, "{proposal:?}");
     assert!(proposal.why.iter().any(|said| said == why), "{why:?} is missing in {proposal:?}");
 }
 
 fn by_hand(trio: &Trio) {
     use Extraction::{FullTable, Incremental};
-    use Standing::{Commented, InForce};
+    use WrittenAs::{Commented, InForce};
     trio.sql_source(BY_HAND);
     let report = propose(trio, LookAt::Rows);
 
@@ -93,7 +93,7 @@ fn by_hand(trio: &Trio) {
     let why = "So much moves that copying in full may be as good.";
     extraction(&report, "churning", (Incremental, Commented), why);
     let edited = of(&report, "edited").extraction.as_ref().unwrap();
-    assert_eq!((edited.extraction, edited.standing), (Incremental, Commented));
+    assert_eq!((edited.extraction, edited.written), (Incremental, Commented));
     assert_eq!(edited.watermark[0].as_str(), "edited_at");
     let why = "Copied in full: it has no key by which rows are told apart.";
     extraction(&report, "keyless", (FullTable, InForce), why);

@@ -22,8 +22,8 @@ mod tests;
 
 pub use handoff_file::{InitServer, InitServers};
 pub use report::{
-    ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, Standing, TableProposal,
-    TableSize, Unfit,
+    ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, TableProposal, TableSize,
+    Unfit, WrittenAs,
 };
 
 use crate::denied::Hidden;

@@ -2,7 +2,7 @@
 
 use super::evidence::{Evidence, Looked, RECENT_DAYS, Recent, Tally};
 use super::narrow::Narrow;
-use super::report::{ColumnProposal, ExtractionProposal, Standing, TableProposal, TableSize};
+use super::report::{ColumnProposal, ExtractionProposal, TableProposal, TableSize, WrittenAs};
 use super::watermark;
 use crate::wording::grouped;
 use handoff_model::Extraction;
@@ -49,7 +49,7 @@ fn full(why: &str) -> ExtractionProposal {
     ExtractionProposal {
         extraction: Extraction::FullTable,
         watermark: Vec::new(),
-        standing: Standing::InForce,
+        written: WrittenAs::InForce,
         why: vec![format!("Copied in full: {why}.")],
     }
 }
@@ -67,18 +67,18 @@ fn by_server(evidence: &Evidence<'_>, column: usize) -> ExtractionProposal {
             .to_owned(),
     });
     why.extend(evidence.recent.map(|recent| lately(recent, schema)));
-    let standing = match evidence.recent {
+    let written = match evidence.recent {
         _ if schema.columns[column].nullable => {
             why.push("It may be NULL, and a row without it would never be seen.".to_owned());
-            Standing::Commented
+            WrittenAs::Commented
         }
         Some(recent) if recent.rows.saturating_mul(2) > recent.of => {
             why.push("So much moves that copying in full may be as good.".to_owned());
-            Standing::Commented
+            WrittenAs::Commented
         }
-        _ => Standing::InForce,
+        _ => WrittenAs::InForce,
     };
-    incremental(schema, &[column], standing, why)
+    incremental(schema, &[column], written, why)
 }
 
 fn by_application_columns(schema: &TableSchema, columns: &[usize]) -> ExtractionProposal {
@@ -89,7 +89,7 @@ fn by_application_columns(schema: &TableSchema, columns: &[usize]) -> Extraction
          the server does not, and a change without it would never be seen.",
         names.join(" or ")
     );
-    incremental(schema, columns, Standing::Commented, vec![why])
+    incremental(schema, columns, WrittenAs::Commented, vec![why])
 }
 
 /// An integer key finds new rows and nothing else, and nothing shows that rows never change.
@@ -99,17 +99,17 @@ fn by_key(schema: &TableSchema, column: usize) -> ExtractionProposal {
          never changed ones.",
         schema.columns[column].name
     );
-    incremental(schema, &[column], Standing::Commented, vec![why])
+    incremental(schema, &[column], WrittenAs::Commented, vec![why])
 }
 
 fn incremental(
     schema: &TableSchema,
     columns: &[usize],
-    standing: Standing,
+    written: WrittenAs,
     why: Vec<String>,
 ) -> ExtractionProposal {
     let watermark = columns.iter().map(|&column| schema.columns[column].name.clone()).collect();
-    ExtractionProposal { extraction: Extraction::Incremental, watermark, standing, why }
+    ExtractionProposal { extraction: Extraction::Incremental, watermark, written, why }
 }
 
 /// Says how many rows moved lately.

@@ -74,7 +74,7 @@ pub struct ExtractionProposal {
     /// The watermark columns.
     pub watermark: Vec<ColumnName>,
     /// Whether it is written in force.
-    pub standing: Standing,
+    pub written: WrittenAs,
     /// What speaks for it, and against it, one sentence each.
     pub why: Vec<String>,
 }
@@ -82,7 +82,7 @@ pub struct ExtractionProposal {
 /// How a proposal stands in the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum WrittenAs {
     /// As a setting: what is known of the table proves it right.
     InForce,
     /// As a comment: only a person can know.
@@ -172,14 +172,14 @@ impl TableProposal {
     /// Returns the extraction, if it is written in force and not `full_table`.
     pub fn in_force(&self) -> Option<&ExtractionProposal> {
         let in_force = |proposal: &&ExtractionProposal| {
-            proposal.standing == Standing::InForce && proposal.extraction != Extraction::FullTable
+            proposal.written == WrittenAs::InForce && proposal.extraction != Extraction::FullTable
         };
         self.extraction.as_ref().filter(in_force)
     }
 
     /// Returns the extraction, if it is written as a comment.
     pub fn commented(&self) -> Option<&ExtractionProposal> {
-        self.extraction.as_ref().filter(|proposal| proposal.standing == Standing::Commented)
+        self.extraction.as_ref().filter(|proposal| proposal.written == WrittenAs::Commented)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writes `tables.toml`.
 
-use super::report::{ExtractionProposal, InitReport, Standing, TableProposal, TableSize};
+use super::report::{ExtractionProposal, InitReport, TableProposal, TableSize, WrittenAs};
 use crate::toml_text::{comment, key, section, text};
 use crate::wording::{bytes, counted, grouped};
 use handoff_model::{ColumnName, Extraction};
@@ -116,9 +116,9 @@ fn extraction_keys(proposal: &ExtractionProposal) -> String {
     if proposal.extraction == Extraction::FullTable {
         return String::new();
     }
-    let off = match proposal.standing {
-        Standing::InForce => "",
-        Standing::Commented => "#",
+    let off = match proposal.written {
+        WrittenAs::InForce => "",
+        WrittenAs::Commented => "#",
     };
     let columns: Vec<String> =
         proposal.watermark.iter().map(|column| text(column.as_str())).collect();

@@ -3,7 +3,7 @@
 use super::evidence::{Evidence, Looked, Recent, Tally};
 use super::narrow::Narrow;
 use super::propose;
-use super::report::{InitReport, Other, Standing, TableProposal, TableSize, Unfit};
+use super::report::{InitReport, Other, TableProposal, TableSize, Unfit, WrittenAs};
 use super::{InitServer, InitServers, stray};
 use handoff_model::{Extraction, TableName};
 use handoff_schema::{Column, Engine, Index, IndexPart, TableSchema};
@@ -43,12 +43,12 @@ fn evidence(schema: &TableSchema) -> Evidence<'_> {
 }
 
 #[track_caller]
-fn check(evidence: &Evidence<'_>, extraction: Extraction, standing: Standing, watermark: &[&str]) {
+fn check(evidence: &Evidence<'_>, extraction: Extraction, written: WrittenAs, watermark: &[&str]) {
     let proposal = propose::table(evidence).extraction.unwrap();
     let columns: Vec<&str> = proposal.watermark.iter().map(|name| name.as_str()).collect();
     assert_eq!(
-        (proposal.extraction, proposal.standing, columns.as_slice()),
-        (extraction, standing, watermark),
+        (proposal.extraction, proposal.written, columns.as_slice()),
+        (extraction, written, watermark),
         "{proposal:?}"
     );
 }
@@ -56,7 +56,7 @@ fn check(evidence: &Evidence<'_>, extraction: Extraction, standing: Standing, wa
 #[test]
 fn only_what_the_server_moves_is_proposed_in_force() {
     use Extraction::{FullTable, Incremental};
-    use Standing::{Commented, InForce};
+    use WrittenAs::{Commented, InForce};
     let with = |columns| large("t", columns);
     check(&evidence(&with(vec![stamp("s")])), Incremental, InForce, &["s"]);
     let nullable = Column { nullable: true, ..stamp("s") };
@@ -79,7 +79,7 @@ fn only_what_the_server_moves_is_proposed_in_force() {
 fn an_indexed_column_wins_over_one_without() {
     let mut schema = large("t", vec![stamp("a"), stamp("b")]);
     schema.indexes.push(index("b", 2));
-    check(&evidence(&schema), Extraction::Incremental, Standing::InForce, &["b"]);
+    check(&evidence(&schema), Extraction::Incremental, WrittenAs::InForce, &["b"]);
     let proposal = propose::table(&evidence(&schema)).extraction.unwrap();
     assert_eq!(proposal.why[1], "An index finds the rows that moved.");
 }
@@ -91,8 +91,8 @@ fn a_table_that_moves_as_a_whole_is_left_to_a_person() {
         recent: Some(Recent { rows, of: 100_000, capped: false }),
         ..evidence(&schema)
     };
-    check(&with(400), Extraction::Incremental, Standing::InForce, &["s"]);
-    check(&with(60_000), Extraction::Incremental, Standing::Commented, &["s"]);
+    check(&with(400), Extraction::Incremental, WrittenAs::InForce, &["s"]);
+    check(&with(60_000), Extraction::Incremental, WrittenAs::Commented, &["s"]);
     let why = |rows| propose::table(&with(rows)).extraction.unwrap().why[2].clone();
     assert_eq!(why(0), "0 of 100,000 rows moved in the last 30 days.");
     assert_eq!(why(7), "7 of 100,000 rows moved in the last 30 days (below 0.1 %).");

@@ -1,4 +1,4 @@
-//! Places at which a test can have the process die.
+//! Places at which a test can have the process die or stand still.
 
 use handoff_model::TableName;
 use std::sync::OnceLock;
@@ -30,22 +30,38 @@ pub const FAULT_POINTS: &[&str] = &[
 /// a `kill -9`. For tests only.
 ///
 /// A point is armed by `HANDOFF_FAULT_POINT=name`, which may name a table and a hit as well:
-/// `replicator.renamed:patient@2` is the second time that the table `patient` comes by. Unarmed it
-/// costs one look at a static, so it stands beside steps of a table, never beside its rows.
+/// `replicator.renamed:patient@2` is the second time that the table `patient` comes by. With `stop `
+/// before the name the process is stopped instead, as by Ctrl-Z, until a SIGCONT: time for the test
+/// to do something to a server. Unarmed it costs one look at a static, so it stands beside steps of a
+/// table, never beside its rows.
 ///
 /// Each name belongs into [`FAULT_POINTS`].
 pub fn fault_point(name: &str, table: &TableName) {
     static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
     let armed = ARMED.get_or_init(|| std::env::var(VARIABLE).ok().map(|text| Armed::parse(&text)));
     if armed.as_ref().is_some_and(|armed| armed.is_due(name, table.as_str())) {
+        if armed.as_ref().is_some_and(|armed| armed.stops) {
+            stand_still();
+            return;
+        }
         log::error!("`{table}` meets the fault point {name}: the process is aborted");
         std::process::abort();
+    }
+}
+
+fn stand_still() {
+    let id = std::process::id().to_string();
+    let stopped = std::process::Command::new("kill").args(["-STOP", &id]).status();
+    if !stopped.is_ok_and(|status| status.success()) {
+        log::error!("a fault point cannot stop the process");
     }
 }
 
 /// The point at which to die.
 #[derive(Debug)]
 struct Armed {
+    /// Whether the process is stopped rather than aborted.
+    stops: bool,
     name: String,
     table: Option<String>,
     /// Counts down; due at 1.
@@ -53,15 +69,19 @@ struct Armed {
 }
 
 impl Armed {
-    /// Reads `name[:table][@n]`.
+    /// Reads `[stop ]name[:table][@n]`.
     fn parse(text: &str) -> Armed {
+        let (stops, text) = match text.strip_prefix("stop ") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
         let nth = text.rsplit_once('@').and_then(|(rest, hit)| Some((rest, hit.parse().ok()?)));
         let (place, hit) = nth.unwrap_or((text, 1));
         let (name, table) = match place.split_once(':') {
             Some((name, table)) => (name, Some(table.to_owned())),
             None => (place, None),
         };
-        Armed { name: name.to_owned(), table, hits: AtomicU64::new(hit) }
+        Armed { stops, name: name.to_owned(), table, hits: AtomicU64::new(hit) }
     }
 
     /// Counts a hit, and returns true at the one that is meant.
@@ -90,6 +110,7 @@ mod tests {
         assert_eq!(due("a.b@2", &hits), [false, true, false]);
         assert_eq!(due("a.b:t@2", &hits), [false, false, true]);
         assert_eq!(due("a.b:t@x", &[("a.b", "t@x")]), [true]);
+        assert_eq!(due("stop a.b:u", &[("a.b", "t"), ("a.b", "u")]), [false, true]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Phase {
     Load,
     /// Comparing what arrived.
     Prove,
+    /// Looking for rows that differ: `etl verify`.
+    Verify,
 }
 
 impl Phase {
@@ -21,6 +23,7 @@ impl Phase {
             Phase::Copy => "copy",
             Phase::Load => "load",
             Phase::Prove => "prove",
+            Phase::Verify => "verify",
         }
     }
 }

@@ -65,7 +65,7 @@ pub use buffer::TupleBuffer;
 pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use reader::{Chunk, Locking, ReadSpec, Reader, RowSink, where_clause};
-pub use sum::{hash_row, target_sum};
+pub use sum::{hash_row, target_sum, target_tuples};
 pub use tuples::tuples;
 
 /// The header of a COPY BINARY stream: signature, flags, no extension (PostgreSQL manual, COPY,

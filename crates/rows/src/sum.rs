@@ -24,15 +24,31 @@ pub fn target_sum(
     name: &str,
     mapping: &Mapping,
 ) -> Result<TableSum> {
+    let mut sum = TableSum::default();
+    target_tuples(conn, schema, name, mapping, |tuple| sum.add_row(hash_row(tuple)))?;
+    Ok(sum)
+}
+
+/// Hands each row of a table of the target to `each`, as `COPY (SELECT …) TO STDOUT (FORMAT binary)`
+/// sends it, and returns their number.
+///
+/// # Errors
+///
+/// Returns a [`Fault`] if the server fails.
+pub fn target_tuples(
+    conn: &mut PgConn,
+    schema: &str,
+    name: &str,
+    mapping: &Mapping,
+    each: impl FnMut(&[u8]),
+) -> Result<u64> {
     let query = format!(
         "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)",
         ddl::column_list(mapping),
         ddl::qualified(schema, name)
     );
-    let mut sum = TableSum::default();
-    let read = read(conn, &query, |tuple| sum.add_row(hash_row(tuple)));
-    read.map_err(|error| fault(conn, &error))?;
-    Ok(sum)
+    let read = read(conn, &query, each);
+    read.map_err(|error| fault(conn, &error))
 }
 
 fn read(conn: &mut PgConn, query: &str, each: impl FnMut(&[u8])) -> io::Result<u64> {

@@ -1,0 +1,53 @@
+//! Why a table could not be compared.
+
+use handoff_connect::Fault;
+use handoff_model::{Cancelled, TableName};
+
+/// A result whose error is this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a table could not be compared. Never holds a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A MySQL side could not be read or its rows not encoded.
+    #[error(transparent)]
+    Rows(#[from] handoff_rows::Error),
+    /// The target could not be read.
+    #[error("cannot read `{table}`")]
+    Target {
+        /// The table.
+        table: TableName,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// The table was altered while it was read.
+    #[error("`{0}` was altered while it was compared: compare it again")]
+    Altered(TableName),
+    /// The temporary file for many differences cannot be written or read.
+    #[error("cannot use a temporary file to compare `{table}`; is there room in {}?", std::env::temp_dir().display())]
+    Spill {
+        /// The table.
+        table: TableName,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The comparison was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Error {
+    /// Returns true if the comparison was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Error::Cancelled(_) | Error::Rows(handoff_rows::Error::Cancelled(_)) => true,
+            Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
+                fault.is_cancelled()
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Compares a table across databases and names every missing, stale and phantom row.
+//!
+//! Rows are compared in their canonical form, the COPY BINARY tuple: what the encoder makes of a
+//! MySQL row, and what `COPY … TO STDOUT (FORMAT binary)` sends of a PostgreSQL row. Equality is
+//! equality of bytes, and no timestamp, log or trigger is needed.
+//!
+//! 1. **One read a side**, all sides at the same time, in whatever order the server finds fastest.
+//!    Each row goes into a sum and a sketch: an invertible Bloom lookup table. Equal sums are equal
+//!    tables, and that is the end of it. The difference of two sketches names the rows that differ,
+//!    by hash.
+//! 2. **A second look** at those rows finds their keys and the columns that differ. What is equal now
+//!    was a row on its way. Where a table may be written to, a row that changed between two looks
+//!    is looked at a third time, and called moving if it changes still.
+//! 3. **Where more differs than a sketch can name**, the second look writes the hashes of all rows to
+//!    a temporary file, in buckets of about 50,000 rows, and compares bucket by bucket: the counts
+//!    are exact, and the first rows are listed.
+//!
+//! Any key will do, whatever the two servers think of its order; a table without one is compared as
+//! a multiset of rows. Memory depends on the options, not on the table.
+//!
+//! # What this crate does not do
+//!
+//! It writes nothing to any database, and decides nothing about the rows it finds. A value that a
+//! policy of `[values]` changes on its way counts as what it becomes: source and replica are told
+//! apart only as far as the target could tell them apart.
+
+mod differences;
+mod element;
+mod error;
+mod fields;
+mod key;
+mod look;
+mod meter;
+mod place;
+mod show;
+mod sketch;
+mod spill;
+mod verifier;
+
+pub use differences::{Comparison, Differences, Kind, RowDifference};
+pub use error::{Error, Result};
+pub use key::{RowKey, ShowKeys};
+pub use place::Place;
+pub use verifier::{Verifier, VerifyJob, VerifyOptions};

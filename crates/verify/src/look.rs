@@ -1,0 +1,64 @@
+//! Rows looked at again.
+
+use crate::element::Shape;
+use crate::fields::fields;
+use crate::key::{Kept, RowKey};
+use crate::spill::Held;
+use std::collections::{HashMap, HashSet};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Keys to look at, by their hash, and those of them of which the key itself and the columns are
+/// wanted.
+pub(crate) struct Wanted<'a> {
+    pub(crate) keys: &'a HashSet<u128>,
+    pub(crate) listed: &'a HashSet<u128>,
+}
+
+/// What a side has of the rows that are looked at.
+#[derive(Default)]
+pub(crate) struct Sight {
+    pub(crate) held: HashMap<u128, Held>,
+    pub(crate) details: HashMap<u128, Detail>,
+    key: Vec<u8>,
+}
+
+/// What is kept of a listed row.
+pub(crate) struct Detail {
+    pub(crate) key: RowKey,
+    /// A hash a column: which differ is told by them, without a value being kept.
+    columns: Box<[u32]>,
+}
+
+impl Sight {
+    /// Takes in a row, if it is wanted.
+    pub(crate) fn see(&mut self, shape: &Shape, wanted: &Wanted<'_>, tuple: &[u8]) {
+        let (element, row) = shape.element(tuple, &mut self.key);
+        if !wanted.keys.contains(&element.key) {
+            return;
+        }
+        self.held.entry(element.key).or_default().add(element.row);
+        if wanted.listed.contains(&element.key) {
+            let key =
+                if shape.has_key() { Kept::Fields(self.key[..].into()) } else { Kept::Hash(row) };
+            let columns = fields(tuple).map(hash).collect();
+            self.details.insert(element.key, Detail { key: RowKey(key), columns });
+        }
+    }
+
+    pub(crate) fn held(&self, key: u128) -> Held {
+        self.held.get(&key).copied().unwrap_or_default()
+    }
+}
+
+impl Detail {
+    /// Returns the indexes of the columns that differ.
+    pub(crate) fn differing<'a>(&'a self, other: &'a Detail) -> impl Iterator<Item = usize> + 'a {
+        let both = self.columns.iter().zip(&other.columns).enumerate();
+        both.filter(|(_, (one, other))| one != other).map(|(index, _)| index)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "any 32 bits of the hash will do")]
+fn hash(field: &[u8]) -> u32 {
+    xxh3_64(field) as u32
+}

@@ -1,0 +1,64 @@
+//! Progress, told a few times a second.
+
+use handoff_model::{Event, Observer, Phase, TableName};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The shortest time between two events of one table.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// How many rows a side reads between two looks at the clock.
+const STEP: u64 = 1024;
+
+/// Counts the rows that were read on all sides, and tells the observer.
+pub(crate) struct Meter<'a> {
+    observer: &'a dyn Observer,
+    table: &'a TableName,
+    rows: AtomicU64,
+    told: Mutex<Instant>,
+}
+
+/// The part of one side, which is added up now and then.
+pub(crate) struct Part<'a> {
+    meter: &'a Meter<'a>,
+    rows: u64,
+}
+
+impl<'a> Meter<'a> {
+    pub(crate) fn new(observer: &'a dyn Observer, table: &'a TableName) -> Meter<'a> {
+        Meter { observer, table, rows: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
+    }
+
+    pub(crate) fn part(&'a self) -> Part<'a> {
+        Part { meter: self, rows: 0 }
+    }
+
+    fn add(&self, rows: u64) {
+        let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() < PAUSE {
+            return;
+        }
+        *told = Instant::now();
+        drop(told);
+        let (table, phase) = (self.table.clone(), Phase::Verify);
+        self.observer.event(&Event::Progress { table, phase, rows, bytes: 0 });
+    }
+}
+
+impl Part<'_> {
+    /// Counts one row.
+    pub(crate) fn row(&mut self) {
+        self.rows += 1;
+        if self.rows == STEP {
+            self.meter.add(std::mem::take(&mut self.rows));
+        }
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.meter.add(self.rows);
+    }
+}

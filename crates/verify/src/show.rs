@@ -1,0 +1,118 @@
+//! Values of keys as text.
+
+use crate::ShowKeys;
+use handoff_schema::PgType;
+use jiff::Span;
+use jiff::civil::{Date, date};
+
+/// The day from which PostgreSQL counts.
+const EPOCH: Date = date(2000, 1, 1);
+
+/// Returns a canonical value as text, if it may be shown.
+pub(crate) fn text(kind: &PgType, value: &[u8], which: ShowKeys) -> Option<String> {
+    let harmless = match kind {
+        PgType::SmallInt => Some(i16::from_be_bytes(value.try_into().ok()?).to_string()),
+        PgType::Integer => Some(i32::from_be_bytes(value.try_into().ok()?).to_string()),
+        PgType::BigInt => Some(i64::from_be_bytes(value.try_into().ok()?).to_string()),
+        PgType::Boolean => Some((value == [1]).to_string()),
+        PgType::Numeric { scale: 0, .. } => numeric(value),
+        PgType::Uuid => uuid(value),
+        PgType::Date => day(i64::from(i32::from_be_bytes(value.try_into().ok()?))),
+        _ => None,
+    };
+    match which {
+        ShowKeys::Harmless => harmless,
+        ShowKeys::All => harmless.or_else(|| any(kind, value)),
+    }
+}
+
+fn any(kind: &PgType, value: &[u8]) -> Option<String> {
+    Some(match kind {
+        PgType::Text => String::from_utf8(value.to_vec()).ok()?,
+        PgType::Numeric { .. } => numeric(value)?,
+        PgType::Timestamp(_) | PgType::TimestampTz(_) => {
+            timestamp(i64::from_be_bytes(value.try_into().ok()?))?
+        }
+        PgType::Real => f32::from_be_bytes(value.try_into().ok()?).to_string(),
+        PgType::DoublePrecision => f64::from_be_bytes(value.try_into().ok()?).to_string(),
+        _ => value.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
+/// Prints `numeric`: number of groups of four digits, weight of the first, sign, scale, the groups.
+pub(crate) fn numeric(value: &[u8]) -> Option<String> {
+    let parts: Vec<i16> = value
+        .chunks(2)
+        .map(|pair| Some(i16::from_be_bytes(pair.try_into().ok()?)))
+        .collect::<Option<_>>()?;
+    let [_, weight, sign, scale, groups @ ..] = &parts[..] else { return None };
+    let group = |index: i16| {
+        usize::try_from(index).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0)
+    };
+    let mut whole: String = (0..=*weight).map(|index| format!("{:04}", group(index))).collect();
+    whole = whole.trim_start_matches('0').to_owned();
+    if whole.is_empty() {
+        whole.push('0');
+    }
+    let scale = usize::try_from(*scale).ok()?;
+    let fractions = i16::try_from(scale.div_ceil(4)).ok()?;
+    let mut fraction: String =
+        (1..=fractions).map(|index| format!("{:04}", group(weight + index))).collect();
+    fraction.truncate(scale);
+    let sign = if *sign == 0x4000 { "-" } else { "" };
+    let point = if scale == 0 { "" } else { "." };
+    Some(format!("{sign}{whole}{point}{fraction}"))
+}
+
+fn uuid(value: &[u8]) -> Option<String> {
+    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    (hex.len() == 32)
+        .then(|| [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
+
+/// Prints a date, so many days after 2000-01-01.
+fn day(days: i64) -> Option<String> {
+    let span = Span::new().try_days(days).ok()?;
+    Some(EPOCH.checked_add(span).ok()?.to_string())
+}
+
+fn timestamp(micros: i64) -> Option<String> {
+    let span = Span::new().try_microseconds(micros).ok()?;
+    let moment = EPOCH.at(0, 0, 0, 0).checked_add(span).ok()?;
+    Some(moment.strftime("%Y-%m-%d %H:%M:%S%.f").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_name_is_not_shown() {
+        let show =
+            |kind: &str, value: &[u8]| text(&kind.parse().unwrap(), value, ShowKeys::Harmless);
+        assert_eq!(show("integer", &[0xff, 0xff, 0xff, 0xfe]).as_deref(), Some("-2"));
+        assert_eq!(show("text", b"Miller"), None);
+        assert_eq!(show("timestamp(0)", &[0; 8]), None);
+        let all =
+            |kind: &str, value: &[u8]| text(&kind.parse().unwrap(), value, ShowKeys::All).unwrap();
+        assert_eq!(all("text", b"Miller"), "Miller");
+        assert_eq!(all("timestamp(0)", &[0; 8]), "2000-01-01 00:00:00");
+        assert_eq!(all("bytea", &[0, 255]), "00ff");
+    }
+
+    #[test]
+    fn values_read_as_postgresql_prints_them() {
+        let show =
+            |kind: &str, value: &[u8]| text(&kind.parse().unwrap(), value, ShowKeys::All).unwrap();
+        assert_eq!(show("date", &8_826_i32.to_be_bytes()), "2024-03-01");
+        assert_eq!(show("date", &(-730_119_i32).to_be_bytes()), "0001-01-01");
+        let numeric = |parts: &[i16]| -> Vec<u8> {
+            parts.iter().flat_map(|part| part.to_be_bytes()).collect()
+        };
+        assert_eq!(show("numeric(20,0)", &numeric(&[2, 2, 0, 0, 1, 5])), "100050000");
+        assert_eq!(show("numeric(9,3)", &numeric(&[2, 0, 0x4000, 3, 12, 3400])), "-12.340");
+        assert_eq!(show("numeric(9,2)", &numeric(&[0, 0, 0, 2])), "0.00");
+        assert_eq!(show("numeric(9,6)", &numeric(&[1, -2, 0, 6, 1200])), "0.000012");
+        assert_eq!(show("uuid", &[0x11; 16]), "11111111-1111-1111-1111-111111111111");
+    }
+}

@@ -1,0 +1,222 @@
+//! A summary of a table from which the rows that differ can be read.
+//!
+//! An invertible Bloom lookup table (Goodrich and Mitzenmacher 2011; used to reconcile sets by
+//! Eppstein, Goodrich, Uyeda and Varghese, "What's the Difference?", SIGCOMM 2011). Every row is
+//! added to three of its cells. The sketch of one table minus that of another holds only what is in
+//! one and not in the other, however large both are; a cell with a single row in it names that row,
+//! which is then taken out of its two other cells, and so on until nothing is left.
+//!
+//! So one read of each side finds every row that differs, in memory that depends on the number of
+//! differences only. A sketch of n cells names about 0.8 n elements.
+
+use crate::element::Element;
+use handoff_model::TableSum;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// In how many cells a row stands.
+const PLACES: usize = 3;
+
+/// A summary of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Sketch {
+    sum: TableSum,
+    cells: Vec<Cell>,
+}
+
+/// The sums of the rows that stand in one cell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Cell {
+    count: i64,
+    check: u64,
+    key: u128,
+    row: u128,
+}
+
+/// An element that one side has more often than the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Surplus {
+    pub(crate) element: Element,
+    /// How many more of them the left side has; negative if the right side has more.
+    pub(crate) count: i64,
+}
+
+impl Sketch {
+    /// Makes the sketch of an empty table, with about so many cells.
+    pub(crate) fn new(cells: usize) -> Sketch {
+        let each = cells.div_ceil(PLACES).max(8);
+        Sketch { sum: TableSum::default(), cells: vec![Cell::default(); each * PLACES] }
+    }
+
+    /// Adds a row by its element and its hash.
+    pub(crate) fn add(&mut self, element: Element, row: u128) {
+        self.sum.add_row(row);
+        self.change(element, 1);
+    }
+
+    /// Returns the sum of the rows added.
+    pub(crate) fn sum(&self) -> TableSum {
+        self.sum
+    }
+
+    fn change(&mut self, element: Element, count: i64) {
+        let check = check(element);
+        for place in places(check, self.cells.len()) {
+            self.cells[place].add(element, check, count);
+        }
+    }
+
+    /// Returns what this table has and `other` hasn't, and the other way round; [`None`] if that is
+    /// too much for the cells. Both have the same number of cells.
+    pub(crate) fn difference(&self, other: &Sketch) -> Option<Vec<Surplus>> {
+        debug_assert_eq!(self.cells.len(), other.cells.len());
+        let cells = self.cells.iter().zip(&other.cells).map(|(one, other)| one.minus(other));
+        let mut left = Sketch { sum: TableSum::default(), cells: cells.collect() };
+        let mut found = Vec::new();
+        let mut at: Vec<usize> = (0..left.cells.len()).collect();
+        while let Some(place) = at.pop() {
+            let Some(surplus) = left.cells[place].single() else { continue };
+            let check = check(surplus.element);
+            // By chance a cell may look as if it had a single row; that row would not stand here.
+            if !places(check, left.cells.len()).contains(&place) {
+                continue;
+            }
+            left.change(surplus.element, -surplus.count);
+            at.extend(places(check, left.cells.len()));
+            found.push(surplus);
+            // A false find would be put back for ever.
+            if found.len() > 2 * left.cells.len() {
+                return None;
+            }
+        }
+        left.cells.iter().all(|cell| *cell == Cell::default()).then_some(found)
+    }
+}
+
+impl Cell {
+    fn add(&mut self, element: Element, check: u64, count: i64) {
+        self.count += count;
+        self.check = self.check.wrapping_add(check.wrapping_mul(count.cast_unsigned()));
+        let times = i128::from(count).cast_unsigned();
+        self.key = self.key.wrapping_add(element.key.wrapping_mul(times));
+        self.row = self.row.wrapping_add(element.row.wrapping_mul(times));
+    }
+
+    fn minus(&self, other: &Cell) -> Cell {
+        Cell {
+            count: self.count - other.count,
+            check: self.check.wrapping_sub(other.check),
+            key: self.key.wrapping_sub(other.key),
+            row: self.row.wrapping_sub(other.row),
+        }
+    }
+
+    /// Returns the element of the cell, if it is the only one in it.
+    fn single(&self) -> Option<Surplus> {
+        let element =
+            Element { key: share(self.key, self.count)?, row: share(self.row, self.count)? };
+        let expected = check(element).wrapping_mul(self.count.cast_unsigned());
+        (expected == self.check).then_some(Surplus { element, count: self.count })
+    }
+}
+
+/// Returns the number whose multiple `sum` is. Only halves of hashes come more than once, and they
+/// do not overflow.
+fn share(sum: u128, count: i64) -> Option<u128> {
+    let sum = sum.cast_signed();
+    match i128::from(count) {
+        0 => None,
+        1 => Some(sum.cast_unsigned()),
+        -1 => Some(sum.wrapping_neg().cast_unsigned()),
+        count => (sum % count == 0).then(|| (sum / count).cast_unsigned()),
+    }
+}
+
+fn check(element: Element) -> u64 {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&element.key.to_le_bytes());
+    bytes[16..].copy_from_slice(&element.row.to_le_bytes());
+    xxh3_64(&bytes)
+}
+
+/// Returns the cells of an element, one in each third.
+fn places(check: u64, cells: usize) -> [usize; PLACES] {
+    let third = cells / PLACES;
+    let mut random = check;
+    std::array::from_fn(|index| {
+        // The finalizer of splitmix64, so that the three do not depend on each other.
+        random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let place = (u128::from(mixed) * third as u128) >> 64;
+        index * third + usize::try_from(place).expect("less than a third of the cells")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use xxhash_rust::xxh3::xxh3_128;
+
+    fn keyed(key: u32, row: u32) -> Element {
+        let row = xxh3_128(&[key.to_le_bytes(), row.to_le_bytes()].concat());
+        Element { key: xxh3_128(&key.to_le_bytes()), row }
+    }
+
+    fn keyless(row: u32) -> Element {
+        let row = xxh3_128(&row.to_le_bytes());
+        Element { key: row & u128::from(u64::MAX), row: row >> 64 }
+    }
+
+    fn sketch(cells: usize, elements: impl IntoIterator<Item = Element>) -> Sketch {
+        let mut sketch = Sketch::new(cells);
+        elements.into_iter().for_each(|element| sketch.add(element, element.row));
+        sketch
+    }
+
+    #[test]
+    fn every_difference_is_read_back() {
+        for differing in [0, 1, 2, 100, 1000] {
+            // Half of them stale, a quarter missing, a quarter phantom.
+            let left = (0..20_000).filter(|key| key % 4 != 1 || *key >= differing);
+            let right = (0..20_000).filter(|key| key % 4 != 3 || *key >= differing);
+            let changed = |key: u32| u32::from(key < differing && key % 2 == 0);
+            let left: HashSet<_> = left.map(|key| keyed(key, 0)).collect();
+            let right: HashSet<_> = right.map(|key| keyed(key, changed(key))).collect();
+            let cells = 3_000;
+            let found = sketch(cells, left.iter().copied())
+                .difference(&sketch(cells, right.iter().copied()))
+                .unwrap();
+            let of =
+                |sign| found.iter().filter(move |one| one.count == sign).map(|one| one.element);
+            let lost: HashSet<_> = left.difference(&right).copied().collect();
+            let new: HashSet<_> = right.difference(&left).copied().collect();
+            assert_eq!(of(1).collect::<HashSet<_>>(), lost);
+            assert_eq!(of(-1).collect::<HashSet<_>>(), new);
+            assert_eq!(found.len(), lost.len() + new.len());
+        }
+    }
+
+    #[test]
+    fn rows_without_a_key_are_counted() {
+        let left = (0..500).flat_map(|row| vec![keyless(row); 1 + row as usize % 7]);
+        let right = (0..500).flat_map(|row| vec![keyless(row); row as usize % 5]);
+        let found = sketch(1_500, left).difference(&sketch(1_500, right)).unwrap();
+        let expected = (0..500_i64).filter(|row| 1 + row % 7 != row % 5);
+        assert_eq!(found.len(), expected.clone().count());
+        for row in expected {
+            let element = keyless(u32::try_from(row).unwrap());
+            let count = 1 + row % 7 - row % 5;
+            assert!(found.contains(&Surplus { element, count }), "{row}");
+        }
+    }
+
+    #[test]
+    fn too_many_differences_are_no_false_ones() {
+        let left = sketch(300, (0..5_000).map(|key| keyed(key, 0)));
+        let right = sketch(300, (0..5_000).map(|key| keyed(key, 1)));
+        assert_eq!(left.difference(&right), None);
+    }
+}

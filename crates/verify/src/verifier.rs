@@ -1,0 +1,286 @@
+//! Comparing one table.
+
+use crate::differences::{Comparison, Differences, Kind, RowDifference};
+use crate::element::Shape;
+use crate::look::{Sight, Wanted};
+use crate::meter::Meter;
+use crate::sketch::{Sketch, Surplus};
+use crate::spill::{self, Held, Spill};
+use crate::{Error, Place, Result};
+use handoff_model::{Cancel, Observer};
+use handoff_schema::Mapping;
+use handoff_settings::Values;
+use std::collections::{HashMap, HashSet};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread;
+
+/// How tables are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// The most cells of a sketch, 48 bytes each on every side. About 0.8 times as many missing and
+    /// phantom rows, or 0.4 times as many stale ones, can be named without a temporary file.
+    pub most_cells: usize,
+    /// The most rows that are listed a table; of others there is only the count.
+    pub most_listed: usize,
+    /// The most looks at a row that keeps changing.
+    pub most_looks: u32,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> VerifyOptions {
+        VerifyOptions { most_cells: 1 << 16, most_listed: 25_000, most_looks: 4 }
+    }
+}
+
+/// What is to be compared.
+#[derive(Clone, Copy)]
+pub struct VerifyJob<'a> {
+    /// What the table becomes in the target; the canonical form of its rows.
+    pub mapping: &'a Mapping,
+    /// What to do with values that PostgreSQL cannot hold.
+    pub values: &'a Values,
+    /// The databases, in the order of the way: each is compared with the next.
+    pub places: &'a [Place<'a>],
+    /// How many rows the table has, about.
+    pub rows: u64,
+}
+
+/// Compares tables.
+pub struct Verifier {
+    options: VerifyOptions,
+    cancel: Cancel,
+    observer: Arc<dyn Observer>,
+}
+
+/// What the first look found.
+struct Found {
+    /// The keys that differ somewhere.
+    keys: HashSet<u128>,
+    /// What the first place had of those that differ between it and the second.
+    first: HashMap<u128, Held>,
+}
+
+impl Verifier {
+    /// Makes a verifier.
+    pub fn new(options: VerifyOptions, cancel: Cancel, observer: Arc<dyn Observer>) -> Verifier {
+        Verifier { options, cancel, observer }
+    }
+
+    /// Compares a table in each of its places with the next. Takes one connection a place.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
+    /// or the comparison is cancelled.
+    pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
+        let work = Work {
+            job,
+            shape: Shape::of(job.mapping),
+            options: self.options,
+            cancel: &self.cancel,
+            meter: Meter::new(&*self.observer, &job.mapping.table),
+        };
+        work.compare()
+    }
+}
+
+/// The comparison of one table.
+struct Work<'a> {
+    job: &'a VerifyJob<'a>,
+    shape: Shape,
+    options: VerifyOptions,
+    cancel: &'a Cancel,
+    meter: Meter<'a>,
+}
+
+impl Work<'_> {
+    fn compare(&self) -> Result<Comparison> {
+        let sketches = self.sketches()?;
+        let sides = self.job.places.iter().map(Place::side);
+        let mut comparison = Comparison {
+            table: self.job.mapping.table.clone(),
+            sums: sides.zip(sketches.iter().map(Sketch::sum)).collect(),
+            pairs: self.pairs(),
+            looks: 1,
+        };
+        if sketches.windows(2).all(|pair| pair[0].sum() == pair[1].sum()) {
+            return Ok(comparison);
+        }
+        let found = difference(&sketches);
+        drop(sketches);
+        match found {
+            Some(found) => self.look_again(found, &mut comparison)?,
+            None => self.count_all(&mut comparison)?,
+        }
+        for pair in &mut comparison.pairs {
+            pair.rows.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
+        }
+        Ok(comparison)
+    }
+
+    fn pairs(&self) -> Vec<Differences> {
+        let pair = |pair: &[Place<'_>]| Differences::none(pair[0].side(), pair[1].side());
+        self.job.places.windows(2).map(pair).collect()
+    }
+
+    fn sketches(&self) -> Result<Vec<Sketch>> {
+        let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
+        let cells = by_rows.max(1 << 10).min(self.options.most_cells);
+        self.scan(
+            || Ok((Sketch::new(cells), Vec::new())),
+            |(sketch, key), tuple| {
+                let (element, row) = self.shape.element(tuple, key);
+                sketch.add(element, row);
+            },
+        )
+        .map(|all| all.into_iter().map(|(sketch, _)| sketch).collect())
+    }
+
+    /// Looks at the rows of `found` until none of them moves, or often enough.
+    fn look_again(&self, found: Found, comparison: &mut Comparison) -> Result<()> {
+        let Found { keys: mut open, first: mut before } = found;
+        let alive = self.job.places[0].is_alive();
+        let listed = self.listed(open.iter().copied());
+        loop {
+            comparison.looks += 1;
+            let sights = self.sights(&Wanted { keys: &open, listed: &listed })?;
+            let moved = |key: u128| {
+                let earlier = before.get(&key).copied();
+                alive && earlier.is_some_and(|earlier| earlier != sights[0].held(key))
+            };
+            let differs = |key: u128| Kind::of(sights[0].held(key), sights[1].held(key)).is_some();
+            let (moving, settled): (HashSet<u128>, HashSet<u128>) =
+                open.iter().partition(|&&key| moved(key) && differs(key));
+            for key in settled {
+                self.note(key, &sights, comparison);
+            }
+            if moving.is_empty() {
+                return Ok(());
+            }
+            if comparison.looks >= self.options.most_looks {
+                comparison.pairs[0].moving += moving.len() as u64;
+                return Ok(());
+            }
+            before = moving.iter().map(|&key| (key, sights[0].held(key))).collect();
+            open = moving;
+        }
+    }
+
+    /// Compares all rows by way of a temporary file, and looks again at those that are listed.
+    fn count_all(&self, comparison: &mut Comparison) -> Result<()> {
+        let failed = |error| Error::Spill { table: self.job.mapping.table.clone(), error };
+        let rows = comparison.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
+        comparison.looks += 1;
+        let spills = self.scan(
+            || Ok((Spill::new(rows).map_err(failed)?, Vec::new())),
+            |(spill, key), tuple| spill.add(self.shape.element(tuple, key).0),
+        )?;
+        let spills = spills.into_iter().map(|(spill, _)| spill).collect();
+        let mut found = Found { keys: HashSet::new(), first: HashMap::new() };
+        let compared = spill::compare(spills, |key, held| {
+            if found.keys.len() < self.options.most_listed {
+                found.keys.insert(key);
+                found.first.insert(key, held[0]);
+                return;
+            }
+            for (pair, held) in comparison.pairs.iter_mut().zip(held.windows(2)) {
+                if let Some((kind, rows)) = Kind::of(held[0], held[1]) {
+                    pair.count_in(kind, rows);
+                }
+            }
+        });
+        compared.map_err(failed)?;
+        self.look_again(found, comparison)
+    }
+
+    /// Chooses the rows to be listed.
+    fn listed(&self, keys: impl Iterator<Item = u128>) -> HashSet<u128> {
+        keys.take(self.options.most_listed).collect()
+    }
+
+    /// Counts and lists what is settled of a key.
+    fn note(&self, key: u128, sights: &[Sight], comparison: &mut Comparison) {
+        for (pair, both) in comparison.pairs.iter_mut().zip(sights.windows(2)) {
+            let held = (both[0].held(key), both[1].held(key));
+            let Some((kind, rows)) = Kind::of(held.0, held.1) else { continue };
+            pair.count_in(kind, rows);
+            let details = (both[0].details.get(&key), both[1].details.get(&key));
+            let Some(detail) = details.0.or(details.1) else { continue };
+            let columns = match (kind, details) {
+                (Kind::Stale, (Some(one), Some(other))) => one.differing(other).collect(),
+                _ => Vec::new(),
+            };
+            let name = |index: usize| self.job.mapping.columns[index].source.name.clone();
+            let columns = columns.into_iter().map(name).collect();
+            pair.rows.push(RowDifference { kind, key: detail.key.clone(), columns, rows });
+        }
+    }
+
+    fn sights(&self, wanted: &Wanted<'_>) -> Result<Vec<Sight>> {
+        self.scan(|| Ok(Sight::default()), |sight, tuple| sight.see(&self.shape, wanted, tuple))
+    }
+
+    /// Reads the table in all places at the same time, on a thread each.
+    fn scan<T: Send>(
+        &self,
+        make: impl Fn() -> Result<T>,
+        each: impl Fn(&mut T, &[u8]) + Sync,
+    ) -> Result<Vec<T>> {
+        // A side that fails ends the others.
+        let stop = Cancel::new();
+        let stopper = stop.clone();
+        let _hook = self.cancel.on_cancel(move || stopper.cancel());
+        let VerifyJob { mapping, values, places, .. } = *self.job;
+        let (each, stop, meter) = (&each, &stop, &self.meter);
+        let states = places.iter().map(|_| make()).collect::<Result<Vec<T>>>()?;
+        let done: Vec<Result<T>> = thread::scope(|scope| {
+            let mut threads = Vec::with_capacity(places.len());
+            for (place, mut state) in places.iter().zip(states) {
+                threads.push(scope.spawn(move || {
+                    let mut part = meter.part();
+                    let read = place.scan(mapping, values, stop, |tuple| {
+                        part.row();
+                        each(&mut state, tuple);
+                    });
+                    read.map(|()| state).inspect_err(|_| stop.cancel())
+                }));
+            }
+            let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
+            joined.map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        first_cause(done)
+    }
+}
+
+/// Returns the error that ended the others, if there was one.
+fn first_cause<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
+    let mut good = Vec::with_capacity(done.len());
+    let mut cause: Option<Error> = None;
+    for one in done {
+        match one {
+            Ok(one) => good.push(one),
+            Err(error) if cause.as_ref().is_none_or(Error::is_cancelled) => cause = Some(error),
+            Err(_) => {}
+        }
+    }
+    cause.map_or(Ok(good), Err)
+}
+
+/// Reads what differs from the sketches; [`None`] if it is too much.
+fn difference(sketches: &[Sketch]) -> Option<Found> {
+    let mut found = Found { keys: HashSet::new(), first: HashMap::new() };
+    for (index, pair) in sketches.windows(2).enumerate() {
+        for Surplus { element, count } in pair[0].difference(&pair[1])? {
+            found.keys.insert(element.key);
+            if index > 0 {
+                continue;
+            }
+            let first = found.first.entry(element.key).or_default();
+            for _ in 0..count {
+                first.add(element.row);
+            }
+        }
+    }
+    Some(found)
+}

@@ -5,7 +5,7 @@ mod init;
 pub use init::InitArgs;
 
 use crate::Verbosity;
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::TableName;
 use handoff_settings::TimeOfDay;
 use jiff::{Span, SpanRelativeTo};
@@ -73,6 +73,9 @@ pub enum Command {
     Init(InitArgs),
     /// Look at servers, accounts and tables, and print what mends each fault; changes nothing.
     Check(CheckArgs),
+    /// Compare what is in the databases, and name every missing, stale and phantom row; changes
+    /// nothing.
+    Verify(VerifyArgs),
     /// Start private servers, fill them with a sample practice, and carry that, twice.
     Demo(DemoArgs),
 }
@@ -147,6 +150,53 @@ pub struct CheckArgs {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `etl verify` takes.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The tables to compare; without any, all that the configuration includes.
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<TableName>,
+    /// Compare row counts and what is recorded of the last load; read no row.
+    #[arg(long)]
+    pub quick: bool,
+    /// The first database to compare; from the replica on, the source is not touched.
+    #[arg(long, value_name = "DATABASE", default_value = "source")]
+    pub from: VerifyFrom,
+    /// The last database to compare.
+    #[arg(long, value_name = "DATABASE", default_value = "target")]
+    pub to: VerifyTo,
+    /// Show so many rows that differ of each table; --json holds all of them.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub limit: usize,
+    /// Show the keys of rows that differ even where they may be names or the like.
+    #[arg(long)]
+    pub show_keys: bool,
+    /// Tables compared at once; overrides the configuration.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Print the report as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where `etl verify` begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFrom {
+    /// The application's database.
+    Source,
+    /// Our own copy of it.
+    Replica,
+}
+
+/// Where `etl verify` ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyTo {
+    /// Our own copy of the application's database.
+    Replica,
+    /// The analytics database.
+    Target,
 }
 
 /// What the demo takes.

@@ -56,6 +56,7 @@ mod standing;
 mod table_run;
 mod toml_text;
 mod until;
+mod verify;
 mod versions;
 mod wording;
 
@@ -76,3 +77,6 @@ pub use report::{
 pub use select::{ReadFrom, Selected, select};
 pub use standing::Standing;
 pub use until::Deadline;
+pub use verify::{
+    Depth, VerifyPair, VerifyReport, VerifyRequest, VerifyRow, VerifyStatus, VerifyTable,
+};

@@ -28,9 +28,9 @@ const ORPHAN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The whole way of the data, from the settings to the report.
 pub struct Pipeline {
-    settings: Settings,
-    observer: Arc<dyn Observer>,
-    cancel: Cancel,
+    pub(crate) settings: Settings,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) cancel: Cancel,
     clock: Clock,
 }
 
@@ -132,7 +132,11 @@ impl Pipeline {
     }
 
     /// Returns the names of the tables to move: those named, or those the settings include.
-    fn wanted(&self, catalogue: &Catalogue, options: &RunOptions) -> Result<BTreeSet<TableName>> {
+    pub(crate) fn wanted(
+        &self,
+        catalogue: &Catalogue,
+        options: &RunOptions,
+    ) -> Result<BTreeSet<TableName>> {
         let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
         if options.tables.is_empty() {
             let all = catalogue.tables.keys();
@@ -271,7 +275,7 @@ impl Pipeline {
         Ok(missed.map(|(name, _)| name.clone()).collect())
     }
 
-    fn read_target(&self, pool: &PgPool) -> Result<TargetCatalogue> {
+    pub(crate) fn read_target(&self, pool: &PgPool) -> Result<TargetCatalogue> {
         let mut conn = pool.get().map_err(Error::Connect)?;
         TargetCatalogue::read(&mut conn, &self.settings.target.schema)
             .map_err(Error::TargetCatalogue)
@@ -441,7 +445,7 @@ fn gone(table: &TableName) -> String {
     )
 }
 
-fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {
+pub(crate) fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {
     let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
     Catalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)
 }

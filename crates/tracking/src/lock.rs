@@ -151,6 +151,26 @@ impl Tracker {
         }
     }
 
+    /// Makes sure that no run is in progress, without taking the lock: for work that only reads.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LockRefused`] with the holder if a run has the lock of either side, or if a server
+    /// failed.
+    pub fn demand_idle(&self) -> Result<(), LockRefused> {
+        let failed = |side| move |fault| LockRefused::Server { side, fault };
+        let target = self.shared.target.lock_holder(&self.target_lock());
+        if target.map_err(failed(Side::Target))?.is_some() {
+            return Err(self.held_by(Side::Target));
+        }
+        let Some(replica) = self.replica() else { return Ok(()) };
+        let holder = replica.lock_holder(&replica_lock(replica.database()));
+        match holder.map_err(failed(Side::Replica))? {
+            Some(_) => Err(self.held_by(Side::Replica)),
+            None => Ok(()),
+        }
+    }
+
     /// Takes both locks or none: whoever waits holds nothing.
     fn try_lock(&self) -> Result<RunLock, LockRefused> {
         let failed = |side| move |fault| LockRefused::Server { side, fault };

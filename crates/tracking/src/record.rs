@@ -192,7 +192,7 @@ impl Tracker {
                 self.record_end(table, phase, status, metadata.error.unwrap_or_default())
             }
             (_, Status::NotStarted) => Err(refused("what never began changes no state")),
-            (Phase::Load | Phase::Prove, _) => {
+            (Phase::Load | Phase::Prove | Phase::Verify, _) => {
                 Err(refused("a load is recorded together with its data, by a seal"))
             }
         }

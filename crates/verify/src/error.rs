@@ -1,6 +1,6 @@
 //! Why a table could not be compared.
 
-use handoff_connect::Fault;
+use handoff_connect::{Fault, Transient};
 use handoff_model::{Cancelled, TableName};
 
 /// A result whose error is this crate's [`Error`].
@@ -46,6 +46,17 @@ impl Error {
             Error::Cancelled(_) | Error::Rows(handoff_rows::Error::Cancelled(_)) => true,
             Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
                 fault.is_cancelled()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Transient for Error {
+    fn is_transient(&self) -> bool {
+        match self {
+            Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
+                fault.is_transient()
             }
             _ => false,
         }

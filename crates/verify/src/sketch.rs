@@ -182,7 +182,7 @@ mod tests {
             // Half of them stale, a quarter missing, a quarter phantom.
             let left = (0..20_000).filter(|key| key % 4 != 1 || *key >= differing);
             let right = (0..20_000).filter(|key| key % 4 != 3 || *key >= differing);
-            let changed = |key: u32| u32::from(key < differing && key % 2 == 0);
+            let changed = |key: u32| u32::from(key < differing && key.is_multiple_of(2));
             let left: HashSet<_> = left.map(|key| keyed(key, 0)).collect();
             let right: HashSet<_> = right.map(|key| keyed(key, changed(key))).collect();
             let cells = 3_000;

@@ -23,3 +23,4 @@ mod testbed;
 mod testbed_ends;
 mod tracking;
 mod types;
+mod verify;

@@ -168,6 +168,11 @@ pub fn statements(engine: &str, edges: &[&[Edge]]) -> (String, Vec<Row>) {
     (sql, expected)
 }
 
+/// Makes the table `every` of all types of MariaDB.
+pub fn make_mariadb(trio: &Trio, engine: &str) {
+    make(trio, engine, &[COMMON, MARIADB]);
+}
+
 #[track_caller]
 fn check(trio: &Trio, engine: &str, edges: &[&[Edge]]) {
     let expected = make(trio, engine, edges);

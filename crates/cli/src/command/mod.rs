@@ -5,6 +5,7 @@ mod demo;
 mod init;
 mod run;
 mod status;
+mod verify;
 
 use crate::Exit;
 use crate::args::{Command, Etl, EtlLoad, EtlReplicate};
@@ -22,6 +23,7 @@ pub fn etl() -> Exit {
         Command::Status(args) => status::status(shell, args),
         Command::Init(args) => init::init(shell, args),
         Command::Check(args) => check::check(shell, args),
+        Command::Verify(args) => verify::verify(shell, args),
         Command::Demo(args) => demo::demo(shell, args),
     })
 }

@@ -6,9 +6,11 @@ mod init;
 mod run;
 mod slowest;
 mod status;
+mod verify;
 
 pub use check::check_text;
 pub(crate) use columns::{Align, Columns};
 pub use init::{Written, init_text};
 pub use run::{Listing, text};
 pub use status::{Standing, StatusReport, TableStanding};
+pub use verify::verify_text;

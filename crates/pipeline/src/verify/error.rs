@@ -1,0 +1,59 @@
+//! Why one table could not be compared.
+
+use handoff_connect::{Fault, Side, Transient};
+use handoff_model::TableName;
+
+/// Why one table could not be compared. The others went on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    /// The table cannot be described or mapped.
+    #[error("cannot be compared")]
+    Schema(#[from] handoff_schema::Error),
+    /// The table is missing on one side.
+    #[error("the {side} has no table `{table}`: run `etl run {table}`")]
+    Absent {
+        /// Where it is missing.
+        side: Side,
+        /// Its name there.
+        table: String,
+    },
+    /// Its structure is another on one side.
+    #[error("its structure is another in the {side}: {what}; run `etl run {table}`")]
+    Structure {
+        /// The table.
+        table: TableName,
+        /// Where.
+        side: Side,
+        /// What is different.
+        what: String,
+    },
+    /// It could not be compared.
+    #[error("failed while comparing")]
+    Compare(#[from] handoff_verify::Error),
+    /// Its rows could not be counted.
+    #[error("failed while counting")]
+    Count(#[from] Fault),
+    /// A fault of our own.
+    #[error("an internal error of Handoff; please report it")]
+    Panic,
+}
+
+impl Refusal {
+    pub(super) fn is_cancelled(&self) -> bool {
+        match self {
+            Refusal::Compare(error) => error.is_cancelled(),
+            Refusal::Count(fault) => fault.is_cancelled(),
+            _ => false,
+        }
+    }
+}
+
+impl Transient for Refusal {
+    fn is_transient(&self) -> bool {
+        match self {
+            Refusal::Compare(error) => error.is_transient(),
+            Refusal::Count(fault) => fault.is_transient(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Comparing what is in the databases, apart from any run. Writes nothing anywhere.
+
+mod error;
+mod report;
+mod request;
+mod table;
+
+pub use report::{VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
+pub use request::{Depth, VerifyRequest};
+
+use crate::pipeline::read_catalogue;
+use crate::servers::Opening;
+use crate::{Error, Hops, Pipeline, Result, RunOptions};
+use handoff_connect::{MyPool, PgPool, RetryPolicy, Side};
+use handoff_model::{Cancel, Event, RunId, TableName};
+use handoff_schema::{CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue};
+use handoff_tracking::{LockRefused, Tracked, Tracker};
+use handoff_verify::Verifier;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use table::TableVerifier;
+
+/// The databases of a verification, and what is in them.
+struct Base {
+    source: Option<MyPool>,
+    replica: Option<(MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>)>,
+    target: Option<(PgPool, TargetCatalogue)>,
+    /// What is in the first of them, mapped.
+    origin: SchemaCache,
+    database: String,
+    /// The tables to compare, largest first.
+    wanted: Vec<TableName>,
+    states: BTreeMap<TableName, Tracked>,
+    tracker: Tracker,
+}
+
+impl Pipeline {
+    /// Compares the tables that `request` names, several at a time, and reports on each.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] only if nothing could start: a server that cannot be reached, a table
+    /// that is not there, a run in progress.
+    pub fn verify(&self, request: &VerifyRequest) -> Result<VerifyReport> {
+        let (run, started_at, clock) = (RunId::new(), Timestamp::now(), Instant::now());
+        let base = self.look_around(run, request)?;
+        let sides = base.sides();
+        self.cancel.check()?;
+        self.observer.event(&Event::RunStarted {
+            run,
+            tables: base.wanted.len(),
+            rows: base.wanted.iter().map(|table| base.rows(table)).sum(),
+        });
+        let tables = self.compare_all(&base, request)?;
+        let cancelled = self.cancel.is_cancelled();
+        let equal = tables.iter().filter(|table| table.status == VerifyStatus::Equal).count();
+        let failed = tables.len() - equal;
+        self.observer.event(&Event::RunFinished { ok: equal, failed, duration: clock.elapsed() });
+        let notes = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
+        Ok(VerifyReport {
+            run_id: run,
+            started_at,
+            finished_at: Timestamp::now(),
+            ok: failed == 0,
+            cancelled,
+            quick: request.depth == Depth::Quick,
+            sides,
+            tables,
+            notes: notes.into_iter().collect(),
+        })
+    }
+
+    /// Connects and looks at what there is to compare. Makes nothing.
+    fn look_around(&self, run: RunId, request: &VerifyRequest) -> Result<Base> {
+        let both = Opening::new(&self.settings, run, Hops::Both)?;
+        let hops = if request.from == Side::Replica { Hops::Load } else { Hops::Both };
+        let source = if hops == Hops::Both { both.source()? } else { None };
+        let replica = match &self.settings.replica {
+            Some(_) => Opening::new(&self.settings, run, Hops::Load)?.replica()?,
+            None if request.from == Side::Replica || request.to == Side::Replica => {
+                return Err(Error::NoReplica);
+            }
+            None => None,
+        };
+        let target = both.target()?;
+        let schema = &self.settings.target.schema;
+        let tracker = Tracker::open_read_only(run, replica.clone(), target.clone(), schema)?;
+        tracker.demand_idle().map_err(|refused| match refused {
+            LockRefused::Cancelled(cancelled) => Error::Cancelled(cancelled),
+            refused => Error::Locked(refused),
+        })?;
+        let first = source.as_ref().or(replica.as_ref()).ok_or(Error::NoReplica)?;
+        let database = first.database().to_owned();
+        let catalogue = read_catalogue(first)?;
+        let options = RunOptions { tables: request.tables.clone(), hops, ..RunOptions::default() };
+        let mut wanted: Vec<_> = self.wanted(&catalogue, &options)?.into_iter().collect();
+        let bytes = |table: &TableName| {
+            catalogue.tables[table].as_ref().map_or(0, |table| table.data_bytes.max(table.rows))
+        };
+        wanted.sort_by_cached_key(|table| std::cmp::Reverse(bytes(table)));
+        let replica = replica
+            .map(|pool| read_catalogue(&pool).map(|catalogue| (pool, catalogue.tables)))
+            .transpose()?;
+        let target = (request.to == Side::Target)
+            .then(|| self.read_target(&target).map(|catalogue| (target.clone(), catalogue)))
+            .transpose()?;
+        let states = tracker.states()?;
+        let origin = SchemaCache::new();
+        origin.load(&database, catalogue, |schema| {
+            Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
+        });
+        Ok(Base { source, replica, target, origin, database, wanted, states, tracker })
+    }
+
+    fn compare_all(&self, base: &Base, request: &VerifyRequest) -> Result<Vec<VerifyTable>> {
+        let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
+        let verifier = TableVerifier {
+            base,
+            request,
+            verifier: Verifier::new(request.options, cancel, observer),
+            schema: &self.settings.target.schema,
+            values: &self.settings.values,
+            retries: RetryPolicy {
+                attempts: self.settings.run.max_retries + 1,
+                ..RetryPolicy::default()
+            },
+            cancel: &self.cancel,
+            observer: &self.observer,
+        };
+        let mut tables = each_of(&base.wanted, self.settings.run.jobs, &self.cancel, |table| {
+            catch_unwind(AssertUnwindSafe(|| verifier.run(table)))
+                .unwrap_or_else(|_| verifier.panicked(table))
+        })?;
+        tables.sort_by(|a, b| a.table.cmp(&b.table));
+        Ok(tables)
+    }
+}
+
+/// Gives `tables` to `jobs` threads, in order.
+fn each_of(
+    tables: &[TableName],
+    jobs: NonZeroUsize,
+    cancel: &Cancel,
+    run: impl Fn(&TableName) -> VerifyTable + Sync,
+) -> Result<Vec<VerifyTable>> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.get().min(tables.len().max(1)))
+        .thread_name(|index| format!("verify-{index}"))
+        .build()
+        .map_err(Error::Threads)?;
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(tables.len()));
+    pool.broadcast(|_| {
+        while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let report = if cancel.is_cancelled() {
+                VerifyTable::of_status(table.clone(), VerifyStatus::NotStarted)
+            } else {
+                run(table)
+            };
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        }
+    });
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Base {
+    fn sides(&self) -> Vec<Side> {
+        let source = self.source.as_ref().map(|_| Side::Source);
+        let replica = self.replica.as_ref().map(|_| Side::Replica);
+        let target = self.target.as_ref().map(|_| Side::Target);
+        [source, replica, target].into_iter().flatten().collect()
+    }
+
+    fn described(&self, table: &TableName) -> handoff_schema::Result<CachedTable> {
+        self.origin.get(&self.database, table).expect("wanted tables are in the catalogue")
+    }
+
+    fn rows(&self, table: &TableName) -> u64 {
+        self.described(table).map_or(0, |known| known.schema.rows)
+    }
+
+    /// Says in what the tracking tables contradict that the target is what the replica is.
+    fn recorded_difference(&self, table: &TableName) -> Option<String> {
+        let tracked = self.states.get(table).filter(|_| self.target.is_some())?;
+        let load = tracked.load.as_ref()?;
+        let copy = tracked.copy.as_ref().and_then(|copy| copy.copy_id);
+        if load.proof.as_deref() == Some("differs") {
+            return Some("the last run found that it differs".to_owned());
+        }
+        (self.replica.is_some() && copy.is_some() && load.loaded_copy_id != copy)
+            .then(|| "the target was loaded from an earlier copy than the replica holds".to_owned())
+    }
+
+    /// Says so if a run began while tables were compared.
+    fn began_meanwhile(&self) -> Option<String> {
+        let refused = self.tracker.demand_idle().err()?;
+        Some(format!("rows may be on their way, so verify again once it has ended: {refused}"))
+    }
+}

@@ -1,0 +1,231 @@
+//! What a verification found.
+
+use handoff_connect::Side;
+use handoff_model::{ColumnName, RunId, TableName};
+use handoff_schema::Mapping;
+use handoff_verify::{Comparison, Differences, RowDifference, ShowKeys};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// What a verification found. As JSON its fields are a contract: some are added, none renamed.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// The verification; its sessions on the servers carry this id.
+    pub run_id: RunId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// True if every table was compared and is equal everywhere.
+    pub ok: bool,
+    /// True if it was stopped before its end.
+    pub cancelled: bool,
+    /// True if only counts and records were compared.
+    pub quick: bool,
+    /// The databases compared, in the order of the way.
+    #[serde(serialize_with = "names")]
+    pub sides: Vec<Side>,
+    /// The tables, by name.
+    pub tables: Vec<VerifyTable>,
+    /// What a person should know of the whole.
+    pub notes: Vec<String>,
+}
+
+/// How a table came out of a verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyStatus {
+    /// It is the same everywhere.
+    Equal,
+    /// It differs.
+    Differs,
+    /// Rows of the source changed while they were looked at, and nothing else differs.
+    Moving,
+    /// It could not be compared.
+    Failed,
+    /// The verification was stopped while it was compared.
+    Cancelled,
+    /// The verification was stopped before its turn came.
+    NotStarted,
+}
+
+impl VerifyStatus {
+    /// Returns the words for people: `equal`, `differs`, `moving`, `failed`, `cancelled`,
+    /// `not started`.
+    pub fn label(self) -> &'static str {
+        match self {
+            VerifyStatus::Equal => "equal",
+            VerifyStatus::Differs => "differs",
+            VerifyStatus::Moving => "moving",
+            VerifyStatus::Failed => "failed",
+            VerifyStatus::Cancelled => "cancelled",
+            VerifyStatus::NotStarted => "not started",
+        }
+    }
+}
+
+/// What was found of one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyTable {
+    /// The table.
+    pub table: TableName,
+    /// How it came out.
+    pub status: VerifyStatus,
+    /// Its rows in each database.
+    pub rows: BTreeMap<&'static str, u64>,
+    /// What differs between each database and the next.
+    pub pairs: Vec<VerifyPair>,
+    /// How often it was read.
+    pub looks: u32,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// What a person should know of the table.
+    pub notes: Vec<String>,
+    /// Why it could not be compared: an error and its causes, without row values.
+    pub error: Option<String>,
+    /// The rows that differ, with their keys, for those who mend them.
+    #[serde(skip)]
+    pub comparison: Option<Comparison>,
+}
+
+/// What differs between two databases.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyPair {
+    /// The database that has the truth.
+    #[serde(serialize_with = "name")]
+    pub first: Side,
+    /// The database that is to be equal to it.
+    #[serde(serialize_with = "name")]
+    pub second: Side,
+    /// Rows that are in the first only.
+    pub missing: u64,
+    /// Rows that are in both, with other values.
+    pub stale: u64,
+    /// Rows that are in the second only.
+    pub phantom: u64,
+    /// Rows that changed in the first while they were looked at.
+    pub moving: u64,
+    /// In how many of the listed stale rows each column differs.
+    pub columns: BTreeMap<ColumnName, u64>,
+    /// True if every row that differs is listed.
+    pub all_listed: bool,
+    /// The rows that differ, by kind and key.
+    pub rows: Vec<VerifyRow>,
+}
+
+/// A row that differs, as far as it may be shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyRow {
+    /// `missing`, `stale` or `phantom`.
+    pub kind: &'static str,
+    /// Its key, column by column: integers, UUIDs and dates as they are, of others `#` and the first
+    /// 8 hex digits of their hash.
+    pub key: Vec<String>,
+    /// The columns whose values differ, of a stale row.
+    pub columns: Vec<ColumnName>,
+    /// How many such rows, in a table without a key.
+    pub rows: u64,
+}
+
+impl VerifyReport {
+    /// Returns how many tables came out so.
+    pub fn count(&self, status: VerifyStatus) -> usize {
+        self.tables.iter().filter(|table| table.status == status).count()
+    }
+}
+
+impl VerifyTable {
+    pub(super) fn of_status(table: TableName, status: VerifyStatus) -> VerifyTable {
+        VerifyTable {
+            table,
+            status,
+            rows: BTreeMap::new(),
+            pairs: Vec::new(),
+            looks: 0,
+            duration_ms: 0,
+            notes: Vec::new(),
+            error: None,
+            comparison: None,
+        }
+    }
+
+    pub(super) fn compared(found: Comparison, mapping: &Mapping, keys: ShowKeys) -> VerifyTable {
+        let pair = |pair| VerifyPair::of(pair, mapping, keys);
+        let mut table = VerifyTable {
+            rows: found.sums.iter().map(|(side, sum)| (side_name(*side), sum.rows)).collect(),
+            pairs: found.pairs.iter().map(pair).collect(),
+            looks: found.looks,
+            ..VerifyTable::of_status(found.table.clone(), VerifyStatus::Equal)
+        };
+        if found.pairs.iter().any(|pair| pair.count() > 0) {
+            table.status = VerifyStatus::Differs;
+        } else if !found.is_equal() {
+            table.status = VerifyStatus::Moving;
+        }
+        table.comparison = Some(found);
+        table
+    }
+}
+
+impl VerifyPair {
+    /// Makes what is known of two databases whose rows were only counted.
+    pub(super) fn counted((first, rows): (Side, u64), (second, others): (Side, u64)) -> VerifyPair {
+        VerifyPair {
+            first,
+            second,
+            missing: rows.saturating_sub(others),
+            stale: 0,
+            phantom: others.saturating_sub(rows),
+            moving: 0,
+            columns: BTreeMap::new(),
+            all_listed: rows == others,
+            rows: Vec::new(),
+        }
+    }
+
+    fn of(found: &Differences, mapping: &Mapping, keys: ShowKeys) -> VerifyPair {
+        let mut columns = BTreeMap::new();
+        for column in found.rows.iter().flat_map(|row| &row.columns) {
+            *columns.entry(column.clone()).or_default() += 1;
+        }
+        VerifyPair {
+            first: found.first,
+            second: found.second,
+            missing: found.missing,
+            stale: found.stale,
+            phantom: found.phantom,
+            moving: found.moving,
+            columns,
+            all_listed: found.all_listed(),
+            rows: found.rows.iter().map(|row| VerifyRow::of(row, mapping, keys)).collect(),
+        }
+    }
+}
+
+impl VerifyRow {
+    fn of(found: &RowDifference, mapping: &Mapping, keys: ShowKeys) -> VerifyRow {
+        VerifyRow {
+            kind: found.kind.name(),
+            key: found.key.show(mapping, keys),
+            columns: found.columns.clone(),
+            rows: found.rows,
+        }
+    }
+}
+
+pub(super) fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source",
+        Side::Replica => "replica",
+        Side::Target => "target",
+    }
+}
+
+fn name<S: Serializer>(side: &Side, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(side_name(*side))
+}
+
+fn names<S: Serializer>(sides: &[Side], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sides.iter().map(|side| side_name(*side)))
+}

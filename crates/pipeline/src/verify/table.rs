@@ -1,0 +1,179 @@
+//! One table of a verification.
+
+use super::error::Refusal;
+use super::report::{VerifyPair, VerifyStatus, VerifyTable, side_name};
+use super::{Base, Depth, VerifyRequest};
+use crate::chain;
+use crate::table_run::millis;
+use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
+use handoff_model::{Cancel, Event, Observer, Phase, TableName};
+use handoff_rows::Locking;
+use handoff_schema::{CachedTable, Mapping, TableSchema, ddl};
+use handoff_settings::Values;
+use handoff_verify::{Place, Verifier, VerifyJob};
+use mysql::prelude::Queryable;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What compares tables in one verification.
+pub(super) struct TableVerifier<'a> {
+    pub(super) base: &'a Base,
+    pub(super) request: &'a VerifyRequest,
+    pub(super) verifier: Verifier,
+    pub(super) schema: &'a str,
+    pub(super) values: &'a Values,
+    pub(super) retries: RetryPolicy,
+    pub(super) cancel: &'a Cancel,
+    pub(super) observer: &'a Arc<dyn Observer>,
+}
+
+impl TableVerifier<'_> {
+    /// Compares one table. Whatever happens is in the report.
+    pub(super) fn run(&self, table: &TableName) -> VerifyTable {
+        let started = Instant::now();
+        let mut done = self.try_run(table).unwrap_or_else(|error| self.failed(table, &error));
+        done.duration_ms = millis(started.elapsed());
+        self.told(done)
+    }
+
+    /// Reports a table that made us panic.
+    pub(super) fn panicked(&self, table: &TableName) -> VerifyTable {
+        self.told(self.failed(table, &Refusal::Panic))
+    }
+
+    fn told(&self, done: VerifyTable) -> VerifyTable {
+        self.observer.event(&Event::TableFinished {
+            table: done.table.clone(),
+            status: done.status.label(),
+            error: done.error.clone(),
+        });
+        done
+    }
+
+    fn failed(&self, table: &TableName, error: &Refusal) -> VerifyTable {
+        if self.cancel.is_cancelled() && error.is_cancelled() {
+            return VerifyTable::of_status(table.clone(), VerifyStatus::Cancelled);
+        }
+        let error = Some(chain(error));
+        VerifyTable { error, ..VerifyTable::of_status(table.clone(), VerifyStatus::Failed) }
+    }
+
+    fn try_run(&self, table: &TableName) -> Result<VerifyTable, Refusal> {
+        let CachedTable { schema, mapping, .. } = self.base.described(table)?;
+        let places = self.places(&schema, &mapping)?;
+        let rows = Some(schema.rows * places.len() as u64);
+        let (name, phase) = (table.clone(), Phase::Verify);
+        self.observer.event(&Event::PhaseStarted { table: name.clone(), phase, rows });
+        let tell = |again: Retry<'_, Refusal>| {
+            let (reason, delay) = (chain(again.error), again.wait);
+            self.observer.event(&Event::Retrying { table: name.clone(), reason, delay });
+        };
+        retry(&self.retries, self.cancel, tell, || match self.request.depth {
+            Depth::Quick => self.count(table, &places, &mapping),
+            Depth::Rows => {
+                let rows = schema.rows;
+                let job =
+                    VerifyJob { mapping: &mapping, values: self.values, places: &places, rows };
+                let found = self.verifier.compare(&job)?;
+                Ok(VerifyTable::compared(found, &mapping, self.request.keys))
+            }
+        })
+    }
+
+    /// Returns where the table is, once it is known to be of one structure everywhere.
+    fn places<'b>(
+        &'b self,
+        schema: &'b TableSchema,
+        mapping: &Mapping,
+    ) -> Result<Vec<Place<'b>>, Refusal> {
+        let (base, table) = (self.base, &schema.name);
+        let structure = |side, what| Refusal::Structure { table: table.clone(), side, what };
+        let absent = |side, table: &str| Refusal::Absent { side, table: table.to_owned() };
+        let mut places = Vec::with_capacity(3);
+        if let Some(pool) = &base.source {
+            let is_safe = schema.engine.is_transactional();
+            let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
+            places.push(Place::My { pool, table: schema, locking });
+        }
+        if let Some((pool, tables)) = &base.replica {
+            let Some(copy) = tables.get(table) else {
+                return Err(absent(Side::Replica, table.as_str()));
+            };
+            let copy = copy.as_ref().map_err(Clone::clone)?;
+            if let Some(what) = other_columns(schema, copy) {
+                return Err(structure(Side::Replica, what));
+            }
+            places.push(Place::My { pool, table: copy, locking: Locking::Free });
+        }
+        if let Some((pool, catalogue)) = &base.target {
+            let Some(there) = catalogue.tables.get(&mapping.pg_table) else {
+                return Err(absent(Side::Target, &mapping.pg_table));
+            };
+            let differences = ddl::differences(mapping, &there.columns, &there.key);
+            if let Some(what) = differences.into_iter().next() {
+                return Err(structure(Side::Target, what));
+            }
+            places.push(Place::Pg { pool, schema: self.schema });
+        }
+        Ok(places)
+    }
+
+    fn count(
+        &self,
+        table: &TableName,
+        places: &[Place<'_>],
+        mapping: &Mapping,
+    ) -> Result<VerifyTable, Refusal> {
+        let mut done = VerifyTable::of_status(table.clone(), VerifyStatus::Equal);
+        let mut counts = Vec::with_capacity(places.len());
+        for place in places {
+            let rows = match place {
+                Place::My { pool, .. } => self.count_my(pool, table)?,
+                Place::Pg { .. } => self.count_pg(&mapping.pg_table)?,
+            };
+            done.rows.insert(side_name(place.side()), rows);
+            counts.push((place.side(), rows));
+        }
+        done.pairs = counts.windows(2).map(|both| VerifyPair::counted(both[0], both[1])).collect();
+        let stale_load = self.base.recorded_difference(table);
+        if stale_load.is_some() || done.pairs.iter().any(|pair| pair.missing + pair.phantom > 0) {
+            done.status = VerifyStatus::Differs;
+        }
+        done.notes.extend(stale_load);
+        Ok(done)
+    }
+
+    fn count_my(&self, pool: &MyPool, table: &TableName) -> Result<u64, Refusal> {
+        let mut conn = pool.get(Profile::Read)?;
+        let _guard = pool.cancel_guard(&conn, self.cancel);
+        let ask = format!("SELECT COUNT(*) FROM {}", quote_my(table.as_str()));
+        let count = conn.query_first::<u64, _>(ask).map_err(|error| conn.fault(&error))?;
+        Ok(count.unwrap_or_default())
+    }
+
+    fn count_pg(&self, table: &str) -> Result<u64, Refusal> {
+        let Some((pool, _)) = &self.base.target else { return Ok(0) };
+        let mut conn = pool.get()?;
+        let _guard = pool.cancel_guard(&conn, self.cancel);
+        let ask = format!("SELECT count(*) FROM {}", ddl::qualified(self.schema, table));
+        let row = conn.query_one(&ask, &[]).map_err(|error| conn.fault(&error))?;
+        let count: i64 = row.try_get(0).map_err(|error| conn.fault(&error))?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+/// Says what is different in the columns of two MySQL tables, as far as it decides what is read.
+fn other_columns(one: &TableSchema, other: &TableSchema) -> Option<String> {
+    for (index, column) in one.columns.iter().enumerate() {
+        let name = &column.name;
+        let Some(there) = other.columns.get(index).filter(|there| there.name == *name) else {
+            return Some(format!("the column `{name}` is missing or in another place"));
+        };
+        if (&there.kind, &there.charset) != (&column.kind, &column.charset) {
+            let (there, here) = (&there.column_type, &column.column_type);
+            return Some(format!("the column `{name}` is {there}, not {here}"));
+        }
+    }
+    let more = other.columns.get(one.columns.len())?;
+    Some(format!("the column `{}` is not in the source", more.name))
+}

@@ -24,6 +24,13 @@ pub const FAULT_POINTS: &[&str] = &[
     "replicator.merge_deleted",
     "replicator.merge_inserted",
     "replicator.merge_sealed",
+    "loader.opened",
+    "loader.chunk_written",
+    "loader.chunk_committed",
+    "loader.moved",
+    "loader.published",
+    "loader.sealed",
+    "loader.committed",
 ];
 
 /// Aborts the process here if a test asked for it: no destructor runs, no session is ended, as after

@@ -39,7 +39,7 @@ pub(crate) struct Stage<'c> {
     pub(crate) kind: Kind,
     /// What makes the landing table.
     pub(crate) create: String,
-    /// All that decides what the rows are; a checkpoint of something else is of no use.
+    /// All that decides what the rows are, as a hash; a checkpoint of something else is of no use.
     pub(crate) of: String,
 }
 
@@ -63,10 +63,7 @@ impl Stage<'_> {
             Err(error) => log::info!("`{table}` is loaded from the start: {error}"),
         }
         self.to.in_transaction(|tx| {
-            let failed = step(self.to.statements, MAKE);
-            tx.batch_execute(&self.make()).map_err(failed)?;
-            let failed = step(self.to.statements, MAKE);
-            self.write(tx, "INSERT", &Checkpoint::default(), 0).map(drop).map_err(failed)
+            tx.batch_execute(&self.make()).map_err(step(self.to.statements, MAKE))
         })?;
         Ok(Checkpoint::default())
     }
@@ -79,7 +76,7 @@ impl Stage<'_> {
         now: &Checkpoint,
     ) -> Result<()> {
         let failed = step(self.to.statements, "note how far the load has come of");
-        let changed = self.write(tx, "UPDATE", now, before.chunks).map_err(failed)?;
+        let changed = self.write(tx, before.chunks, now).map_err(failed)?;
         if changed == 1 {
             return Ok(());
         }
@@ -96,10 +93,13 @@ impl Stage<'_> {
         let statements = self.to.statements;
         let unlogged = if self.kind == Kind::Build { "" } else { "UNLOGGED " };
         let (own, at) = (statements.own(), statements.checkpoint());
+        let of = &self.of;
+        let none = "decode(repeat('00', 16), 'hex')";
         format!(
             "DROP TABLE IF EXISTS {own}, {at}; {}; CREATE {unlogged}TABLE {at} (\
              made_for text NOT NULL, chunks bigint NOT NULL, place bytea, rows bigint NOT NULL, \
-             hash bytea NOT NULL, bytes bigint NOT NULL, audit text[] NOT NULL)",
+             hash bytea NOT NULL, bytes bigint NOT NULL, audit text[] NOT NULL); \
+             INSERT INTO {at} VALUES ('{of}', 0, NULL, 0, {none}, 0, '{{}}')",
             self.create
         )
     }
@@ -136,34 +136,24 @@ impl Stage<'_> {
         Ok(Found::Whole(found))
     }
 
-    /// Inserts the one row, or changes it if it stands at the chunk `before`.
+    /// Changes the one row, if it stands at the chunk `before`, and returns how many it changed.
     fn write(
         &self,
         tx: &mut Transaction<'_>,
-        verb: &str,
-        at: &Checkpoint,
         before: u64,
+        at: &Checkpoint,
     ) -> std::result::Result<u64, postgres::Error> {
-        let table = self.to.statements.checkpoint();
-        let sql = match verb {
-            "INSERT" => format!(
-                "INSERT INTO {table} SELECT $1::text, $2::bigint, $3::bytea, $4::bigint, \
-                 $5::bytea, $6::bigint, $7::text[] WHERE $8::bigint = 0"
-            ),
-            _ => format!(
-                "UPDATE {table} SET made_for = $1, chunks = $2, place = $3, rows = $4, hash = $5, \
-                 bytes = $6, audit = $7 WHERE chunks = $8"
-            ),
-        };
+        let sql = format!(
+            "UPDATE {} SET made_for = $1, chunks = $2, place = $3, rows = $4, hash = $5, \
+             bytes = $6, audit = $7 WHERE chunks = $8",
+            self.to.statements.checkpoint()
+        );
         let Moved { rows, bytes, sum, audit, .. } = &at.moved;
         let end = at.end.as_deref().map(place::to_bytes);
-        let hash = &sum.hash.to_be_bytes()[..];
-        let audit = audit_texts(audit);
-        let numbers = [at.chunks, *rows, *bytes, before].map(u64::cast_signed);
-        tx.execute(
-            &sql,
-            &[&self.of, &numbers[0], &end, &numbers[1], &hash, &numbers[2], &audit, &numbers[3]],
-        )
+        let (hash, audit) = (&sum.hash.to_be_bytes()[..], audit_texts(audit));
+        let [chunks, rows, bytes, before] =
+            [at.chunks, *rows, *bytes, before].map(u64::cast_signed);
+        tx.execute(&sql, &[&self.of, &chunks, &end, &rows, &hash, &bytes, &audit, &before])
     }
 }
 

@@ -7,10 +7,18 @@ use handoff_connect::{Fault, Side};
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Statement, Transaction};
 use std::error::Error as StdError;
+use std::time::{Duration, Instant};
 
 /// The most parameters of a statement: their number is a 16-bit integer (PostgreSQL manual,
 /// "Message Formats", Bind).
 const MOST_PARAMETERS: usize = 65_535;
+
+/// Rows of the first statement; what follows is measured.
+const FIRST_ROWS: usize = 64;
+
+/// What one statement should take: long enough that its fixed cost is lost in it, short enough that
+/// a request to stop is heeded soon.
+const LAP: Duration = Duration::from_millis(50);
 
 /// Inserts tuples with bound parameters.
 pub struct Inserter<'a, 'c> {
@@ -20,6 +28,8 @@ pub struct Inserter<'a, 'c> {
     /// Rows of a full statement, and that statement once it was needed.
     rows: usize,
     full: Option<Statement>,
+    /// The most rows that a statement may have.
+    most: usize,
     sent: u64,
 }
 
@@ -30,8 +40,8 @@ impl<'a, 'c> Inserter<'a, 'c> {
         into: String,
         rows: usize,
     ) -> Inserter<'a, 'c> {
-        let rows = rows.min(MOST_PARAMETERS / statements.width().max(1)).max(1);
-        Inserter { tx, statements, into, rows, full: None, sent: 0 }
+        let most = rows.min(MOST_PARAMETERS / statements.width().max(1)).max(1);
+        Inserter { tx, statements, into, rows: most.min(FIRST_ROWS), full: None, most, sent: 0 }
     }
 
     /// Writes the gathered tuples; the caller clears them.
@@ -53,12 +63,24 @@ impl<'a, 'c> Inserter<'a, 'c> {
                 rest = behind;
                 rows += 1;
             }
+            let began = Instant::now();
             self.insert(rows, &parameters)?;
+            self.learn(rows, began.elapsed());
             self.sent += rows as u64;
             left = left.saturating_sub(rows.max(1) as u64);
             meter.add(rows as u64, (batch.len() - rest.len()) as u64);
         }
         Ok(())
+    }
+
+    /// Takes twice as many rows for the next statement, or half as many, by what the last full one
+    /// took: few sizes, so that few statements are prepared.
+    fn learn(&mut self, rows: usize, took: Duration) {
+        let next = adapted(self.rows, took).min(self.most);
+        if rows == self.rows && next != self.rows {
+            self.rows = next;
+            self.full = None;
+        }
     }
 
     fn insert(&mut self, rows: usize, parameters: &[Raw<'_>]) -> Result<()> {
@@ -91,6 +113,17 @@ impl<'a, 'c> Inserter<'a, 'c> {
     }
 }
 
+/// Returns how many rows the next statement should have after one of `rows` that took so long.
+fn adapted(rows: usize, took: Duration) -> usize {
+    if took < LAP / 4 {
+        rows.saturating_mul(2)
+    } else if took > LAP * 2 {
+        (rows / 2).max(1)
+    } else {
+        rows
+    }
+}
+
 /// A field as it stands in the tuple: the binary form of its type already.
 #[derive(Debug)]
 struct Raw<'a>(Option<&'a [u8]>);
@@ -115,4 +148,17 @@ impl ToSql for Raw<'_> {
     }
 
     to_sql_checked!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_grow_while_they_are_fast_and_shrink_when_they_are_slow() {
+        assert_eq!(adapted(64, LAP / 5), 128);
+        assert_eq!(adapted(128, LAP), 128);
+        assert_eq!(adapted(128, LAP * 3), 64);
+        assert_eq!(adapted(1, LAP * 3), 1);
+    }
 }

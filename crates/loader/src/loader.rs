@@ -7,7 +7,7 @@ use crate::statements::Statements;
 use crate::step::{MAKE, is_taken, step};
 use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
-use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal};
+use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal, fault_point};
 use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock};
 use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
@@ -256,7 +256,10 @@ impl Attempt<'_> {
             clock: &self.clock,
         };
         let meter = Meter::new(&*options.observer, Phase::Load, &self.job.mapping.table);
-        self.strategy.load(Move { source: &source, landing, meter: &meter })
+        fault_point("loader.opened", &self.job.mapping.table);
+        let moved = self.strategy.load(Move { source: &source, landing, meter: &meter })?;
+        fault_point("loader.moved", &self.job.mapping.table);
+        Ok(moved)
     }
 
     fn publish(&self, mut landing: Landing<'_>, moved: Moved) -> Result<LoadOutcome> {
@@ -268,11 +271,14 @@ impl Attempt<'_> {
             let sql = self.statements.drop_checkpoint();
             landing.transaction()?.batch_execute(&sql).map_err(failed)?;
         }
+        fault_point("loader.published", &self.job.mapping.table);
         self.seal(&mut landing, &moved, changes)?;
+        fault_point("loader.sealed", &self.job.mapping.table);
         let Through::Transaction(tx) = landing.through else {
             return Ok(self.outcome(moved, changes));
         };
         tx.commit().map_err(step(&self.statements, "commit the load of"))?;
+        fault_point("loader.committed", &self.job.mapping.table);
         Ok(self.outcome(moved, changes))
     }
 

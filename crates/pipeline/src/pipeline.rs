@@ -12,7 +12,7 @@ use crate::table_run::TableRunner;
 use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus, chain};
 use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, Strategies};
-use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer, RunId, TableName, Throttle};
+use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName, Throttle};
 use handoff_replicator::Replicator;
 use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
 use handoff_settings::{Settings, TableFilter, Target};
@@ -86,15 +86,14 @@ impl Pipeline {
         self.cancel.check()?;
         self.let_readers_see_tracking(&base.servers.target).map_err(Error::Connect)?;
         self.end_orphans(&base, &tracker)?;
-        let Planned { plan, mut notes, leftovers, loadable } =
-            self.make_plan(&base, &tracker, options)?;
+        let Planned { plan, mut notes, leftovers } = self.make_plan(&base, &tracker, options)?;
         notes.extend(base.not_carried());
         self.cancel.check()?;
         let runner = self.runner(&base, tracker, replicator, (lock, gate), options);
-        if let Err(error) = runner.loader.drop_leftovers(&leftovers, &loadable) {
-            notes.push(chain(&error));
-        }
+        notes.extend(drop_leftovers(&runner, &leftovers));
         let tables = self.move_tables(&runner, options, &plan)?;
+        // A copy that was made again is not taken up any more.
+        notes.extend(drop_leftovers(&runner, &leftovers));
         Ok(self.report(run, started, tables, notes))
     }
 
@@ -238,9 +237,7 @@ impl Pipeline {
             states: &recovered.states,
             findings: &recovered.findings,
         });
-        let loadable = recovered.states.values().filter_map(Tracked::loadable_copy).collect();
-        let (notes, leftovers) = (recovered.notes, target.leftovers);
-        Ok(Planned { plan, notes, leftovers, loadable })
+        Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
     }
 
     /// Maps every table once, for both hops and all threads.
@@ -412,8 +409,6 @@ struct Planned {
     notes: Vec<String>,
     /// Tables that dead runs left in the target schema.
     leftovers: Vec<String>,
-    /// Copies that may be loaded: what is left of a load of one of them may be taken up.
-    loadable: Vec<CopyId>,
 }
 
 /// What a run starts from.
@@ -436,6 +431,20 @@ impl Base {
         let others = self.catalogue.not_carried.iter();
         others.map(|other| format!("`{}` is a {}, which is not carried", other.name, other.kind))
     }
+}
+
+/// Drops what dead runs left in the target, but for loads that broke off and may be taken up, since
+/// the copy that they read is still there. Returns what kept it from doing so.
+fn drop_leftovers(runner: &TableRunner, names: &[String]) -> Option<String> {
+    if names.is_empty() {
+        return None;
+    }
+    let states = match runner.tracker.states() {
+        Ok(states) => states,
+        Err(error) => return Some(chain(&error)),
+    };
+    let loadable: Vec<_> = states.values().filter_map(Tracked::loadable_copy).collect();
+    runner.loader.drop_leftovers(names, &loadable).err().map(|error| chain(&error))
 }
 
 fn gone(table: &TableName) -> String {

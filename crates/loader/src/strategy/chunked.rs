@@ -1,9 +1,11 @@
 //! Chunks with checkpoints.
 
-use super::sink::Sink;
+use super::sink::{Destination, Sink};
 use super::{LoadStrategy, Move, Moved, Opening};
 use crate::checkpoint::Checkpoint;
 use crate::{Result, Source};
+use handoff_connect::fault_point;
+use handoff_model::KeyValue;
 use handoff_rows::{Chunk, Locking};
 
 /// Streams so many rows at a time, in the order of the key, and commits each chunk together with
@@ -56,8 +58,10 @@ impl LoadStrategy for Chunked {
                 moved += tuples.moved();
                 let next = Checkpoint { chunks: at.chunks + 1, end, moved };
                 stage.record(tx, &at, &next)?;
+                fault_point("loader.chunk_written", &source.table.name);
                 Ok(next)
             })?;
+            fault_point("loader.chunk_committed", &source.table.name);
         }
         Ok(at.moved)
     }
@@ -65,13 +69,13 @@ impl LoadStrategy for Chunked {
 
 impl Chunked {
     /// Reads the next chunk and returns where it ends, if more may follow.
-    fn read<D: super::sink::Destination>(
+    fn read<D: Destination>(
         &self,
         source: &Source<'_>,
         select: &[String],
         at: &Checkpoint,
         sink: &mut Sink<'_, '_, D>,
-    ) -> Result<Option<Vec<handoff_model::KeyValue>>> {
+    ) -> Result<Option<Vec<KeyValue>>> {
         if source.mapping.key.is_empty() || source.locking != Locking::Free {
             source.read(source.filter, select, sink)?;
             return Ok(None);

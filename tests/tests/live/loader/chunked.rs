@@ -1,6 +1,7 @@
 //! Loads in chunks, broken off and taken up.
 
 use super::{Bench, chain, changes};
+use crate::etl::Etl;
 use handoff_loader::{Chunked, Error, LoadOutcome};
 use handoff_model::CopyId;
 use handoff_settings::{Values, ZeroDates};
@@ -82,15 +83,13 @@ fn staging_that_does_not_hold_what_the_checkpoint_says_starts_again() {
         ("emptied", "TRUNCATE raw.OWN"),
         ("altered", "ALTER TABLE raw.OWN DROP COLUMN seen"),
         ("dropped", "DROP TABLE raw.OWN"),
-        ("no row", "DELETE FROM raw.AT"),
-        ("no checkpoint", "DROP TABLE raw.AT"),
-        ("no place", "UPDATE raw.AT SET place = 'x'"),
+        ("no row", "DELETE FROM raw.CHECKPOINT"),
+        ("no checkpoint", "DROP TABLE raw.CHECKPOINT"),
+        ("no place", "UPDATE raw.CHECKPOINT SET place = 'x'"),
     ] {
         let (bench, copy) = broken_off(&format!("chunked {name}"), true);
         let sql = sql.replace("OWN", &format!("__handoff_{copy}"));
-        bench.pg(&sql
-            .replace("AT SET", &format!("__handoff_at_{copy} SET"))
-            .replace("raw.AT", &format!("raw.__handoff_at_{copy}")));
+        bench.pg(&sql.replace("CHECKPOINT", &format!("__handoff_at_{copy}")));
         finish(&bench, copy, None);
     }
 }
@@ -112,10 +111,8 @@ fn a_first_load_that_was_overtaken_starts_again() {
 
 #[test]
 fn what_was_counted_of_lossy_values_is_not_forgotten() {
-    let (bench, copy) = broken_off("chunked lossy", false);
-    // Row 100 had its NUL taken out in the first attempt, row 4,000 has in the second.
-    drop((bench, copy));
-    let mut bench = Bench::new("chunked lossy 2");
+    // Row 100 has its NUL taken out in the first attempt, row 4,000 in the second.
+    let mut bench = Bench::new("chunked lossy");
     bench.options.values = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
     bench.mysql(
         "SET sql_mode = ''; CREATE TABLE t (id INT PRIMARY KEY, seen DATE NULL, body TEXT);
@@ -296,4 +293,40 @@ fn cancelling_keeps_what_has_come() {
     let outcome = bench.load_copy("t", &chunked(CHUNK), copy).unwrap();
     assert!(resumed(&outcome).unwrap() >= 3 * CHUNK);
     assert_eq!(bench.sum("t"), outcome.sum);
+}
+
+/// The binary dies behind its third chunk, twice; the next `etl load` goes on each time.
+#[test]
+fn a_killed_process_is_taken_up_by_the_next() {
+    let trio = Trio::new("chunked etl");
+    trio.sql_source(
+        "CREATE TABLE t (id INT PRIMARY KEY, body TEXT) ENGINE=MyISAM;
+         INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_20000",
+    );
+    let settings =
+        "[selection]\nchunk_rows = 1000\n[tables.t]\nloader = \"chunked\"\n[run]\njobs = 1\n";
+    let etl = Etl::with(&format!("{}\n{settings}", trio.settings_toml()));
+    etl.ok(&["replicate"]);
+    for (point, rows) in [("loader.chunk_committed@3", 3000), ("loader.chunk_written@3", 5000)] {
+        let done = etl.command(&["load"]).env("HANDOFF_FAULT_POINT", point).output().unwrap();
+        assert_eq!(done.status.code(), None, "{}", String::from_utf8_lossy(&done.stderr));
+        let sql = "SELECT relname::text FROM pg_class WHERE relname ~ '^__handoff_[0-9a-f]{16}$'";
+        let staging: String = trio.target().query_one(sql, &[]).unwrap().get(0);
+        let sql = format!("SELECT count(*) FROM raw.{staging}");
+        assert_eq!(trio.target().query_one(&sql, &[]).unwrap().get::<_, i64>(0), rows);
+    }
+    let done = etl.ok(&["load", "--prove", "-v", "t"]);
+    let said = format!("{}{}", done.stdout, done.stderr);
+    assert!(said.contains("an earlier attempt was taken up after 5000 rows"), "{said}");
+    assert_eq!(trio.rows("t").len(), 20_000);
+    let left = "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_\\_handoff%'";
+    assert_eq!(trio.target().query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+
+    // Another copy: what is left of the first is dropped.
+    trio.sql_source("UPDATE t SET body = 'y' WHERE id = 1");
+    let mut again = etl.command(&["load"]);
+    again.env("HANDOFF_FAULT_POINT", "loader.chunk_committed@3").output().unwrap();
+    let done = etl.ok(&["run", "--prove", "-v", "t"]);
+    assert!(!done.stdout.contains("taken up") && !done.stderr.contains("taken up"));
+    assert_eq!(trio.target().query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
 }

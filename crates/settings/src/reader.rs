@@ -123,13 +123,9 @@ const NOT_TAKEN: &[(&str, &str, &str)] = &[
     ("source", "password", NO_PASSWORD),
     ("replica", "password", NO_PASSWORD),
     ("target", "password", NO_PASSWORD),
-    ("tables.NAME", "extraction", FULL_ONLY),
-    ("tables.NAME", "watermark", FULL_ONLY),
-    ("tables.NAME", "lookback", FULL_ONLY),
 ];
 const NO_PASSWORD: &str = "a password does not stand in this file; name an environment variable \
                            with password_env, or a file with password_file";
-const FULL_ONLY: &str = "this version copies every table in full; leave it out";
 
 /// Returns true for what a shell takes as the name of a variable.
 pub(crate) fn is_variable_name(name: &str) -> bool {

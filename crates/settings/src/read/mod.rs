@@ -1,5 +1,6 @@
 //! From what the files say to [`Settings`].
 
+mod extraction;
 mod run;
 mod server;
 mod table;

@@ -1,5 +1,6 @@
 //! `[tables.NAME]`, of both files.
 
+use super::extraction::{self, Rows};
 use crate::document::Entry;
 use crate::reader::Reader;
 use crate::section::{Section, text_of};
@@ -52,12 +53,14 @@ fn gather<'d>(
 }
 
 fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
+    let rows = extraction::rows(&mut section, reader);
     let loader = loader(&mut section, reader);
     let keep_spool = section.flag("keep_spool", reader).unwrap_or_default();
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let columns = columns(&mut section, reader);
     section.finish(reader);
-    TableSettings { loader, keep_spool, priority, columns, ..TableSettings::default() }
+    let Rows { extraction, watermark, lookback } = rows;
+    TableSettings { extraction, watermark, lookback, loader, keep_spool, priority, columns }
 }
 
 const PRIORITIES: [(&str, Priority); 3] =

@@ -1,6 +1,6 @@
 //! Identities of runs and copies.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
@@ -58,6 +58,13 @@ impl fmt::Display for CopyId {
 impl Serialize for CopyId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CopyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CopyId, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        CopyId::parse(&text).ok_or_else(|| serde::de::Error::custom("not the id of a copy"))
     }
 }
 

@@ -92,6 +92,10 @@ named! {
         SchemaChanged => "schema_changed",
         /// The row counts differed after an incremental move.
         RowsDeleted => "rows_were_deleted",
+        /// The rows differed when they were compared after an incremental move.
+        RowsDiffer => "rows_differed",
+        /// The changed rows collided with rows that were not read.
+        Collided => "rows_collided",
         /// The last run is too long ago for the overlap to be trusted.
         GapTooLong => "gap_too_long",
         /// The last attempt did not finish.

@@ -1,6 +1,6 @@
 //! Everything both hops need to know of one table, resolved once.
 
-use crate::{Decision, PlanReport, Selected};
+use crate::{Decision, PlanReport, Selected, Window};
 use handoff_model::{CopyId, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use handoff_tracking::Tracked;
@@ -18,6 +18,8 @@ pub struct TableContext {
     pub priority: Priority,
     /// The rows to move; the same in both hops.
     pub filter: RowFilter,
+    /// How changed rows are found, for a table that the settings call incremental.
+    pub window: Option<Arc<Window>>,
     /// How the rows are loaded, and why so.
     pub selected: Selected,
     /// The table in the source (in the replica, if only hop 2 is made).

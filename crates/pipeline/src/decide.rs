@@ -1,24 +1,40 @@
 //! What of a table to move, and why: one pure decision for both hops.
 
+use crate::{Hops, WatermarkColumn};
 use handoff_model::{Extraction, Reason};
+use handoff_tracking::{CopyState, LoadState, Tracked, WatermarkAt};
+use jiff::{SignedDuration, Timestamp};
 
-/// What is known of a table when the decision is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+/// After this long without a good run an incremental table is moved in full once: what moves no
+/// watermark, such as a backup played in, adds up.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What is known of a table when the decision is made: settings, schema, the last tracked state and
+/// what the caller asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
     /// What the settings ask for.
     pub configured: Extraction,
+    /// The watermark columns, for an incremental table.
+    pub columns: &'a [WatermarkColumn],
     /// Whether `--full` was given.
     pub asked_full: bool,
-    /// Whether an earlier run moved it.
-    pub moved_before: bool,
-    /// Whether the last attempt ended before it was done.
-    pub interrupted: bool,
-    /// Whether its structure is another than that of the last run.
-    pub structure_changed: bool,
+    /// The hops to make.
+    pub hops: Hops,
+    /// What is recorded of it.
+    pub tracked: &'a Tracked,
+    /// The structure that it has now, as a hash.
+    pub fingerprint: &'a str,
+    /// Whether the tables to be written to are there.
+    pub targets_are_there: bool,
+    /// Whether the server tells for sure that nothing was written since the last good run.
+    pub unchanged: bool,
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// What of a table to move, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// What to move.
     pub extraction: Extraction,
@@ -26,57 +42,138 @@ pub struct Decision {
     pub reason: Reason,
     /// Whether a table that is configured otherwise is moved in full.
     pub force_full_applied: bool,
+    /// How far the table is known to have been moved: what both hops look for changed rows behind.
+    /// Empty for a table that is moved in full.
+    pub since: Vec<WatermarkAt>,
+    /// Whether the target lacks a full copy that the replica has: hop 2 then loads everything,
+    /// while hop 1 copies the changed rows.
+    pub loads_all: bool,
 }
 
 /// Decides. The same answer serves both hops.
-pub fn decide(known: Known) -> Decision {
-    let reason = if !known.moved_before {
-        Reason::FirstRun
+pub fn decide(known: &Known<'_>) -> Decision {
+    match full(known) {
+        Some(reason) => known.in_full(reason),
+        None => known.incremental(),
+    }
+}
+
+/// Returns why the table is moved in full, if it is.
+fn full(known: &Known<'_>) -> Option<Reason> {
+    let incremental = known.configured != Extraction::FullTable;
+    if !known.moved_before() {
+        Some(Reason::FirstRun)
     } else if known.asked_full {
-        Reason::Asked
-    } else if known.interrupted {
-        Reason::Interrupted
-    } else if known.structure_changed {
-        Reason::SchemaChanged
+        Some(Reason::Asked)
+    } else if known.tracked.was_interrupted() && !incremental {
+        Some(Reason::Interrupted)
+    } else if known.structure_changed() {
+        Some(Reason::SchemaChanged)
+    } else if known.unchanged {
+        Some(Reason::Unchanged)
+    } else if !incremental {
+        Some(Reason::Configured)
+    } else if !known.targets_are_there || known.since().is_none() {
+        Some(Reason::NoWatermark)
+    } else if known.is_long_ago() {
+        Some(Reason::GapTooLong)
     } else {
-        Reason::Configured
-    };
-    Decision {
-        extraction: Extraction::FullTable,
-        reason,
-        force_full_applied: known.configured != Extraction::FullTable || known.asked_full,
+        None
+    }
+}
+
+impl<'a> Known<'a> {
+    fn in_full(&self, reason: Reason) -> Decision {
+        Decision {
+            extraction: if reason == Reason::Unchanged {
+                self.configured
+            } else {
+                Extraction::FullTable
+            },
+            reason,
+            force_full_applied: reason != Reason::Unchanged
+                && (self.asked_full || self.configured != Extraction::FullTable),
+            since: Vec::new(),
+            loads_all: false,
+        }
+    }
+
+    fn incremental(&self) -> Decision {
+        // A merge that was interrupted is repeated by the same window.
+        let interrupted = self.tracked.was_interrupted();
+        Decision {
+            extraction: self.configured,
+            reason: if interrupted { Reason::Interrupted } else { Reason::Watermark },
+            force_full_applied: false,
+            since: self.since().map(<[WatermarkAt]>::to_vec).unwrap_or_default(),
+            loads_all: self.hops == Hops::Both && !self.load_builds_on_copy(),
+        }
+    }
+
+    fn copy(&self) -> Option<&'a CopyState> {
+        self.tracked.copy.as_ref().filter(|copy| copy.copy_id.is_some())
+    }
+
+    fn load(&self) -> Option<&'a LoadState> {
+        self.tracked.load.as_ref().filter(|load| load.last_success_at.is_some())
+    }
+
+    fn moved_before(&self) -> bool {
+        match self.hops {
+            Hops::Copy => self.copy().is_some(),
+            Hops::Both | Hops::Load => self.load().is_some(),
+        }
+    }
+
+    /// A hop compares with what it moved last itself.
+    fn structure_changed(&self) -> bool {
+        let copied = self.copy().and_then(|copy| copy.fingerprint.as_deref());
+        let loaded = self.load().and_then(|load| load.fingerprint.as_deref());
+        let moved = match self.hops {
+            Hops::Copy => [copied, None],
+            Hops::Load => [loaded, None],
+            Hops::Both => [copied, loaded],
+        };
+        moved.into_iter().flatten().any(|moved| moved != self.fingerprint)
+    }
+
+    /// The last good watermarks, if each column has one. Those of the load are the older ones where
+    /// it lags behind the copy; where it lacks a full copy, its own say nothing.
+    fn since(&self) -> Option<&'a [WatermarkAt]> {
+        let copied = self.copy().and_then(|copy| copy.watermark.as_deref());
+        let loaded = self.load().and_then(|load| load.watermark.as_deref());
+        let since = match self.hops {
+            Hops::Copy => copied?,
+            Hops::Load => loaded.filter(|_| self.load_builds_on_copy())?,
+            Hops::Both if self.load_builds_on_copy() => copied.and(loaded)?,
+            Hops::Both => copied?,
+        };
+        self.columns.iter().all(|column| column.mark(since).is_some()).then_some(since)
+    }
+
+    /// Returns true if the replica got nothing but changed rows since the copy that was loaded.
+    fn load_builds_on_copy(&self) -> bool {
+        let base = |marks: &Option<Vec<WatermarkAt>>| Some(marks.as_ref()?.first()?.base);
+        let copied = self.copy().and_then(|copy| base(&copy.watermark));
+        copied.is_some() && copied == self.load().and_then(|load| base(&load.watermark))
+    }
+
+    fn is_long_ago(&self) -> bool {
+        last_good(self.tracked, self.hops)
+            .is_none_or(|last| self.now.duration_since(last) > LONGEST_GAP)
+    }
+}
+
+/// Returns when the table was last moved well, as far as the hops go: where the target's rows are of
+/// an older copy than the replica's, when they were loaded.
+pub(crate) fn last_good(tracked: &Tracked, hops: Hops) -> Option<Timestamp> {
+    let copied = tracked.copy.as_ref().and_then(|copy| copy.last_success_at);
+    let loaded = tracked.load.as_ref().and_then(|load| load.last_success_at);
+    match hops {
+        Hops::Copy => copied,
+        Hops::Both | Hops::Load => loaded.into_iter().chain(copied).min(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(change: impl FnOnce(&mut Known), expected: Reason) {
-        let mut known = Known {
-            configured: Extraction::FullTable,
-            asked_full: false,
-            moved_before: true,
-            interrupted: false,
-            structure_changed: false,
-        };
-        change(&mut known);
-        assert_eq!(decide(known).reason, expected);
-    }
-
-    #[test]
-    fn the_first_reason_that_holds_is_given() {
-        check(|_| {}, Reason::Configured);
-        check(|known| known.asked_full = true, Reason::Asked);
-        check(|known| known.interrupted = true, Reason::Interrupted);
-        check(|known| known.structure_changed = true, Reason::SchemaChanged);
-        check(
-            |known| {
-                known.moved_before = false;
-                known.asked_full = true;
-            },
-            Reason::FirstRun,
-        );
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Why a run could not start, and why a table failed.
 
+use crate::NoWindow;
 use handoff_connect::{Fault, Side};
 use handoff_model::{Cancelled, Phase, TableName};
 
@@ -115,6 +116,20 @@ pub enum TableError {
     /// A table of that name is there that Handoff did not make.
     #[error("{0}")]
     NotOurs(String),
+    /// The changed rows of the table cannot be found as the settings say.
+    #[error("the settings of [tables.{table}] do not fit the table: {problem}")]
+    NoWindow {
+        /// The table.
+        table: TableName,
+        /// What does not fit, and the remedy.
+        problem: NoWindow,
+    },
+    /// The watermark columns could not be asked for.
+    #[error("failed while looking for changed rows")]
+    Probe(#[source] Fault),
+    /// The rows that changed could not be selected.
+    #[error("failed while looking for changed rows")]
+    Filter(#[source] handoff_rows::Error),
     /// The replica holds no finished copy to load from.
     #[error("the replica holds no finished copy of `{0}`: run `etl replicate {0}` first")]
     NotCopied(TableName),

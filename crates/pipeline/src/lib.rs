@@ -36,6 +36,7 @@
 //! could start, and has then changed nothing.
 
 mod check;
+mod clock;
 mod context;
 mod decide;
 mod denied;
@@ -47,6 +48,7 @@ mod only_failed;
 mod options;
 mod pipeline;
 mod plan;
+mod probe;
 mod prove;
 mod recover;
 mod report;
@@ -58,9 +60,11 @@ mod toml_text;
 mod until;
 mod verify;
 mod versions;
+mod window;
 mod wording;
 
 pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
+pub use clock::SourceClock;
 pub use context::TableContext;
 pub use decide::{Decision, Known, decide};
 pub use error::{Error, Result, TableError, chain};
@@ -80,3 +84,4 @@ pub use until::Deadline;
 pub use verify::{
     Depth, VerifyPair, VerifyReport, VerifyRequest, VerifyRow, VerifyStatus, VerifyTable,
 };
+pub use window::{NoWindow, WatermarkColumn, WatermarkKind, Window};

@@ -1,5 +1,6 @@
 //! The front door.
 
+use crate::clock::SourceClock;
 use crate::denied::Hidden;
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
@@ -236,6 +237,8 @@ impl Pipeline {
             target: &target,
             states: &recovered.states,
             findings: &recovered.findings,
+            clock: read_clock(base.servers.origin())?,
+            now: Timestamp::now(),
         });
         Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
     }
@@ -452,6 +455,11 @@ fn gone(table: &TableName) -> String {
         "`{table}` is gone from the source: its last rows stay in the target; once that is as it \
          should be, drop it there or name it in `exclude`"
     )
+}
+
+fn read_clock(pool: &MyPool) -> Result<SourceClock> {
+    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+    SourceClock::read(&mut conn).map_err(Error::Connect)
 }
 
 pub(crate) fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {

@@ -1,12 +1,17 @@
 //! The plan: what becomes of every table of a run, decided before anything moves.
 
+use crate::clock::SourceClock;
+use crate::decide::last_good;
 use crate::select::ReadFrom;
-use crate::{Decision, Known, Result, RunOptions, TableContext, TableError, decide, select};
+use crate::{
+    Decision, Hops, Known, Result, RunOptions, TableContext, TableError, Window, decide, select,
+};
 use handoff_connect::Side;
 use handoff_model::{CopyId, Extraction, RowFilter, TableName};
 use handoff_schema::{CachedTable, Catalogue, SchemaCache, TableSchema, TargetCatalogue};
 use handoff_settings::Settings;
 use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -43,6 +48,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) target: &'a TargetCatalogue,
     pub(crate) states: &'a BTreeMap<TableName, Tracked>,
     pub(crate) findings: &'a [Finding],
+    /// The time in the database that the run reads first.
+    pub(crate) clock: SourceClock,
+    /// The time here.
+    pub(crate) now: Timestamp,
 }
 
 impl Surroundings<'_> {
@@ -89,11 +98,31 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         let finding = Finding::NotOurs { table: name.clone(), side: Side::Target };
         return Err(TableError::NotOurs(finding.to_string()));
     }
+    let configured = settings.extraction.unwrap_or(Extraction::FullTable);
+    let window = (configured != Extraction::FullTable).then(|| Window::of(&schema, &settings));
+    let window = window
+        .transpose()
+        .map_err(|problem| TableError::NoWindow { table: name.clone(), problem })?;
+    let writes_replica = around.replica.is_some() && around.options.hops != Hops::Load;
+    let decision = decide(&Known {
+        configured,
+        columns: window.as_ref().map_or(&[], |window| &window.columns),
+        asked_full: around.options.full,
+        hops: around.options.hops,
+        tracked: &tracked,
+        fingerprint: &fingerprint,
+        targets_are_there: (replica.is_some() || !writes_replica)
+            && (target.is_some() || around.options.hops == Hops::Copy),
+        unchanged: false,
+        now: around.now,
+    });
+    let filter = filter(around, window.as_ref(), &decision, &tracked);
     Ok(TableContext {
         name: name.clone(),
-        decision: decision(around, &fingerprint, &tracked, settings.extraction),
+        decision,
         priority: settings.priority,
-        filter: RowFilter::All,
+        filter,
+        window: window.map(Arc::new),
         selected: select(&around.settings.selection, &settings, &schema, around.load_from()),
         fingerprint,
         schema,
@@ -112,19 +141,19 @@ fn table<'a>(
     catalogue.tables.get(name).map(|table| table.as_ref().map_err(Clone::clone))
 }
 
-fn decision(
+/// Returns the rows to move. Both hops take them from here.
+fn filter(
     around: &Surroundings<'_>,
-    fingerprint: &str,
+    window: Option<&Window>,
+    decision: &Decision,
     tracked: &Tracked,
-    configured: Option<Extraction>,
-) -> Decision {
-    decide(Known {
-        configured: configured.unwrap_or(Extraction::FullTable),
-        asked_full: around.options.full,
-        moved_before: tracked.was_loaded(),
-        interrupted: tracked.was_interrupted(),
-        structure_changed: tracked.fingerprint().is_some_and(|old| old != fingerprint),
-    })
+) -> RowFilter {
+    let last = last_good(tracked, around.options.hops).unwrap_or(around.now);
+    let elapsed = around.now.duration_since(last);
+    let changed = window.filter(|_| !decision.since.is_empty());
+    changed
+        .and_then(|window| window.filter(&decision.since, &around.clock, elapsed))
+        .unwrap_or(RowFilter::All)
 }
 
 impl Plan {

@@ -1,18 +1,22 @@
 //! Watermarks as the tracking tables keep them.
 
-use handoff_model::{ColumnName, Watermark};
+use handoff_model::{ColumnName, CopyId, Watermark};
 use serde::{Deserialize, Serialize};
 
 /// How far one watermark column of a table is known to have been moved.
 ///
 /// A table's watermarks are stored as a JSON list of these, such as
-/// `[{"column":"DateTStamp","watermark":{"type":"timestamp","value":"2026-01-31 23:00:00"}}]`.
+/// `[{"column":"DateTStamp","watermark":{"type":"timestamp","value":"2026-01-31 23:00:00"},
+/// "base":"0123456789abcdef"}]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatermarkAt {
     /// The column.
     pub column: ColumnName,
-    /// Its highest value that was moved.
+    /// Every row with a lower value was moved, up to the overlap.
     pub watermark: Watermark,
+    /// The full copy that it builds on. Where replica and target name the same one, all that the
+    /// replica got since are changed rows; where they do not, the target lacks a full copy.
+    pub base: CopyId,
 }
 
 pub(crate) fn to_json(watermarks: &[WatermarkAt]) -> String {
@@ -37,11 +41,12 @@ mod tests {
             Watermark::Timestamp("2026-01-31 23:00:00.000001".into()),
         ]
         .into_iter()
-        .map(|watermark| WatermarkAt { column: column.clone(), watermark })
+        .map(|watermark| WatermarkAt { column: column.clone(), watermark, base: CopyId::new() })
         .collect();
         assert_eq!(from_json(&to_json(&watermarks)), Some(watermarks));
         // jsonb prints keys in an order of its own, with blanks.
-        let printed = r#"[{"column": "c", "watermark": {"type": "integer", "value": 7}}]"#;
+        let printed = r#"[{"base": "00000000000000ab", "column": "c",
+            "watermark": {"type": "integer", "value": 7}}]"#;
         assert_eq!(from_json(printed).unwrap()[0].watermark, Watermark::Integer(7));
         assert_eq!(from_json("2026-01-31 23:00:00"), None);
     }

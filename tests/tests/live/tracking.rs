@@ -128,10 +128,12 @@ fn until(day: u8) -> [WatermarkAt; 2] {
         WatermarkAt {
             column: ColumnName::new("DateTStamp").unwrap(),
             watermark: Watermark::Timestamp(format!("2026-01-{day:02} 23:00:00.000001")),
+            base: CopyId::parse("00000000000000ab").unwrap(),
         },
         WatermarkAt {
             column: ColumnName::new("Größe").unwrap(),
             watermark: Watermark::Integer(i128::from(u64::MAX)),
+            base: CopyId::parse("00000000000000ab").unwrap(),
         },
     ]
 }

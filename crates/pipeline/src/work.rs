@@ -1,0 +1,158 @@
+//! One attempt at a table: what the plan says, or everything after all.
+
+use crate::probe::Probe;
+use crate::{PlanReport, TableContext, TableError, WatermarkColumn};
+use handoff_loader::LoadMode;
+use handoff_model::{Bound, CopyId, Extraction, Reason, RowFilter, Watermark};
+use handoff_tracking::WatermarkAt;
+
+/// What one attempt at a table moves. Both hops take it from here.
+#[derive(Debug, Clone)]
+pub(crate) struct Work<'a> {
+    pub(crate) context: &'a TableContext,
+    pub(crate) extraction: Extraction,
+    pub(crate) reason: Reason,
+    pub(crate) force_full: bool,
+    pub(crate) filter: &'a RowFilter,
+    /// The first copy that it makes.
+    pub(crate) copy_id: CopyId,
+    /// Whether hop 2 loads everything although hop 1 copies changed rows.
+    loads_all: bool,
+    /// Whether it takes the place of an attempt that turned out not to do.
+    pub(crate) is_second: bool,
+}
+
+/// Some of the rows of a [`Work`], moved through both hops at once, and how far the table has come
+/// then.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    pub(crate) filter: RowFilter,
+    pub(crate) next: Vec<(WatermarkColumn, Watermark)>,
+    /// Nothing is left after it.
+    pub(crate) is_last: bool,
+}
+
+static EVERYTHING: RowFilter = RowFilter::All;
+
+impl<'a> Work<'a> {
+    /// What the plan says.
+    pub(crate) fn planned(context: &'a TableContext) -> Work<'a> {
+        Work {
+            context,
+            extraction: context.decision.extraction,
+            reason: context.decision.reason,
+            force_full: context.decision.force_full_applied,
+            filter: &context.filter,
+            copy_id: context.copy_id,
+            loads_all: context.decision.loads_all,
+            is_second: false,
+        }
+    }
+
+    /// Everything, in the same run.
+    pub(crate) fn in_full(self, reason: Reason) -> Work<'a> {
+        Work {
+            extraction: Extraction::FullTable,
+            reason,
+            force_full: true,
+            filter: &EVERYTHING,
+            copy_id: CopyId::new(),
+            loads_all: true,
+            is_second: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn is_incremental(&self) -> bool {
+        *self.filter != RowFilter::All
+    }
+
+    /// Returns the rows that hop 2 loads of a slice, and what they mean for the others; nothing if
+    /// a later slice brings everything.
+    pub(crate) fn load<'s>(&self, slice: &'s Slice) -> Option<(&'s RowFilter, LoadMode)> {
+        match (self.is_incremental(), self.loads_all, slice.is_last) {
+            (true, false, _) => Some((&slice.filter, LoadMode::Incremental)),
+            (true, true, false) => None,
+            (false, ..) | (true, true, true) => Some((&EVERYTHING, LoadMode::Full)),
+        }
+    }
+
+    /// Returns the watermarks that a copy records: its own base if it is a full one.
+    pub(crate) fn marks(&self, slice: &Slice, copy_id: CopyId) -> Option<Vec<WatermarkAt>> {
+        let window = self.context.window.as_ref()?;
+        let base = if self.is_incremental() { self.base()? } else { copy_id };
+        (slice.next.len() == window.columns.len()).then(|| {
+            let mark = |(column, watermark): &(WatermarkColumn, Watermark)| WatermarkAt {
+                column: column.name.clone(),
+                watermark: watermark.clone(),
+                base,
+            };
+            slice.next.iter().map(mark).collect()
+        })
+    }
+
+    /// The full copy that the replica builds on.
+    fn base(&self) -> Option<CopyId> {
+        let copy = self.context.tracked.copy.as_ref()?;
+        Some(copy.watermark.as_ref()?.first()?.base)
+    }
+
+    /// Returns the only slice of a work that is not cut.
+    pub(crate) fn whole(&self, probe: Option<&Probe>) -> Slice {
+        let next = probe.map(|probe| probe.next.clone()).unwrap_or_default();
+        Slice { filter: self.filter.clone(), next, is_last: true }
+    }
+
+    /// Returns the slice of the window `bound` of `column` that ends before `end`; the last slice,
+    /// which has no end, takes what else is to be moved.
+    pub(crate) fn slice(
+        &self,
+        column: &WatermarkColumn,
+        from: Watermark,
+        end: Option<Watermark>,
+        probe: &Probe,
+    ) -> Slice {
+        let first = Bound { column: column.name.clone(), from, below: end.clone() };
+        match (end, self.filter) {
+            (Some(end), _) => Slice {
+                filter: RowFilter::Changed { bounds: vec![first], nulls: Vec::new() },
+                next: vec![(column.clone(), end)],
+                is_last: false,
+            },
+            (None, RowFilter::Changed { bounds, nulls }) => {
+                let bounds = std::iter::once(first).chain(bounds.iter().skip(1).cloned()).collect();
+                let filter = RowFilter::Changed { bounds, nulls: nulls.clone() };
+                Slice { filter, next: probe.next.clone(), is_last: true }
+            }
+            (None, _) => self.whole(Some(probe)),
+        }
+    }
+
+    pub(crate) fn report(&self) -> PlanReport {
+        PlanReport {
+            extraction: self.extraction,
+            reason: self.reason,
+            force_full_applied: self.force_full,
+            ..self.context.report()
+        }
+    }
+}
+
+/// Returns why everything is to be moved where an attempt at the changed rows ended so.
+pub(crate) fn full_instead(error: &TableError) -> Option<Reason> {
+    match error {
+        TableError::Miscounted(_) => Some(Reason::RowsDeleted),
+        TableError::Differs(_) => Some(Reason::RowsDiffer),
+        TableError::Copy(error) if error.is_merge_conflict() => Some(Reason::Collided),
+        // What the catalogue did not tell yet when the plan was made.
+        TableError::Copy(handoff_replicator::Error::NotMergeable { .. }) => {
+            Some(Reason::SchemaChanged)
+        }
+        // A second unique index of the target, where a row that is gone has the value still.
+        TableError::Load(error) => {
+            let code = error.fault().and_then(handoff_connect::Fault::code);
+            (code == Some("23505")).then_some(Reason::Collided)
+        }
+        _ => None,
+    }
+}

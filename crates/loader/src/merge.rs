@@ -44,20 +44,21 @@ impl Merge<'_> {
         let counted = Counted::of(&answers);
         let mut changes =
             Changes { inserted: counted.new, updated: counted.changed, deleted: counted.gone };
-        let mut kept = counted.before - counted.gone;
+        let mut inserted = counted.new;
         if self.other_unique {
-            kept -= counted.changed;
-            let again = last_count(&answers);
-            changes.inserted = again.saturating_sub(counted.changed);
-            self.check(kept + again)?;
-        } else {
-            self.check(kept + counted.new)?;
+            inserted = last_count(&answers);
+            changes.inserted = inserted.saturating_sub(counted.changed);
+        }
+        if self.mode == LoadMode::Full {
+            let taken =
+                if self.other_unique { counted.gone + counted.changed } else { counted.gone };
+            self.check(counted.before - taken + inserted)?;
         }
         Ok(changes)
     }
 
     fn check(&self, landed: u64) -> Result<()> {
-        if self.mode == LoadMode::Incremental || landed == self.staged {
+        if landed == self.staged {
             return Ok(());
         }
         Err(Error::Miscount {

@@ -164,14 +164,11 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Returns when the table was last moved well, as far as the hops go: where the target's rows are of
-/// an older copy than the replica's, when they were loaded.
+/// Returns since when changes of the source are known to be missing, as far as the hops go.
 pub(crate) fn last_good(tracked: &Tracked, hops: Hops) -> Option<Timestamp> {
-    let copied = tracked.copy.as_ref().and_then(|copy| copy.last_success_at);
-    let loaded = tracked.load.as_ref().and_then(|load| load.last_success_at);
     match hops {
-        Hops::Copy => copied,
-        Hops::Both | Hops::Load => loaded.into_iter().chain(copied).min(),
+        Hops::Copy => tracked.copy.as_ref()?.data_as_of(),
+        Hops::Both | Hops::Load => tracked.data_as_of(),
     }
 }
 

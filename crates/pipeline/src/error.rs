@@ -148,6 +148,9 @@ pub enum TableError {
     /// The comparison found a difference.
     #[error("differs after the move: {0}")]
     Differs(String),
+    /// The row counts are not the same.
+    #[error("differs after the move: {0}")]
+    Miscounted(String),
     /// The lock of the run was lost with its session, so that another run may have begun.
     #[error("the lock of the run was lost, so another run may have begun: run again")]
     LockLost,
@@ -167,9 +170,10 @@ impl TableError {
     pub(crate) fn phase(&self) -> Phase {
         match self {
             TableError::Load(_) | TableError::NotCopied(_) => Phase::Load,
-            TableError::Prove(_) | TableError::ProveCopy(_) | TableError::Differs(_) => {
-                Phase::Prove
-            }
+            TableError::Prove(_)
+            | TableError::ProveCopy(_)
+            | TableError::Differs(_)
+            | TableError::Miscounted(_) => Phase::Prove,
             _ => Phase::Copy,
         }
     }
@@ -190,7 +194,7 @@ impl TableError {
             TableError::Cancelled(_) => true,
             TableError::Copy(error) | TableError::ProveCopy(error) => error.is_cancelled(),
             TableError::Load(error) => error.is_cancelled(),
-            TableError::Prove(fault) => fault.is_cancelled(),
+            TableError::Prove(fault) | TableError::Probe(fault) => fault.is_cancelled(),
             _ => false,
         }
     }

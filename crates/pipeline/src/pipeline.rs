@@ -349,6 +349,7 @@ impl Pipeline {
             tracker,
             lock,
             gate,
+            chunk_rows: self.settings.selection.chunk_rows,
             servers: base.servers.clone(),
             lock_lost: AtomicBool::new(false),
             retries: RetryPolicy {

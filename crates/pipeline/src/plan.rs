@@ -117,13 +117,15 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         now: around.now,
     });
     let filter = filter(around, window.as_ref(), &decision, &tracked);
+    let selected = select(&around.settings.selection, &settings, &schema, around.load_from());
+    let selected = if filter == RowFilter::All { selected } else { selected.for_changed_rows() };
     Ok(TableContext {
         name: name.clone(),
         decision,
         priority: settings.priority,
         filter,
         window: window.map(Arc::new),
-        selected: select(&around.settings.selection, &settings, &schema, around.load_from()),
+        selected,
         fingerprint,
         schema,
         replica: replica.map(|replica| Arc::new(replica.clone())),

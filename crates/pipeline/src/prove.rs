@@ -1,12 +1,12 @@
 //! Comparing what arrived with what was to arrive.
 
-use crate::table_run::millis;
+use crate::figures::millis;
 use crate::{Hops, Proof, TableContext, TableError, Verdict};
-use handoff_connect::{Fault, MyPool, PgPool, Profile, quote_my};
-use handoff_loader::LoadOutcome;
-use handoff_model::Cancel;
+use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, quote_my, quote_pg};
+use handoff_loader::{Discard, LoadJob, LoadMode, Loader};
+use handoff_model::{Cancel, RowFilter, TableSum};
 use handoff_replicator::Replicator;
-use handoff_rows::target_sum;
+use handoff_rows::{Locking, target_sum};
 use handoff_schema::TargetCatalogue;
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
@@ -55,7 +55,7 @@ impl Prover {
         &self,
         hops: Hops,
         context: &TableContext,
-        outcome: &LoadOutcome,
+        read: TableSum,
         before: &Option<Proof>,
     ) -> Result<Proof, TableError> {
         let started = Instant::now();
@@ -68,24 +68,56 @@ impl Prover {
         };
         let sum = self.sum(context)?;
         proof.target_rows = Some(sum.rows);
-        proof.read_sum = Some(outcome.sum);
+        proof.read_sum = Some(read);
         proof.target_sum = Some(sum);
         let counted = [proof.source_rows, proof.replica_rows];
         let counts_equal = counted.into_iter().flatten().all(|rows| rows == sum.rows);
-        let equal = counts_equal && outcome.sum == sum;
+        let equal = counts_equal && read == sum;
         proof.verdict = if equal { Verdict::Equal } else { Verdict::Differs };
         proof.duration_ms += millis(started.elapsed());
         Ok(proof)
     }
 
-    fn sum(&self, context: &TableContext) -> Result<handoff_model::TableSum, TableError> {
+    /// Sums the canonical rows of the database that hop 2 reads.
+    pub(crate) fn read_sum(
+        &self,
+        loader: &Loader,
+        context: &TableContext,
+        locking: Locking,
+    ) -> Result<TableSum, TableError> {
+        let job = LoadJob {
+            table: &context.schema,
+            mapping: &context.mapping,
+            filter: &RowFilter::All,
+            mode: LoadMode::Full,
+            copy_id: None,
+            locking,
+            target: context.target.as_deref(),
+        };
+        let read = loader.load(&job, &Discard, &NothingToSeal).map_err(TableError::Load)?;
+        Ok(read.sum)
+    }
+
+    /// Counts the rows of the target.
+    pub(crate) fn count_target(&self, context: &TableContext) -> Result<u64, TableError> {
+        let mut conn = self.target.get().map_err(TableError::Prove)?;
+        let _guard = self.target.cancel_guard(&conn, &self.cancel);
+        let table = quote_pg(context.mapping.pg_table.as_str());
+        let sql = format!("SELECT count(*) FROM {}.{table}", quote_pg(self.schema.as_str()));
+        let counted = conn.query_one(&sql, &[]).and_then(|row| row.try_get::<_, i64>(0));
+        let counted = counted.map_err(|error| TableError::Prove(conn.fault(&error)))?;
+        Ok(counted.unsigned_abs())
+    }
+
+    fn sum(&self, context: &TableContext) -> Result<TableSum, TableError> {
         let mut conn = self.target.get().map_err(TableError::Prove)?;
         let _guard = self.target.cancel_guard(&conn, &self.cancel);
         target_sum(&mut conn, &self.schema, &context.mapping.pg_table, &context.mapping)
             .map_err(TableError::Prove)
     }
 
-    fn count(&self, context: &TableContext) -> Result<u64, TableError> {
+    /// Counts the rows of the database that hop 2 reads.
+    pub(crate) fn count(&self, context: &TableContext) -> Result<u64, TableError> {
         let mut conn = self.load_from.get(Profile::Read).map_err(TableError::Prove)?;
         let _guard = self.load_from.cancel_guard(&conn, &self.cancel);
         let table = quote_my(context.name.as_str());
@@ -96,8 +128,21 @@ impl Prover {
     }
 }
 
+/// A read that publishes nothing has nothing to record.
+struct NothingToSeal;
+
+impl Seal for NothingToSeal {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn on_target(&self, _: &mut postgres::Transaction<'_>, _: &Published) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
 impl Proof {
-    fn nothing() -> Proof {
+    pub(crate) fn nothing() -> Proof {
         Proof {
             verdict: Verdict::SameCount,
             at: Timestamp::now(),

@@ -148,6 +148,11 @@ impl TableReport {
         self.proof.as_ref().is_some_and(|proof| proof.verdict == Verdict::Equal)
     }
 
+    /// Returns true if nothing was moved, since nothing was written to the table.
+    pub fn is_unchanged(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.reason == Reason::Unchanged)
+    }
+
     /// Returns the rows the table has in the target, as far as the run knows.
     pub fn rows(&self) -> u64 {
         let proved = self.proof.as_ref().and_then(|proof| proof.target_rows);

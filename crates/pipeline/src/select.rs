@@ -49,6 +49,19 @@ pub fn select(
     Selected { strategy, keep_spool: settings.keep_spool, why }
 }
 
+impl Selected {
+    /// Returns what is chosen where only changed rows are loaded: they are few, and a checkpoint of
+    /// them must not be taken for one of the whole table.
+    #[must_use]
+    pub(crate) fn for_changed_rows(self) -> Selected {
+        if !matches!(self.strategy, Strategy::Parallel | Strategy::Chunked) {
+            return self;
+        }
+        let why = format!("{} ({}) is for whole tables", self.strategy, self.why);
+        Selected { strategy: Strategy::Streaming, why, ..self }
+    }
+}
+
 fn by_size(selection: &Selection, table: &TableSchema) -> (Strategy, String) {
     let Selection { parallel_above_rows, chunked_above_mb, streaming_above_mb, .. } = *selection;
     let is_above = |mb: u64| table.data_bytes > mb.saturating_mul(1_000_000);

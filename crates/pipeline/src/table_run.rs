@@ -1,22 +1,24 @@
 //! One table's way through both hops.
 
+use crate::copying::Copied;
+use crate::figures::{Moved, add, copy_report, load_report, recorded_proof};
 use crate::gate::Gate;
+use crate::probe::{Asker, Probe};
 use crate::prove::Prover;
 use crate::servers::Servers;
+use crate::slices::Slices;
+use crate::work::{Slice, Work, full_instead};
 use crate::{
-    CopyReport, Hops, LoadReport, Proof, Prove, Refused, TableContext, TableError, TableReport,
-    TableStatus, Verdict, chain,
+    Hops, PlanReport, Proof, Prove, Refused, TableContext, TableError, TableReport, TableStatus,
+    chain,
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
-use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Loader, Strategies};
-use handoff_model::{Cancel, CopyId, Event, Observer, Performance, Phase, TableName};
-use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
-use handoff_rows::Locking;
-use handoff_schema::TargetTable;
-use handoff_tracking::{CopyState, LoadState, Outcome, RunLock, SealWork, Status, Tracker};
+use handoff_loader::{LoadOutcome, Loader, Strategies};
+use handoff_model::{Cancel, CopyId, Event, Observer, Phase, Reason, TableName};
+use handoff_replicator::{CopyOutcome, Replicator};
+use handoff_tracking::{RunLock, Status, Tracker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// What moves tables in one run.
 pub(crate) struct TableRunner {
@@ -30,6 +32,8 @@ pub(crate) struct TableRunner {
     pub(crate) lock: RunLock,
     pub(crate) servers: Servers,
     pub(crate) gate: Gate,
+    /// Rows of a slice.
+    pub(crate) chunk_rows: u64,
     /// Set once the lock was lost: nothing is begun any more.
     pub(crate) lock_lost: AtomicBool,
     pub(crate) retries: RetryPolicy,
@@ -45,6 +49,7 @@ impl TableRunner {
             self.note_failure(&mut report, &error);
         }
         report.notes.extend(context.mapping.notes.iter().cloned());
+        report.notes.extend(context.window.iter().flat_map(|window| window.notes()));
         self.done(report)
     }
 
@@ -71,152 +76,136 @@ impl TableRunner {
         report
     }
 
+    /// Moves the table as planned, and in full where that turns out not to do.
     fn hops(&self, context: &TableContext, report: &mut TableReport) -> Result<(), TableError> {
-        let copy = self.replicator.as_ref().filter(|_| self.hops != Hops::Load);
-        let loads_copy = match copy {
-            Some(replicator) => Some(self.copy_and_compare(replicator, context, report)?),
-            None => context.tracked.loadable_copy(),
-        };
-        if self.hops == Hops::Copy {
+        let mut work = Work::planned(context);
+        loop {
+            report.plan = Some(work.report());
+            let Err(error) = self.attempt(&work, report) else { return Ok(()) };
+            let reason = full_instead(&error).filter(|_| work.is_incremental());
+            let Some(reason) = reason else { return Err(error) };
+            self.observer.event(&Event::Notice {
+                table: Some(context.name.clone()),
+                text: format!("moved in full after all: {}", chain(&error)),
+            });
+            report.proof = None;
+            work = work.in_full(reason);
+        }
+    }
+
+    fn attempt(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
+        if work.reason == Reason::Unchanged {
             return Ok(());
         }
-        if self.hops == Hops::Load && loads_copy.is_none() {
-            return Err(TableError::NotCopied(context.name.clone()));
+        let probe = self.probe(work)?;
+        if let Some(probe) = &probe
+            && self.is_still(work, probe, report)
+        {
+            return Ok(());
         }
-        let outcome = self.phase(context, Phase::Load, || self.load(context, loads_copy))?;
-        report.load = Some(load_report(&outcome));
-        report.lossy = outcome.audit.clone();
-        report.notes.extend(outcome.notes.iter().cloned());
-        self.compare_load(context, report, &outcome)
+        let mut slices = Slices::new(work, probe.as_ref(), self.chunk_rows);
+        let mut sums = Sums::default();
+        let mut id = work.copy_id;
+        while let Some(slice) = slices.next(self)? {
+            self.slice(work, (&slice, id), probe.as_ref(), &mut sums, report)?;
+            id = CopyId::new();
+        }
+        Ok(())
     }
 
-    /// Copies, and compares source and replica where the run is to prove it. A source that is
-    /// written to meanwhile is copied once more before the difference is called one.
-    fn copy_and_compare(
+    /// Takes a slice through both hops, and compares after the last.
+    fn slice(
         &self,
-        replicator: &Replicator,
-        context: &TableContext,
+        work: &Work<'_>,
+        (slice, id): (&Slice, CopyId),
+        probe: Option<&Probe>,
+        sums: &mut Sums,
         report: &mut TableReport,
-    ) -> Result<CopyId, TableError> {
-        let mut attempt = CopyAttempt { id: context.copy_id, first: true };
-        let mut proof = None;
-        for _ in 0..2 {
-            let outcome =
-                self.phase(context, Phase::Copy, || self.copy(replicator, context, &mut attempt))?;
-            report.copy = Some(copy_report(&outcome));
-            report.notes.clone_from(&outcome.notes);
-            if self.prove != Prove::Rows {
-                return Ok(attempt.id);
-            }
-            let compared = self.again(context, || self.prover.compare_copy(replicator, context))?;
-            let equal = compared.verdict != Verdict::Differs;
-            proof = Some(compared.clone());
-            report.proof = Some(compared);
-            if equal {
-                return Ok(attempt.id);
-            }
-        }
-        let difference = proof.as_ref().map(Proof::difference).unwrap_or_default();
-        Err(TableError::Differs(difference))
-    }
-
-    fn copy(
-        &self,
-        replicator: &Replicator,
-        context: &TableContext,
-        attempt: &mut CopyAttempt,
-    ) -> Result<CopyOutcome, TableError> {
-        let replica_table = if std::mem::take(&mut attempt.first) {
-            context.replica.as_deref()
-        } else {
-            // An earlier attempt may have got as far as the swap. If the structure changed with
-            // it, the old one makes this attempt a swap again, which is right either way.
-            attempt.id = CopyId::new();
-            let there = replicator.has(&context.name).map_err(TableError::Copy)?;
-            let ours = || context.replica.as_deref().unwrap_or(&context.schema);
-            there.then(ours)
-        };
-        let job = CopyJob {
-            table: &context.schema,
-            copy_id: attempt.id,
-            replica_table,
-            filter: &context.filter,
-        };
-        let opened = replicator.open(job).map_err(TableError::Copy)?;
-        if opened.way() == Way::Swap {
-            self.tracker
-                .copy_started(&context.name, attempt.id, None, &context.fingerprint)
-                .map_err(TableError::Tracking)?;
-        }
-        let seal = self.tracker.seal(self.seal_work(context, Some(attempt.id)));
-        opened.finish(&seal).map_err(TableError::Copy)
-    }
-
-    fn load(
-        &self,
-        context: &TableContext,
-        copy: Option<CopyId>,
-    ) -> Result<LoadOutcome, TableError> {
-        let job = LoadJob {
-            table: &context.schema,
-            mapping: &context.mapping,
-            filter: &context.filter,
-            mode: LoadMode::Full,
-            copy_id: copy,
-            locking: self.locking(context),
-            target: context.target.as_deref(),
-        };
-        let strategy = self.strategies.get(context.selected.strategy, context.selected.keep_spool);
-        let seal = self.tracker.seal(self.seal_work(context, copy));
-        match self.loader.load(&job, &*strategy, &seal) {
-            Err(error) if error.is_target_appeared() => {
-                let target = self.appeared(context)?.ok_or(TableError::Load(error))?;
-                let job = LoadJob { target: Some(&target), ..job };
-                self.loader.load(&job, &*strategy, &seal).map_err(TableError::Load)
-            }
-            done => done.map_err(TableError::Load),
-        }
-    }
-
-    /// Returns the target table that was not there when the run looked, if it is ours: a first load
-    /// arrived, and the answer to its commit was lost. The record of it came with it.
-    fn appeared(&self, context: &TableContext) -> Result<Option<TargetTable>, TableError> {
-        let states = self.tracker.states().map_err(TableError::Tracking)?;
-        let load = states.get(&context.name).and_then(|tracked| tracked.load.as_ref());
-        if !load.is_some_and(LoadState::is_ours) {
-            return Ok(None);
-        }
-        let mut catalogue = self.prover.read_target().map_err(TableError::Prove)?;
-        Ok(catalogue.tables.remove(&context.mapping.pg_table))
-    }
-
-    fn compare_load(
-        &self,
-        context: &TableContext,
-        report: &mut TableReport,
-        outcome: &LoadOutcome,
     ) -> Result<(), TableError> {
-        if self.prove != Prove::Rows {
+        let context = work.context;
+        // Rows are counted where some were moved, and where everything took their place.
+        let counts = probe.filter(|_| {
+            slice.is_last
+                && self.prove == Prove::Counts
+                && (work.is_incremental() || work.is_second)
+        });
+        let copied = match &self.replicator {
+            Some(replicator) => {
+                let at = (slice, id);
+                let copied = self.copy_and_compare(replicator, work, at, &mut sums.copy, report)?;
+                report.copy =
+                    sums.copy.as_ref().map(|sum| copy_report(sum, copied.marks.as_deref()));
+                if let Some(probe) = counts {
+                    self.count_copy(replicator, work, probe, report)?;
+                }
+                copied
+            }
+            None if self.hops == Hops::Load => self.loadable(context)?,
+            None => Copied { id, marks: work.marks(slice, id) },
+        };
+        let Some(rows) = work.load(slice).filter(|_| self.hops != Hops::Copy) else {
             return Ok(());
+        };
+        let outcome = self.phase(context, Phase::Load, || self.load(work, rows, &copied))?;
+        report.notes.extend(outcome.notes.iter().cloned());
+        add(&mut sums.load, outcome);
+        let Some(outcome) = &sums.load else { return Ok(()) };
+        report.load = Some(load_report(outcome));
+        report.lossy = outcome.audit.clone();
+        if slice.is_last {
+            self.compare_load(work, report, outcome)?;
         }
-        let before = report.proof.take();
-        let proof =
-            self.again(context, || self.prover.compare_load(self.hops, context, outcome, &before))?;
-        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
-        report.proof = Some(proof);
-        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
+        counts.map_or(Ok(()), |probe| self.count_load(work, probe, report))
     }
 
-    fn seal_work<'a>(&self, context: &'a TableContext, copy: Option<CopyId>) -> SealWork<'a> {
-        SealWork {
-            table: &context.name,
-            copy_id: copy,
-            copied_at: context.tracked.copy.as_ref().and_then(CopyState::data_as_of),
-            watermark: None,
-            fingerprint: &context.fingerprint,
-            reason: context.decision.reason,
-            extraction: context.decision.extraction,
+    /// Returns the copy in the replica, for a run of hop 2 alone.
+    fn loadable(&self, context: &TableContext) -> Result<Copied, TableError> {
+        let tracked = &context.tracked;
+        let id = tracked.loadable_copy();
+        let id = id.ok_or_else(|| TableError::NotCopied(context.name.clone()))?;
+        let marks = tracked.copy.as_ref().and_then(|copy| copy.watermark.clone());
+        Ok(Copied { id, marks })
+    }
+
+    /// Asks the source, for a table with a window, how far it has come.
+    fn probe(&self, work: &Work<'_>) -> Result<Option<Probe>, TableError> {
+        let window = work.context.window.as_ref().filter(|_| self.hops != Hops::Load);
+        let ask = |window| {
+            let probe = || self.asker().probe(work.context, window, work.filter);
+            self.again(work.context, probe)
+        };
+        window.map(|window| ask(window)).transpose()
+    }
+
+    /// Returns true, and says so in the report, if no row of the window is there to be moved and
+    /// the source has as many rows as were counted everywhere when the table was last loaded.
+    fn is_still(&self, work: &Work<'_>, probe: &Probe, report: &mut TableReport) -> bool {
+        let tracked = &work.context.tracked;
+        let (Some(copy), Some(load)) = (&tracked.copy, &tracked.load) else { return false };
+        let counted = [load.source_rows, load.replica_rows, load.target_rows];
+        let still = self.hops == Hops::Both
+            && self.prove == Prove::Counts
+            && work.is_incremental()
+            && probe.changed == Some(0)
+            && !tracked.last_attempt_failed()
+            && copy.copy_id == load.loaded_copy_id
+            && load.target_rows == Some(probe.rows)
+            && counted.into_iter().flatten().all(|rows| rows == probe.rows);
+        if still {
+            report.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
+            report.proof = Some(Proof {
+                source_rows: Some(probe.rows),
+                replica_rows: load.replica_rows,
+                target_rows: load.target_rows,
+                ..Proof::nothing()
+            });
         }
+        still
+    }
+
+    /// Returns who asks the database that the run reads first.
+    pub(crate) fn asker(&self) -> Asker<'_> {
+        Asker { pool: self.servers.origin(), cancel: &self.cancel }
     }
 
     /// Records what was compared and ends the run in the tables of state. What arrived has
@@ -247,18 +236,8 @@ impl TableRunner {
         }
     }
 
-    fn locking(&self, context: &TableContext) -> Locking {
-        if self.replicator.is_some() || self.hops == Hops::Load {
-            Locking::Free
-        } else if context.schema.engine.is_transactional() {
-            Locking::Snapshot
-        } else {
-            Locking::Ranges
-        }
-    }
-
     /// Runs one step, again after a transient fault, and tells the observer.
-    fn phase<T: Moved>(
+    pub(crate) fn phase<T: Moved>(
         &self,
         context: &TableContext,
         phase: Phase,
@@ -278,7 +257,7 @@ impl TableRunner {
     }
 
     /// Runs a step, again after a transient fault. A fault may have cost the lock of the run.
-    fn again<T>(
+    pub(crate) fn again<T>(
         &self,
         context: &TableContext,
         mut step: impl FnMut() -> Result<T, TableError>,
@@ -302,7 +281,8 @@ impl TableRunner {
     }
 
     fn note_failure(&self, report: &mut TableReport, error: &TableError) {
-        let stopped = self.cancel.is_cancelled() && !matches!(error, TableError::Differs(_));
+        let stopped = self.cancel.is_cancelled()
+            && !matches!(error, TableError::Differs(_) | TableError::Miscounted(_));
         let cancelled = error.is_cancelled() || stopped;
         report.status = if cancelled { TableStatus::Cancelled } else { TableStatus::Failed };
         let text = chain(error);
@@ -328,28 +308,11 @@ impl TableRunner {
     }
 }
 
-/// The identity of one attempt at hop 1.
-struct CopyAttempt {
-    id: CopyId,
-    first: bool,
-}
-
-/// The figures of a step that the observer is told.
-trait Moved {
-    /// Rows, bytes and duration.
-    fn figures(&self) -> (u64, u64, Duration);
-}
-
-impl Moved for CopyOutcome {
-    fn figures(&self) -> (u64, u64, Duration) {
-        (self.rows, self.bytes, self.duration)
-    }
-}
-
-impl Moved for LoadOutcome {
-    fn figures(&self) -> (u64, u64, Duration) {
-        (self.rows_loaded, self.bytes, self.duration)
-    }
+/// What the slices of a table add up to.
+#[derive(Default)]
+struct Sums {
+    copy: Option<CopyOutcome>,
+    load: Option<LoadOutcome>,
 }
 
 impl Transient for TableError {
@@ -357,7 +320,7 @@ impl Transient for TableError {
         match self {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.is_transient(),
             TableError::Load(error) => error.is_transient(),
-            TableError::Prove(fault) => fault.is_transient(),
+            TableError::Prove(fault) | TableError::Probe(fault) => fault.is_transient(),
             TableError::Tracking(error) => error.is_transient(),
             _ => false,
         }
@@ -367,52 +330,4 @@ impl Transient for TableError {
 fn not_started(reports: &[TableReport]) -> Vec<(&TableName, &str)> {
     let waiting = reports.iter().map(|report| (&report.table, &report.not_started_because));
     waiting.filter_map(|(table, reason)| Some((table, reason.as_deref()?))).collect()
-}
-
-fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff_tracking::Proof)> {
-    let proof = report.proof.as_ref()?;
-    let outcome = match proof.verdict {
-        Verdict::Equal => Outcome::Equal,
-        Verdict::SameCount => Outcome::SameCount,
-        Verdict::Differs => Outcome::Differs,
-    };
-    let proof = handoff_tracking::Proof {
-        outcome,
-        at: proof.at,
-        source_rows: proof.source_rows,
-        replica_rows: proof.replica_rows,
-        target_rows: proof.target_rows,
-        source_mark: None,
-    };
-    Some((report.table.clone(), proof))
-}
-
-fn copy_report(outcome: &CopyOutcome) -> CopyReport {
-    let CopyOutcome { rows, bytes, duration, waits, .. } = outcome;
-    CopyReport {
-        rows_copied: outcome.rows,
-        bytes: outcome.bytes,
-        strategy_used: outcome.strategy,
-        duration_ms: millis(outcome.duration),
-        performance: Performance::new(*rows, *bytes, *duration, waits),
-        watermark: None,
-    }
-}
-
-fn load_report(outcome: &LoadOutcome) -> LoadReport {
-    let LoadOutcome { rows_loaded, bytes, duration, waits, .. } = outcome;
-    LoadReport {
-        rows_loaded: outcome.rows_loaded,
-        rows_inserted: outcome.rows_inserted,
-        rows_updated: outcome.rows_updated,
-        rows_deleted: outcome.rows_deleted,
-        bytes: outcome.bytes,
-        strategy_used: outcome.strategy,
-        duration_ms: millis(outcome.duration),
-        performance: Performance::new(*rows_loaded, *bytes, *duration, waits),
-    }
-}
-
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

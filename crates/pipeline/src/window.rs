@@ -194,7 +194,7 @@ impl Window {
     }
 
     /// Returns the rows that may have changed since `since`, with those that are young enough; the
-    /// last good run ended `elapsed` ago. [`None`] if a watermark of `since` is missing or of another
+    /// last good run began `elapsed` ago. [`None`] if a watermark of `since` is missing or of another
     /// kind.
     pub(crate) fn filter(
         &self,
@@ -269,8 +269,7 @@ impl WatermarkColumn {
     fn young(&self, days: u32, clock: &SourceClock, elapsed: SignedDuration) -> Option<Bound> {
         let now = clock.now(self.kind);
         let last = now.checked_sub(elapsed.max(SignedDuration::ZERO)).ok()?;
-        // A day more, since that run had begun before it ended.
-        let days = Span::new().try_days(i64::from(days) + 1).ok()?;
+        let days = Span::new().try_days(i64::from(days)).ok()?;
         let oldest = last.date().checked_sub(days).ok()?;
         let from = self.kind.at(oldest.to_datetime(Default::default()))?;
         Some(Bound { column: self.name.clone(), from, below: None })

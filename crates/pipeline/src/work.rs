@@ -67,6 +67,11 @@ impl<'a> Work<'a> {
         *self.filter != RowFilter::All
     }
 
+    /// Returns true if hop 2 reads every row.
+    pub(crate) fn loads_everything(&self) -> bool {
+        !self.is_incremental() || self.loads_all
+    }
+
     /// Returns the rows that hop 2 loads of a slice, and what they mean for the others; nothing if
     /// a later slice brings everything.
     pub(crate) fn load<'s>(&self, slice: &'s Slice) -> Option<(&'s RowFilter, LoadMode)> {

@@ -10,6 +10,7 @@ mod check;
 mod connect;
 mod etl;
 mod faults;
+mod incremental;
 mod init;
 mod loader;
 mod orchestration;

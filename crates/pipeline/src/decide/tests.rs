@@ -1,9 +1,215 @@
-//! Every reason, and what makes one go before another.
+//! Every reason, and what goes before what.
 
 use super::*;
 use crate::WatermarkKind;
+use handoff_connect::Side;
 use handoff_model::{ColumnName, CopyId, RunId, Watermark};
 use handoff_tracking::Status;
 
 const FULL: &str = "000000000000000a";
 const LATER: &str = "000000000000000b";
+
+fn id(text: &str) -> CopyId {
+    CopyId::parse(text).unwrap()
+}
+
+fn at(text: &str, base: &str) -> Vec<WatermarkAt> {
+    let column = ColumnName::new("s").unwrap();
+    vec![WatermarkAt { column, watermark: Watermark::Timestamp(text.to_owned()), base: id(base) }]
+}
+
+fn now() -> Timestamp {
+    "2026-03-01T05:00:00Z".parse().unwrap()
+}
+
+/// A table that was copied and loaded a day ago.
+fn tracked() -> Tracked {
+    let last = now().checked_sub(SignedDuration::from_hours(24)).unwrap();
+    Tracked {
+        copy: Some(CopyState {
+            place: Side::Replica,
+            status: Status::Success,
+            copy_id: Some(id(FULL)),
+            pending: None,
+            intact: true,
+            watermark: Some(at("2026-02-28 05:00:00", FULL)),
+            proposed: None,
+            fingerprint: Some("f".to_owned()),
+            rows: None,
+            bytes: None,
+            strategy: None,
+            duration_ms: None,
+            started_at: None,
+            finished_at: None,
+            last_success_at: Some(last),
+            adopted_at: None,
+            run: RunId::new(),
+            error: None,
+        }),
+        load: Some(LoadState {
+            status: Status::Success,
+            loaded_copy_id: Some(id(FULL)),
+            data_as_of: Some(last),
+            watermark: Some(at("2026-02-28 05:00:00", FULL)),
+            fingerprint: Some("f".to_owned()),
+            rows: None,
+            rows_inserted: None,
+            rows_updated: None,
+            rows_deleted: None,
+            bytes: None,
+            strategy: None,
+            duration_ms: None,
+            checksum: None,
+            source_rows: None,
+            replica_rows: None,
+            target_rows: None,
+            proof: None,
+            proved_at: None,
+            source_mark: None,
+            started_at: None,
+            finished_at: None,
+            last_success_at: Some(last),
+            adopted_at: None,
+            run: RunId::new(),
+            error: None,
+        }),
+    }
+}
+
+fn copy(tracked: &mut Tracked) -> &mut CopyState {
+    tracked.copy.as_mut().unwrap()
+}
+
+fn load(tracked: &mut Tracked) -> &mut LoadState {
+    tracked.load.as_mut().unwrap()
+}
+
+fn columns() -> Vec<WatermarkColumn> {
+    vec![WatermarkColumn {
+        name: ColumnName::new("s").unwrap(),
+        kind: WatermarkKind::Timestamp,
+        nullable: false,
+        indexed: true,
+    }]
+}
+
+#[track_caller]
+fn decided(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) -> Decision {
+    let (mut tracked, columns) = (tracked(), columns());
+    change(&mut tracked);
+    let mut known = Known {
+        configured: Extraction::Incremental,
+        columns: &columns,
+        asked_full: false,
+        hops: Hops::Both,
+        tracked: &tracked,
+        fingerprint: "f",
+        targets_are_there: true,
+        unchanged: false,
+        now: now(),
+    };
+    ask(&mut known);
+    decide(&known)
+}
+
+#[track_caller]
+fn full(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>), reason: Reason) {
+    let decision = decided(change, ask);
+    assert_eq!((decision.extraction, decision.reason), (Extraction::FullTable, reason));
+    assert!(decision.since.is_empty());
+}
+
+#[track_caller]
+fn incremental(change: impl FnOnce(&mut Tracked), hops: Hops, since: &str) -> Decision {
+    let decision = decided(change, |known| known.hops = hops);
+    assert_eq!(decision.extraction, Extraction::Incremental, "{decision:?}");
+    assert!(!decision.force_full_applied);
+    assert_eq!(decision.since[0].watermark, Watermark::Timestamp(since.to_owned()));
+    decision
+}
+
+#[test]
+fn changed_rows_are_moved_behind_the_last_watermark() {
+    let decision = incremental(|_| {}, Hops::Both, "2026-02-28 05:00:00");
+    assert_eq!((decision.reason, decision.loads_all), (Reason::Watermark, false));
+}
+
+#[test]
+fn the_first_reason_that_holds_is_given() {
+    let nothing = |_: &mut Tracked| {};
+    full(nothing, |known| known.asked_full = true, Reason::Asked);
+    full(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
+    full(nothing, |known| known.targets_are_there = false, Reason::NoWatermark);
+    full(
+        nothing,
+        |known| known.now = now() + SignedDuration::from_hours(30 * 24),
+        Reason::GapTooLong,
+    );
+    full(|tracked| tracked.load = None, |known| known.asked_full = true, Reason::FirstRun);
+    full(
+        |tracked| load(tracked).fingerprint = None,
+        |known| known.fingerprint = "g",
+        Reason::SchemaChanged,
+    );
+    full(|tracked| copy(tracked).watermark = None, |_| {}, Reason::NoWatermark);
+    full(
+        |tracked| load(tracked).watermark = None,
+        |known| known.hops = Hops::Load,
+        Reason::NoWatermark,
+    );
+}
+
+#[test]
+fn a_full_table_says_whether_it_was_asked_for() {
+    let as_configured = |known: &mut Known<'_>| known.configured = Extraction::FullTable;
+    full(|_| {}, as_configured, Reason::Configured);
+    assert!(!decided(|_| {}, as_configured).force_full_applied);
+    full(|tracked| copy(tracked).status = Status::Interrupted, as_configured, Reason::Interrupted);
+    let asked = decided(|_| {}, |known| known.asked_full = true);
+    assert!(asked.force_full_applied);
+    let unchanged = decided(|_| {}, |known| known.unchanged = true);
+    assert_eq!(unchanged.reason, Reason::Unchanged);
+    let both = decided(|_| {}, |known| (known.unchanged, known.asked_full) = (true, true));
+    assert_eq!(both.reason, Reason::Asked);
+}
+
+#[test]
+fn a_column_that_is_named_anew_has_no_watermark_yet() {
+    let mut others = columns();
+    others[0].name = ColumnName::new("t").unwrap();
+    full(|_| {}, |known| known.columns = others.leak(), Reason::NoWatermark);
+    let mut numbers = columns();
+    numbers[0].kind = WatermarkKind::Integer;
+    full(|_| {}, |known| known.columns = numbers.leak(), Reason::NoWatermark);
+}
+
+#[test]
+fn an_interrupted_merge_is_repeated_by_the_same_window() {
+    let broken = |tracked: &mut Tracked| {
+        copy(tracked).status = Status::Interrupted;
+        copy(tracked).intact = false;
+    };
+    let decision = incremental(broken, Hops::Both, "2026-02-28 05:00:00");
+    assert_eq!(decision.reason, Reason::Interrupted);
+}
+
+#[test]
+fn where_the_load_lags_behind_its_watermark_counts() {
+    let lags = |tracked: &mut Tracked| {
+        copy(tracked).copy_id = Some(id(LATER));
+        copy(tracked).watermark = Some(at("2026-03-01 04:00:00", FULL));
+    };
+    assert!(!incremental(lags, Hops::Both, "2026-02-28 05:00:00").loads_all);
+    incremental(lags, Hops::Load, "2026-02-28 05:00:00");
+    incremental(lags, Hops::Copy, "2026-03-01 04:00:00");
+}
+
+#[test]
+fn where_the_target_lacks_a_full_copy_everything_is_loaded() {
+    let lacks = |tracked: &mut Tracked| {
+        copy(tracked).copy_id = Some(id(LATER));
+        copy(tracked).watermark = Some(at("2026-03-01 04:00:00", LATER));
+    };
+    assert!(incremental(lacks, Hops::Both, "2026-03-01 04:00:00").loads_all);
+    full(lacks, |known| known.hops = Hops::Load, Reason::NoWatermark);
+}

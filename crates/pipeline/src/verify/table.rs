@@ -4,7 +4,7 @@ use super::error::Refusal;
 use super::report::{VerifyPair, VerifyStatus, VerifyTable, side_name};
 use super::{Base, Depth, VerifyRequest};
 use crate::chain;
-use crate::table_run::millis;
+use crate::figures::millis;
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
 use handoff_model::{Cancel, Event, Observer, Phase, TableName};
 use handoff_rows::Locking;

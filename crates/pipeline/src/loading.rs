@@ -1,0 +1,116 @@
+//! Hop 2 of a table.
+
+use crate::copying::Copied;
+use crate::probe::Probe;
+use crate::table_run::TableRunner;
+use crate::work::Work;
+use crate::{Hops, Proof, Prove, TableError, TableReport, Verdict};
+use handoff_loader::{LoadJob, LoadMode, LoadOutcome};
+use handoff_model::RowFilter;
+use handoff_rows::Locking;
+use handoff_schema::TargetTable;
+use handoff_tracking::LoadState;
+
+impl TableRunner {
+    pub(crate) fn load(
+        &self,
+        work: &Work<'_>,
+        (filter, mode): (&RowFilter, LoadMode),
+        copied: &Copied,
+    ) -> Result<LoadOutcome, TableError> {
+        let context = work.context;
+        let job = LoadJob {
+            table: &context.schema,
+            mapping: &context.mapping,
+            filter,
+            mode,
+            copy_id: Some(copied.id),
+            locking: self.locking(work),
+            target: context.target.as_deref(),
+        };
+        let strategy = self.strategies.get(context.selected.strategy, context.selected.keep_spool);
+        let seal = self.seal_work(work, Some(copied.id), copied.marks.as_deref());
+        let seal = self.tracker.seal(seal);
+        match self.loader.load(&job, &*strategy, &seal) {
+            Err(error) if error.is_target_appeared() => {
+                let target = self.appeared(work)?.ok_or(TableError::Load(error))?;
+                let job = LoadJob { target: Some(&target), ..job };
+                self.loader.load(&job, &*strategy, &seal).map_err(TableError::Load)
+            }
+            done => done.map_err(TableError::Load),
+        }
+    }
+
+    /// Returns the target table that was not there when the run looked, if it is ours: a first load
+    /// arrived, and the answer to its commit was lost. The record of it came with it.
+    fn appeared(&self, work: &Work<'_>) -> Result<Option<TargetTable>, TableError> {
+        let context = work.context;
+        let states = self.tracker.states().map_err(TableError::Tracking)?;
+        let load = states.get(&context.name).and_then(|tracked| tracked.load.as_ref());
+        if !load.is_some_and(LoadState::is_ours) {
+            return Ok(None);
+        }
+        let mut catalogue = self.prover.read_target().map_err(TableError::Prove)?;
+        Ok(catalogue.tables.remove(&context.mapping.pg_table))
+    }
+
+    /// Compares what was read with what is in the target, row by row.
+    pub(crate) fn compare_load(
+        &self,
+        work: &Work<'_>,
+        report: &mut TableReport,
+        outcome: &LoadOutcome,
+    ) -> Result<(), TableError> {
+        if self.prove != Prove::Rows {
+            return Ok(());
+        }
+        let before = report.proof.take();
+        let context = work.context;
+        // Only a load of everything has read everything.
+        let read = if work.loads_everything() {
+            outcome.sum
+        } else {
+            self.again(context, || self.prover.read_sum(&self.loader, context, self.locking(work)))?
+        };
+        let compare = || self.prover.compare_load(self.hops, context, read, &before);
+        let proof = self.again(context, compare)?;
+        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
+        report.proof = Some(proof);
+        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
+    }
+
+    /// Counts the rows of the target after an incremental load, and compares them with those of the
+    /// database it was loaded from.
+    pub(crate) fn count_load(
+        &self,
+        work: &Work<'_>,
+        probe: &Probe,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        let context = work.context;
+        let target = self.again(context, || self.prover.count_target(context))?;
+        let mut proof = report.proof.take().unwrap_or_else(Proof::nothing);
+        proof.target_rows = Some(target);
+        let equal = match proof.replica_rows {
+            Some(replica) => replica == target,
+            None => {
+                let source = self.again(context, || self.prover.count(context))?;
+                proof.source_rows = Some(source);
+                self.is_explained(work, probe, source, target)?
+            }
+        };
+        let difference = proof.difference();
+        report.proof = Some(proof);
+        if equal { Ok(()) } else { Err(TableError::Miscounted(difference)) }
+    }
+
+    fn locking(&self, work: &Work<'_>) -> Locking {
+        if self.replicator.is_some() || self.hops == Hops::Load {
+            Locking::Free
+        } else if work.context.schema.engine.is_transactional() {
+            Locking::Snapshot
+        } else {
+            Locking::Ranges
+        }
+    }
+}

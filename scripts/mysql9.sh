@@ -7,50 +7,22 @@
 #   mysql9.sh run bin/mysqlbinlog ARGS   run one of the unpacked programs
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/debian-fetch.sh
+. "$HERE/scripts/debian-fetch.sh"
 BASE=${MYSQL9_BASE:-$HERE/.testbed/mysql9}; PORT=${MYSQL9_PORT:-33308}; SUITE=${MYSQL9_SUITE:-sid}
 PKGS=${MYSQL9_PKGS:-mysql-server-core}      # add mysql-client-core for mysql/mysqldump
-APTD=$BASE/apt; ROOT=$BASE/root; DATA=$BASE/data; SOCK=$BASE/mysql.sock; PIDF=$BASE/mysqld.pid
+ROOT=$BASE/root; DATA=$BASE/data; SOCK=$BASE/mysql.sock; PIDF=$BASE/mysqld.pid
 L=$ROOT/usr/lib/x86_64-linux-gnu
 run() { local b=$1; shift; "$L/ld-linux-x86-64.so.2" --library-path "$L" --argv0 "$ROOT/usr/sbin/${b##*/}" "$ROOT/usr/$b" "$@"; }
 alive() { [ -s "$PIDF" ] && grep -qaF "$ROOT/usr/sbin/mysqld" "/proc/$(cat "$PIDF")/cmdline" 2>/dev/null; }
 
-fetch() {
-  [ -e "$ROOT/.done" ] && return 0
-  mkdir -p "$BASE"
-  exec 9>"$BASE/fetch.lock"; flock 9        # two test runs may ask at once
-  [ -e "$ROOT/.done" ] && { exec 9>&-; return 0; }
-  # the mirror is the one this machine's apt already uses for Debian
-  local mirror; mirror=${MYSQL9_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null \
-    | grep -v '^#' | grep -oE 'https?://[^ ]*/debian/?( |$)' | head -1 | tr -d ' ' || true)}
-  [ -n "$mirror" ] || { echo "no Debian mirror in apt's sources: set MYSQL9_MIRROR" >&2; exit 1; }
-  rm -rf "$APTD" "$ROOT.new"; mkdir -p "$APTD"/{lists/partial,cache/archives/partial,state,deb,parts} "$ROOT.new"
-  : > "$APTD/state/status"                  # empty: apt resolves the whole closure from sid
-  echo "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $SUITE main" > "$APTD/sources.list"
-  # keep the host's apt settings (proxy and such), not its hooks
-  local f; for f in /etc/apt/apt.conf.d/*; do grep -qi invoke "$f" || cp "$f" "$APTD/parts/"; done
-  cat > "$APTD/apt.conf" <<C
-Dir::Etc::parts "$APTD/parts";
-Dir::Etc::sourcelist "$APTD/sources.list"; Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferences "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
-Dir::State "$APTD/state"; Dir::State::status "$APTD/state/status"; Dir::State::lists "$APTD/lists";
-Dir::Cache "$APTD/cache"; Dir::Log "$APTD"; APT::Architecture "amd64"; APT::Install-Recommends "0";
-APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-Acquire::Retries "3";
-C
-  export APT_CONFIG=$APTD/apt.conf
-  apt-get -qq update
-  # closure without perl, which only helper scripts use
-  apt-get -s -qq install $PKGS | awk '$1=="Inst"{v=$3; sub(/^\(/,"",v); print $2"="v}' \
-    | grep -vE '^(perl|libperl|libgdbm|libdb5|gcc-[0-9]+-base|libc-gconv|openssl-provider)' > "$APTD/pkgs" || true
-  grep -q '^mysql-server-core=' "$APTD/pkgs" || { echo "mysql-server-core cannot be had from $SUITE today" >&2; exit 1; }
-  ( cd "$APTD/deb" && xargs apt-get -qq download < "$APTD/pkgs" )
-  unset APT_CONFIG
-  printf '%s\0' "$APTD"/deb/*.deb | xargs -0 -P"$(nproc)" -I{} dpkg-deb -x {} "$ROOT.new"
-  rm -rf "$ROOT.new"/usr/share/{doc,man,locale,lintian,bug} "$ROOT"
-  ( cd "$ROOT.new/usr/bin" && rm -f myisam* ibd2sdi innochecksum perror mysql_migrate_keyring mysql_secure_installation my_print_defaults )
-  echo "downloaded $(du -cm "$APTD"/deb/*.deb "$APTD"/lists/* | tail -1 | cut -f1) MB" >&2
-  cp "$APTD/pkgs" "$ROOT.new/.pkgs"; touch "$ROOT.new/.done"; mv "$ROOT.new" "$ROOT"; rm -rf "$APTD"; exec 9>&-
+debian_wanted() {                           # without perl, which only helper scripts use
+  grep -vE '^(perl|libperl|libgdbm|libdb5|gcc-[0-9]+-base|libc-gconv|openssl-provider)'
 }
+debian_finish() {
+  ( cd "$1/usr/bin" && rm -f myisam* ibd2sdi innochecksum perror mysql_migrate_keyring mysql_secure_installation my_print_defaults )
+}
+fetch() { debian_fetch "$BASE" "${DEBIAN_MIRROR:-}" "$SUITE" "$PKGS"; }
 
 opts=(--no-defaults --user="$(id -un)" --basedir="$ROOT/usr" --datadir="$DATA"
   --secure-file-priv= --innodb-redo-log-capacity=16M --lc-messages-dir="$ROOT/usr/share/mysql"

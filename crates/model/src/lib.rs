@@ -16,6 +16,7 @@
 //! | [`meter`] | [`Meter`]: progress of one table, told a few times a second |
 //! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
 //! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
+//! | [`own`] | the names of our own tables and locks |
 //! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
 
 pub mod cancel;
@@ -27,6 +28,7 @@ pub mod meter;
 pub mod mode;
 pub mod name;
 pub mod observer;
+pub mod own;
 pub mod sum;
 pub mod throttle;
 pub mod work;

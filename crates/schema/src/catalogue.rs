@@ -7,7 +7,7 @@ mod json;
 use crate::{Result, TableSchema};
 use facts::Facts;
 use handoff_connect::MyConn;
-use handoff_model::TableName;
+use handoff_model::{TableName, own};
 use std::collections::BTreeMap;
 
 /// Something in the database that is no table, such as a view or a sequence.
@@ -44,5 +44,5 @@ impl Catalogue {
 
 /// Returns true for tables that Handoff itself makes in a MySQL database.
 fn is_own(name: &str) -> bool {
-    name.starts_with("__handoff_") || name == "etl_copy_status"
+    name.starts_with("__handoff_") || name == own::COPY_STATUS
 }

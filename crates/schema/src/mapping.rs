@@ -9,8 +9,8 @@ pub use names::pg_table_name;
 pub(crate) use names::shortened;
 pub use types::default_type;
 
-use crate::target::OWN_TABLES;
 use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, PgType, Result, TableSchema};
+use handoff_model::own::is_own_table;
 use handoff_model::{ColumnName, TableName};
 use handoff_settings::{TableSettings, Values};
 
@@ -101,7 +101,7 @@ impl Mapping {
 fn check_limits(schema: &TableSchema, key_columns: usize) -> Result<()> {
     let table = || schema.name.clone();
     let columns = schema.columns.len();
-    if OWN_TABLES.contains(&schema.name.as_str()) {
+    if is_own_table(schema.name.as_str()) {
         return Err(Error::ReservedName { table: table() });
     }
     if columns > MAX_COLUMNS {

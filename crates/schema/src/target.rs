@@ -2,6 +2,7 @@
 
 use crate::ddl::PgColumn;
 use handoff_connect::{PgConn, Result};
+use handoff_model::own::is_own_table;
 use postgres::Row;
 use std::collections::BTreeMap;
 
@@ -52,9 +53,6 @@ pub struct TargetCatalogue {
     /// Tables named `__handoff_…`, left over from runs that did not end well.
     pub leftovers: Vec<String>,
 }
-
-/// Handoff's own tables in the target schema.
-pub(crate) const OWN_TABLES: [&str; 3] = ["etl_copy_status", "etl_load_status", "etl_runs"];
 
 impl TargetCatalogue {
     /// Reads all tables of `schema` in one statement. A schema that is not there has none.
@@ -149,7 +147,7 @@ fn sorted_out(tables: Vec<TargetTable>) -> TargetCatalogue {
             if table.kind == TargetKind::Table {
                 catalogue.leftovers.push(table.name);
             }
-        } else if !OWN_TABLES.contains(&table.name.as_str()) {
+        } else if !is_own_table(&table.name) {
             catalogue.tables.insert(table.name.clone(), table);
         }
     }

@@ -1,6 +1,7 @@
 use crate::{
     Account, Durability, MySqlEndpoint, Result, ServerOptions,
     folder::Folder,
+    private::Private,
     process::{Process, Recipe, free_port, prepare_data, with_free_port},
     programs, system,
 };
@@ -10,11 +11,7 @@ use std::{
 };
 
 /// A private MariaDB server: stopped, and its data removed, when dropped.
-#[derive(Debug)]
-pub struct MariaDb {
-    process: Process,
-    endpoint: MySqlEndpoint,
-}
+pub type MariaDb = Private<MySqlEndpoint>;
 
 const SERVER: &str = "MariaDB";
 
@@ -40,14 +37,10 @@ impl MariaDb {
     /// Returns [`NotInstalled`](crate::Error::NotInstalled) with the command that mends it, or what the server's log
     /// says.
     pub fn start(options: &ServerOptions) -> Result<MariaDb> {
-        with_free_port(|| {
-            let server = Self::prepare(options)?;
-            server.wait()?;
-            Ok(server)
-        })
+        with_free_port(|| Self::launch_new(options))
     }
 
-    fn prepare(options: &ServerOptions) -> Result<MariaDb> {
+    fn launch_new(options: &ServerOptions) -> Result<MariaDb> {
         let usual = ["/usr/sbin", "/usr/bin", "/usr/local/sbin"].map(PathBuf::from);
         let named = options.programs.as_deref();
         let program = programs::find(SERVER, "mariadbd", named, &usual)?;
@@ -74,21 +67,12 @@ impl MariaDb {
         arguments.push(argument("--init-file=", &first));
         arguments.extend(options.arguments.iter().map(OsString::from));
         let endpoint = MySqlEndpoint::local(port, &admin)?;
-        Ok(MariaDb { process: Process::new(folder, recipe(program, arguments)), endpoint })
-    }
-
-    fn wait(&self) -> Result<()> {
-        self.process.start(|| self.endpoint.admin().map(drop))
-    }
-
-    /// Returns where the server answers.
-    pub fn endpoint(&self) -> &MySqlEndpoint {
-        &self.endpoint
+        Private::launch(Process::new(folder, recipe(program, arguments)), endpoint)
     }
 
     /// Returns the administrator's URL of a database.
     pub fn url(&self, database: &str) -> String {
-        self.endpoint.url(database)
+        self.endpoint().url(database)
     }
 
     /// Connects as the administrator.
@@ -97,42 +81,7 @@ impl MariaDb {
     ///
     /// Returns what the driver said.
     pub fn admin(&self) -> Result<mysql::Conn> {
-        self.endpoint.admin()
-    }
-
-    /// Shuts the server down, if it runs, and starts it again with the same data and port.
-    ///
-    /// # Errors
-    ///
-    /// Returns what the server's log says.
-    pub fn restart(&self) -> Result<()> {
-        self.process.stop();
-        self.wait()
-    }
-
-    /// Shuts the server down and keeps its data.
-    pub fn stop(&self) {
-        self.process.stop();
-    }
-
-    /// Kills the server as a power cut would; [`restart`](Self::restart) brings it back.
-    pub fn kill9(&self) {
-        self.process.kill9();
-    }
-
-    /// Returns the server's process id, if it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Returns the server's log.
-    pub fn log_path(&self) -> &Path {
-        self.process.log_path()
-    }
-
-    /// Returns the folder that holds everything of this server.
-    pub fn folder(&self) -> &Path {
-        self.process.folder()
+        self.endpoint().admin()
     }
 }
 

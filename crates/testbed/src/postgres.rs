@@ -2,6 +2,7 @@ use crate::{
     Account, Durability, PgEndpoint, Result, ServerOptions, fetched,
     folder::Folder,
     mariadb::argument,
+    private::Private,
     process::{Process, Recipe, free_port, prepare_data, with_free_port},
     programs, system,
 };
@@ -11,11 +12,7 @@ use std::{
 };
 
 /// A private PostgreSQL server: stopped, and its data removed, when dropped.
-#[derive(Debug)]
-pub struct Postgres {
-    process: Process,
-    endpoint: PgEndpoint,
-}
+pub type Postgres = Private<PgEndpoint>;
 
 /// Says that PostgreSQL 18 can't be had, and why, so that not every test tries anew.
 pub const NO_POSTGRES18: &str = "HANDOFF_TEST_NO_POSTGRES18";
@@ -43,11 +40,7 @@ impl Postgres {
     /// Returns [`NotInstalled`](crate::Error::NotInstalled) with the command that mends it, or what
     /// the server's log says.
     pub fn start(options: &ServerOptions) -> Result<Postgres> {
-        let server = with_free_port(|| {
-            let server = Self::prepare(options)?;
-            server.wait()?;
-            Ok(server)
-        })?;
+        let server = with_free_port(|| Self::launch_new(options))?;
         let mut client = server.admin()?;
         // In template1 as well as here would not do: databases are made from template0.
         client
@@ -67,7 +60,7 @@ impl Postgres {
         Postgres::start(&ServerOptions { programs: Some(programs), ..options.clone() })
     }
 
-    fn prepare(options: &ServerOptions) -> Result<Postgres> {
+    fn launch_new(options: &ServerOptions) -> Result<Postgres> {
         let usual = programs::postgres_folders();
         let named = options.programs.as_deref();
         let program = programs::find(SERVER, "postgres", named, &usual)?;
@@ -93,21 +86,12 @@ impl Postgres {
         let mut arguments = server_arguments(&data, port, options.durability);
         arguments.extend(options.arguments.iter().map(OsString::from));
         let endpoint = PgEndpoint::local(port, &admin)?;
-        Ok(Postgres { process: Process::new(folder, recipe(program, arguments)), endpoint })
-    }
-
-    fn wait(&self) -> Result<()> {
-        self.process.start(|| self.endpoint.admin().map(drop))
-    }
-
-    /// Returns where the server answers.
-    pub fn endpoint(&self) -> &PgEndpoint {
-        &self.endpoint
+        Private::launch(Process::new(folder, recipe(program, arguments)), endpoint)
     }
 
     /// Returns the administrator's URL of a database.
     pub fn url(&self, database: &str) -> String {
-        self.endpoint.url(database)
+        self.endpoint().url(database)
     }
 
     /// Connects as the administrator, to the database `postgres`.
@@ -116,43 +100,7 @@ impl Postgres {
     ///
     /// Returns what the driver said.
     pub fn admin(&self) -> Result<postgres::Client> {
-        self.endpoint.admin()
-    }
-
-    /// Shuts the server down, if it runs, and starts it again with the same data and port.
-    ///
-    /// # Errors
-    ///
-    /// Returns what the server's log says.
-    pub fn restart(&self) -> Result<()> {
-        self.process.stop();
-        self.wait()
-    }
-
-    /// Shuts the server down and keeps its data.
-    pub fn stop(&self) {
-        self.process.stop();
-    }
-
-    /// Kills the server and all its backends as a power cut would; [`restart`](Self::restart)
-    /// brings it back.
-    pub fn kill9(&self) {
-        self.process.kill9();
-    }
-
-    /// Returns the server's process id, if it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Returns the server's log.
-    pub fn log_path(&self) -> &Path {
-        self.process.log_path()
-    }
-
-    /// Returns the folder that holds everything of this server.
-    pub fn folder(&self) -> &Path {
-        self.process.folder()
+        self.endpoint().admin()
     }
 }
 

@@ -1,17 +1,10 @@
 //! The columns of the three tables, once for both servers.
 
+use handoff_model::own;
 use std::fmt::Write as _;
 
 /// The layout of the tables that this version makes and takes.
 pub const LAYOUT_VERSION: u16 = 1;
-
-/// The names of our tables. No table of a source with such a name can be carried.
-pub const OWN_TABLES: [&str; 3] = [COPIES.name, LOADS.name, RUNS.name];
-
-/// Returns true if `name` is the name of one of our tables, however its letters are cased.
-pub fn is_own_table(name: &str) -> bool {
-    OWN_TABLES.iter().any(|own| own.eq_ignore_ascii_case(name))
-}
 
 /// One of our tables.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,7 +83,7 @@ const fn must(name: &'static str, kind: Kind) -> Column {
 
 /// `etl_copy_status`.
 pub(crate) const COPIES: Layout = Layout {
-    name: "etl_copy_status",
+    name: own::COPY_STATUS,
     key: &["table_name"],
     columns: &[
         must("table_name", Kind::Name),
@@ -118,7 +111,7 @@ pub(crate) const COPIES: Layout = Layout {
 
 /// `etl_load_status`.
 pub(crate) const LOADS: Layout = Layout {
-    name: "etl_load_status",
+    name: own::LOAD_STATUS,
     key: &["table_name"],
     columns: &[
         must("table_name", Kind::Name),
@@ -153,7 +146,7 @@ pub(crate) const LOADS: Layout = Layout {
 
 /// `etl_runs`.
 pub(crate) const RUNS: Layout = Layout {
-    name: "etl_runs",
+    name: own::RUNS,
     key: &["run_id", "table_name"],
     columns: &[
         must("run_id", Kind::Run),
@@ -270,12 +263,6 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn our_names_are_ours_in_any_case() {
-        assert!(is_own_table("etl_copy_status") && is_own_table("ETL_Runs"));
-        assert!(!is_own_table("etl_runs2"));
-    }
 
     #[test]
     fn the_replicas_table_names_its_engine_and_layout() {

@@ -48,7 +48,7 @@ mod watermark;
 pub use error::{Error, Result};
 pub use finding::{Finding, Remedy};
 pub use last_run::LastRun;
-pub use layout::{LAYOUT_VERSION, OWN_TABLES, is_own_table};
+pub use layout::LAYOUT_VERSION;
 pub use lock::{Holder, LockRefused, RunLock, Wait};
 pub use proof::{Outcome, Proof};
 pub use reconcile::reconcile;

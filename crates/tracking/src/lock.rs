@@ -3,6 +3,7 @@
 use crate::history::Whereabouts;
 use crate::{Error, Tracker};
 use handoff_connect::{Fault, HeldLock, LockHolder, Side};
+use handoff_model::own::{replica_lock, target_lock};
 use handoff_model::{Cancel, Cancelled, RunId};
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -208,7 +209,7 @@ impl Tracker {
     }
 
     fn target_lock(&self) -> String {
-        format!("handoff:{}:{}", self.shared.target.database(), self.shared.schema)
+        target_lock(self.shared.target.database(), &self.shared.schema)
     }
 
     fn held_by(&self, side: Side) -> LockRefused {
@@ -240,10 +241,6 @@ impl Tracker {
         };
         Ok(Holder { run, host, process, since: started_at, session: Some(session) })
     }
-}
-
-fn replica_lock(database: &str) -> String {
-    format!("handoff:{database}")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Comparing what tracking says with what is there.
 
-use crate::{CopyState, Finding, Remedy, Status, Tracked, is_own_table};
+use crate::{CopyState, Finding, Remedy, Status, Tracked};
 use handoff_connect::Side;
+use handoff_model::own::is_own_table;
 use handoff_model::{CopyId, TableName};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,16 +5,11 @@ use super::findings::Findings;
 use super::grants::Grants;
 use super::report::CheckSubject as S;
 use super::{tls, version};
-use crate::wording::bytes;
 use handoff_connect::{
     Fault, MyConn, MyPool, PoolOptions, Profile, Result, Side, quote_my_account,
 };
 use handoff_settings::MySqlServer;
 use mysql::prelude::{FromRow, Queryable};
-
-/// Rows up to this size are common; a smaller packet is a server that was set up long ago.
-const SMALL_PACKET: usize = 16 << 20;
-const GOOD_PACKET: usize = 64 << 20;
 
 /// A MySQL or MariaDB server that was reached.
 pub(super) struct MySide {
@@ -65,7 +60,6 @@ impl MySide {
         version::my(side.pool.version(), findings);
         findings.look(S::Connection, |_| side.learn());
         findings.look(S::Grants, |_| side.learn_grants());
-        side.packet(findings);
         findings.look(S::Clock, |findings| side.clock(findings));
         Some(side)
     }
@@ -104,16 +98,6 @@ impl MySide {
         let mut conn = self.conn()?;
         self.grants = Some(Grants::read(&mut conn)?);
         Ok(())
-    }
-
-    fn packet(&self, findings: &mut Findings) {
-        let packet = self.pool.max_allowed_packet();
-        if packet >= SMALL_PACKET {
-            findings.ok(S::MaxAllowedPacket, format!("rows up to {}", bytes(wide(packet))));
-            return;
-        }
-        let what = format!("rows of more than {} fail their table", bytes(wide(packet)));
-        findings.warning(S::MaxAllowedPacket, what).statement(packet_statement(GOOD_PACKET));
     }
 
     fn clock(&self, findings: &mut Findings) -> Result<()> {
@@ -170,10 +154,6 @@ fn open(
     Ok((MyPool::open(&alone, side, options)?, Some(fault)))
 }
 
-pub(super) fn packet_statement(size: usize) -> String {
-    format!("SET GLOBAL max_allowed_packet = {size}")
-}
-
 /// Runs a statement that answers one row.
 pub(super) fn ask<T: FromRow>(conn: &mut MyConn, sql: &str) -> Result<T> {
     match conn.query_first_opt::<T, _>(sql) {
@@ -181,8 +161,4 @@ pub(super) fn ask<T: FromRow>(conn: &mut MyConn, sql: &str) -> Result<T> {
         Ok(_) => Err(Fault::new(conn.side(), "the server answers in another form than expected")),
         Err(error) => Err(conn.fault(&error)),
     }
-}
-
-pub(super) fn wide(size: usize) -> u64 {
-    u64::try_from(size).unwrap_or(u64::MAX)
 }

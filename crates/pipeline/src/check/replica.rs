@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::mysql::MySide;
 use super::report::CheckSubject as S;
+use crate::wording::bytes;
 use handoff_connect::{PoolOptions, Side, quote_my};
 use handoff_settings::MySqlServer;
 
@@ -10,6 +11,10 @@ use handoff_settings::MySqlServer;
 /// old tables dropped.
 const NEEDS: &[&str] =
     &["ALTER", "CREATE", "DELETE", "DROP", "INDEX", "INSERT", "SELECT", "UPDATE"];
+
+/// Rows up to this size are common; a smaller packet is a server that was set up long ago.
+const SMALL_PACKET: usize = 16 << 20;
+const GOOD_PACKET: usize = 64 << 20;
 
 /// Looks at the replica. [`None`] if it can't be reached.
 pub(super) fn look(server: &MySqlServer, options: &PoolOptions) -> (Option<MySide>, Findings) {
@@ -19,6 +24,7 @@ pub(super) fn look(server: &MySqlServer, options: &PoolOptions) -> (Option<MySid
         database(my, &mut findings);
         read_only(my, &mut findings);
         local_infile(my, &mut findings);
+        packet(my, &mut findings);
     }
     (my, findings)
 }
@@ -69,4 +75,21 @@ fn local_infile(my: &MySide, findings: &mut Findings) {
         }
         None => {}
     }
+}
+
+/// A server sends rows of any size and takes only what its packet allows, so that this is the
+/// replica's matter alone.
+fn packet(my: &MySide, findings: &mut Findings) {
+    let packet = my.pool.max_allowed_packet();
+    let size = bytes(u64::try_from(packet).unwrap_or(u64::MAX));
+    if packet >= SMALL_PACKET {
+        findings.ok(S::MaxAllowedPacket, format!("it takes rows up to {size}"));
+        return;
+    }
+    let what = format!("it takes no row of more than {size}: the table of such a row fails");
+    findings.warning(S::MaxAllowedPacket, what).statement(packet_statement(GOOD_PACKET));
+}
+
+pub(super) fn packet_statement(size: usize) -> String {
+    format!("SET GLOBAL max_allowed_packet = {size}")
 }

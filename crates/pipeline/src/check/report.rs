@@ -91,7 +91,7 @@ pub enum CheckSubject {
     Grants,
     /// Whether the server takes `LOAD DATA LOCAL`.
     LocalInfile,
-    /// The longest row the server takes.
+    /// The longest row the replica takes.
     MaxAllowedPacket,
     /// The server's clock beside ours.
     Clock,

@@ -8,6 +8,7 @@ use super::target::Target;
 use crate::chain;
 use crate::wording::{counted, some};
 use handoff_connect::{LockHolder, Result, Side};
+use handoff_model::own::{is_own_table, replica_lock, target_lock};
 use handoff_model::{CopyId, RunId, TableName};
 use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};
 use handoff_settings::Settings;
@@ -77,11 +78,11 @@ impl Past<'_> {
     /// Says whether another run is in progress, and returns whether one is.
     fn locks(&self, findings: &mut BothSides) -> bool {
         let target = &self.target.pool;
-        let name = format!("handoff:{}:{}", target.database(), self.settings.target.schema);
+        let name = target_lock(target.database(), &self.settings.target.schema);
         let mut running = lock(target.lock_holder(&name), &mut findings.target);
         if let Some(MySide { pool, .. }) = self.replica {
-            let name = format!("handoff:{}", pool.database());
-            running |= lock(pool.lock_holder(&name), &mut findings.replica);
+            let holder = pool.lock_holder(&replica_lock(pool.database()));
+            running |= lock(holder, &mut findings.replica);
         }
         running
     }
@@ -95,7 +96,7 @@ impl Past<'_> {
             .foreign
             .iter()
             .map(String::as_str)
-            .filter(|name| ours.contains(*name) || handoff_tracking::is_own_table(name))
+            .filter(|name| ours.contains(*name) || is_own_table(name))
             .collect();
         if foreign.is_empty() {
             return;

@@ -1,7 +1,8 @@
 //! Which servers a run works with.
 
 use super::findings::Findings;
-use super::mysql::{MySide, packet_statement};
+use super::mysql::MySide;
+use super::replica::packet_statement;
 use super::report::CheckSubject as S;
 use crate::versions::{postgres, too_old_my, too_old_pg};
 use handoff_connect::ServerVersion;

@@ -43,8 +43,12 @@ fn settings_of_the_replica_that_slow_or_stop_a_run() {
         .iter()
         .filter(|finding| finding.subject == S::MaxAllowedPacket && finding.side == Side::Replica)
         .collect();
+    let of_source = |finding: &&handoff_pipeline::CheckFinding| {
+        finding.subject == S::MaxAllowedPacket && finding.side == Side::Source
+    };
+    assert_eq!(report.findings.iter().find(of_source), None, "a server sends rows of any size");
     let [small, smaller] = packets[..] else { panic!("{packets:?}") };
-    let says = "rows of more than 1.0 MB fail their table";
+    let says = "it takes no row of more than 1.0 MB: the table of such a row fails";
     expect(small, CheckVerdict::Warning, says, &["SET GLOBAL max_allowed_packet = 67108864"]);
     let says = "max_allowed_packet is 1048576, and 67108864 in the source";
     expect(smaller, CheckVerdict::Warning, says, &["SET GLOBAL max_allowed_packet = 67108864"]);

@@ -178,7 +178,6 @@ fn load(handoff: &str, tables: &str) -> Result<Settings, SettingsError> {
 }
 
 #[test]
-#[ignore = "until the settings take `extraction`"]
 fn the_files_load_as_they_are_and_with_every_proposal_taken() {
     let odd = large("odd.na\"me\n", vec![column("we ird\n", "tinyint(1)")]);
     let schemas = [

@@ -72,7 +72,6 @@ fn uncommented(file: &str) -> String {
 }
 
 #[test]
-#[ignore = "until the settings take `extraction`"]
 fn the_files_for_a_practice_are_taken_by_a_run() {
     let trio = Trio::new("init practice");
     practice::create(&mut trio.source(), &Practice::at_scale(0.01)).unwrap();

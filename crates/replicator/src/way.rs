@@ -1,8 +1,9 @@
 //! Which way a copy becomes visible.
 
+use crate::definition::{TokenKind, tokens};
 use crate::{CopyJob, Error, Result, Way};
 use handoff_model::RowFilter;
-use handoff_schema::{Engine, TableSchema};
+use handoff_schema::{Column, Engine, TableSchema};
 
 /// Tables of fewer rows are refreshed in one transaction where their engine has any.
 const TRANSACTION_BELOW: u64 = 10_000;
@@ -37,18 +38,44 @@ fn fits_transaction(job: &CopyJob<'_>) -> bool {
 
 fn same_structure(a: &TableSchema, b: &TableSchema) -> bool {
     a.engine == b.engine
-        && a.columns == b.columns
+        && same_columns(&a.columns, &b.columns)
         && a.indexes == b.indexes
         && a.partitioned == b.partitioned
         && !a.system_versioned
         && !b.system_versioned
 }
 
+fn same_columns(a: &[Column], b: &[Column]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            let same = |a: &str, b: &str| expression(a) == expression(b);
+            let expressions = match (&a.expression, &b.expression) {
+                (Some(a), Some(b)) => same(a, b),
+                (a, b) => a == b,
+            };
+            expressions && *a == Column { expression: a.expression.clone(), ..b.clone() }
+        })
+}
+
+/// Cuts an expression into pieces, without the character sets of its texts: MySQL writes another
+/// one (`_latin1'!'` for `_utf8mb4'!'`) when it reads back what it wrote.
+fn expression(text: &str) -> Vec<String> {
+    let text = text.replace("\\'", "'");
+    let tokens = tokens(&text);
+    let is_charset = |at: usize| {
+        tokens[at].kind == TokenKind::Word
+            && tokens[at].text.starts_with('_')
+            && tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Text)
+    };
+    let kept = (0..tokens.len()).filter(|&at| !is_charset(at));
+    kept.map(|at| tokens[at].text.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use handoff_model::{Bound, ColumnName, CopyId, Watermark};
-    use handoff_schema::{Column, Index, IndexPart};
+    use handoff_schema::{Index, IndexPart};
 
     fn table(engine: Engine) -> TableSchema {
         let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
@@ -92,6 +119,24 @@ mod tests {
         check(&small, Some(&large), &RowFilter::All, Ok(Way::Swap));
         check(&isam, Some(&isam), &RowFilter::All, Ok(Way::Swap));
         check(&small, Some(&isam), &RowFilter::All, Ok(Way::Swap));
+    }
+
+    #[test]
+    fn an_expression_that_mysql_wrote_anew_is_the_same() {
+        let generated = |expression: &str| {
+            let mut table = table(Engine::MyIsam);
+            table.columns.push(Column {
+                generated: true,
+                expression: Some(expression.to_owned()),
+                ..Column::of_type("g", "text").unwrap()
+            });
+            table
+        };
+        let table = generated(r"concat(`la`,_utf8mb4\'!\')");
+        check(&table, Some(&generated(r"concat(`la`,_latin1\'!\')")), &changed(), Ok(Way::Merge));
+        for other in [r"concat(`la`,_utf8mb4\'?\')", r"concat(`lb`,_utf8mb4\'!\')"] {
+            check(&table, Some(&generated(other)), &changed(), Err("another structure"));
+        }
     }
 
     #[test]

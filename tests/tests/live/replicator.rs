@@ -140,8 +140,12 @@ impl Pair {
 fn values(mut conn: mysql::Conn, ask: &str) -> Vec<String> {
     conn.query_drop("SET character_set_results = NULL, time_zone = '+00:00'").unwrap();
     let rows: Vec<mysql::Row> = conn.exec(ask, ()).unwrap();
-    // As text, because 0.0 and -0.0 are not the same here.
-    let mut rows: Vec<String> = rows.into_iter().map(|row| format!("{:?}", row.unwrap())).collect();
+    // As SQL, since 0.0 and -0.0 are not the same here, and the driver's Debug cuts bytes short.
+    let text = |row: mysql::Row| {
+        let values: Vec<String> = row.unwrap().iter().map(|value| value.as_sql(true)).collect();
+        values.join(", ")
+    };
+    let mut rows: Vec<String> = rows.into_iter().map(text).collect();
     rows.sort();
     rows
 }

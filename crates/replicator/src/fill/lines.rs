@@ -5,17 +5,21 @@ use super::{Fill, Sent};
 use crate::line::write_line;
 use crate::{Error, Result};
 use handoff_connect::{Fault, MyConn, fault_point};
-use handoff_model::{Meter, TableSum};
+use handoff_model::{Event, Meter, TableSum};
 use handoff_rows::RowSink;
 use mysql::Value;
 use std::mem;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
+use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Bytes worth a round of their own. There are two buffers of it, one being filled and one being
 /// written.
 const BUFFER: usize = 512 * 1024;
+
+/// How long the server may take for one buffer before somebody is told.
+const STALL: Duration = Duration::from_secs(10);
 
 /// Takes rows, and hands buffers of lines to a thread that writes them.
 pub(super) struct Lines<'scope, 'env> {
@@ -88,7 +92,8 @@ impl<'scope, 'env> Lines<'scope, 'env> {
         let writing = mem::replace(&mut self.writing, Writing::Over);
         self.writing = match writing {
             Writing::NotYet { scope, writer } => {
-                let (full, filled) = sync_channel(1);
+                // Room for both buffers, so that only an empty one is ever waited for.
+                let (full, filled) = sync_channel(2);
                 let (emptied, empty) = channel();
                 let second = emptied.send(Vec::with_capacity(self.buffer.capacity()));
                 second.expect("the receiver is still in hand");
@@ -108,7 +113,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
         }
         if let Writing::Running { full, empty, .. } = &self.writing
             && full.send(buffer).is_ok()
-            && let Ok(next) = empty.recv()
+            && let Ok(next) = self.emptied(empty)
         {
             self.buffer = next;
             fault_point("replicator.filling", &self.fill.job.table.name);
@@ -117,6 +122,26 @@ impl<'scope, 'env> Lines<'scope, 'env> {
         let loaded = self.join()?;
         // The server ended the statement without an error before it had all rows.
         Err(self.fill.rows_lost(self.sum.rows, loaded.rows))
+    }
+
+    /// Waits for an empty buffer. A server whose disk is full may wait for room without a word
+    /// (MariaDB does for MyISAM and Aria), and so would the run.
+    fn emptied(&self, empty: &Receiver<Vec<u8>>) -> Result<Vec<u8>, RecvError> {
+        match empty.recv_timeout(STALL) {
+            Ok(next) => Ok(next),
+            Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+            Err(RecvTimeoutError::Timeout) => {
+                let table = &self.fill.job.table.name;
+                let text = format!(
+                    "the replica has taken no row of `{table}` for {} s: its disk may be full, or the \
+                     table locked",
+                    STALL.as_secs()
+                );
+                let notice = Event::Notice { table: Some(table.clone()), text };
+                self.fill.replicator.observer.event(&notice);
+                empty.recv()
+            }
+        }
     }
 
     /// Ends the file and waits for the server's answer.

@@ -5,7 +5,7 @@ use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer, TableName};
 use handoff_replicator::{Error, Way};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Runs an action once rows have moved.
 struct OnProgress(Box<dyn Fn() + Send + Sync>);
@@ -89,6 +89,37 @@ fn a_duplicate_or_a_changed_value_fails_the_table() {
             .unwrap_err();
         assert_eq!(error.to_string(), expected);
         pair.check_equal("t");
+    }
+}
+
+#[test]
+fn a_replica_that_takes_no_rows_is_told_of() {
+    let (bed, server) = (Bed::shared(), MariaDb::start(&ServerOptions::default()).unwrap());
+    let trio = Trio::on("replicator stalled", bed.source(), server.endpoint(), bed.target());
+    trio.sql_source(&MANY.replace("{ENGINE}", "MyISAM"));
+    let told = Arc::new(Mutex::new(Some(server.admin().unwrap())));
+    let pair = Pair::of(trio, Cancel::new(), Arc::new(Unlocks(Arc::clone(&told))));
+    pair.copy_with("many", |opened| {
+        let mut holder = told.lock().unwrap();
+        holder.as_mut().unwrap().query_drop("FLUSH TABLES WITH READ LOCK").unwrap();
+        drop(holder);
+        opened.finish(&NoSeal)
+    })
+    .unwrap();
+    assert!(told.lock().unwrap().is_none(), "told, and so unlocked");
+    pair.check_sums("many");
+}
+
+/// Ends the session that holds a lock once it is told that the replica takes no rows.
+struct Unlocks(Arc<Mutex<Option<mysql::Conn>>>);
+
+impl Observer for Unlocks {
+    fn event(&self, event: &Event) {
+        if let Event::Notice { table: Some(table), text } = event {
+            assert!(text.starts_with("the replica has taken no row of `many` for"), "{text}");
+            assert_eq!(table.as_str(), "many");
+            self.0.lock().unwrap().take();
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Changed rows, merged into the replica's table.
 
+mod bytes;
+mod keys;
+mod stopped;
+mod ways;
+
 use super::{NoSeal, Pair, chain, types};
-use handoff_model::{Bound, Cancel, ColumnName, CopyId, NopObserver, RowFilter, Watermark};
+use handoff_model::{Bound, ColumnName, CopyId, RowFilter, Watermark};
 use handoff_replicator::{CopyOutcome, Result, Way};
-use handoff_testbed::{Bed, Trio};
-use std::sync::Arc;
 
 const ENGINES: [&str; 3] = ["InnoDB", "MyISAM", "Aria"];
 
@@ -32,43 +35,19 @@ impl Pair {
         self.check_sums(table);
         outcome
     }
-}
 
-/// Inserted, updated, unchanged.
-fn counts(outcome: &CopyOutcome) -> (u64, u64, u64) {
-    assert_eq!(outcome.rows, outcome.inserted + outcome.updated + outcome.unchanged);
-    (outcome.inserted, outcome.updated, outcome.unchanged)
-}
-
-#[test]
-fn every_type_is_merged_byte_for_byte_on_every_engine() {
-    let pair = Pair::new("replicator merge types");
-    for engine in ENGINES {
-        types::make(&pair, engine);
-        pair.trio.sql_replica("DROP TABLE IF EXISTS t");
-        pair.check("t");
-        let again = pair.merge("t", &since("id", 0));
-        assert_eq!(counts(&again), (0, 0, 9), "{engine}");
-
-        pair.trio.sql_replica("DELETE FROM t");
-        let all = pair.merge("t", &since("id", 0));
-        assert_eq!(counts(&all), (9, 0, 0), "{engine}");
-        assert!(all.checked, "the ENUM's 0 makes the server warn ({engine})");
-
-        pair.trio.sql_replica("SET sql_mode = ''; UPDATE t SET inv = 8");
-        let all = pair.merge("t", &since("id", 0));
-        assert_eq!(counts(&all), (0, 9, 0), "{engine}");
+    /// Makes `t` on both sides anew.
+    #[track_caller]
+    fn start(&self, create: &str) {
+        self.trio.sql_source(&format!("DROP TABLE IF EXISTS t; {create}"));
+        self.trio.sql_replica("DROP TABLE IF EXISTS t");
+        self.check("t");
     }
 }
 
-#[test]
-fn within_one_server_the_server_gathers_the_changed_rows() {
-    let bed = Bed::shared();
-    let trio = Trio::on("replicator merge one server", bed.source(), bed.source(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
-    types::make(&pair, "InnoDB");
-    pair.check("t");
-    pair.trio.sql_replica("DELETE FROM t WHERE id < 4; UPDATE t SET i = 1 WHERE id > 5");
-    let outcome = pair.merge("t", &since("id", 0));
-    assert_eq!((counts(&outcome), outcome.strategy), ((4, 3, 2), "insert_select"));
+/// Inserted, updated, unchanged.
+#[track_caller]
+fn counts(outcome: &CopyOutcome) -> (u64, u64, u64) {
+    assert_eq!(outcome.rows, outcome.inserted + outcome.updated + outcome.unchanged);
+    (outcome.inserted, outcome.updated, outcome.unchanged)
 }

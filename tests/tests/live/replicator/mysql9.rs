@@ -20,9 +20,14 @@ fn server() -> Option<MySql9> {
     }
 }
 
+/// Starts two servers.
+pub(super) fn pair() -> Option<(MySql9, MySql9)> {
+    Some((server()?, server()?))
+}
+
 #[test]
 fn mysql_9_arrives_byte_for_byte_in_mysql_9() {
-    let Some((one, two)) = server().and_then(|one| Some((one, server()?))) else { return };
+    let Some((one, two)) = pair() else { return };
     let target = Bed::shared().target();
     for (replica, strategy) in
         [(two.endpoint(), "load_data_local"), (one.endpoint(), "insert_select")]
@@ -52,7 +57,7 @@ impl Administered for MySql9 {
     }
 }
 
-fn make(pair: &Pair) {
+pub(super) fn make(pair: &Pair) {
     pair.trio.sql_source(
         "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00';
          CREATE TABLE t (

@@ -226,6 +226,12 @@ pub(crate) fn made_for(
                 all.extend_from_slice(&place::to_bytes(bound));
             }
         }
+        RowFilter::Keys(keys) => {
+            for key in keys {
+                all.push(b'\n');
+                all.extend_from_slice(&place::to_bytes(key));
+            }
+        }
     }
     format!("{:032x}", hash_row(&all))
 }

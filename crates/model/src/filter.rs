@@ -1,6 +1,6 @@
 //! Which rows of a table to move.
 
-use crate::{ColumnName, KeyRange};
+use crate::{ColumnName, KeyRange, KeyValue};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -53,6 +53,9 @@ pub enum RowFilter {
     All,
     /// Those in a range of the key.
     Range(KeyRange),
+    /// Those with one of these keys, one [`KeyValue`] a key column: a few hundred at most, since they
+    /// become one statement.
+    Keys(Vec<Vec<KeyValue>>),
     /// Those that may have changed since they were last moved.
     Changed {
         /// Windows of columns; a row in one of them is meant.

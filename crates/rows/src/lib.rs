@@ -59,6 +59,7 @@ mod json;
 mod reader;
 mod refusal;
 mod sum;
+mod target_keys;
 mod tuples;
 
 pub use buffer::TupleBuffer;
@@ -66,6 +67,7 @@ pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use reader::{Chunk, Locking, ReadSpec, Reader, RowSink, where_clause};
 pub use sum::{hash_row, target_sum, target_tuples};
+pub use target_keys::target_tuples_of;
 pub use tuples::tuples;
 
 /// The header of a COPY BINARY stream: signature, flags, no extension (PostgreSQL manual, COPY,

@@ -1,7 +1,9 @@
 //! The key of a row that differs.
 
 use crate::fields::{parts, value};
+use crate::key_value::key_value;
 use crate::show;
+use handoff_model::KeyValue;
 use handoff_rows::hash_row;
 use handoff_schema::Mapping;
 use std::fmt;
@@ -31,9 +33,9 @@ pub enum ShowKeys {
 }
 
 impl RowKey {
-    /// Returns the canonical values of the key's columns (COPY BINARY without lengths), each with its
-    /// index into the columns of `mapping`; [`None`] for a table without a key.
-    pub fn values<'a>(&'a self, mapping: &Mapping) -> Option<Vec<(usize, &'a [u8])>> {
+    /// Returns the canonical values of the key's columns, each with its index into the columns of
+    /// `mapping`; [`None`] for a table without a key.
+    fn values<'a>(&'a self, mapping: &Mapping) -> Option<Vec<(usize, &'a [u8])>> {
         let Kept::Fields(fields) = &self.0 else { return None };
         let mut columns = mapping.key.clone();
         columns.sort_unstable();
@@ -42,22 +44,34 @@ impl RowKey {
         Some(columns.into_iter().zip(values).collect())
     }
 
+    /// Returns the canonical values of the key's columns in the order of the key; [`None`] for a table
+    /// without a key.
+    pub fn canonical<'a>(&'a self, mapping: &Mapping) -> Option<Vec<&'a [u8]>> {
+        let values = self.values(mapping)?;
+        let of =
+            |index: &usize| values.iter().find(|(column, _)| column == index).map(|found| found.1);
+        mapping.key.iter().map(of).collect()
+    }
+
+    /// Returns the key as MySQL compares it without losing anything, in the order of the key; [`None`]
+    /// for a table without a key, and for a key of a type that is looked for by reading.
+    pub fn key_values(&self, mapping: &Mapping) -> Option<Vec<KeyValue>> {
+        let values = self.canonical(mapping)?;
+        let columns = mapping.key.iter().map(|&index| &mapping.columns[index]);
+        columns.zip(values).map(|(column, value)| key_value(column, value)).collect()
+    }
+
     /// Returns the key column by column, in the order of the key, as far as it may be shown.
     pub fn show(&self, mapping: &Mapping, which: ShowKeys) -> Vec<String> {
-        let hash = match &self.0 {
-            Kept::Fields(_) => None,
-            Kept::Hash(hash) => Some(vec![short(*hash)]),
-        };
-        hash.unwrap_or_else(|| {
-            let values = self.values(mapping).unwrap_or_default();
-            let of = |column: &usize| {
-                let found = values.iter().find(|(index, _)| index == column);
-                let value = found.map(|(_, value)| *value).unwrap_or_default();
-                let shown = show::text(&mapping.columns[*column].pg, value, which);
-                shown.unwrap_or_else(|| short(hash_row(value)))
-            };
-            mapping.key.iter().map(of).collect()
-        })
+        if let Kept::Hash(hash) = self.0 {
+            return vec![short(hash)];
+        }
+        let values = self.canonical(mapping).unwrap_or_default();
+        let columns = mapping.key.iter().map(|&index| &mapping.columns[index].pg);
+        let shown = columns.zip(values).map(|(kind, value)| {
+            show::text(kind, value, which).unwrap_or_else(|| short(hash_row(value)))
+        });
+        shown.collect()
     }
 }
 

@@ -1,12 +1,15 @@
 //! The databases that a table is compared in.
 
-use crate::{Error, Result};
-use handoff_connect::{MyPool, PgPool, Profile, Side};
-use handoff_model::{Cancel, RowFilter};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, target_tuples};
+use crate::{Error, Result, RowKey};
+use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side};
+use handoff_model::{Cancel, RowFilter, Throttle};
+use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, target_tuples, target_tuples_of};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 use mysql::Value;
+
+/// How many rows are looked up in one statement.
+const BATCH: usize = 500;
 
 /// One of the databases that a table is compared in.
 #[derive(Clone, Copy)]
@@ -20,6 +23,8 @@ pub enum Place<'a> {
         /// What reading does to writers of the table. A table that is not read as
         /// [`Locking::Free`] may change while it is compared.
         locking: Locking,
+        /// The most rows to read in a second.
+        throttle: Option<&'a Throttle>,
     },
     /// The target.
     Pg {
@@ -44,16 +49,17 @@ impl Place<'_> {
         matches!(self, Place::My { locking, .. } if *locking != Locking::Free)
     }
 
-    /// Hands every row to `each`, as its canonical tuple.
-    pub(crate) fn scan(
+    /// Hands rows to `each`, as their canonical tuples.
+    pub(crate) fn read(
         &self,
+        rows: Rows<'_>,
         mapping: &Mapping,
         values: &Values,
         cancel: &Cancel,
         each: impl FnMut(&[u8]),
     ) -> Result<()> {
         match *self {
-            Place::My { pool, table, locking } => {
+            Place::My { pool, table, locking, throttle } => {
                 let encoder = Encoder::new(mapping, values);
                 let select = encoder.select_list().to_vec();
                 let mut sink = Tuples { encoder, tuple: Vec::new(), each };
@@ -62,28 +68,63 @@ impl Place<'_> {
                     handoff_rows::Error::Read { table, rows, fault }
                 };
                 let mut conn = pool.get(Profile::Read).map_err(failed)?;
-                let filter = &RowFilter::All;
-                let spec = ReadSpec { table, select: &select, filter, locking, cancel };
-                Reader::new(spec).read(&mut conn, &mut sink)?;
+                for filter in rows.filters(mapping) {
+                    let filter = &filter;
+                    let spec = ReadSpec { table, select: &select, filter, locking, cancel };
+                    Reader::new(spec).throttle(throttle).read(&mut conn, &mut sink)?;
+                }
                 if self.is_alive() && !table.is_unchanged(&mut conn).map_err(failed)? {
                     return Err(Error::Altered(mapping.table.clone()));
                 }
                 Ok(())
             }
             Place::Pg { pool, schema } => {
-                let failed = |fault| {
-                    if cancel.is_cancelled() {
-                        return Error::Cancelled(handoff_model::Cancelled);
-                    }
-                    Error::Target { table: mapping.table.clone(), fault }
+                let failed = |fault| match cancel.check() {
+                    Err(cancelled) => Error::Cancelled(cancelled),
+                    Ok(()) => Error::Target { table: mapping.table.clone(), fault },
                 };
                 cancel.check()?;
                 let mut conn = pool.get().map_err(failed)?;
                 let _guard = pool.cancel_guard(&conn, cancel);
-                let read = target_tuples(&mut conn, schema, &mapping.pg_table, mapping, each);
-                read.map(drop).map_err(failed)
+                read_target(&mut conn, schema, rows, mapping, each).map_err(failed)
             }
         }
+    }
+}
+
+fn read_target(
+    conn: &mut PgConn,
+    schema: &str,
+    rows: Rows<'_>,
+    mapping: &Mapping,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), Fault> {
+    let table = &mapping.pg_table;
+    let Rows::Of(keys) = rows else {
+        return target_tuples(conn, schema, table, mapping, each).map(drop);
+    };
+    for keys in keys.chunks(BATCH) {
+        let keys: Vec<_> = keys.iter().filter_map(|key| key.canonical(mapping)).collect();
+        target_tuples_of(conn, schema, table, mapping, &keys, &mut each)?;
+    }
+    Ok(())
+}
+
+/// Which rows to read.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows<'a> {
+    All,
+    /// Those with these keys, of which [`RowKey::key_values`] knows each.
+    Of(&'a [RowKey]),
+}
+
+impl Rows<'_> {
+    fn filters(self, mapping: &Mapping) -> Vec<RowFilter> {
+        let Rows::Of(keys) = self else { return vec![RowFilter::All] };
+        let filter = |keys: &[RowKey]| {
+            RowFilter::Keys(keys.iter().filter_map(|key| key.key_values(mapping)).collect())
+        };
+        keys.chunks(BATCH).map(filter).collect()
     }
 }
 

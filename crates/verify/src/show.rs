@@ -3,7 +3,7 @@
 use crate::ShowKeys;
 use handoff_schema::PgType;
 use jiff::Span;
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, DateTime, date};
 
 /// The day from which PostgreSQL counts.
 const EPOCH: Date = date(2000, 1, 1);
@@ -17,7 +17,7 @@ pub(crate) fn text(kind: &PgType, value: &[u8], which: ShowKeys) -> Option<Strin
         PgType::Boolean => Some((value == [1]).to_string()),
         PgType::Numeric { scale: 0, .. } => numeric(value),
         PgType::Uuid => uuid(value),
-        PgType::Date => day(i64::from(i32::from_be_bytes(value.try_into().ok()?))),
+        PgType::Date => Some(moment(kind, value)?.date().to_string()),
         _ => None,
     };
     match which {
@@ -31,7 +31,7 @@ fn any(kind: &PgType, value: &[u8]) -> Option<String> {
         PgType::Text => String::from_utf8(value.to_vec()).ok()?,
         PgType::Numeric { .. } => numeric(value)?,
         PgType::Timestamp(_) | PgType::TimestampTz(_) => {
-            timestamp(i64::from_be_bytes(value.try_into().ok()?))?
+            moment(kind, value)?.strftime("%Y-%m-%d %H:%M:%S%.f").to_string()
         }
         PgType::Real => f32::from_be_bytes(value.try_into().ok()?).to_string(),
         PgType::DoublePrecision => f64::from_be_bytes(value.try_into().ok()?).to_string(),
@@ -64,22 +64,22 @@ pub(crate) fn numeric(value: &[u8]) -> Option<String> {
     Some(format!("{sign}{whole}{point}{fraction}"))
 }
 
-fn uuid(value: &[u8]) -> Option<String> {
+pub(crate) fn uuid(value: &[u8]) -> Option<String> {
     let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
     (hex.len() == 32)
         .then(|| [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
-/// Prints a date, so many days after 2000-01-01.
-fn day(days: i64) -> Option<String> {
-    let span = Span::new().try_days(days).ok()?;
-    Some(EPOCH.checked_add(span).ok()?.to_string())
-}
-
-fn timestamp(micros: i64) -> Option<String> {
-    let span = Span::new().try_microseconds(micros).ok()?;
-    let moment = EPOCH.at(0, 0, 0, 0).checked_add(span).ok()?;
-    Some(moment.strftime("%Y-%m-%d %H:%M:%S%.f").to_string())
+/// Reads a date or a timestamp.
+pub(crate) fn moment(kind: &PgType, value: &[u8]) -> Option<DateTime> {
+    let span = match kind {
+        PgType::Date => Span::new().try_days(i32::from_be_bytes(value.try_into().ok()?)).ok()?,
+        PgType::Timestamp(_) | PgType::TimestampTz(_) => {
+            Span::new().try_microseconds(i64::from_be_bytes(value.try_into().ok()?)).ok()?
+        }
+        _ => return None,
+    };
+    EPOCH.at(0, 0, 0, 0).checked_add(span).ok()
 }
 
 #[cfg(test)]

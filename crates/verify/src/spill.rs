@@ -2,12 +2,14 @@
 //!
 //! The elements of each side are written to a temporary file, in buckets of about 50,000 rows by the
 //! hash of their key, and then compared bucket by bucket. So memory stays bounded and the counts are
-//! exact, however much differs. The file has no name and is gone with the process; it holds hashes.
+//! exact, however much differs. The file has no name and is gone with the process; it holds
+//! hashes and short keys.
 
 use crate::element::Element;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// How many rows of a side are in memory at once, about.
 const BUCKET_ROWS: u64 = 50_000;
@@ -52,8 +54,8 @@ impl Spill {
         if self.failed.is_some() {
             return;
         }
-        // The lower half: all there is of the key where there is no key.
-        let hash = element.key & u128::from(u64::MAX);
+        // A short key is no hash.
+        let hash = u128::from(xxh3_64(&element.key.to_le_bytes()));
         let bucket = usize::try_from((hash * self.buckets.len() as u128) >> 64)
             .expect("less than the number of buckets");
         let mut bytes = [0; WIDTH];
@@ -93,7 +95,6 @@ pub(crate) fn compare(sides: Vec<Spill>, mut each: impl FnMut(u128, &[Held])) ->
 }
 
 fn read(file: &File, mut each: impl FnMut(Element)) -> io::Result<()> {
-    use std::io::Seek;
     let mut reader = BufReader::with_capacity(64 * 1024, file);
     reader.rewind()?;
     let mut bytes = [0; WIDTH];

@@ -2,8 +2,10 @@
 
 use crate::differences::{Comparison, Differences, Kind, RowDifference};
 use crate::element::Shape;
+use crate::key::{Kept, RowKey};
 use crate::look::{Sight, Wanted};
 use crate::meter::Meter;
+use crate::place::Rows;
 use crate::sketch::{Sketch, Surplus};
 use crate::spill::{self, Held, Spill};
 use crate::{Error, Place, Result};
@@ -25,11 +27,19 @@ pub struct VerifyOptions {
     pub most_listed: usize,
     /// The most looks at a row that keeps changing.
     pub most_looks: u32,
+    /// Rows are looked at again by their keys if at most one in so many differs, and by reading all
+    /// rows otherwise, or where a key is of a type that cannot be looked for safely.
+    pub look_up_one_in: u64,
 }
 
 impl Default for VerifyOptions {
     fn default() -> VerifyOptions {
-        VerifyOptions { most_cells: 1 << 16, most_listed: 25_000, most_looks: 4 }
+        VerifyOptions {
+            most_cells: 1 << 16,
+            most_listed: 25_000,
+            most_looks: 4,
+            look_up_one_in: 20,
+        }
     }
 }
 
@@ -127,7 +137,8 @@ impl Work<'_> {
     fn sketches(&self) -> Result<Vec<Sketch>> {
         let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
         let cells = by_rows.max(1 << 10).min(self.options.most_cells);
-        self.scan(
+        self.read(
+            Rows::All,
             || Ok((Sketch::new(cells), Vec::new())),
             |(sketch, key), tuple| {
                 let (element, row) = self.shape.element(tuple, key);
@@ -172,7 +183,8 @@ impl Work<'_> {
         let failed = |error| Error::Spill { table: self.job.mapping.table.clone(), error };
         let rows = comparison.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
         comparison.looks += 1;
-        let spills = self.scan(
+        let spills = self.read(
+            Rows::All,
             || Ok((Spill::new(rows).map_err(failed)?, Vec::new())),
             |(spill, key), tuple| spill.add(self.shape.element(tuple, key).0),
         )?;
@@ -218,12 +230,30 @@ impl Work<'_> {
     }
 
     fn sights(&self, wanted: &Wanted<'_>) -> Result<Vec<Sight>> {
-        self.scan(|| Ok(Sight::default()), |sight, tuple| sight.see(&self.shape, wanted, tuple))
+        let keys = self.keys(wanted.keys);
+        self.read(
+            keys.as_deref().map_or(Rows::All, Rows::Of),
+            || Ok(Sight::default()),
+            |sight, tuple| sight.see(&self.shape, wanted, tuple),
+        )
     }
 
-    /// Reads the table in all places at the same time, on a thread each.
-    fn scan<T: Send>(
+    /// Returns the keys themselves, if all of them can be looked up and that is worth it.
+    fn keys(&self, packed: &HashSet<u128>) -> Option<Vec<RowKey>> {
+        if (packed.len() as u64).saturating_mul(self.options.look_up_one_in) > self.job.rows {
+            return None;
+        }
+        let key = |&packed: &u128| {
+            let key = RowKey(Kept::Fields(self.shape.unpack(packed)?.into()));
+            key.key_values(self.job.mapping).map(|_| key)
+        };
+        packed.iter().map(key).collect()
+    }
+
+    /// Reads in all places at the same time, on a thread each.
+    fn read<T: Send>(
         &self,
+        rows: Rows<'_>,
         make: impl Fn() -> Result<T>,
         each: impl Fn(&mut T, &[u8]) + Sync,
     ) -> Result<Vec<T>> {
@@ -239,7 +269,7 @@ impl Work<'_> {
             for (place, mut state) in places.iter().zip(states) {
                 threads.push(scope.spawn(move || {
                     let mut part = meter.part();
-                    let read = place.scan(mapping, values, stop, |tuple| {
+                    let read = place.read(rows, mapping, values, stop, |tuple| {
                         part.row();
                         each(&mut state, tuple);
                     });

@@ -12,7 +12,7 @@ use crate::pipeline::read_catalogue;
 use crate::servers::Opening;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{MyPool, PgPool, RetryPolicy, Side};
-use handoff_model::{Cancel, Event, RunId, TableName};
+use handoff_model::{Cancel, Event, RunId, TableName, Throttle};
 use handoff_schema::{CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue};
 use handoff_tracking::{LockRefused, Tracked, Tracker};
 use handoff_verify::Verifier;
@@ -30,6 +30,8 @@ struct Base {
     source: Option<MyPool>,
     replica: Option<(MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>)>,
     target: Option<(PgPool, TargetCatalogue)>,
+    /// The most rows of the source to read in a second.
+    throttle: Option<Throttle>,
     /// What is in the first of them, mapped.
     origin: SchemaCache,
     database: String,
@@ -114,7 +116,8 @@ impl Pipeline {
         origin.load(&database, catalogue, |schema| {
             Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
         });
-        Ok(Base { source, replica, target, origin, database, wanted, states, tracker })
+        let throttle = self.settings.max_rows_per_second.map(Throttle::new);
+        Ok(Base { source, replica, target, throttle, origin, database, wanted, states, tracker })
     }
 
     fn compare_all(&self, base: &Base, request: &VerifyRequest) -> Result<Vec<VerifyTable>> {

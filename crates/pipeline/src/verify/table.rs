@@ -93,7 +93,12 @@ impl TableVerifier<'_> {
         if let Some(pool) = &base.source {
             let is_safe = schema.engine.is_transactional();
             let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
-            places.push(Place::My { pool, table: schema, locking });
+            places.push(Place::My {
+                pool,
+                table: schema,
+                locking,
+                throttle: base.throttle.as_ref(),
+            });
         }
         if let Some((pool, tables)) = &base.replica {
             let Some(copy) = tables.get(table) else {
@@ -103,7 +108,8 @@ impl TableVerifier<'_> {
             if let Some(what) = other_columns(schema, copy) {
                 return Err(structure(Side::Replica, what));
             }
-            places.push(Place::My { pool, table: copy, locking: Locking::Free });
+            let (locking, throttle) = (Locking::Free, None);
+            places.push(Place::My { pool, table: copy, locking, throttle });
         }
         if let Some((pool, catalogue)) = &base.target {
             let Some(there) = catalogue.tables.get(&mapping.pg_table) else {

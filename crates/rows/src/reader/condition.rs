@@ -3,7 +3,7 @@
 use super::key::{Key, KeyColumn, parameter};
 use crate::{Error, Result};
 use handoff_connect::quote_my;
-use handoff_model::{Bound, ColumnName, RowFilter, Watermark};
+use handoff_model::{Bound, ColumnName, KeyValue, RowFilter, Watermark};
 use handoff_schema::{Column, MySqlType, TableSchema};
 use mysql::Value;
 
@@ -49,6 +49,13 @@ impl Condition {
                 }
                 Ok(whole)
             }
+            RowFilter::Keys(keys) => {
+                let key = key.ok_or_else(|| refuse("it has no key to look rows up by"))?;
+                if keys.is_empty() || keys.iter().any(|one| one.len() != key.columns.len()) {
+                    return Err(refuse("the keys have not as many values as the table's key"));
+                }
+                Ok(Condition::of_keys(key, keys))
+            }
             RowFilter::Changed { bounds, nulls } => {
                 let mut any = Condition::default();
                 for bound in bounds {
@@ -80,6 +87,20 @@ impl Condition {
             any = any.or(all.and(compare(column, operator, &values[index])));
         }
         any
+    }
+
+    /// Spells `a IN (?, ?)`, or `(a = ? AND b = ?) OR …`. Built in one go: the conditions of this
+    /// module nest, and a server has a limit to that.
+    fn of_keys(key: &Key, keys: &[Vec<KeyValue>]) -> Condition {
+        let params = keys.iter().flatten().map(parameter).collect();
+        if let [column] = &key.columns[..] {
+            let operands = vec![&*column.operand; keys.len()].join(", ");
+            return Condition { sql: format!("{} IN ({operands})", column.name), params };
+        }
+        let columns =
+            key.columns.iter().map(|column| format!("{} = {}", column.name, column.operand));
+        let one = format!("({})", columns.collect::<Vec<_>>().join(" AND "));
+        Condition { sql: format!("({})", vec![one; keys.len()].join(" OR ")), params }
     }
 
     pub(super) fn and(self, other: Condition) -> Condition {

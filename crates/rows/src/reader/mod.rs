@@ -147,7 +147,10 @@ impl<'a> Reader<'a> {
         let filter = Condition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;
         let mut sink = Timed::new(sink);
         let rows = match (self.spec.locking, &key) {
-            (Locking::Ranges, Some(key)) => Pages::new(self, key, &filter).read(conn, &mut sink)?,
+            // Rows that are looked up are few.
+            (Locking::Ranges, Some(key)) if !matches!(self.spec.filter, RowFilter::Keys(_)) => {
+                Pages::new(self, key, &filter).read(conn, &mut sink)?
+            }
             _ => self.read_whole(conn, &mut sink, key.as_ref(), filter)?,
         };
         sink.flush()?;
@@ -177,7 +180,7 @@ impl<'a> Reader<'a> {
             self.spec.select.join(", "),
             quote_my(self.spec.table.name.as_str())
         );
-        if let (RowFilter::Range(_), Some(key)) = (self.spec.filter, key) {
+        if let (RowFilter::Range(_) | RowFilter::Keys(_), Some(key)) = (self.spec.filter, key) {
             sql.push_str(&key.force_index());
         }
         sql.push_str(&filter.where_clause());

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 const OPTIONS: VerifyOptions =
-    VerifyOptions { most_cells: 1 << 16, most_listed: 1_000, most_looks: 4 };
+    VerifyOptions { most_cells: 1 << 16, most_listed: 1_000, most_looks: 4, look_up_one_in: 20 };
 
 #[test]
 fn a_writer_makes_no_false_difference_once_it_stops() {

@@ -7,8 +7,12 @@ use handoff_verify::{Kind, VerifyOptions};
 use std::collections::BTreeSet;
 
 /// Small sketches, so that small tables meet the edges of large ones.
-const SMALL: VerifyOptions =
-    VerifyOptions { most_cells: 3_000, most_listed: 25_000, most_looks: 3 };
+const SMALL: VerifyOptions = VerifyOptions {
+    most_cells: 3_000,
+    most_listed: 25_000,
+    most_looks: 3,
+    look_up_one_in: u64::MAX,
+};
 
 /// A kind of key: its columns, and the value of row `n` on each server.
 struct Key {

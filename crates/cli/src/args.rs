@@ -176,6 +176,10 @@ pub struct VerifyArgs {
     /// Tables compared at once; overrides the configuration.
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Write the report as a page that a browser opens without a network, too. It holds no keys and
+    /// no values.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -1,13 +1,18 @@
 //! `etl verify`: which rows differ? Changes nothing.
 
 use crate::args::{VerifyArgs, VerifyFrom, VerifyTo};
-use crate::report::verify_text;
+use crate::report::{verify_page, verify_text};
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
 use handoff_connect::Side;
 use handoff_pipeline::{Depth, Pipeline, VerifyReport, VerifyRequest};
 use handoff_settings::Settings;
 use handoff_verify::ShowKeys;
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::NamedTempFile;
 
 /// Compares the tables that `args` name, and prints what differs.
 pub(super) fn verify(shell: &Shell, args: &VerifyArgs) -> Result<Exit, Failure> {
@@ -15,17 +20,51 @@ pub(super) fn verify(shell: &Shell, args: &VerifyArgs) -> Result<Exit, Failure> 
     if let Some(jobs) = args.jobs {
         settings.run.jobs = jobs;
     }
+    let page = args.html.as_deref().map(Page::begin).transpose()?;
     let observer = progress::observer(&shell.screen, shell.verbosity, sides(&settings, args));
     let report = Pipeline::new(settings)
         .observer(observer)
         .cancel(shell.cancelled_by_signals()?)
         .verify(&request(args))?;
+    if let Some(page) = page {
+        page.finish(&verify_page(&report))?;
+    }
     if args.json {
         shell.print_json(&report)?;
     } else {
         shell.print(&verify_text(&report, args.limit))?;
     }
     Ok(exit(&report))
+}
+
+/// A page that takes its place when it is whole.
+struct Page<'a> {
+    path: &'a Path,
+    file: NamedTempFile,
+}
+
+impl<'a> Page<'a> {
+    /// Makes the file before anything is read, so that a wrong path costs no comparison.
+    fn begin(path: &'a Path) -> Result<Page<'a>, Failure> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let readable = Permissions::from_mode(0o644);
+        let file = tempfile::Builder::new()
+            .permissions(readable)
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(failed(path))?;
+        Ok(Page { path, file })
+    }
+
+    fn finish(self, page: &str) -> Result<(), Failure> {
+        let Page { path, mut file } = self;
+        file.write_all(page.as_bytes()).map_err(failed(path))?;
+        file.persist(path).map_err(|error| failed(path)(error.error))?;
+        Ok(())
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> Failure {
+    move |source| Failure::Write { path: path.to_owned(), source }
 }
 
 /// Returns how many times each row is read.

@@ -7,6 +7,7 @@ mod run;
 mod slowest;
 mod status;
 mod verify;
+mod verify_page;
 
 pub use check::check_text;
 pub(crate) use columns::{Align, Columns};
@@ -14,3 +15,4 @@ pub use init::{Written, init_text};
 pub use run::{Listing, text};
 pub use status::{Standing, StatusReport, TableStanding};
 pub use verify::verify_text;
+pub use verify_page::verify_page;

@@ -112,6 +112,7 @@ mod tests {
             status,
             rows: [("replica", 1200), ("target", 1198)].into(),
             pairs,
+            equal_at: None,
             looks: 2,
             duration_ms: 7,
             notes: Vec::new(),

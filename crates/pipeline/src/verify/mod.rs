@@ -14,7 +14,7 @@ use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{MyPool, PgPool, RetryPolicy, Side};
 use handoff_model::{Cancel, Event, RunId, TableName, Throttle};
 use handoff_schema::{CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue};
-use handoff_tracking::{LockRefused, Tracked, Tracker};
+use handoff_tracking::{LockRefused, Outcome, Tracked, Tracker};
 use handoff_verify::Verifier;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -185,6 +185,12 @@ impl Base {
 
     fn rows(&self, table: &TableName) -> u64 {
         self.described(table).map_or(0, |known| known.schema.rows)
+    }
+
+    /// Returns when a table was proved equal, if its last proof came out so.
+    fn last_equal(&self, table: &TableName) -> Option<Timestamp> {
+        let load = self.states.get(table)?.load.as_ref()?;
+        load.proved_at.filter(|_| load.proof.as_deref() == Some(Outcome::Equal.name()))
     }
 
     /// Says in what the tracking tables contradict that the target is what the replica is.

@@ -76,6 +76,8 @@ pub struct VerifyTable {
     pub rows: BTreeMap<&'static str, u64>,
     /// What differs between each database and the next.
     pub pairs: Vec<VerifyPair>,
+    /// When it was last proved equal, if what is recorded of it says so: a difference is younger.
+    pub equal_at: Option<Timestamp>,
     /// How often it was read.
     pub looks: u32,
     /// How long it took, in milliseconds.
@@ -142,6 +144,7 @@ impl VerifyTable {
             status,
             rows: BTreeMap::new(),
             pairs: Vec::new(),
+            equal_at: None,
             looks: 0,
             duration_ms: 0,
             notes: Vec::new(),

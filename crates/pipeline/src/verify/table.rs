@@ -33,6 +33,7 @@ impl TableVerifier<'_> {
         let started = Instant::now();
         let mut done = self.try_run(table).unwrap_or_else(|error| self.failed(table, &error));
         done.duration_ms = millis(started.elapsed());
+        done.equal_at = self.base.last_equal(table);
         self.told(done)
     }
 

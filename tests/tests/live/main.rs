@@ -9,6 +9,7 @@ mod certificates;
 mod check;
 mod connect;
 mod etl;
+mod fault_points;
 mod faults;
 mod incremental;
 mod init;

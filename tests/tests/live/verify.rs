@@ -3,6 +3,7 @@
 
 mod alive;
 mod command;
+mod page;
 mod planted;
 mod types;
 

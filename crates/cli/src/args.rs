@@ -66,7 +66,7 @@ pub enum Command {
     /// Carry tables into the replica only.
     Replicate(RunArgs),
     /// Carry tables into PostgreSQL only.
-    Load(RunArgs),
+    Load(LoadArgs),
     /// Show how every table stands, or those named: last copy, last load, last proof.
     Status(StatusArgs),
     /// Read a source and write a first handoff.toml and tables.toml, with a proposal per table.
@@ -111,6 +111,17 @@ pub struct RunArgs {
     /// Take over the named tables, which exist already and were made by something else.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
+}
+
+/// What `etl load` takes.
+#[derive(Debug, Clone, Args)]
+pub struct LoadArgs {
+    /// What to carry.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Load the one table named from a file that `keep_spool` kept, instead of from the replica.
+    #[arg(long, value_name = "FILE", requires = "tables")]
+    pub from_spool: Option<PathBuf>,
 }
 
 /// What `etl status` takes.
@@ -244,7 +255,7 @@ pub struct EtlLoad {
     pub common: Common,
     /// What to carry.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub load: LoadArgs,
 }
 
 #[cfg(test)]

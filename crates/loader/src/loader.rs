@@ -9,6 +9,7 @@ use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal, fault_point};
 use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock};
+use handoff_rows::Locking;
 use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
 use std::sync::{Arc, OnceLock};
@@ -74,12 +75,13 @@ impl Loader {
         strategy: &dyn LoadStrategy,
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
+        let own_id = taken_up_by(job, strategy).unwrap_or_else(CopyId::new);
         let attempt = Attempt {
             loader: self,
             job,
             strategy,
             seal,
-            statements: Statements::new(&self.options.schema, job.mapping, own_id(job, strategy)),
+            statements: Statements::new(&self.options.schema, job.mapping, own_id),
             started: Instant::now(),
             clock: WaitClock::default(),
         };
@@ -96,11 +98,11 @@ impl Loader {
     }
 }
 
-/// Returns what our own tables are named after: the copy, for a strategy that is to find them again
-/// when it is loaded again, else something that is never used again.
-fn own_id(job: &LoadJob<'_>, strategy: &dyn LoadStrategy) -> CopyId {
-    let resumes = strategy.opening() == Opening::Resumable;
-    job.copy_id.filter(|_| resumes).unwrap_or_else(CopyId::new)
+/// Returns the copy that our own tables are named after, so that the next load of it finds them: for
+/// a strategy that resumes, and a table that nobody else writes to.
+fn taken_up_by(job: &LoadJob<'_>, strategy: &dyn LoadStrategy) -> Option<CopyId> {
+    let resumes = strategy.opening() == Opening::Resumable && job.locking == Locking::Free;
+    job.copy_id.filter(|_| resumes)
 }
 
 /// One load of one table.
@@ -175,7 +177,7 @@ impl Attempt<'_> {
                 self.publish(landing, moved)
             })
         });
-        if done.is_err() && !(self.resumes() && self.job.copy_id.is_some()) {
+        if done.is_err() && taken_up_by(self.job, self.strategy).is_none() {
             self.clean_up();
         }
         done

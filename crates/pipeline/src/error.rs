@@ -68,6 +68,9 @@ pub enum Error {
     /// `--adopt` was given without a table.
     #[error("--adopt takes over only tables that are named: etl run TABLE --adopt")]
     AdoptWhat,
+    /// A file was given for other than one table.
+    #[error("a file holds the rows of one table: etl load TABLE --from-spool FILE")]
+    SpoolOfWhat,
     /// A glob of include or exclude is none.
     #[error("include and exclude of [run] in the settings")]
     Globs(#[source] globset::Error),
@@ -90,6 +93,7 @@ impl Error {
                 | Error::NoTables { .. }
                 | Error::NoReplica
                 | Error::AdoptWhat
+                | Error::SpoolOfWhat
                 | Error::Globs(_)
         )
     }

@@ -1,15 +1,17 @@
 //! Hop 2 of a table.
 
 use crate::copying::Copied;
+use crate::figures::load_report;
 use crate::probe::Probe;
 use crate::table_run::TableRunner;
 use crate::work::Work;
 use crate::{Hops, Proof, Prove, TableError, TableReport, Verdict};
-use handoff_loader::{LoadJob, LoadMode, LoadOutcome};
-use handoff_model::RowFilter;
+use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Replay};
+use handoff_model::{Phase, RowFilter};
 use handoff_rows::Locking;
 use handoff_schema::TargetTable;
 use handoff_tracking::LoadState;
+use std::path::Path;
 
 impl TableRunner {
     pub(crate) fn load(
@@ -39,6 +41,34 @@ impl TableRunner {
             }
             done => done.map_err(TableError::Load),
         }
+    }
+
+    /// Loads everything from a file that an earlier load kept. It is of no copy that is known, so
+    /// nothing is recorded that a later run could take for up to date.
+    pub(crate) fn replay(
+        &self,
+        work: &Work<'_>,
+        file: &Path,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        let context = work.context;
+        let job = LoadJob {
+            table: &context.schema,
+            mapping: &context.mapping,
+            filter: &RowFilter::All,
+            mode: LoadMode::Full,
+            copy_id: None,
+            locking: Locking::Free,
+            target: context.target.as_deref(),
+        };
+        let strategy = Replay { file: file.to_owned() };
+        let seal = self.tracker.seal(self.seal_work(work, None, None));
+        let load = || self.loader.load(&job, &strategy, &seal).map_err(TableError::Load);
+        let outcome = self.phase(context, Phase::Load, load)?;
+        report.plan = Some(work.report());
+        report.notes.extend(outcome.notes.iter().cloned());
+        report.load = Some(load_report(&outcome));
+        self.compare_load(work, report, &outcome)
     }
 
     /// Returns the target table that was not there when the run looked, if it is ours: a first load

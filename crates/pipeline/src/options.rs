@@ -1,6 +1,7 @@
 //! What a caller asks of one run.
 
 use handoff_model::TableName;
+use std::path::PathBuf;
 
 /// Which hops a run makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,4 +45,7 @@ pub struct RunOptions {
     pub wait: bool,
     /// The hops to make.
     pub hops: Hops,
+    /// Load the one table named from this file, which `copy_csv` kept, instead of from the replica.
+    /// For [`Hops::Load`].
+    pub from_spool: Option<PathBuf>,
 }

@@ -104,6 +104,9 @@ impl Pipeline {
         if options.adopt && options.tables.is_empty() {
             return Err(Error::AdoptWhat);
         }
+        if options.from_spool.is_some() && (options.tables.len(), options.hops) != (1, Hops::Load) {
+            return Err(Error::SpoolOfWhat);
+        }
         let opening = Opening::new(&self.settings, run, options.hops)?;
         let source = opening.source()?;
         let target = opening.target()?;
@@ -338,6 +341,7 @@ impl Pipeline {
                 .filter(|_| options.hops != Hops::Load)
                 .map(|replicator| replicator.throttle(throttle.clone())),
             strategies: self.strategies(),
+            from_spool: options.from_spool.clone(),
             loader: Loader::new(from.clone(), to.clone(), loader_options)
                 .throttle(throttle.filter(|_| reads_source)),
             prover: Prover {

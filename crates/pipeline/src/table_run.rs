@@ -17,6 +17,7 @@ use handoff_loader::{LoadOutcome, Loader, Strategies};
 use handoff_model::{Cancel, CopyId, Event, Observer, Phase, Reason, TableName};
 use handoff_replicator::{CopyOutcome, Replicator};
 use handoff_tracking::{RunLock, Status, Tracker};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,6 +28,8 @@ pub(crate) struct TableRunner {
     pub(crate) replicator: Option<Replicator>,
     pub(crate) loader: Loader,
     pub(crate) strategies: Strategies,
+    /// The file to load from in the place of the replica.
+    pub(crate) from_spool: Option<PathBuf>,
     pub(crate) prover: Prover,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
@@ -94,6 +97,9 @@ impl TableRunner {
     }
 
     fn attempt(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
+        if let Some(file) = &self.from_spool {
+            return self.replay(&work.clone().in_full(Reason::Asked), file, report);
+        }
         if work.reason == Reason::Unchanged {
             return Ok(());
         }

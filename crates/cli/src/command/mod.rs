@@ -19,7 +19,7 @@ pub fn etl() -> Exit {
     Shell::run("etl", &etl.common, |shell| match &etl.command {
         Command::Run(args) => run::run(shell, args, Hops::Both),
         Command::Replicate(args) => run::run(shell, args, Hops::Copy),
-        Command::Load(args) => run::run(shell, args, Hops::Load),
+        Command::Load(args) => run::load(shell, args),
         Command::Status(args) => status::status(shell, args),
         Command::Init(args) => init::init(shell, args),
         Command::Check(args) => check::check(shell, args),
@@ -37,5 +37,5 @@ pub fn etl_replicate() -> Exit {
 /// Runs `etl-load` with the arguments of the process.
 pub fn etl_load() -> Exit {
     let args = EtlLoad::parse();
-    Shell::run("etl-load", &args.common, |shell| run::run(shell, &args.run, Hops::Load))
+    Shell::run("etl-load", &args.common, |shell| run::load(shell, &args.load))
 }

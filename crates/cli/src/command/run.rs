@@ -1,6 +1,6 @@
 //! `etl run`, `etl replicate` and `etl load`.
 
-use crate::args::RunArgs;
+use crate::args::{LoadArgs, RunArgs};
 use crate::report::{self, Listing};
 use crate::shell::Shell;
 use crate::{Exit, Failure, Verbosity, progress};
@@ -9,13 +9,23 @@ use handoff_settings::Settings;
 
 /// Moves the tables that `args` name through `hops`, and prints the report.
 pub(super) fn run(shell: &Shell, args: &RunArgs, hops: Hops) -> Result<Exit, Failure> {
+    run_with(shell, args, &options(args, hops))
+}
+
+/// Makes the second hop alone, from the replica or from a kept file.
+pub(super) fn load(shell: &Shell, args: &LoadArgs) -> Result<Exit, Failure> {
+    let options = options(&args.run, Hops::Load);
+    run_with(shell, &args.run, &RunOptions { from_spool: args.from_spool.clone(), ..options })
+}
+
+fn run_with(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<Exit, Failure> {
     let settings = settings(shell, args)?;
-    let moves = if hops == Hops::Both && settings.replica.is_some() { 2 } else { 1 };
+    let moves = if options.hops == Hops::Both && settings.replica.is_some() { 2 } else { 1 };
     let observer = progress::observer(&shell.screen, shell.verbosity, moves);
     let report = Pipeline::new(settings)
         .observer(observer)
         .cancel(shell.cancelled_by_signals()?)
-        .run(&options(args, hops))?;
+        .run(options)?;
     print(shell, args, &report)?;
     Ok(exit(&report))
 }
@@ -38,6 +48,7 @@ fn options(args: &RunArgs, hops: Hops) -> RunOptions {
         adopt: args.adopt,
         wait: args.wait,
         hops,
+        from_spool: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Loads through a CSV file: what CSV confuses, and files that stay.
 
 use super::{Bench, chain, changes};
+use crate::etl::Etl;
 use crate::faults::disk::SmallDisk;
 use handoff_loader::{CopyCsv, Error, LoadMode, LoadOutcome, LoadStrategy, Replay, SpoolSettings};
 use handoff_model::RowFilter;
-use handoff_testbed::{NULL, row};
+use handoff_testbed::{NULL, Trio, row};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -147,4 +148,31 @@ fn a_full_disk_and_a_missing_folder_are_named_with_the_remedy() {
     let error = load(&bench, "t", &spooled(&missing, false)).unwrap_err();
     assert!(chain(&error).contains("name a folder that this account may write to"), "{error}");
     assert_eq!(bench.ask("SELECT to_regclass('raw.t')::text"), "");
+}
+
+/// With the commands that a person has.
+#[test]
+fn a_kept_file_is_loaded_by_the_command() {
+    let trio = Trio::new("load csv etl");
+    trio.sql_source(
+        "CREATE TABLE t (id INT PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, ''), (2, NULL)",
+    );
+    let settings =
+        "[run]\nspool_dir = \"spool\"\n[tables.t]\nloader = \"copy_csv\"\nkeep_spool = true\n";
+    let etl = Etl::with(&format!("{}\n{settings}", trio.settings_toml()));
+    let folder = etl.folder().join("spool");
+    std::fs::create_dir(&folder).unwrap();
+    etl.ok(&["run", "--prove"]);
+    let files = files(&folder);
+    let [file] = &files[..] else { panic!("{files:?}") };
+    trio.sql_target("UPDATE raw.t SET a = 'x'");
+    let again = ["load", "t", "--prove", "--from-spool", file.to_str().unwrap()];
+    etl.ok(&again);
+    assert_eq!(trio.rows("t"), [row!["1", ""], row!["2", NULL]]);
+    let copy = "SELECT loaded_copy_id::text FROM raw.etl_load_status";
+    let copy: Option<String> = trio.target().query_one(copy, &[]).unwrap().get(0);
+    assert_eq!(copy, None, "the file is of no copy that is known");
+    etl.exits(2, &["load", "--from-spool", file.to_str().unwrap()]);
+    etl.exits(1, &["load", "t", "--from-spool", "missing.1-00000000000000000000000000000000.csv"]);
+    etl.ok(&["run", "--prove"]);
 }

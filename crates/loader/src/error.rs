@@ -144,7 +144,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
     },
     /// Tables of dead runs could not be listed or dropped.
     #[error("cannot clear the target of what an earlier run left")]

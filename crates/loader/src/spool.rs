@@ -146,15 +146,18 @@ impl<'a> Kept<'a> {
     /// Opens a file and sees that it has the columns of `mapping`.
     pub(crate) fn open(path: &'a Path, mapping: &'a Mapping) -> Result<Kept<'a>> {
         let place = Place { table: &mapping.table, folder: path };
-        let refuse = |problem: &'static str| Error::NotThisSpool {
+        let refuse = |problem: &str| Error::NotThisSpool {
             table: mapping.table.clone(),
             path: path.to_owned(),
-            problem,
+            problem: problem.to_owned(),
         };
-        let sum = path.file_name().and_then(|name| sum_of(name.to_str()?));
-        let sum = sum.ok_or_else(|| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let sum = sum_of(&name).ok_or_else(|| {
             refuse("its name does not end in its rows and their sum, as the one it was kept under")
         })?;
+        if name != file_name(&mapping.table, sum) {
+            return Err(refuse("by its name it holds the rows of another table"));
+        }
         let mut file = File::open(path).map_err(place.failed("read"))?;
         let mut names = Vec::new();
         header(mapping, &mut names);

@@ -106,7 +106,7 @@ impl<'a> Known<'a> {
             reason: if interrupted { Reason::Interrupted } else { Reason::Watermark },
             force_full_applied: false,
             since: self.since().map(<[WatermarkAt]>::to_vec).unwrap_or_default(),
-            loads_all: self.hops == Hops::Both && !self.load_builds_on_copy(),
+            loads_all: self.loads_all(),
         }
     }
 
@@ -158,13 +158,19 @@ impl<'a> Known<'a> {
         copied.is_some() && copied == self.load().and_then(|load| base(&load.watermark))
     }
 
+    fn loads_all(&self) -> bool {
+        self.hops == Hops::Both && !self.load_builds_on_copy()
+    }
+
     fn is_long_ago(&self) -> bool {
-        last_good(self.tracked, self.hops)
+        let merged = if self.loads_all() { Hops::Copy } else { self.hops };
+        last_good(self.tracked, merged)
             .is_none_or(|last| self.now.duration_since(last) > LONGEST_GAP)
     }
 }
 
-/// Returns since when changes of the source are known to be missing, as far as the hops go.
+/// Returns since when changes of the source are known to be missing, as far as the hops go that
+/// bring changed rows.
 pub(crate) fn last_good(tracked: &Tracked, hops: Hops) -> Option<Timestamp> {
     match hops {
         Hops::Copy => tracked.copy.as_ref()?.data_as_of(),

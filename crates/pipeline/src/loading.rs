@@ -5,12 +5,12 @@ use crate::figures::load_report;
 use crate::probe::Probe;
 use crate::table_run::TableRunner;
 use crate::work::Work;
-use crate::{Hops, Proof, Prove, TableError, TableReport, Verdict};
-use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Replay};
-use handoff_model::{Phase, RowFilter};
+use crate::{Hops, Proof, Prove, TableContext, TableError, TableReport, Verdict};
+use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Replay};
+use handoff_model::{Phase, Reason, RowFilter, TableSum};
 use handoff_rows::Locking;
 use handoff_schema::TargetTable;
-use handoff_tracking::LoadState;
+use handoff_tracking::{LoadState, SealWork};
 use std::path::Path;
 
 impl TableRunner {
@@ -32,26 +32,19 @@ impl TableRunner {
         };
         let strategy = self.strategies.get(context.selected.strategy, context.selected.keep_spool);
         let seal = self.seal_work(work, Some(copied.id), copied.marks.as_deref());
-        let seal = self.tracker.seal(seal);
-        match self.loader.load(&job, &*strategy, &seal) {
-            Err(error) if error.is_target_appeared() => {
-                let target = self.appeared(work)?.ok_or(TableError::Load(error))?;
-                let job = LoadJob { target: Some(&target), ..job };
-                self.loader.load(&job, &*strategy, &seal).map_err(TableError::Load)
-            }
-            done => done.map_err(TableError::Load),
-        }
+        self.load_by(&*strategy, job, seal, work)
     }
 
-    /// Loads everything from a file that an earlier load kept. It is of no copy that is known, so
-    /// nothing is recorded that a later run could take for up to date.
+    /// Loads everything from a file that an earlier load kept. It is of no copy that is known, nor is
+    /// its age, so nothing is recorded that a later run could take for up to date.
     pub(crate) fn replay(
         &self,
-        work: &Work<'_>,
+        context: &TableContext,
         file: &Path,
         report: &mut TableReport,
     ) -> Result<(), TableError> {
-        let context = work.context;
+        let work = Work::planned(context).in_full(Reason::Asked);
+        report.plan = Some(work.report());
         let job = LoadJob {
             table: &context.schema,
             mapping: &context.mapping,
@@ -62,13 +55,36 @@ impl TableRunner {
             target: context.target.as_deref(),
         };
         let strategy = Replay { file: file.to_owned() };
-        let seal = self.tracker.seal(self.seal_work(work, None, None));
-        let load = || self.loader.load(&job, &strategy, &seal).map_err(TableError::Load);
+        let seal = SealWork { copied_at: None, ..self.seal_work(&work, None, None) };
+        let load = || self.load_by(&strategy, job, seal, &work);
         let outcome = self.phase(context, Phase::Load, load)?;
-        report.plan = Some(work.report());
         report.notes.extend(outcome.notes.iter().cloned());
         report.load = Some(load_report(&outcome));
-        self.compare_load(work, report, &outcome)
+        if self.prove != Prove::Rows {
+            return Ok(());
+        }
+        // The replica is what the target is to equal, not the file.
+        let read = self.read_again(&work)?;
+        self.compare_sums(&work, report, read)
+    }
+
+    /// Loads, and once more where the target turns out to have the table.
+    fn load_by(
+        &self,
+        strategy: &dyn LoadStrategy,
+        job: LoadJob<'_>,
+        seal: SealWork<'_>,
+        work: &Work<'_>,
+    ) -> Result<LoadOutcome, TableError> {
+        let seal = self.tracker.seal(seal);
+        match self.loader.load(&job, strategy, &seal) {
+            Err(error) if error.is_target_appeared() => {
+                let target = self.appeared(work)?.ok_or(TableError::Load(error))?;
+                let job = LoadJob { target: Some(&target), ..job };
+                self.loader.load(&job, strategy, &seal).map_err(TableError::Load)
+            }
+            done => done.map_err(TableError::Load),
+        }
     }
 
     /// Returns the target table that was not there when the run looked, if it is ours: a first load
@@ -94,16 +110,26 @@ impl TableRunner {
         if self.prove != Prove::Rows {
             return Ok(());
         }
-        let before = report.proof.take();
-        let context = work.context;
         // Only a load of everything has read everything.
-        let read = if work.loads_everything() {
-            outcome.sum
-        } else {
-            self.again(context, || self.prover.read_sum(&self.loader, context, self.locking(work)))?
-        };
-        let compare = || self.prover.compare_load(self.hops, context, read, &before);
-        let proof = self.again(context, compare)?;
+        let read = if work.loads_everything() { outcome.sum } else { self.read_again(work)? };
+        self.compare_sums(work, report, read)
+    }
+
+    /// Sums the rows of the database that hop 2 reads.
+    fn read_again(&self, work: &Work<'_>) -> Result<TableSum, TableError> {
+        let (context, locking) = (work.context, self.locking(work));
+        self.again(context, || self.prover.read_sum(&self.loader, context, locking))
+    }
+
+    fn compare_sums(
+        &self,
+        work: &Work<'_>,
+        report: &mut TableReport,
+        read: TableSum,
+    ) -> Result<(), TableError> {
+        let before = report.proof.take();
+        let compare = || self.prover.compare_load(self.hops, work.context, read, &before);
+        let proof = self.again(work.context, compare)?;
         let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
         report.proof = Some(proof);
         difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))

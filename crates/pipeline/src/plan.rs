@@ -150,7 +150,8 @@ fn filter(
     decision: &Decision,
     tracked: &Tracked,
 ) -> RowFilter {
-    let last = last_good(tracked, around.options.hops).unwrap_or(around.now);
+    let merged = if decision.loads_all { Hops::Copy } else { around.options.hops };
+    let last = last_good(tracked, merged).unwrap_or(around.now);
     let elapsed = around.now.duration_since(last);
     let changed = window.filter(|_| !decision.since.is_empty());
     changed

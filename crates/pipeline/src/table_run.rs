@@ -48,7 +48,11 @@ impl TableRunner {
     /// Moves one table. Whatever happens is in the report.
     pub(crate) fn run(&self, context: &TableContext) -> TableReport {
         let mut report = TableReport::begun(context.name.clone(), Some(context.report()));
-        if let Err(error) = self.hops(context, &mut report) {
+        let done = match &self.from_spool {
+            Some(file) => self.replay(context, file, &mut report),
+            None => self.hops(context, &mut report),
+        };
+        if let Err(error) = done {
             self.note_failure(&mut report, &error);
         }
         report.notes.extend(context.mapping.notes.iter().cloned());
@@ -97,9 +101,6 @@ impl TableRunner {
     }
 
     fn attempt(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
-        if let Some(file) = &self.from_spool {
-            return self.replay(&work.clone().in_full(Reason::Asked), file, report);
-        }
         if work.reason == Reason::Unchanged {
             return Ok(());
         }

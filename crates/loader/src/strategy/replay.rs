@@ -3,6 +3,7 @@
 use super::{LoadStrategy, Move, Moved};
 use crate::spool::Kept;
 use crate::{Error, Result};
+use handoff_model::TableName;
 use std::path::PathBuf;
 
 /// Loads the file that [`CopyCsv`](super::CopyCsv) kept, in the place of the source's rows: for a
@@ -28,16 +29,45 @@ impl LoadStrategy for Replay {
         let mut kept = Kept::open(&self.file, source.mapping)?;
         let mut copy = landing.copy_csv()?;
         let bytes = kept.send(&mut copy, source.cancel)?;
-        copy.finish(kept.sum.rows)?;
+        copy.finish(kept.sum.rows).map_err(|error| self.explain(error))?;
         meter.add(kept.sum.rows, bytes);
         if landing.sum()? != kept.sum {
-            return Err(Error::NotThisSpool {
-                table: source.mapping.table.clone(),
-                path: self.file.clone(),
-                problem: "its rows do not have the sum in its name, so it was changed since",
-            });
+            let problem = "its rows do not have the sum in its name, so it was changed since, or \
+                           the table was altered";
+            return Err(self.refuse(&source.mapping.table, problem.to_owned()));
         }
         let notes = vec![format!("loaded from the file {}", self.file.display())];
         Ok(Moved { rows: kept.sum.rows, bytes, sum: kept.sum, notes, ..Moved::default() })
     }
+}
+
+impl Replay {
+    /// Says what lines that the server does not take, or counts otherwise, mean here.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Miscount { table, sent, landed, .. } => {
+                let problem = format!(
+                    "it holds {landed} rows, and {sent} by its name, so it was cut short or changed"
+                );
+                self.refuse(&table, problem)
+            }
+            Error::Write { table, fault, .. } if fault.code().is_some_and(is_of_data) => {
+                let problem = format!(
+                    "its lines are no rows of the table, so it was cut short or changed, or the \
+                     table was altered ({fault})"
+                );
+                self.refuse(&table, problem)
+            }
+            error => error,
+        }
+    }
+
+    fn refuse(&self, table: &TableName, problem: String) -> Error {
+        Error::NotThisSpool { table: table.clone(), path: self.file.clone(), problem }
+    }
+}
+
+/// Returns true for a SQLSTATE of the class "data exception".
+fn is_of_data(code: &str) -> bool {
+    code.starts_with("22")
 }

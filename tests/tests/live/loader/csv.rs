@@ -91,22 +91,29 @@ fn a_kept_file_is_its_owners_alone_and_loads_again() {
     assert_eq!(changes(&load(&bench, "t", &replay).unwrap()), (20_000, 0, 0));
     assert_eq!(bench.sum("t"), kept.sum);
 
-    // One number more in some row.
     let text = std::fs::read_to_string(file).unwrap();
-    std::fs::write(file, text.replacen("\"777\"", "\"77777\"", 1)).unwrap();
-    let error = load(&bench, "t", &replay).unwrap_err();
-    assert!(
-        error.to_string().ends_with("do not have the sum in its name, so it was changed since")
-    );
-    std::fs::write(file, &text[..text.len() / 2]).unwrap();
-    load(&bench, "t", &replay).unwrap_err();
-    std::fs::write(file, text.replacen("\"a\"", "\"b\"", 1)).unwrap();
-    let error = load(&bench, "t", &replay).unwrap_err();
-    assert!(error.to_string().ends_with("does not name the columns of the table"), "{error}");
-    let other = folder.path().join("t.csv");
-    std::fs::rename(file, &other).unwrap();
-    let error = load(&bench, "t", &Replay { file: other }).unwrap_err();
-    assert!(matches!(error, Error::NotThisSpool { .. }), "{error}");
+    let line = text[..text.len() / 2].rfind('\n').unwrap();
+    let refused = |text: &str, expected: &str| {
+        std::fs::write(file, text).unwrap();
+        let error = load(&bench, "t", &replay).unwrap_err();
+        assert!(matches!(error, Error::NotThisSpool { .. }), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!chain(&error).contains("f1d3ff8443297732862df21dc4e57262"), "{error}");
+    };
+    refused(&text.replacen("\"777\"", "\"77777\"", 1), "its rows do not have the sum in its name");
+    refused(&text.replacen("\"777\"", "\"seven\"", 1), "its lines are no rows of the table");
+    refused(&text[..=line], " rows, and 20000 by its name, so it was cut short");
+    refused(&text[..line + 20], "its lines are no rows of the table, so it was cut short");
+    refused(&text[..10], "its first line does not name the columns of the table");
+    refused(&text.replacen("\"a\"", "\"b\"", 1), "does not name the columns of the table");
+    let elsewhere = |name: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, &text).unwrap();
+        load(&bench, "t", &Replay { file }).unwrap_err().to_string()
+    };
+    assert!(elsewhere("t.csv").contains("its name does not end in its rows and their sum"));
+    let of_another = file.file_name().unwrap().to_str().unwrap().replacen('t', "u", 1);
+    assert!(elsewhere(&of_another).ends_with("by its name it holds the rows of another table"));
     assert_eq!(bench.sum("t"), kept.sum);
 }
 
@@ -150,29 +157,47 @@ fn a_full_disk_and_a_missing_folder_are_named_with_the_remedy() {
     assert_eq!(bench.ask("SELECT to_regclass('raw.t')::text"), "");
 }
 
-/// With the commands that a person has.
+/// With the commands that a person has. The file may be old: whatever it holds, the next run is not
+/// content with it.
 #[test]
 fn a_kept_file_is_loaded_by_the_command() {
     let trio = Trio::new("load csv etl");
     trio.sql_source(
-        "CREATE TABLE t (id INT PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, ''), (2, NULL)",
+        "CREATE TABLE t (id INT PRIMARY KEY, a TEXT, seen TIMESTAMP NOT NULL DEFAULT '2020-01-01');
+         INSERT INTO t (id, a) VALUES (1, ''), (2, NULL), (3, 'old')",
     );
-    let settings =
-        "[run]\nspool_dir = \"spool\"\n[tables.t]\nloader = \"copy_csv\"\nkeep_spool = true\n";
+    let settings = "[run]\nspool_dir = \"spool\"\n[tables.t]\nloader = \"copy_csv\"\n\
+                    keep_spool = true\nextraction = \"incremental\"\nwatermark = \"seen\"\n";
     let etl = Etl::with(&format!("{}\n{settings}", trio.settings_toml()));
     let folder = etl.folder().join("spool");
     std::fs::create_dir(&folder).unwrap();
     etl.ok(&["run", "--prove"]);
-    let files = files(&folder);
-    let [file] = &files[..] else { panic!("{files:?}") };
+    let kept = files(&folder);
+    let [file] = &kept[..] else { panic!("{kept:?}") };
+    let replay = ["load", "t", "--from-spool", file.to_str().unwrap()];
+    let proved = [&replay[..], &["--prove"]].concat();
+
     trio.sql_target("UPDATE raw.t SET a = 'x'");
-    let again = ["load", "t", "--prove", "--from-spool", file.to_str().unwrap()];
-    etl.ok(&again);
-    assert_eq!(trio.rows("t"), [row!["1", ""], row!["2", NULL]]);
-    let copy = "SELECT loaded_copy_id::text FROM raw.etl_load_status";
-    let copy: Option<String> = trio.target().query_one(copy, &[]).unwrap().get(0);
-    assert_eq!(copy, None, "the file is of no copy that is known");
-    etl.exits(2, &["load", "--from-spool", file.to_str().unwrap()]);
-    etl.exits(1, &["load", "t", "--from-spool", "missing.1-00000000000000000000000000000000.csv"]);
+    etl.ok(&proved);
+    let at = "2020-01-01 00:00:00+00";
+    let old = [row!["1", "", at], row!["2", NULL, at], row!["3", "old", at]];
+    assert_eq!(trio.rows("t"), old);
+
+    trio.sql_source("UPDATE t SET a = 'new', seen = '2020-01-02' WHERE id = 3");
     etl.ok(&["run", "--prove"]);
+    etl.ok(&replay);
+    assert_eq!(trio.rows("t"), old);
+    let state = "SELECT concat(loaded_copy_id, watermark, data_as_of) FROM raw.etl_load_status";
+    let state: String = trio.target().query_one(state, &[]).unwrap().get(0);
+    assert_eq!(state, "", "the file is of no copy that is known, nor is its age");
+    let differs = etl.exits(1, &proved);
+    assert!(
+        format!("{}{}", differs.stdout, differs.stderr).contains("are not the rows in the target")
+    );
+    // The row that the file has otherwise is in no window any more.
+    etl.ok(&["run", "--prove"]);
+    assert_eq!(trio.rows("t")[2], row!["3", "new", "2020-01-02 00:00:00+00"]);
+
+    etl.exits(2, &replay[..1].iter().chain(&replay[2..]).copied().collect::<Vec<_>>());
+    etl.exits(1, &["load", "t", "--from-spool", "t.1-00000000000000000000000000000000.csv"]);
 }

@@ -20,6 +20,7 @@ pub const FAULT_POINTS: &[&str] = &[
     "replicator.dropped_old",
     "replicator.before_commit",
     "replicator.committed",
+    "replicator.keys_staged",
     "replicator.merge_staged",
     "replicator.merge_deleted",
     "replicator.merge_inserted",

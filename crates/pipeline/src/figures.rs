@@ -33,6 +33,7 @@ impl Moved for CopyOutcome {
         self.rows += later.rows;
         self.inserted += later.inserted;
         self.updated += later.updated;
+        self.deleted += later.deleted;
         self.unchanged += later.unchanged;
         self.bytes += later.bytes;
         self.duration += later.duration;

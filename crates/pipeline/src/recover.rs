@@ -28,6 +28,7 @@ pub(crate) fn recover(
     let leftovers = leftovers.unwrap_or_default();
     let shadows: Vec<_> = leftovers
         .iter()
+        .filter(|leftover| leftover.kind != LeftoverKind::Keys)
         .map(|leftover| (leftover.copy_id, leftover.kind == LeftoverKind::New))
         .collect();
     let in_replica: BTreeSet<TableName> =

@@ -64,7 +64,8 @@ fn disagreements(
     if let Some(replica) = replica {
         let leftovers = Leftover::list(replica).map_err(Error::Recover)?;
         let shadow = |left: &Leftover| (left.copy_id, left.kind == LeftoverKind::New);
-        shadows.extend(leftovers.iter().map(shadow));
+        let tables = leftovers.iter().filter(|left| left.kind != LeftoverKind::Keys);
+        shadows.extend(tables.map(shadow));
         let mut conn = replica.get(Profile::Read).map_err(Error::Connect)?;
         let catalogue = Catalogue::read(&mut conn, replica.database());
         in_replica.extend(catalogue.map_err(Error::Catalogue)?.tables.into_keys());

@@ -8,16 +8,19 @@ mod read_back;
 
 use crate::carried::Carried;
 use crate::error::{At, cancelled};
+use crate::keyed::Keyed;
 use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
 use handoff_connect::{Fault, MyConn, Side};
-use handoff_model::{Meter, Phase, TableSum, WaitClock};
-use handoff_rows::{Locking, ReadSpec, Reader};
+use handoff_model::{Meter, Phase, RowFilter, TableSum, WaitClock};
+use handoff_rows::{Locking, ReadSpec, Reader, RowSink};
 
 /// Where rows come from and go to.
 pub(crate) struct Fill<'a> {
     pub(crate) replicator: &'a Replicator,
     pub(crate) job: CopyJob<'a>,
     pub(crate) columns: &'a [Carried],
+    /// The rows to move, where they are given by their keys.
+    pub(crate) keys: Option<&'a Keyed<'a>>,
     /// The replica's table to write to, unquoted. It is empty.
     pub(crate) into: &'a str,
     /// Whether the caller has begun a transaction on the writing connection.
@@ -67,7 +70,8 @@ impl Fill<'_> {
 
     /// Has the server move the rows itself, where that locks nobody out.
     fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
-        let fits = self.replicator.is_one_server()
+        let fits = self.keys.is_none()
+            && self.replicator.is_one_server()
             && self.replicator.throttle.is_none()
             && self.locking() == Locking::Snapshot
             && !self.columns.is_empty();
@@ -101,11 +105,29 @@ impl Fill<'_> {
         row_sum::select(self.columns)
     }
 
-    fn reader<'a>(&'a self, select: &'a [String]) -> Reader<'a> {
+    /// Reads every row that is to be moved into `sink`.
+    fn read<S: RowSink<Error = Error>>(
+        &self,
+        source: &mut MyConn,
+        select: &[String],
+        sink: &mut S,
+    ) -> Result<u64> {
+        let Some(keys) = self.keys else {
+            return self.reader(select, self.job.filter).read(source, sink);
+        };
+        let mut rows = 0;
+        keys.filters(|filter| {
+            rows += self.reader(select, filter).read(source, sink)?;
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    fn reader<'a>(&'a self, select: &'a [String], filter: &'a RowFilter) -> Reader<'a> {
         Reader::new(ReadSpec {
             table: self.job.table,
             select,
-            filter: self.job.filter,
+            filter,
             locking: self.locking(),
             cancel: &self.replicator.cancel,
         })

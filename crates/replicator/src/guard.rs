@@ -3,7 +3,7 @@
 use crate::leftover::{Leftover, LeftoverKind};
 use crate::{Replicator, job::CopyJob};
 
-/// A shadow that exists in the replica; dropped there with this value, unless it was renamed.
+/// A table of ours that exists in the replica; dropped there with this value, unless it was renamed.
 pub(crate) struct Shadow<'a> {
     replicator: &'a Replicator,
     leftover: Leftover,
@@ -11,8 +11,12 @@ pub(crate) struct Shadow<'a> {
 }
 
 impl<'a> Shadow<'a> {
-    pub(crate) fn new(replicator: &'a Replicator, job: CopyJob<'_>) -> Shadow<'a> {
-        let leftover = Leftover { copy_id: job.copy_id, kind: LeftoverKind::New };
+    pub(crate) fn new(
+        replicator: &'a Replicator,
+        job: CopyJob<'_>,
+        kind: LeftoverKind,
+    ) -> Shadow<'a> {
+        let leftover = Leftover { copy_id: job.copy_id, kind };
         Shadow { replicator, leftover, exists: true }
     }
 

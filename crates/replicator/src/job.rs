@@ -43,6 +43,8 @@ pub struct CopyOutcome {
     pub inserted: u64,
     /// Rows that a merge replaced, since a byte of them differed.
     pub updated: u64,
+    /// Rows that a merge deleted, since the source has none of their keys.
+    pub deleted: u64,
     /// Rows that a merge left alone, since the replica held them byte for byte.
     pub unchanged: u64,
     /// Bytes sent; 0 where the server moved them itself.

@@ -12,13 +12,18 @@ pub enum LeftoverKind {
     New,
     /// A table that was replaced and not yet dropped.
     Old,
+    /// The keys of rows that were to be brought into line.
+    Keys,
 }
 
 impl LeftoverKind {
+    const ALL: [LeftoverKind; 3] = [LeftoverKind::New, LeftoverKind::Old, LeftoverKind::Keys];
+
     fn prefix(self) -> &'static str {
         match self {
             LeftoverKind::New => "__handoff_new_",
             LeftoverKind::Old => "__handoff_old_",
+            LeftoverKind::Keys => "__handoff_keys_",
         }
     }
 
@@ -39,7 +44,7 @@ pub struct Leftover {
 
 impl Leftover {
     fn parse(name: &str) -> Option<Leftover> {
-        [LeftoverKind::New, LeftoverKind::Old].into_iter().find_map(|kind| {
+        LeftoverKind::ALL.into_iter().find_map(|kind| {
             let copy_id = CopyId::parse(name.strip_prefix(kind.prefix())?)?;
             Some(Leftover { copy_id, kind })
         })
@@ -102,7 +107,7 @@ mod tests {
     #[test]
     fn only_our_own_names_are_leftovers() {
         let copy_id = CopyId::new();
-        for kind in [LeftoverKind::New, LeftoverKind::Old] {
+        for kind in LeftoverKind::ALL {
             assert_eq!(Leftover::parse(&kind.table(copy_id)), Some(Leftover { copy_id, kind }));
         }
         assert_eq!(Leftover::parse("__handoff_new_patient"), None);

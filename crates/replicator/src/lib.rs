@@ -12,7 +12,8 @@
 //! Some rows of a table ([`CopyJob::filter`]) are merged instead ([`Way::Merge`]): they are gathered
 //! in a staging table, and those of which a byte differs replace the replica's rows of the same keys.
 //! Merging the same rows twice changes nothing. Rows that are gone from the source are not found so;
-//! [`Replicator::counts`] tells that there are some, and a full copy removes them. One of them may
+//! [`Replicator::counts`] tells that there are some, and a full copy removes them. Where the keys of
+//! the rows that differ are known ([`Replicator::open_keys`]), those rows are merged or deleted. One of them may
 //! hold a unique value that a changed row has now: [`Error::is_merge_conflict`] asks for a full copy.
 //!
 //! Rows are moved by the first of these that the pair allows:
@@ -43,6 +44,7 @@ mod error;
 mod fill;
 mod guard;
 mod job;
+mod keyed;
 mod labels;
 mod leftover;
 mod line;

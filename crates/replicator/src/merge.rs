@@ -6,6 +6,8 @@
 //! find the wrong one of them.
 
 use crate::guard::Shadow;
+use crate::keyed::{Keyed, KeyedSql, keys_sql};
+use crate::leftover::LeftoverKind;
 use crate::merge_sql::MergeSql;
 use crate::opened::{Moved, Opened};
 use crate::staging::staging_sql;
@@ -16,43 +18,56 @@ use mysql::prelude::Queryable;
 
 impl Opened<'_> {
     pub(crate) fn merge(&self, seal: &dyn Seal) -> Result<Moved> {
-        // An ordinary table is dropped once the connection has been given back.
-        let guard: Option<Shadow<'_>>;
+        // Ordinary tables are dropped once the connection has been given back.
+        let mut guards = Vec::new();
         let mut conn = self.writer()?;
-        guard = self.make_staging(&mut conn)?;
-        let done = self.merge_on(&mut conn, seal);
+        let done =
+            self.make_own(&mut conn, &mut guards).and_then(|()| self.merge_on(&mut conn, seal));
         match &done {
             Err(_) => undo(&mut conn),
-            Ok(_) if guard.is_none() => self.drop_temporary(&mut conn),
+            Ok(_) if guards.is_empty() => self.drop_temporary(&mut conn),
             Ok(_) => {}
         }
+        drop(conn);
         done
     }
 
     fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
         let staging = self.own_table();
         let sql = MergeSql::new(self.job.table, &self.columns, &staging);
-        let filled = self.fill(conn, &staging, false).map_err(|error| self.collision(error))?;
-        let mut moved = Moved { filled, inserted: 0, updated: 0, unchanged: 0 };
-        if filled.rows > 0 {
+        let own_keys = self.own_keys();
+        let keyed = self.keys.map(|keys| Keyed::stage(self, conn, keys, &own_keys)).transpose()?;
+        let filled = self.fill(conn, &staging, false, keyed.as_ref());
+        let filled = filled.map_err(|error| self.collision(error))?;
+        let mut moved = Moved { filled, inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
+        let mut gone = None;
+        if let Some(keyed) = keyed.filter(|keyed| keyed.kept > 0) {
+            let keyed_sql = KeyedSql::new(self.job.table, &staging, &own_keys);
+            let found = self.change(conn, &keyed_sql.drop_found, filled.rows)?;
+            gone = (found < keyed.kept).then_some(keyed_sql.delete_gone);
+        }
+        if filled.rows > 0 || gone.is_some() {
             self.check_unchanged()?;
+        }
+        if filled.rows > 0 {
             moved.unchanged = self.change(conn, &sql.drop_unchanged, filled.rows)?;
         }
         fault_point("replicator.merge_staged", &self.job.table.name);
-        if moved.unchanged == filled.rows {
+        if moved.unchanged == filled.rows && gone.is_none() {
             self.seal(conn, seal, &moved)?;
         } else {
-            self.replace(conn, &sql, seal, &mut moved)?;
+            self.replace(conn, (&sql, gone.as_deref()), seal, &mut moved)?;
         }
         fault_point("replicator.merge_sealed", &self.job.table.name);
         Ok(moved)
     }
 
     /// Replaces the staged rows and has that sealed, in one transaction where the engine has any.
+    /// The second statement deletes the rows that are gone, if there may be any.
     fn replace(
         &self,
         conn: &mut MyConn,
-        sql: &MergeSql,
+        sql: (&MergeSql, Option<&str>),
         seal: &dyn Seal,
         moved: &mut Moved,
     ) -> Result<()> {
@@ -74,12 +89,15 @@ impl Opened<'_> {
     fn delete_and_insert(
         &self,
         conn: &mut MyConn,
-        sql: &MergeSql,
+        (sql, delete_gone): (&MergeSql, Option<&str>),
         moved: &mut Moved,
     ) -> Result<()> {
         let table = &self.job.table.name;
         let (rows, changed) = (moved.filled.rows, moved.filled.rows - moved.unchanged);
         moved.updated = self.change(conn, &sql.delete, rows)?;
+        if let Some(delete_gone) = delete_gone {
+            moved.deleted = self.change(conn, delete_gone, rows)?;
+        }
         fault_point("replicator.merge_deleted", table);
         if moved.updated > changed {
             return Err(self.conflict(None));
@@ -138,13 +156,28 @@ impl Opened<'_> {
         Error::MergeConflict { table: self.job.table.name.clone(), key }
     }
 
-    /// Makes the empty staging table: a temporary one, or where the account has no right to those an
-    /// ordinary one, which a crash leaves behind for [`Replicator::leftovers`].
+    /// Makes the empty staging table, and the one of the keys.
+    fn make_own<'s>(&'s self, conn: &mut MyConn, guards: &mut Vec<Shadow<'s>>) -> Result<()> {
+        let staging = staging_sql(&self.definition, self.job.table, &self.own_table());
+        guards.extend(self.make(conn, &staging, LeftoverKind::New)?);
+        if self.keys.is_some() {
+            let keys = keys_sql(self.job.table, &self.own_keys());
+            guards.extend(self.make(conn, &keys, LeftoverKind::Keys)?);
+        }
+        Ok(())
+    }
+
+    /// Makes a table: a temporary one, or where the account has no right to those an ordinary one,
+    /// which a crash leaves behind for [`Replicator::leftovers`].
     ///
     /// [`Replicator::leftovers`]: crate::Replicator::leftovers
-    fn make_staging(&self, conn: &mut MyConn) -> Result<Option<Shadow<'_>>> {
+    fn make<'s>(
+        &'s self,
+        conn: &mut MyConn,
+        table: &str,
+        kind: LeftoverKind,
+    ) -> Result<Option<Shadow<'s>>> {
         let (replicator, at) = (self.replicator, self.at(Stage::Gather, 0));
-        let table = staging_sql(&self.definition, self.job.table, &self.own_table());
         if replicator.makes_temporary() {
             match self.run(conn, &format!("CREATE TEMPORARY TABLE {table}"), at) {
                 Err(error) if error.is_denied() => replicator.forget_temporary(),
@@ -152,14 +185,22 @@ impl Opened<'_> {
             }
         }
         self.run(conn, &format!("CREATE TABLE {table}"), at)?;
-        Ok(Some(Shadow::new(replicator, self.job)))
+        Ok(Some(Shadow::new(replicator, self.job, kind)))
     }
 
     fn drop_temporary(&self, conn: &mut MyConn) {
-        let drop = format!("DROP TEMPORARY TABLE {}", quote_my(self.own_table()));
+        let mut drop = format!("DROP TEMPORARY TABLE {}", quote_my(self.own_table()));
+        if self.keys.is_some() {
+            drop = format!("{drop}, {}", quote_my(self.own_keys()));
+        }
         if let Err(error) = conn.query_drop(drop) {
             // The end of its session drops it.
             log::debug!("a staging table stays for now: {}", conn.fault(&error));
         }
+    }
+
+    /// Returns the name of the table of the keys.
+    fn own_keys(&self) -> String {
+        LeftoverKind::Keys.table(self.job.copy_id)
     }
 }

@@ -22,10 +22,7 @@ impl MergeSql {
         let (into, staging) = (quote_my(table.name.as_str()), quote_my(staging));
         let joined = format!(
             "FROM {staging} AS s STRAIGHT_JOIN {into} AS t ON {}",
-            all(table.key().unwrap_or_default().iter().map(|&column| {
-                let column = &table.columns[column];
-                same_key(&column.kind, &quote_my(column.name.as_str()))
-            })),
+            same_key(table, "s", "t"),
         );
         let equal = all(columns.iter().map(same_bytes));
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
@@ -44,17 +41,21 @@ fn all(conditions: impl Iterator<Item = String>) -> String {
     if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") }
 }
 
-/// Spells that two rows have the same key, as the server's unique index tells keys apart: by the
-/// column's collation, so that a key whose case changed replaces the one it was.
-fn same_key(kind: &MySqlType, name: &str) -> String {
-    let equal = format!("s.{name} = t.{name}");
-    match kind {
-        // Compared as labels, of which an empty one and that of the number 0 are the same.
-        MySqlType::Enum(_) | MySqlType::Set(_) => {
-            format!("{equal} AND CAST(s.{name} AS UNSIGNED) = CAST(t.{name} AS UNSIGNED)")
+/// Spells that the rows `a` and `b` have the same key, as the server's unique index tells keys apart:
+/// by the column's collation, so that a key whose case changed replaces the one it was.
+pub(crate) fn same_key(table: &TableSchema, a: &str, b: &str) -> String {
+    all(table.key().unwrap_or_default().iter().map(|&column| {
+        let column = &table.columns[column];
+        let name = quote_my(column.name.as_str());
+        let equal = format!("{a}.{name} = {b}.{name}");
+        match column.kind {
+            // Compared as labels, of which an empty one and that of the number 0 are the same.
+            MySqlType::Enum(_) | MySqlType::Set(_) => {
+                format!("{equal} AND CAST({a}.{name} AS UNSIGNED) = CAST({b}.{name} AS UNSIGNED)")
+            }
+            _ => equal,
         }
-        _ => equal,
-    }
+    }))
 }
 
 /// Spells that two rows hold the same bytes in a column. What the server calls equal may differ in

@@ -5,14 +5,16 @@ use crate::definition::Definition;
 use crate::error::{At, cancelled};
 use crate::fill::{Fill, Filled};
 use crate::guard::Shadow;
+use crate::keyed::Keyed;
 use crate::labels;
 use crate::leftover::LeftoverKind;
 use crate::shadow::{Indexes, ShadowSql, shadow_sql};
 use crate::swap::Swap;
-use crate::way::way;
+use crate::way::{check_merge, way};
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
 use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point};
 use handoff_model::WaitClock;
+use handoff_rows::KeyList;
 use handoff_schema::Engine;
 use mysql::prelude::Queryable;
 use std::time::Instant;
@@ -27,6 +29,8 @@ pub struct Opened<'a> {
     pub(crate) job: CopyJob<'a>,
     pub(crate) columns: Vec<Carried>,
     pub(crate) definition: Definition,
+    /// The keys of the rows to bring into line, where those were given.
+    pub(crate) keys: Option<&'a KeyList>,
     notes: Vec<String>,
     means: Means<'a>,
     started: Instant,
@@ -45,13 +49,14 @@ pub(crate) struct Moved {
     pub(crate) filled: Filled,
     pub(crate) inserted: u64,
     pub(crate) updated: u64,
+    pub(crate) deleted: u64,
     pub(crate) unchanged: u64,
 }
 
 impl Moved {
     /// Every row is new.
     pub(crate) fn whole(filled: Filled) -> Moved {
-        Moved { filled, inserted: filled.rows, updated: 0, unchanged: 0 }
+        Moved { filled, inserted: filled.rows, updated: 0, deleted: 0, unchanged: 0 }
     }
 }
 
@@ -64,8 +69,31 @@ impl Replicator {
     /// not the one that `job` describes, or some rows are asked for that cannot be merged; the
     /// replica is then as it was.
     pub fn open<'a>(&'a self, job: CopyJob<'a>) -> Result<Opened<'a>> {
+        self.open_way(job, way(&job)?, None)
+    }
+
+    /// Opens a table of which exactly the rows of `keys` are to be brought into line, by
+    /// [`Way::Merge`]: those that the source has are merged, those that it has not are deleted. The
+    /// filter of the job plays no part.
+    ///
+    /// The keys are compared as the server does, so that a key whose case changed replaces the one
+    /// it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Replicator::open`].
+    pub fn open_keys<'a>(&'a self, job: CopyJob<'a>, keys: &'a KeyList) -> Result<Opened<'a>> {
+        check_merge(&job)?;
+        self.open_way(job, Way::Merge, Some(keys))
+    }
+
+    fn open_way<'a>(
+        &'a self,
+        job: CopyJob<'a>,
+        way: Way,
+        keys: Option<&'a KeyList>,
+    ) -> Result<Opened<'a>> {
         self.cancel.check().map_err(cancelled(&job.table.name))?;
-        let way = way(&job)?;
         let definition = self.definition(job.table)?;
         let columns = carried(job.table, &definition, self.source.version().flavor);
         let last = job.table.engine == Engine::InnoDb && job.table.rows >= INDEXES_LAST_FROM;
@@ -85,14 +113,15 @@ impl Replicator {
         };
         fault_point("replicator.opened", &job.table.name);
         let (started, clock) = (Instant::now(), WaitClock::default());
-        Ok(Opened { replicator: self, job, columns, definition, notes, means, started, clock })
+        let replicator = self;
+        Ok(Opened { replicator, job, columns, definition, keys, notes, means, started, clock })
     }
 
     fn create_shadow(&self, job: CopyJob<'_>, create: &str) -> Result<Shadow<'_>> {
         let at = At { table: &job.table.name, stage: Stage::Create, rows: 0 };
         let mut conn = self.replica.get(Profile::Write).map_err(|fault| at.error(fault))?;
         conn.query_drop(create).map_err(|error| self.failed(&conn, at, &error))?;
-        Ok(Shadow::new(self, job))
+        Ok(Shadow::new(self, job, LeftoverKind::New))
     }
 }
 
@@ -128,6 +157,7 @@ impl Opened<'_> {
             rows: moved.filled.rows,
             inserted: moved.inserted,
             updated: moved.updated,
+            deleted: moved.deleted,
             unchanged: moved.unchanged,
             bytes: moved.filled.bytes,
             strategy: moved.filled.strategy,
@@ -143,11 +173,13 @@ impl Opened<'_> {
         conn: &mut MyConn,
         into: &str,
         in_transaction: bool,
+        keys: Option<&Keyed<'_>>,
     ) -> Result<Filled> {
         let fill = Fill {
             replicator: self.replicator,
             job: self.job,
             columns: &self.columns,
+            keys,
             into,
             in_transaction,
             clock: &self.clock,
@@ -177,7 +209,11 @@ impl Opened<'_> {
         if !self.replicator.definition(table)?.holds_rows_like(&self.definition) {
             return Err(Error::Changed { table: table.name.clone() });
         }
-        self.replicator.cancel.check().map_err(cancelled(&table.name))
+        self.check_cancel()
+    }
+
+    pub(crate) fn check_cancel(&self) -> Result<()> {
+        self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))
     }
 
     pub(crate) fn seal(&self, conn: &mut MyConn, seal: &dyn Seal, moved: &Moved) -> Result<()> {
@@ -185,6 +221,7 @@ impl Opened<'_> {
             rows: moved.filled.rows,
             inserted: moved.inserted,
             updated: moved.updated,
+            deleted: moved.deleted,
             bytes: moved.filled.bytes,
             strategy: moved.filled.strategy,
             waits: self.clock.waits().of_whole(self.started.elapsed()),

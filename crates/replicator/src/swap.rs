@@ -20,7 +20,7 @@ impl Opened<'_> {
         let table = &self.job.table.name;
         // Taken after the shadow, and so given back before the shadow is dropped.
         let mut conn = self.writer()?;
-        let moved = Moved::whole(self.fill(&mut conn, &swap.name, false)?);
+        let moved = Moved::whole(self.fill(&mut conn, &swap.name, false, None)?);
         if let Some(alter) = &swap.add_indexes {
             self.run(&mut conn, alter, self.at(Stage::Index, moved.filled.rows))?;
         }

@@ -20,7 +20,7 @@ impl Opened<'_> {
         self.run(conn, "START TRANSACTION", self.at(Stage::Empty, 0))?;
         let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
         self.run(conn, &empty, self.at(Stage::Empty, 0))?;
-        let moved = Moved::whole(self.fill(conn, name.as_str(), true)?);
+        let moved = Moved::whole(self.fill(conn, name.as_str(), true, None)?);
         self.check_unchanged()?;
         self.seal(conn, seal, &moved)?;
         self.commit(conn, moved.filled.rows)?;

@@ -17,13 +17,22 @@ pub(crate) fn way(job: &CopyJob<'_>) -> Result<Way> {
     if *job.filter == RowFilter::All {
         return Ok(if fits_transaction(job) { Way::Transaction } else { Way::Swap });
     }
+    check_merge(job).map(|()| Way::Merge)
+}
+
+/// Sees to it that some rows of the table can be merged.
+///
+/// # Errors
+///
+/// Returns [`Error::NotMergeable`] if they cannot.
+pub(crate) fn check_merge(job: &CopyJob<'_>) -> Result<()> {
     let problem = match job.replica_table {
         None => "the replica has no such table yet",
         Some(replica) if !same_structure(job.table, replica) => {
             "the table of the replica has another structure"
         }
         Some(_) if job.table.key().is_none() => "it has no key by which to merge them",
-        Some(_) => return Ok(Way::Merge),
+        Some(_) => return Ok(()),
     };
     Err(Error::NotMergeable { table: job.table.name.clone(), problem })
 }

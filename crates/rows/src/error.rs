@@ -43,6 +43,14 @@ pub enum Error {
         /// What is wrong with the filter, in words.
         problem: String,
     },
+    /// Keys of rows could not be put aside.
+    #[error("cannot keep the keys of `{table}` in a temporary file: {problem}")]
+    Keys {
+        /// The table.
+        table: TableName,
+        /// What the system said.
+        problem: String,
+    },
     /// The run was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

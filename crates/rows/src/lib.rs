@@ -52,10 +52,13 @@
 //! ```
 
 mod buffer;
+pub mod canonical;
 mod codec;
 mod encoder;
 mod error;
 mod json;
+mod key_list;
+mod key_value;
 mod reader;
 mod refusal;
 mod sum;
@@ -65,7 +68,11 @@ mod tuples;
 pub use buffer::TupleBuffer;
 pub use encoder::Encoder;
 pub use error::{Error, Result};
-pub use reader::{Chunk, Locking, ReadSpec, Reader, RowSink, where_clause};
+pub use key_list::{KeyBatch, KeyList};
+pub use key_value::{has_key_values, key_value};
+pub use reader::{
+    Chunk, Locking, ReadSpec, Reader, RowSink, key_operands, key_parameter, where_clause,
+};
 pub use sum::{hash_row, target_sum, target_tuples};
 pub use target_keys::target_tuples_of;
 pub use tuples::tuples;

@@ -1,10 +1,9 @@
 //! The key of a row that differs.
 
 use crate::fields::{parts, value};
-use crate::key_value::key_value;
 use crate::show;
 use handoff_model::KeyValue;
-use handoff_rows::hash_row;
+use handoff_rows::{hash_row, key_value};
 use handoff_schema::Mapping;
 use std::fmt;
 

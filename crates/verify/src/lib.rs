@@ -29,7 +29,6 @@ mod element;
 mod error;
 mod fields;
 mod key;
-mod key_value;
 mod look;
 mod meter;
 mod place;

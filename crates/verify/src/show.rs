@@ -1,12 +1,8 @@
 //! Values of keys as text.
 
 use crate::ShowKeys;
+use handoff_rows::canonical::{moment, numeric, uuid};
 use handoff_schema::PgType;
-use jiff::Span;
-use jiff::civil::{Date, DateTime, date};
-
-/// The day from which PostgreSQL counts.
-const EPOCH: Date = date(2000, 1, 1);
 
 /// Returns a canonical value as text, if it may be shown.
 pub(crate) fn text(kind: &PgType, value: &[u8], which: ShowKeys) -> Option<String> {
@@ -37,49 +33,6 @@ fn any(kind: &PgType, value: &[u8]) -> Option<String> {
         PgType::DoublePrecision => f64::from_be_bytes(value.try_into().ok()?).to_string(),
         _ => value.iter().map(|byte| format!("{byte:02x}")).collect(),
     })
-}
-
-/// Prints `numeric`: number of groups of four digits, weight of the first, sign, scale, the groups.
-pub(crate) fn numeric(value: &[u8]) -> Option<String> {
-    let parts: Vec<i16> = value
-        .chunks(2)
-        .map(|pair| Some(i16::from_be_bytes(pair.try_into().ok()?)))
-        .collect::<Option<_>>()?;
-    let [_, weight, sign, scale, groups @ ..] = &parts[..] else { return None };
-    let group = |index: i16| {
-        usize::try_from(index).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0)
-    };
-    let mut whole: String = (0..=*weight).map(|index| format!("{:04}", group(index))).collect();
-    whole = whole.trim_start_matches('0').to_owned();
-    if whole.is_empty() {
-        whole.push('0');
-    }
-    let scale = usize::try_from(*scale).ok()?;
-    let fractions = i16::try_from(scale.div_ceil(4)).ok()?;
-    let mut fraction: String =
-        (1..=fractions).map(|index| format!("{:04}", group(weight + index))).collect();
-    fraction.truncate(scale);
-    let sign = if *sign == 0x4000 { "-" } else { "" };
-    let point = if scale == 0 { "" } else { "." };
-    Some(format!("{sign}{whole}{point}{fraction}"))
-}
-
-pub(crate) fn uuid(value: &[u8]) -> Option<String> {
-    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-    (hex.len() == 32)
-        .then(|| [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
-}
-
-/// Reads a date or a timestamp.
-pub(crate) fn moment(kind: &PgType, value: &[u8]) -> Option<DateTime> {
-    let span = match kind {
-        PgType::Date => Span::new().try_days(i32::from_be_bytes(value.try_into().ok()?)).ok()?,
-        PgType::Timestamp(_) | PgType::TimestampTz(_) => {
-            Span::new().try_microseconds(i64::from_be_bytes(value.try_into().ok()?)).ok()?
-        }
-        _ => return None,
-    };
-    EPOCH.at(0, 0, 0, 0).checked_add(span).ok()
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Fill<'_> {
         let source = self.replicator.source.get(Profile::RawRead);
         let mut source = source.map_err(|fault| at.error(fault))?;
         let select = self.select();
-        sum_of(&mut source, &self.reader(&select), self.columns)
+        sum_of(&mut source, &self.reader(&select, self.job.filter), self.columns)
             .map_err(|error| self.explain(error))
     }
 }

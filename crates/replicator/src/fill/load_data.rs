@@ -27,7 +27,7 @@ impl Fill<'_> {
             self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
         thread::scope(|scope| {
             let mut lines = Lines::new(self, scope, writer);
-            let read = self.reader(&select).read(&mut source, &mut lines);
+            let read = self.read(&mut source, &select, &mut lines);
             lines.finish(read.map_err(|error| self.explain(error)))
         })
     }

@@ -52,7 +52,7 @@ impl Fill<'_> {
             sent: Sent::default(),
             meter: self.meter(),
         };
-        self.reader(&select).read(&mut source, &mut rows).map_err(|error| self.explain(error))?;
+        self.read(&mut source, &select, &mut rows).map_err(|error| self.explain(error))?;
         Ok(rows.sent)
     }
 

@@ -17,6 +17,7 @@ mod text;
 
 pub(crate) use cell::{Cell, Scratch, Uses};
 pub(crate) use spelled::Spelling;
+pub(crate) use text::to_latin1;
 
 use crate::refusal::Refusal;
 use handoff_schema::TextEncoding;

@@ -145,6 +145,15 @@ fn from_latin1<'b>(bytes: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
     buffer
 }
 
+/// Returns a text in MySQL's latin1; [`None`] if that has no byte for one of its characters.
+pub(crate) fn to_latin1(text: &str) -> Option<Vec<u8>> {
+    let byte = |c: char| match c {
+        '\0'..='\x7f' | '\u{a0}'..='\u{ff}' => u8::try_from(c).ok(),
+        _ => (0x80..).zip(CP1252).find(|(_, other)| *other == c).map(|(byte, _)| byte),
+    };
+    text.chars().map(byte).collect()
+}
+
 /// What the bytes 80 to 9F are in MySQL's latin1.
 const CP1252: [char; 32] = [
     '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}',

@@ -164,8 +164,15 @@ fn text_operand(column: &Column) -> String {
     }
 }
 
-/// Turns a bound of a range into a parameter.
-pub(super) fn parameter(value: &KeyValue) -> Value {
+/// Returns what a value of each column of the table's key is compared with, or stored as, without
+/// being changed: an expression with one `?`, which takes [`key_parameter`](crate::key_parameter).
+/// [`None`] if the table has no key.
+pub fn key_operands(table: &TableSchema) -> Option<Vec<String>> {
+    Some(Key::of(table)?.columns.into_iter().map(|column| column.operand).collect())
+}
+
+/// Turns a value of a key into a parameter.
+pub fn parameter(value: &KeyValue) -> Value {
     match *value {
         KeyValue::Int(number) => Value::Int(number),
         KeyValue::UInt(number) => Value::UInt(number),

@@ -1,6 +1,7 @@
 //! Changed rows, merged into the replica's table.
 
 mod bytes;
+mod given;
 mod keys;
 mod stopped;
 mod ways;

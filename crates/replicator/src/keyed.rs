@@ -1,0 +1,214 @@
+//! The keys of the rows that a merge brings into line, gathered in the replica.
+//!
+//! They lie in a table of their own there, so that the server's own idea of equality decides which
+//! rows are meant, and any number of them does.
+
+use crate::merge_sql::same_key;
+use crate::opened::Opened;
+use crate::{Result, Stage};
+use handoff_connect::{MyConn, fault_point, quote_my};
+use handoff_model::RowFilter;
+use handoff_rows::{KeyBatch, KeyList, key_operands, key_parameter};
+use handoff_schema::{Column, TableSchema};
+use mysql::prelude::Queryable;
+use mysql::{Params, Value};
+
+/// The column that numbers the keys.
+const NUMBER: &str = "__handoff_number";
+
+/// The keys of a merge in the replica.
+pub(crate) struct Keyed<'a> {
+    list: &'a KeyList,
+    /// Keys there: those that the server tells apart.
+    pub(crate) kept: u64,
+    /// The numbers of those keys, where the list has others too.
+    numbers: Option<Vec<u64>>,
+}
+
+/// The statements around the keys `k`.
+pub(crate) struct KeyedSql {
+    /// Drops the keys of the staged rows `s`.
+    pub(crate) drop_found: String,
+    /// Deletes the rows of the keys that are left.
+    pub(crate) delete_gone: String,
+}
+
+impl KeyedSql {
+    pub(crate) fn new(table: &TableSchema, staging: &str, keys: &str) -> KeyedSql {
+        let (into, staging, keys) =
+            (quote_my(table.name.as_str()), quote_my(staging), quote_my(keys));
+        KeyedSql {
+            drop_found: format!(
+                "DELETE k FROM {staging} AS s STRAIGHT_JOIN {keys} AS k ON {}",
+                same_key(table, "s", "k")
+            ),
+            delete_gone: format!(
+                "DELETE t FROM {keys} AS k STRAIGHT_JOIN {into} AS t ON {}",
+                same_key(table, "k", "t")
+            ),
+        }
+    }
+}
+
+/// Spells what follows `CREATE [TEMPORARY] TABLE `: the key's columns as the table has them, so that
+/// keys are told apart as the table does.
+pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
+    let columns: Vec<&Column> = key_columns(table).collect();
+    let names: Vec<String> = columns.iter().map(|column| quote_my(column.name.as_str())).collect();
+    let spelled = columns.iter().zip(&names).map(|(column, name)| {
+        let texts = match (&column.charset, &column.collation) {
+            (Some(charset), Some(collation)) if column.kind.has_charset() => {
+                format!(" CHARACTER SET {charset} COLLATE {collation}")
+            }
+            _ => String::new(),
+        };
+        format!("{name} {}{texts} NOT NULL", column.column_type)
+    });
+    let spelled = spelled.collect::<Vec<_>>().join(", ");
+    format!(
+        "{} ({} BIGINT UNSIGNED NOT NULL, {spelled}, PRIMARY KEY ({})) ENGINE={}",
+        quote_my(name),
+        quote_my(NUMBER),
+        names.join(", "),
+        table.engine.name()
+    )
+}
+
+fn key_columns(table: &TableSchema) -> impl Iterator<Item = &Column> {
+    table.key().unwrap_or_default().into_iter().map(|column| &table.columns[column])
+}
+
+impl<'a> Keyed<'a> {
+    /// Fills the empty table `into`. Two keys of the list may be one to the server, such as two
+    /// spellings of a text.
+    pub(crate) fn stage(
+        opened: &Opened<'_>,
+        conn: &mut MyConn,
+        list: &'a KeyList,
+        into: &str,
+    ) -> Result<Keyed<'a>> {
+        let insert = Insert::new(opened.job.table, into);
+        let (mut sent, mut kept, mut number) = (0, 0, 0);
+        list.batches(|batch| {
+            opened.check_cancel()?;
+            let (rows, params) = insert.params(batch, &mut number);
+            if rows > 0 {
+                let done = conn.exec_drop(insert.statement(rows), params);
+                done.map_err(|error| {
+                    opened.replicator.failed(conn, opened.at(Stage::Gather, sent), &error)
+                })?;
+                sent += rows as u64;
+                kept += conn.affected_rows();
+            }
+            Ok::<_, crate::Error>(())
+        })?;
+        let numbers = if kept < sent { Some(numbers(opened, conn, into)?) } else { None };
+        fault_point("replicator.keys_staged", &opened.job.table.name);
+        Ok(Keyed { list, kept, numbers })
+    }
+
+    /// Hands the filters that select the keys' rows to `each`, one after the other. No two of them
+    /// select the same row.
+    pub(crate) fn filters(&self, mut each: impl FnMut(&RowFilter) -> Result<()>) -> Result<()> {
+        let mut numbers = self.numbers.iter().flatten().copied().peekable();
+        let mut number = 0;
+        self.list.batches(|batch| {
+            let mut keys = Vec::with_capacity(batch.len());
+            for key in batch.key_values() {
+                number += 1;
+                let is_kept = self.numbers.is_none() || numbers.next_if_eq(&number).is_some();
+                keys.extend(key.filter(|_| is_kept));
+            }
+            if keys.is_empty() { Ok(()) } else { each(&RowFilter::Keys(keys)) }
+        })
+    }
+}
+
+/// Reads the numbers of the keys that were kept, in order.
+fn numbers(opened: &Opened<'_>, conn: &mut MyConn, from: &str) -> Result<Vec<u64>> {
+    let number = quote_my(NUMBER);
+    let ask = format!("SELECT {number} FROM {}", quote_my(from));
+    let read = conn.query::<u64, _>(ask);
+    let at = opened.at(Stage::Gather, 0);
+    let mut numbers = read.map_err(|error| opened.replicator.failed(conn, at, &error))?;
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Writes keys.
+struct Insert {
+    start: String,
+    row: String,
+}
+
+impl Insert {
+    fn new(table: &TableSchema, into: &str) -> Insert {
+        let names: Vec<String> =
+            key_columns(table).map(|column| quote_my(column.name.as_str())).collect();
+        let operands = key_operands(table).unwrap_or_default();
+        // A key that is there already is passed over.
+        let start = format!(
+            "INSERT IGNORE INTO {} ({}, {}) VALUES ",
+            quote_my(into),
+            quote_my(NUMBER),
+            names.join(", ")
+        );
+        Insert { start, row: format!("(?, {})", operands.join(", ")) }
+    }
+
+    fn statement(&self, rows: usize) -> String {
+        format!("{}{}", self.start, vec![&*self.row; rows].join(", "))
+    }
+
+    /// Returns the number of keys to be written, and their values; `number` counts all.
+    fn params(&self, batch: &KeyBatch<'_>, number: &mut u64) -> (usize, Params) {
+        let (mut rows, mut values) = (0, Vec::new());
+        for key in batch.key_values() {
+            *number += 1;
+            let Some(key) = key else { continue };
+            rows += 1;
+            values.push(Value::UInt(*number));
+            values.extend(key.iter().map(key_parameter));
+        }
+        (rows, Params::Positional(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Engine, Index, IndexPart};
+
+    #[test]
+    fn keys_are_held_as_the_table_holds_them() {
+        let text = Column {
+            charset: Some("latin1".to_owned()),
+            collation: Some("latin1_swedish_ci".to_owned()),
+            ..Column::of_type("k`", "varchar(9)").unwrap()
+        };
+        let columns = vec![text, Column::of_type("id", "int(10) unsigned").unwrap()];
+        let columns = columns.into_iter().map(|column| Column { nullable: false, ..column });
+        let parts = [1, 0].map(|column| IndexPart { column: Some(column), prefix: None }).into();
+        let table = TableSchema {
+            engine: Engine::MyIsam,
+            columns: columns.collect(),
+            indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+            ..TableSchema::empty("t")
+        };
+        assert_eq!(
+            keys_sql(&table, "keys"),
+            "`keys` (`__handoff_number` BIGINT UNSIGNED NOT NULL, `id` int(10) unsigned NOT NULL, \
+             `k``` varchar(9) CHARACTER SET latin1 COLLATE latin1_swedish_ci NOT NULL, \
+             PRIMARY KEY (`id`, `k```)) ENGINE=MyISAM"
+        );
+        let sql = KeyedSql::new(&table, "new", "keys");
+        assert_eq!(
+            sql.drop_found,
+            "DELETE k FROM `new` AS s STRAIGHT_JOIN `keys` AS k ON s.`id` = k.`id` AND s.`k``` = k.`k```"
+        );
+        assert_eq!(
+            sql.delete_gone,
+            "DELETE t FROM `keys` AS k STRAIGHT_JOIN `t` AS t ON k.`id` = t.`id` AND k.`k``` = t.`k```"
+        );
+    }
+}

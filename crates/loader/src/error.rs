@@ -95,6 +95,15 @@ pub enum Error {
         /// The table being loaded.
         table: TableName,
     },
+    /// Some rows were to be loaded into a table that is not there.
+    #[error(
+        "only some rows of `{table}` were to be loaded, and the target has no such table yet: load \
+         it in full (etl run {table} --full)"
+    )]
+    NothingThere {
+        /// The table being loaded.
+        table: TableName,
+    },
     /// A row is too large for the memory that the run may use.
     #[error(
         "`{table}`, row with the key {key}: {bytes} bytes are more than a quarter of the memory \
@@ -163,7 +172,10 @@ impl Error {
         use handoff_rows::Error as Rows;
         match self {
             Error::Read(
-                Rows::Read { table, .. } | Rows::Value { table, .. } | Rows::Filter { table, .. },
+                Rows::Read { table, .. }
+                | Rows::Value { table, .. }
+                | Rows::Filter { table, .. }
+                | Rows::Keys { table, .. },
             )
             | Error::Write { table, .. }
             | Error::Step { table, .. }
@@ -172,6 +184,7 @@ impl Error {
             | Error::TargetAppeared { table, .. }
             | Error::Changed { table }
             | Error::NoKey { table }
+            | Error::NothingThere { table }
             | Error::RowTooLarge { table, .. }
             | Error::Miscount { table, .. }
             | Error::Spool { table, .. }

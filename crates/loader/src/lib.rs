@@ -13,6 +13,9 @@
 //! | has a key | staging, dropped at the commit | deleting what staging lacks (a full load), changing what differs to the byte, inserting what is new |
 //! | has no key | staging | `DELETE` and `INSERT … SELECT` |
 //!
+//! Where the keys of the rows that differ are known ([`Loader::load_keys`]), those rows alone are
+//! read, merged, and deleted where there is nothing to read.
+//!
 //! So readers wait for nothing and see the old rows or the new, views live, and rows that did not
 //! change are not written. There is no TRUNCATE (readers with an older snapshot would see an
 //! empty table, the others wait), no rename over an existing table (views stay with the old one)
@@ -61,6 +64,7 @@ mod error;
 mod inserter;
 mod job;
 mod key_text;
+mod keyed;
 mod landing;
 mod leftovers;
 mod loader;

@@ -9,7 +9,7 @@ use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal, fault_point};
 use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock};
-use handoff_rows::Locking;
+use handoff_rows::{KeyList, Locking};
 use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
 use std::sync::{Arc, OnceLock};
@@ -75,12 +75,23 @@ impl Loader {
         strategy: &dyn LoadStrategy,
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
+        self.attempt(job, strategy, seal, None)
+    }
+
+    pub(crate) fn attempt(
+        &self,
+        job: &LoadJob<'_>,
+        strategy: &dyn LoadStrategy,
+        seal: &dyn Seal,
+        keys: Option<&KeyList>,
+    ) -> Result<LoadOutcome> {
         let own_id = taken_up_by(job, strategy).unwrap_or_else(CopyId::new);
         let attempt = Attempt {
             loader: self,
             job,
             strategy,
             seal,
+            keys,
             statements: Statements::new(&self.options.schema, job.mapping, own_id),
             started: Instant::now(),
             clock: WaitClock::default(),
@@ -111,6 +122,8 @@ struct Attempt<'a> {
     job: &'a LoadJob<'a>,
     strategy: &'a dyn LoadStrategy,
     seal: &'a dyn Seal,
+    /// The keys of the rows to bring into line, where those were given.
+    keys: Option<&'a KeyList>,
     statements: Statements,
     started: Instant,
     clock: WaitClock,
@@ -123,7 +136,11 @@ impl Attempt<'_> {
         if mode == LoadMode::Incremental && mapping.key.is_empty() {
             return Err(Error::NoKey { table: mapping.table.clone() });
         }
-        let Some(target) = target else { return Ok(()) };
+        let Some(target) = target else {
+            let all = self.keys.is_none();
+            let table = mapping.table.clone();
+            return if all { Ok(()) } else { Err(Error::NothingThere { table }) };
+        };
         let differences = match target.kind {
             TargetKind::Table | TargetKind::Partitioned => {
                 ddl::differences(mapping, &target.columns, &target.key)
@@ -255,6 +272,7 @@ impl Attempt<'_> {
             cancel: &options.cancel,
             largest_row: options.largest_row,
             throttle: self.loader.throttle.as_ref(),
+            keys: self.keys,
             clock: &self.clock,
         };
         let meter = Meter::new(&*options.observer, Phase::Load, &self.job.mapping.table);
@@ -267,7 +285,8 @@ impl Attempt<'_> {
     fn publish(&self, mut landing: Landing<'_>, moved: Moved) -> Result<LoadOutcome> {
         let options = &self.loader.options;
         let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
-        let changes = Publish { options, other_unique }.run(&mut landing, &moved)?;
+        let changes =
+            Publish { options, other_unique, keys: self.keys }.run(&mut landing, &moved)?;
         if self.resumes() {
             let failed = step(&self.statements, "drop the checkpoint of");
             let sql = self.statements.drop_checkpoint();

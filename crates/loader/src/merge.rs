@@ -1,6 +1,5 @@
 //! Making the published table equal to staging.
 
-use crate::LoadMode;
 use crate::statements::Statements;
 use crate::step::step;
 use crate::{Error, Result};
@@ -20,12 +19,23 @@ impl Changes {
     }
 }
 
+/// Which rows of the table are gone: none of staging has their key, and they are of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone<'a> {
+    /// All.
+    Any,
+    /// Those whose keys are in this table, quoted.
+    Of(&'a str),
+    /// None.
+    Never,
+}
+
 /// A merge to be done.
 pub(crate) struct Merge<'a> {
     pub(crate) statements: &'a Statements,
     /// The staging table, quoted.
     pub(crate) staging: &'a str,
-    pub(crate) mode: LoadMode,
+    pub(crate) gone: Gone<'a>,
     /// Whether rows may only change places by way of being deleted.
     pub(crate) other_unique: bool,
     /// Rows in staging.
@@ -49,7 +59,7 @@ impl Merge<'_> {
             inserted = last_count(&answers);
             changes.inserted = inserted.saturating_sub(counted.changed);
         }
-        if self.mode == LoadMode::Full {
+        if self.gone == Gone::Any {
             let taken =
                 if self.other_unique { counted.gone + counted.changed } else { counted.gone };
             self.check(counted.before - taken + inserted)?;
@@ -76,12 +86,13 @@ impl Merge<'_> {
             parts.push(format!("{name} AS ({sql} RETURNING 1)"));
             format!("(SELECT count(*) FROM {name})")
         };
-        let (gone, before) = match self.mode {
-            LoadMode::Full => (
+        let (gone, before) = match self.gone {
+            Gone::Any => (
                 part("gone", statements.delete_gone(staging)),
                 format!("({})", statements.count(statements.target())),
             ),
-            LoadMode::Incremental => ("0".to_owned(), "0".to_owned()),
+            Gone::Of(keys) => (part("gone", statements.delete_keys(staging, keys)), "0".to_owned()),
+            Gone::Never => ("0".to_owned(), "0".to_owned()),
         };
         let insert = statements.insert_new(staging);
         let (changed, new, then) = if self.other_unique {

@@ -1,10 +1,11 @@
 //! Making what has landed visible.
 
 use crate::landing::{Kind, Landing};
-use crate::merge::{Changes, Merge, last_count};
+use crate::merge::{Changes, Gone, Merge, last_count};
 use crate::step::{NAME, step};
 use crate::strategy::Moved;
-use crate::{Error, LoadMode, LoaderOptions, Result};
+use crate::{Error, LoadMode, LoaderOptions, Result, keyed};
+use handoff_rows::KeyList;
 
 /// Bytes from which on the server's own memory settings and statistics of staging pay off.
 const LARGE: u64 = 8 << 20;
@@ -17,12 +18,14 @@ const FIRST_STATISTICS: u32 = 10;
 
 /// Rows of staging from which on the planner is told of its keys: without, it may take a nested
 /// loop over a table of millions.
-const ANALYZE_ABOVE: u64 = 10_000;
+pub(crate) const ANALYZE_ABOVE: u64 = 10_000;
 
 /// Publishes within the landing's transaction.
 pub(crate) struct Publish<'a> {
     pub(crate) options: &'a LoaderOptions,
     pub(crate) other_unique: bool,
+    /// The keys of the rows to bring into line, where those were given.
+    pub(crate) keys: Option<&'a KeyList>,
 }
 
 impl Publish<'_> {
@@ -62,10 +65,11 @@ impl Publish<'_> {
     }
 
     fn refresh(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
-        let changes = match (landing.opened, moved.rows) {
+        let changes = match (self.keys, moved.rows) {
             _ if landing.unchanged => return Ok(Changes::default()),
-            (_, 0) => self.empty(landing)?,
-            _ => self.replace(landing, moved)?,
+            (Some(keys), _) => keyed::publish(landing, moved, keys, self.other_unique)?,
+            (None, 0) => self.empty(landing)?,
+            (None, _) => self.replace(landing, moved)?,
         };
         if landing.opened && landing.kind == Kind::Unlogged {
             run(landing, "drop the staging of", &landing.statements.drop_own())?;
@@ -102,7 +106,10 @@ impl Publish<'_> {
         let merge = Merge {
             statements,
             staging: &staging,
-            mode: landing.mode,
+            gone: match landing.mode {
+                LoadMode::Full => Gone::Any,
+                LoadMode::Incremental => Gone::Never,
+            },
             other_unique: self.other_unique,
             staged: moved.rows,
         };
@@ -125,7 +132,7 @@ impl Publish<'_> {
 }
 
 /// Runs statements and returns the number of rows that the last of them concerned.
-fn run(landing: &mut Landing<'_>, what: &'static str, sql: &str) -> Result<u64> {
+pub(crate) fn run(landing: &mut Landing<'_>, what: &'static str, sql: &str) -> Result<u64> {
     let failed = step(landing.statements, what);
     let answers = landing.transaction()?.simple_query(sql).map_err(failed)?;
     Ok(last_count(&answers))

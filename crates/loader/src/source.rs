@@ -5,7 +5,7 @@ use crate::strategy::Moved;
 use crate::{Error, Result};
 use handoff_connect::{MyConn, MyPool, Profile};
 use handoff_model::{Cancel, KeyValue, RowFilter, TableSum, Throttle, WaitClock};
-use handoff_rows::{Chunk, Encoder, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
+use handoff_rows::{Chunk, Encoder, KeyList, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 use mysql::Value;
@@ -30,6 +30,8 @@ pub struct Source<'a> {
     pub largest_row: usize,
     /// The bound on the rows that are read in a second.
     pub throttle: Option<&'a Throttle>,
+    /// The keys of the rows, where those are given instead of a filter.
+    pub keys: Option<&'a KeyList>,
     /// Is told what reading, encoding and writing took.
     pub clock: &'a WaitClock,
 }
@@ -46,7 +48,8 @@ impl Source<'_> {
         }
     }
 
-    /// Reads the rows of `filter` into `sink`, over a connection of its own.
+    /// Reads the rows of `filter`, or those of [`Source::keys`] if there are any, into `sink`, over a
+    /// connection of its own.
     ///
     /// `select` is what the sink's [`Tuples::select_list`] returned.
     ///
@@ -65,13 +68,33 @@ impl Source<'_> {
             move |fault| handoff_rows::Error::Read { table, rows, fault }
         };
         let mut conn = self.connect()?;
-        let rows = self.reader(filter, select).read(&mut conn, sink)?;
+        let rows = match self.keys {
+            None => self.reader(filter, select).read(&mut conn, sink)?,
+            Some(keys) => self.read_keys(keys, &mut conn, select, sink)?,
+        };
         // A replica's table is our own; the source's may be altered between two of our statements.
         let is_ours = self.locking == Locking::Free;
         if is_ours || self.table.is_unchanged(&mut conn).map_err(failed(rows))? {
             return Ok(rows);
         }
         Err(Error::Changed { table: self.table.name.clone() })
+    }
+
+    fn read_keys<S: RowSink<Error = Error>>(
+        &self,
+        keys: &KeyList,
+        conn: &mut MyConn,
+        select: &[String],
+        sink: &mut S,
+    ) -> Result<u64> {
+        let mut rows = 0;
+        keys.batches(|batch| {
+            if let Some(filter) = batch.filter() {
+                rows += self.reader(&filter, select).read(conn, sink)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(rows)
     }
 
     /// Reads at most `rows` rows of [`Source::filter`] behind the key `after`, in the order of the

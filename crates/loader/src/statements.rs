@@ -148,6 +148,45 @@ impl Statements {
         )
     }
 
+    /// The table of the keys that are brought into line, quoted.
+    pub(crate) fn keys(&self, temporary: bool) -> String {
+        let schema = if temporary { "pg_temp".to_owned() } else { quote_pg(self.schema.as_str()) };
+        format!("{schema}.{}", quote_pg(format!("{}_keys", self.own_name)))
+    }
+
+    /// Makes it with the types of the target's key.
+    pub(crate) fn create_keys(&self, keys: &str, temporary: bool) -> String {
+        let (kind, ends) =
+            if temporary { ("TEMPORARY", " ON COMMIT DROP") } else { ("UNLOGGED", "") };
+        let columns = self.key.join(", ");
+        format!(
+            "CREATE {kind} TABLE {keys}{ends} AS SELECT {columns} FROM {} WITH NO DATA",
+            self.target
+        )
+    }
+
+    pub(crate) fn copy_keys(&self, into: &str) -> String {
+        format!("COPY {into} ({}) FROM STDIN (FORMAT binary)", self.key.join(", "))
+    }
+
+    /// Drops all but one of the rows of one key.
+    pub(crate) fn drop_twice(&self, staging: &str) -> String {
+        format!(
+            "DELETE FROM {staging} t USING {staging} s WHERE {} AND t.ctid < s.ctid",
+            self.same_key()
+        )
+    }
+
+    /// Deletes those of the keys that staging lacks.
+    pub(crate) fn delete_keys(&self, staging: &str, keys: &str) -> String {
+        let same = self.same_key();
+        format!(
+            "DELETE FROM {} t USING {keys} s WHERE {same} \
+             AND NOT EXISTS (SELECT FROM {staging} s WHERE {same})",
+            self.target
+        )
+    }
+
     /// Changes the rows whose bytes differ.
     pub(crate) fn update_changed(&self, staging: &str) -> String {
         let set: Vec<_> = self.columns.iter().map(|c| format!("{c} = s.{c}")).collect();

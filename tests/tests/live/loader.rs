@@ -9,6 +9,7 @@ mod csv;
 mod embedder;
 mod every_type;
 mod faults;
+mod keys;
 mod parallel;
 mod publishing;
 mod readers;

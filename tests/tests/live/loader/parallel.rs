@@ -49,6 +49,7 @@ fn shares(bench: &Bench) -> Vec<u64> {
         cancel: &bench.options.cancel,
         largest_row: 1 << 20,
         throttle: None,
+        keys: None,
         clock: &handoff_model::WaitClock::default(),
     };
     let four = Parallel::new(NonZeroUsize::new(4).unwrap());

@@ -68,7 +68,8 @@ impl Reader<'_> {
     }
 
     /// Returns about `size` keys of the table, taken at random and in their order, by one scan of
-    /// an index. Without regard to the filter.
+    /// an index. Without regard to the filter. However wrong the row count of the catalogue is, they
+    /// are never more than twice as many.
     ///
     /// # Errors
     ///
@@ -87,14 +88,16 @@ impl Reader<'_> {
         );
         let every = Condition::default();
         let pages = Pages::new(self, &key, &every);
-        let mut keys = Vec::new();
+        let mut sample = Sample::new(size);
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, vec![Value::Double(share)], |row| {
-            keys.push(self.key_values(pages.place(row)?)?);
+            if sample.takes_next() {
+                sample.add(self.key_values(pages.place(row)?)?);
+            }
             Ok::<_, Error>(Flow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, 0))?;
-        Ok(keys)
+        Ok(sample.keys)
     }
 
     fn key(&self) -> Result<Key> {
@@ -108,5 +111,67 @@ impl Reader<'_> {
 
     fn refuse(&self, problem: &str) -> Error {
         Error::Filter { table: self.spec.table.name.clone(), problem: problem.to_owned() }
+    }
+}
+
+/// Keys in their order, thinned out evenly when they become too many.
+struct Sample<K> {
+    keys: Vec<K>,
+    most: usize,
+    /// Of so many keys one is taken.
+    step: u64,
+    seen: u64,
+}
+
+impl<K> Sample<K> {
+    /// Begins a sample of between `size` and twice as many keys, where that many come.
+    fn new(size: u32) -> Sample<K> {
+        let most = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(2).max(2);
+        Sample { keys: Vec::new(), most, step: 1, seen: 0 }
+    }
+
+    /// Counts the next key, and returns true if it is to be added.
+    fn takes_next(&mut self) -> bool {
+        let takes = self.seen.is_multiple_of(self.step);
+        self.seen += 1;
+        takes
+    }
+
+    fn add(&mut self, key: K) {
+        if self.keys.len() == self.most {
+            let mut index = 0_u64;
+            self.keys.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            self.step *= 2;
+        }
+        self.keys.push(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(size: u32, keys: u64, expected: &[u64]) {
+        let mut sample = Sample::new(size);
+        for key in 0..keys {
+            if sample.takes_next() {
+                sample.add(key);
+            }
+        }
+        assert_eq!(sample.keys, expected);
+    }
+
+    #[test]
+    fn a_sample_stays_small_and_even() {
+        check(2, 0, &[]);
+        check(2, 4, &[0, 1, 2, 3]);
+        check(2, 5, &[0, 2, 4]);
+        check(2, 9, &[0, 4, 8]);
+        check(2, 33, &[0, 16, 32]);
+        check(0, 3, &[0, 2]);
     }
 }

@@ -6,6 +6,9 @@ use crate::faults::disk::SmallDisk;
 use handoff_loader::{CopyCsv, Error, LoadMode, LoadOutcome, LoadStrategy, Replay, SpoolSettings};
 use handoff_model::RowFilter;
 use handoff_testbed::{NULL, Trio, row};
+use mysql::prelude::Queryable;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -65,6 +68,51 @@ fn lines_of_one_column_are_told_apart() {
         bench.trio.rows("t"),
         [row![NULL], row![NULL], row![""], row!["\n"], row!["\\."], row!["\\N"]]
     );
+}
+
+/// Texts of nothing but what CSV is made of, by way of a file that stays as well.
+#[test]
+fn random_texts_are_told_apart() {
+    let bench = Bench::new("load csv random");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY, a TEXT, b VARCHAR(40), c BLOB)");
+    let part = prop_oneof![
+        Just("\""),
+        Just("\"\""),
+        Just("\\"),
+        Just("\\."),
+        Just("\\N"),
+        Just("\n"),
+        Just("\r"),
+        Just(","),
+        Just(" "),
+        Just("\t"),
+        Just("NULL"),
+        Just("é"),
+        Just("\u{1}"),
+        Just("\u{10ffff}")
+    ];
+    let text = prop::collection::vec(part, 0..8).prop_map(|parts| Some(parts.concat()));
+    let text = prop_oneof![6 => text, 1 => Just(None)];
+    let rows = prop::collection::vec([text.clone(), text.clone(), text], 0..400);
+    let config = Config { cases: 8, failure_persistence: None, ..Config::default() };
+    let done = TestRunner::new(config).run(&rows, |rows| {
+        bench.mysql("DELETE FROM t");
+        let values = rows.iter().enumerate().map(|(id, [a, b, c])| (id, a, b, c));
+        bench.trio.replica().exec_batch("INSERT INTO t VALUES (?, ?, ?, ?)", values).unwrap();
+        let folder = TempDir::new().unwrap();
+        let outcome = load(&bench, "t", &spooled(folder.path(), true)).unwrap();
+        prop_assert_eq!(outcome.sum, bench.sum("t"));
+        let landed = "SELECT a, b, convert_from(c, 'UTF8') FROM raw.t ORDER BY id";
+        let landed = bench.to.get().unwrap().query(landed, &[]).unwrap();
+        let landed: Vec<[Option<String>; 3]> =
+            landed.iter().map(|row| [row.get(0), row.get(1), row.get(2)]).collect();
+        prop_assert_eq!(&landed, &rows);
+        bench.pg("DELETE FROM raw.t");
+        let again = load(&bench, "t", &Replay { file: files(folder.path()).remove(0) }).unwrap();
+        prop_assert_eq!(again.sum, outcome.sum);
+        Ok(())
+    });
+    done.unwrap();
 }
 
 #[test]

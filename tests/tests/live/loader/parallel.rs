@@ -4,6 +4,7 @@ use super::{Bench, chain, changes, parallel};
 use handoff_loader::{Error, LoadMode, Parallel, Source};
 use handoff_model::{KeyRange, RowFilter};
 use handoff_rows::{Locking, RowSink};
+use handoff_schema::TableSchema;
 use std::num::NonZeroUsize;
 
 const ROWS: u64 = 20_000;
@@ -16,7 +17,7 @@ fn check(name: &str, columns: &str, values: &str) {
         "CREATE TABLE t ({columns}, pad VARCHAR(20)); \
          INSERT INTO t SELECT {values}, seq FROM seq_1_to_{ROWS}; ANALYZE TABLE t"
     ));
-    let shares = shares(&bench);
+    let shares = shares(&bench, ROWS);
     assert_eq!(shares.iter().sum::<u64>(), ROWS, "{name}: {shares:?}");
     assert_eq!(shares.len(), 4, "{name}: {shares:?}");
     let (least, most) = (*shares.iter().min().unwrap(), *shares.iter().max().unwrap());
@@ -36,9 +37,10 @@ fn check(name: &str, columns: &str, values: &str) {
     assert_eq!(bench.loader().leftovers().unwrap(), Vec::<String>::new());
 }
 
-/// The number of rows in each of four ranges.
-fn shares(bench: &Bench) -> Vec<u64> {
+/// The number of rows in each of four ranges, where the catalogue says that there are `rows`.
+fn shares(bench: &Bench, rows: u64) -> Vec<u64> {
     let (table, mapping) = bench.describe("t");
+    let table = TableSchema { rows, ..table };
     let source = Source {
         pool: &bench.from,
         table: &table,
@@ -53,10 +55,10 @@ fn shares(bench: &Bench) -> Vec<u64> {
         clock: &handoff_model::WaitClock::default(),
     };
     let four = Parallel::new(NonZeroUsize::new(4).unwrap());
-    let rows = |range: KeyRange| {
+    let count = |range: KeyRange| {
         source.read(&RowFilter::Range(range), &["1".to_owned()], &mut Nothing).unwrap()
     };
-    four.split(&source).unwrap().into_iter().map(rows).collect()
+    four.split(&source).unwrap().into_iter().map(count).collect()
 }
 
 struct Nothing;
@@ -88,6 +90,20 @@ fn integers() {
 #[test]
 fn skewed_integers() {
     check("skewed", "id BIGINT PRIMARY KEY", "IF(seq <= 18000, seq, seq * 1000000000)");
+}
+
+/// InnoDB's counts are estimates, and may be old.
+#[test]
+fn whatever_the_catalogue_says_of_the_rows() {
+    let bench = Bench::new("load parallel estimates");
+    bench.mysql(&format!(
+        "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t SELECT seq * seq FROM seq_1_to_{ROWS}"
+    ));
+    for rows in [0, 30, ROWS * 10] {
+        let shares = shares(&bench, rows);
+        assert_eq!((shares.len(), shares.iter().sum::<u64>()), (4, ROWS), "{rows}: {shares:?}");
+        assert!(shares.iter().all(|&share| share < ROWS / 4 * 3 / 2), "{rows}: {shares:?}");
+    }
 }
 
 #[test]

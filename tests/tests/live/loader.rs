@@ -4,6 +4,7 @@
 //! Expected rows are written out by hand, as PostgreSQL prints them. MySQL is not asked what it
 //! holds, so a mistake in reading cannot hide a mistake in writing.
 
+mod broken_off;
 mod chunked;
 mod csv;
 mod embedder;

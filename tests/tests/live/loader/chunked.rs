@@ -1,21 +1,16 @@
 //! Loads in chunks, broken off and taken up.
 
 use super::{Bench, chain, changes};
-use crate::etl::Etl;
-use handoff_loader::{Chunked, Error, LoadOutcome};
+use handoff_loader::{Chunked, LoadOutcome};
 use handoff_model::CopyId;
 use handoff_settings::{Values, ZeroDates};
-use handoff_testbed::{Bed, MariaDb, Postgres, ServerOptions, Trio};
-use mysql::prelude::Queryable;
-use std::thread;
-use std::time::{Duration, Instant};
 
-fn chunked(rows: u64) -> Chunked {
+pub(super) fn chunked(rows: u64) -> Chunked {
     Chunked { rows, ..Chunked::default() }
 }
 
 /// The rows that were there already, by the note of the load.
-fn resumed(outcome: &LoadOutcome) -> Option<u64> {
+pub(super) fn resumed(outcome: &LoadOutcome) -> Option<u64> {
     let note = outcome.notes.first()?;
     let text = note.strip_prefix("an earlier attempt was taken up after ")?;
     text.split(' ').next()?.parse().ok()
@@ -166,167 +161,4 @@ fn keys_of_every_kind_are_places_to_go_on_from() {
         assert_eq!((resumed(&outcome), outcome.rows_loaded), (Some(200), 500), "{name}");
         assert_eq!(bench.sum("t"), outcome.sum, "{name}");
     }
-}
-
-/// Servers of the test's own: one counts the rows it sends, one is killed.
-struct Own {
-    bench: Bench,
-    replica: MariaDb,
-    target: Postgres,
-}
-
-const ROWS: u64 = 60_000;
-const CHUNK: u64 = 5_000;
-
-impl Own {
-    fn new(name: &str, refresh: bool) -> Own {
-        let replica = MariaDb::start(&ServerOptions::default()).unwrap();
-        let target = Postgres::start(&ServerOptions::default()).unwrap();
-        let (source, own) = (Bed::shared().source(), replica.endpoint());
-        let bench = Bench::on(Trio::on(name, source, own, target.endpoint()));
-        bench.mysql(&format!(
-            "CREATE TABLE t (id INT PRIMARY KEY, a TEXT, b TEXT); INSERT INTO t \
-             SELECT seq, REPEAT(MD5(seq), 10), REPEAT(MD5(seq), 10) FROM seq_1_to_{ROWS}"
-        ));
-        if refresh {
-            bench.pg("CREATE TABLE raw.t (id int PRIMARY KEY, a text, b text)");
-        }
-        Own { bench, replica, target }
-    }
-
-    /// The rows that the replica has ever sent.
-    fn sent(&self) -> u64 {
-        let mut conn = self.replica.admin().unwrap();
-        let row: (String, u64) =
-            conn.query_first("SHOW GLOBAL STATUS LIKE 'Rows_sent'").unwrap().unwrap();
-        row.1
-    }
-
-    /// Loads, and does `fault` as soon as some chunks have come.
-    fn broken_by(&self, copy: CopyId, fault: impl Fn(&mut postgres::Client) + Sync) -> Error {
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut client = self.bench.trio.target();
-                let sql = format!("SELECT count(*) FROM raw.__handoff_{copy}");
-                let until = Instant::now() + Duration::from_secs(60);
-                loop {
-                    assert!(Instant::now() < until, "no chunk was seen");
-                    let rows = client.query_one(&sql, &[]).map_or(0, |row| row.get::<_, i64>(0));
-                    if rows >= 3 * CHUNK.cast_signed() {
-                        return fault(&mut client);
-                    }
-                }
-            });
-            self.bench.load_copy("t", &chunked(CHUNK), copy).unwrap_err()
-        })
-    }
-}
-
-#[test]
-fn a_killed_backend_costs_less_than_a_chunk() {
-    for refresh in [false, true] {
-        let own = Own::new("chunked killed", refresh);
-        let before = own.sent();
-        let copy = CopyId::new();
-        let error = own.broken_by(copy, |client| {
-            let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
-            client.query_one(sql, &[]).unwrap();
-        });
-        assert!(error.is_transient(), "{}", chain(&error));
-        let outcome = own.bench.load_copy("t", &chunked(CHUNK), copy).unwrap();
-        let taken_up = resumed(&outcome).unwrap();
-        assert!(taken_up >= 3 * CHUNK && taken_up.is_multiple_of(CHUNK), "{taken_up}");
-        assert_eq!((outcome.rows_loaded, changes(&outcome)), (ROWS, (ROWS, 0, 0)));
-        assert_eq!(own.bench.sum("t"), outcome.sum);
-        let sent = own.sent() - before;
-        // What the catalogue was asked counts as well.
-        assert!((ROWS..ROWS + CHUNK + 200).contains(&sent), "{sent}");
-    }
-}
-
-/// A crash of the server empties unlogged staging and its checkpoint, or neither: a first load, which
-/// is logged, is taken up, a refresh starts again.
-#[test]
-fn a_crash_of_the_server_is_survived() {
-    for refresh in [false, true] {
-        let own = Own::new("chunked crashed", refresh);
-        let copy = CopyId::new();
-        own.broken_by(copy, |_| own.target.kill9());
-        own.target.restart().unwrap();
-        // A connection that died with the server may be found out now.
-        let outcome = own
-            .bench
-            .load_copy("t", &chunked(CHUNK), copy)
-            .or_else(|_| own.bench.load_copy("t", &chunked(CHUNK), copy))
-            .unwrap();
-        assert_eq!(resumed(&outcome).is_some(), !refresh, "{:?}", outcome.notes);
-        assert_eq!((outcome.rows_loaded, changes(&outcome)), (ROWS, (ROWS, 0, 0)));
-        assert_eq!(own.bench.sum("t"), outcome.sum);
-    }
-}
-
-#[test]
-fn a_clean_restart_of_the_server_loses_nothing() {
-    let own = Own::new("chunked restarted", true);
-    let copy = CopyId::new();
-    own.broken_by(copy, |_| own.target.stop());
-    own.target.restart().unwrap();
-    let outcome = own
-        .bench
-        .load_copy("t", &chunked(CHUNK), copy)
-        .or_else(|_| own.bench.load_copy("t", &chunked(CHUNK), copy))
-        .unwrap();
-    assert!(resumed(&outcome).unwrap() >= 3 * CHUNK);
-    assert_eq!(own.bench.sum("t"), outcome.sum);
-}
-
-#[test]
-fn cancelling_keeps_what_has_come() {
-    let own = Own::new("chunked cancelled", false);
-    let copy = CopyId::new();
-    let cancel = own.bench.options.cancel.clone();
-    let error = own.broken_by(copy, |_| cancel.cancel());
-    assert!(error.is_cancelled(), "{}", chain(&error));
-    let mut bench = own.bench;
-    bench.options.cancel = handoff_model::Cancel::new();
-    let outcome = bench.load_copy("t", &chunked(CHUNK), copy).unwrap();
-    assert!(resumed(&outcome).unwrap() >= 3 * CHUNK);
-    assert_eq!(bench.sum("t"), outcome.sum);
-}
-
-/// The binary dies behind its third chunk, twice; the next `etl load` goes on each time.
-#[test]
-fn a_killed_process_is_taken_up_by_the_next() {
-    let trio = Trio::new("chunked etl");
-    trio.sql_source(
-        "CREATE TABLE t (id INT PRIMARY KEY, body TEXT) ENGINE=MyISAM;
-         INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_20000",
-    );
-    let settings =
-        "[selection]\nchunk_rows = 1000\n[tables.t]\nloader = \"chunked\"\n[run]\njobs = 1\n";
-    let etl = Etl::with(&format!("{}\n{settings}", trio.settings_toml()));
-    etl.ok(&["replicate"]);
-    for (point, rows) in [("loader.chunk_committed@3", 3000), ("loader.chunk_written@3", 5000)] {
-        let done = etl.command(&["load"]).env("HANDOFF_FAULT_POINT", point).output().unwrap();
-        assert_eq!(done.status.code(), None, "{}", String::from_utf8_lossy(&done.stderr));
-        let sql = "SELECT relname::text FROM pg_class WHERE relname ~ '^__handoff_[0-9a-f]{16}$'";
-        let staging: String = trio.target().query_one(sql, &[]).unwrap().get(0);
-        let sql = format!("SELECT count(*) FROM raw.{staging}");
-        assert_eq!(trio.target().query_one(&sql, &[]).unwrap().get::<_, i64>(0), rows);
-    }
-    let done = etl.ok(&["load", "--prove", "-v", "t"]);
-    let said = format!("{}{}", done.stdout, done.stderr);
-    assert!(said.contains("an earlier attempt was taken up after 5000 rows"), "{said}");
-    assert_eq!(trio.rows("t").len(), 20_000);
-    let left = "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_\\_handoff%'";
-    assert_eq!(trio.target().query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
-
-    // Another copy: what is left of the first is dropped.
-    trio.sql_source("UPDATE t SET body = 'y' WHERE id = 1");
-    let mut again = etl.command(&["load"]);
-    again.env("HANDOFF_FAULT_POINT", "loader.chunk_committed@3").output().unwrap();
-    let done = etl.ok(&["run", "--prove", "-v", "t"]);
-    assert!(!done.stdout.contains("taken up") && !done.stderr.contains("taken up"));
-    assert_eq!(trio.target().query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
 }

@@ -41,6 +41,8 @@ named! {
         Incremental => "incremental",
         /// The same in batches, each with a watermark of its own.
         IncrementalChunked => "incremental_chunked",
+        /// The rows that differ, found by comparing all of them; needs no watermark.
+        Diff => "diff",
     }
 }
 
@@ -97,6 +99,16 @@ named! {
         Collided => "rows_collided",
         /// The last run is too long ago for the overlap to be trusted.
         GapTooLong => "gap_too_long",
+        /// The table is compared row by row, but MySQL cannot look its rows up by their key.
+        NoKey => "no_usable_key",
+        /// The rows are to be compared, and there is nothing to compare them with.
+        NotCompared => "nothing_to_compare_with",
+        /// So many rows differ that moving everything takes less.
+        ManyDiffer => "many_rows_differ",
+        /// The rows that differ were found by comparing.
+        Compared => "compared",
+        /// `etl repair` mends the table.
+        Repair => "repair",
         /// The last attempt did not finish.
         Interrupted => "interrupted",
         /// Only rows since the watermark are moved.

@@ -27,6 +27,8 @@ pub struct Known<'a> {
     pub fingerprint: &'a str,
     /// Whether the tables to be written to are there.
     pub targets_are_there: bool,
+    /// Whether its rows can be looked up by their key.
+    pub has_usable_key: bool,
     /// Whether the server tells for sure that nothing was written since the last good run.
     pub unchanged: bool,
     /// The time.
@@ -54,6 +56,7 @@ pub struct Decision {
 pub fn decide(known: &Known<'_>) -> Decision {
     match full(known) {
         Some(reason) => known.in_full(reason),
+        None if known.configured == Extraction::Diff => known.compared(),
         None => known.incremental(),
     }
 }
@@ -61,6 +64,7 @@ pub fn decide(known: &Known<'_>) -> Decision {
 /// Returns why the table is moved in full, if it is.
 fn full(known: &Known<'_>) -> Option<Reason> {
     let incremental = known.configured != Extraction::FullTable;
+    let compared = known.configured == Extraction::Diff;
     if !known.moved_before() {
         Some(Reason::FirstRun)
     } else if known.asked_full {
@@ -71,6 +75,8 @@ fn full(known: &Known<'_>) -> Option<Reason> {
         Some(Reason::SchemaChanged)
     } else if known.unchanged {
         Some(Reason::Unchanged)
+    } else if compared {
+        known.not_compared()
     } else if !incremental {
         Some(Reason::Configured)
     } else if !known.targets_are_there || known.since().is_none() {
@@ -96,6 +102,38 @@ impl<'a> Known<'a> {
             since: Vec::new(),
             loads_all: false,
         }
+    }
+
+    /// Returns why a table whose rows are to be compared is moved in full, if it is.
+    fn not_compared(&self) -> Option<Reason> {
+        if !self.has_usable_key {
+            Some(Reason::NoKey)
+        } else if !self.targets_are_there || self.hops == Hops::Load {
+            // What hop 1 found to differ is not kept for a hop 2 of another run.
+            Some(Reason::NotCompared)
+        } else {
+            None
+        }
+    }
+
+    fn compared(&self) -> Decision {
+        Decision {
+            extraction: Extraction::Diff,
+            reason: Reason::Compared,
+            force_full_applied: false,
+            since: Vec::new(),
+            loads_all: self.hops == Hops::Both && !self.loaded_is_copied(),
+        }
+    }
+
+    /// Returns true if the target is known to hold what the replica holds.
+    fn loaded_is_copied(&self) -> bool {
+        // A merge that broke off has moved rows of which hop 2 was not told.
+        let whole = |copy: &&CopyState| copy.intact && !self.tracked.was_interrupted();
+        let copied = self.copy().filter(whole).and_then(|copy| copy.copy_id);
+        let differs = |load: &&LoadState| load.proof.as_deref() == Some("differs");
+        let load = self.load().filter(|load| !differs(load));
+        copied.is_some() && copied == load.and_then(|load| load.loaded_copy_id)
     }
 
     fn incremental(&self) -> Decision {

@@ -137,6 +137,48 @@ pub enum TableError {
     /// The replica holds no finished copy to load from.
     #[error("the replica holds no finished copy of `{0}`: run `etl replicate {0}` first")]
     NotCopied(TableName),
+    /// The databases could not be compared.
+    #[error("failed while comparing")]
+    Compare(#[source] handoff_verify::Error),
+    /// The table has another structure in one of the databases to compare.
+    #[error("`{table}` cannot be compared with the {side}: {what}; run `etl run {table}`")]
+    Structure {
+        /// The table.
+        table: TableName,
+        /// Where.
+        side: Side,
+        /// What is different.
+        what: String,
+    },
+    /// So many rows differ that they are not moved one by one.
+    #[error("so many rows of `{0}` differ that everything is moved: run `etl run {0} --full`")]
+    TooMuchDiffers(TableName),
+    /// The rows cannot be looked up by their key.
+    #[error(
+        "the rows of `{0}` cannot be looked up by a key, so they cannot be moved one by one: run `etl \
+         run {0} --full`"
+    )]
+    NoUsableKey(TableName),
+    /// More rows than are allowed would be deleted from a copy of the table.
+    #[error(
+        "{deleted} of the {rows} rows of `{table}` in the {side} are not in the source, more than the \
+         {percent} % that max_delete_percent under [run] allows to delete: if they are to go, run \
+         `{remedy}`"
+    )]
+    TooManyDeletes {
+        /// The table.
+        table: TableName,
+        /// The database that would lose them.
+        side: Side,
+        /// Rows that would be deleted.
+        deleted: u64,
+        /// Rows that are there.
+        rows: u64,
+        /// The most percent that may be deleted.
+        percent: u8,
+        /// The command that allows it.
+        remedy: String,
+    },
     /// Hop 1 failed.
     #[error("failed while copying")]
     Copy(#[source] handoff_replicator::Error),
@@ -187,6 +229,7 @@ impl TableError {
         match self {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.fault(),
             TableError::Load(error) => error.fault(),
+            TableError::Compare(error) => error.fault(),
             TableError::Prove(fault) => Some(fault),
             _ => None,
         }
@@ -198,6 +241,7 @@ impl TableError {
             TableError::Cancelled(_) => true,
             TableError::Copy(error) | TableError::ProveCopy(error) => error.is_cancelled(),
             TableError::Load(error) => error.is_cancelled(),
+            TableError::Compare(error) => error.is_cancelled(),
             TableError::Prove(fault) | TableError::Probe(fault) => fault.is_cancelled(),
             _ => false,
         }

@@ -69,6 +69,9 @@ pub(crate) fn copy_report(outcome: &CopyOutcome, marks: Option<&[WatermarkAt]>) 
     let CopyOutcome { rows, bytes, duration, waits, .. } = outcome;
     CopyReport {
         rows_copied: outcome.rows,
+        rows_inserted: outcome.inserted,
+        rows_updated: outcome.updated,
+        rows_deleted: outcome.deleted,
         bytes: outcome.bytes,
         strategy_used: outcome.strategy,
         duration_ms: millis(outcome.duration),

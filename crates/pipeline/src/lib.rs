@@ -41,6 +41,7 @@ mod context;
 mod copying;
 mod decide;
 mod denied;
+mod diff;
 mod error;
 mod figures;
 mod flight;

@@ -8,7 +8,7 @@ use crate::work::Work;
 use crate::{Hops, Proof, Prove, TableContext, TableError, TableReport, Verdict};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Replay};
 use handoff_model::{Phase, Reason, RowFilter, TableSum};
-use handoff_rows::Locking;
+use handoff_rows::{KeyList, Locking};
 use handoff_schema::TargetTable;
 use handoff_tracking::{LoadState, SealWork};
 use std::path::Path;
@@ -33,6 +33,28 @@ impl TableRunner {
         let strategy = self.strategies.get(context.selected.strategy, context.selected.keep_spool);
         let seal = self.seal_work(work, Some(copied.id), copied.marks.as_deref());
         self.load_by(&*strategy, job, seal, work)
+    }
+
+    /// Brings the rows of `keys` into line.
+    pub(crate) fn load_keys(
+        &self,
+        work: &Work<'_>,
+        keys: &KeyList,
+        copied: &Copied,
+    ) -> Result<LoadOutcome, TableError> {
+        let context = work.context;
+        let job = LoadJob {
+            table: &context.schema,
+            mapping: &context.mapping,
+            filter: &RowFilter::All,
+            mode: LoadMode::Incremental,
+            copy_id: Some(copied.id),
+            locking: self.locking(work),
+            target: context.target.as_deref(),
+        };
+        let marks = work.old_marks(Phase::Load);
+        let seal = self.tracker.seal(self.seal_work(work, Some(copied.id), marks.as_deref()));
+        self.loader.load_keys(&job, keys, &seal).map_err(TableError::Load)
     }
 
     /// Loads everything from a file that an earlier load kept. It is of no copy that is known, nor is

@@ -2,6 +2,7 @@
 
 use crate::clock::SourceClock;
 use crate::denied::Hidden;
+use crate::diff::Guard;
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
 use crate::only_failed::is_left_over;
@@ -343,7 +344,10 @@ impl Pipeline {
             strategies: self.strategies(),
             from_spool: options.from_spool.clone(),
             loader: Loader::new(from.clone(), to.clone(), loader_options)
-                .throttle(throttle.filter(|_| reads_source)),
+                .throttle(throttle.clone().filter(|_| reads_source)),
+            guard: Guard { percent: self.settings.run.max_delete_percent, asked: false },
+            values: self.settings.values,
+            throttle,
             prover: Prover {
                 load_from: from.clone(),
                 target: to.clone(),

@@ -8,6 +8,7 @@ use crate::{
 };
 use handoff_connect::Side;
 use handoff_model::{CopyId, Extraction, RowFilter, TableName};
+use handoff_rows::has_key_values;
 use handoff_schema::{CachedTable, Catalogue, SchemaCache, TableSchema, TargetCatalogue};
 use handoff_settings::Settings;
 use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
@@ -99,7 +100,8 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         return Err(TableError::NotOurs(finding.to_string()));
     }
     let configured = settings.extraction.unwrap_or(Extraction::FullTable);
-    let window = (configured != Extraction::FullTable).then(|| Window::of(&schema, &settings));
+    let by_watermark = !matches!(configured, Extraction::FullTable | Extraction::Diff);
+    let window = by_watermark.then(|| Window::of(&schema, &settings));
     let window = window
         .transpose()
         .map_err(|problem| TableError::NoWindow { table: name.clone(), problem })?;
@@ -113,6 +115,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         fingerprint: &fingerprint,
         targets_are_there: (replica.is_some() || !writes_replica)
             && (target.is_some() || around.options.hops == Hops::Copy),
+        has_usable_key: has_key_values(&mapping),
         unchanged: false,
         now: around.now,
     });

@@ -180,6 +180,12 @@ pub struct PlanReport {
 pub struct CopyReport {
     /// Rows written to the replica.
     pub rows_copied: u64,
+    /// Rows the replica did not have; all of them for a full copy.
+    pub rows_inserted: u64,
+    /// Rows that changed.
+    pub rows_updated: u64,
+    /// Rows that are gone, of a table whose rows were compared.
+    pub rows_deleted: u64,
     /// Bytes sent to the replica.
     pub bytes: u64,
     /// How they were sent.

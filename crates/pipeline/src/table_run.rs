@@ -1,6 +1,7 @@
 //! One table's way through both hops.
 
 use crate::copying::Copied;
+use crate::diff::Guard;
 use crate::figures::{Moved, add, copy_report, load_report, recorded_proof};
 use crate::gate::Gate;
 use crate::probe::{Asker, Probe};
@@ -14,8 +15,9 @@ use crate::{
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{LoadOutcome, Loader, Strategies};
-use handoff_model::{Cancel, CopyId, Event, Observer, Phase, Reason, TableName};
+use handoff_model::{Cancel, CopyId, Event, Observer, Phase, Reason, TableName, Throttle};
 use handoff_replicator::{CopyOutcome, Replicator};
+use handoff_settings::Values;
 use handoff_tracking::{RunLock, Status, Tracker};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +33,11 @@ pub(crate) struct TableRunner {
     /// The file to load from in the place of the replica.
     pub(crate) from_spool: Option<PathBuf>,
     pub(crate) prover: Prover,
+    pub(crate) guard: Guard,
+    /// What to do with values that PostgreSQL cannot hold.
+    pub(crate) values: Values,
+    /// The bound on the rows that are read from the source in a second.
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
     pub(crate) servers: Servers,
@@ -89,7 +96,7 @@ impl TableRunner {
         loop {
             report.plan = Some(work.report());
             let Err(error) = self.attempt(&work, report) else { return Ok(()) };
-            let reason = full_instead(&error).filter(|_| work.is_incremental());
+            let reason = full_instead(&error).filter(|_| work.moves_some());
             let Some(reason) = reason else { return Err(error) };
             self.observer.event(&Event::Notice {
                 table: Some(context.name.clone()),
@@ -103,6 +110,9 @@ impl TableRunner {
     fn attempt(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
         if work.reason == Reason::Unchanged {
             return Ok(());
+        }
+        if work.is_compared() {
+            return self.diff(work, report);
         }
         let probe = self.probe(work)?;
         if let Some(probe) = &probe
@@ -327,6 +337,7 @@ impl Transient for TableError {
         match self {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.is_transient(),
             TableError::Load(error) => error.is_transient(),
+            TableError::Compare(error) => error.is_transient(),
             TableError::Prove(fault) | TableError::Probe(fault) => fault.is_transient(),
             TableError::Tracking(error) => error.is_transient(),
             _ => false,

@@ -32,7 +32,7 @@ pub(crate) struct Slice {
     pub(crate) is_last: bool,
 }
 
-static EVERYTHING: RowFilter = RowFilter::All;
+pub(crate) static EVERYTHING: RowFilter = RowFilter::All;
 
 impl<'a> Work<'a> {
     /// What the plan says.
@@ -67,9 +67,19 @@ impl<'a> Work<'a> {
         *self.filter != RowFilter::All
     }
 
+    /// Returns true if the rows that differ are found by comparing.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.extraction == Extraction::Diff
+    }
+
+    /// Returns true if everything may yet take its place.
+    pub(crate) fn moves_some(&self) -> bool {
+        self.is_incremental() || self.is_compared()
+    }
+
     /// Returns true if hop 2 reads every row.
     pub(crate) fn loads_everything(&self) -> bool {
-        !self.is_incremental() || self.loads_all
+        !self.moves_some() || self.loads_all
     }
 
     /// Returns the rows that hop 2 loads of a slice, and what they mean for the others; nothing if
@@ -146,6 +156,8 @@ impl<'a> Work<'a> {
 /// Returns why everything is to be moved where an attempt at the changed rows ended so.
 pub(crate) fn full_instead(error: &TableError) -> Option<Reason> {
     match error {
+        TableError::TooMuchDiffers(_) => Some(Reason::ManyDiffer),
+        TableError::Structure { .. } => Some(Reason::SchemaChanged),
         TableError::Miscounted(_) => Some(Reason::RowsDeleted),
         TableError::Differs(_) => Some(Reason::RowsDiffer),
         TableError::Copy(error) if error.is_merge_conflict() => Some(Reason::Collided),

@@ -137,6 +137,8 @@ pub struct Run {
     pub until: Option<TimeOfDay>,
     /// Days that rows of `etl_runs` are kept.
     pub keep_runs: u32,
+    /// The most rows of a table, in percent, that a comparison may have deleted from a copy of it.
+    pub max_delete_percent: u8,
     /// The folder of the files that `copy_csv` writes; the system's for temporary files if [`None`].
     pub spool_dir: Option<PathBuf>,
 }
@@ -151,6 +153,7 @@ impl Default for Run {
             max_retries: 3,
             until: None,
             keep_runs: 90,
+            max_delete_percent: 20,
             spool_dir: None,
         }
     }

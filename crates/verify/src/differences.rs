@@ -69,11 +69,22 @@ pub struct Differences {
     pub moving: u64,
     /// The rows that differ, by kind and key, as many as are listed.
     pub rows: Vec<RowDifference>,
+    /// The keys of the rows that changed between two looks, as many as are listed.
+    pub moving_rows: Vec<RowKey>,
 }
 
 impl Differences {
     pub(crate) fn none(first: Side, second: Side) -> Differences {
-        Differences { first, second, missing: 0, stale: 0, phantom: 0, moving: 0, rows: Vec::new() }
+        Differences {
+            first,
+            second,
+            missing: 0,
+            stale: 0,
+            phantom: 0,
+            moving: 0,
+            rows: Vec::new(),
+            moving_rows: Vec::new(),
+        }
     }
 
     /// Returns how many rows differ.

@@ -40,25 +40,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns what a server said, if that is the cause.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
+                Some(fault)
+            }
+            _ => None,
+        }
+    }
+
     /// Returns true if the comparison was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         match self {
             Error::Cancelled(_) | Error::Rows(handoff_rows::Error::Cancelled(_)) => true,
-            Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
-                fault.is_cancelled()
-            }
-            _ => false,
+            other => other.fault().is_some_and(Fault::is_cancelled),
         }
     }
 }
 
 impl Transient for Error {
     fn is_transient(&self) -> bool {
-        match self {
-            Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
-                fault.is_transient()
-            }
-            _ => false,
-        }
+        self.fault().is_some_and(Fault::is_transient)
     }
 }

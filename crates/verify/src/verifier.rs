@@ -170,7 +170,10 @@ impl Work<'_> {
                 return Ok(());
             }
             if comparison.looks >= self.options.most_looks {
-                comparison.pairs[0].moving += moving.len() as u64;
+                let pair = &mut comparison.pairs[0];
+                pair.moving += moving.len() as u64;
+                let detail = |key| sights.iter().find_map(|sight| sight.details.get(key));
+                pair.moving_rows.extend(moving.iter().filter_map(detail).map(|d| d.key.clone()));
                 return Ok(());
             }
             before = moving.iter().map(|&key| (key, sights[0].held(key))).collect();

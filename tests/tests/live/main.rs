@@ -8,6 +8,7 @@ mod bad_input;
 mod certificates;
 mod check;
 mod connect;
+mod diff;
 mod etl;
 mod fault_points;
 mod faults;

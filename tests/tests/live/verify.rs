@@ -4,7 +4,7 @@
 mod alive;
 mod command;
 mod page;
-mod planted;
+pub mod planted;
 mod types;
 
 use handoff_connect::Side;

@@ -105,6 +105,7 @@ fn decided(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) 
         tracked: &tracked,
         fingerprint: "f",
         targets_are_there: true,
+        has_usable_key: true,
         unchanged: false,
         now: now(),
     };
@@ -212,4 +213,52 @@ fn where_the_target_lacks_a_full_copy_everything_is_loaded() {
     };
     assert!(incremental(lacks, Hops::Both, "2026-03-01 04:00:00").loads_all);
     full(lacks, |known| known.hops = Hops::Load, Reason::NoWatermark);
+}
+
+#[track_caller]
+fn compared(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) -> Decision {
+    decided(change, |known| {
+        known.configured = Extraction::Diff;
+        known.columns = &[];
+        ask(known);
+    })
+}
+
+#[test]
+fn a_table_is_compared_unless_there_is_nothing_to_compare_with() {
+    let decision = compared(|_| {}, |_| {});
+    assert_eq!((decision.extraction, decision.reason), (Extraction::Diff, Reason::Compared));
+    let reason = |change: fn(&mut Tracked), ask: fn(&mut Known<'_>)| {
+        let decision = compared(change, ask);
+        assert_eq!(decision.extraction, Extraction::FullTable, "{decision:?}");
+        assert!(decision.force_full_applied);
+        decision.reason
+    };
+    assert_eq!(reason(|tracked| *tracked = Tracked::default(), |_| {}), Reason::FirstRun);
+    assert_eq!(reason(|_| {}, |known| known.asked_full = true), Reason::Asked);
+    assert_eq!(reason(|_| {}, |known| known.fingerprint = "g"), Reason::SchemaChanged);
+    assert_eq!(reason(|_| {}, |known| known.has_usable_key = false), Reason::NoKey);
+    assert_eq!(reason(|_| {}, |known| known.targets_are_there = false), Reason::NotCompared);
+    assert_eq!(reason(|_| {}, |known| known.hops = Hops::Load), Reason::NotCompared);
+}
+
+#[test]
+fn hop_2_loads_everything_unless_it_has_what_was_copied() {
+    let copy = CopyId::new();
+    let loads_all = |change: fn(&mut Tracked)| {
+        let same = |tracked: &mut Tracked| {
+            tracked.copy.as_mut().unwrap().copy_id = Some(copy);
+            tracked.load.as_mut().unwrap().loaded_copy_id = Some(copy);
+            change(tracked);
+        };
+        let decision = compared(same, |_| {});
+        assert_eq!(decision.reason, Reason::Compared);
+        decision.loads_all
+    };
+    assert!(!loads_all(|_| {}));
+    assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().copy_id = Some(CopyId::new())));
+    assert!(loads_all(|tracked| tracked.load.as_mut().unwrap().proof = Some("differs".to_owned())));
+    // A merge that broke off has moved rows that are equal now, and that hop 2 was not told of.
+    assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().intact = false));
+    assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().status = Status::Interrupted));
 }

@@ -4,6 +4,7 @@ use super::error::Refusal;
 use super::report::{VerifyPair, VerifyStatus, VerifyTable, side_name};
 use super::{Base, Depth, VerifyRequest};
 use crate::chain;
+use crate::diff::other_columns;
 use crate::figures::millis;
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
 use handoff_model::{Cancel, Event, Observer, Phase, TableName};
@@ -167,20 +168,4 @@ impl TableVerifier<'_> {
         let count: i64 = row.try_get(0).map_err(|error| conn.fault(&error))?;
         Ok(count.unsigned_abs())
     }
-}
-
-/// Says what is different in the columns of two MySQL tables, as far as it decides what is read.
-fn other_columns(one: &TableSchema, other: &TableSchema) -> Option<String> {
-    for (index, column) in one.columns.iter().enumerate() {
-        let name = &column.name;
-        let Some(there) = other.columns.get(index).filter(|there| there.name == *name) else {
-            return Some(format!("the column `{name}` is missing or in another place"));
-        };
-        if (&there.kind, &there.charset) != (&column.kind, &column.charset) {
-            let (there, here) = (&there.column_type, &column.column_type);
-            return Some(format!("the column `{name}` is {there}, not {here}"));
-        }
-    }
-    let more = other.columns.get(one.columns.len())?;
-    Some(format!("the column `{}` is not in the source", more.name))
 }

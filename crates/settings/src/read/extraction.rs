@@ -31,12 +31,16 @@ pub(super) fn rows(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Rows {
         }
     };
     let [extraction, watermark, _] = &subjects;
-    if moved == Extraction::FullTable {
+    if matches!(moved, Extraction::FullTable | Extraction::Diff) {
+        let what = match moved {
+            Extraction::Diff => "all rows are compared",
+            _ => "the whole table is moved",
+        };
         // An extraction that could not be read has been reported.
         let full = places[0].is_none() || written.extraction.is_some();
         for (place, subject) in places.iter().zip(&subjects).skip(1).filter(|_| full) {
             let message = format!(
-                "{subject} has no effect while the whole table is moved; write {extraction} = \
+                "{subject} has no effect while {what}; write {extraction} = \
                  \"incremental\", or leave it out"
             );
             refuse(place, message);

@@ -29,6 +29,7 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
     run.until = until(&mut section, reader);
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
+    set(&mut run.max_delete_percent, percent(&mut section, reader));
     if let Some(text) = section.text("spool_dir", reader) {
         run.spool_dir = Some(reader.path(&text.value));
     }
@@ -49,6 +50,12 @@ pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -
     }
     section.finish(reader);
     selection
+}
+
+fn percent(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<u8> {
+    section
+        .number("max_delete_percent", 0..=100, reader)
+        .and_then(|percent| percent.try_into().ok())
 }
 
 fn until(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<TimeOfDay> {

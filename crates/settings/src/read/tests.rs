@@ -87,6 +87,7 @@ fn every_key_arrives() {
         memory_limit_mb = 1_024
         max_retries = 0
         keep_runs = 7
+        max_delete_percent = 5
         [values]
         zero_dates = 0001-01-01
         nul_bytes = "replace"
@@ -118,6 +119,7 @@ fn every_key_arrives() {
     expected.run.memory_limit_mb = 1024;
     expected.run.max_retries = 0;
     expected.run.keep_runs = 7;
+    expected.run.max_delete_percent = 5;
     expected.values.zero_dates = ZeroDates::Date(1, 1, 1);
     expected.values.nul_bytes = NulBytes::Replace;
     expected.values.bad_text = BadText::Replace;
@@ -495,6 +497,11 @@ fn an_extraction_that_cannot_work_is_refused() {
         ],
     );
     adding(
+        "[tables.a]\nextraction = \"diff\"\nwatermark = \"s\"\n",
+        &["handoff.toml:7: tables.a.watermark has no effect while all rows are compared; write \
+         tables.a.extraction = \"incremental\", or leave it out"],
+    );
+    adding(
         "[tables.a]\nextraction = \"incremental_chunked\"\nwatermark = [\"s\", \"t\"]\n",
         &["handoff.toml:7: tables.a.watermark names 2 columns, and slices are taken of one; name \
          one, or write tables.a.extraction = \"incremental\""],
@@ -502,8 +509,8 @@ fn an_extraction_that_cannot_work_is_refused() {
     adding(
         "[tables.a]\nextraction = \"hybrid\"\nwatermark = [\"s\", \"s\"]\n",
         &[
-            "handoff.toml:6: tables.a.extraction is \"hybrid\"; it takes full_table, incremental or \
-             incremental_chunked",
+            "handoff.toml:6: tables.a.extraction is \"hybrid\"; it takes full_table, incremental, \
+             incremental_chunked or diff",
             "handoff.toml:7: tables.a.watermark names `s` twice; keep one",
         ],
     );

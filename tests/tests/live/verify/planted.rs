@@ -15,21 +15,21 @@ const SMALL: VerifyOptions = VerifyOptions {
 };
 
 /// A kind of key: its columns, and the value of row `n` on each server.
-struct Key {
-    name: &'static str,
-    columns: &'static str,
-    key: &'static str,
+pub struct Key {
+    pub name: &'static str,
+    pub columns: &'static str,
+    pub key: &'static str,
     /// In MariaDB, of `seq`.
-    value: &'static str,
+    pub value: &'static str,
     /// In PostgreSQL, the condition for the row `§`, where § is its number.
-    target: &'static str,
+    pub target: &'static str,
     /// In MariaDB, the same.
-    replica: &'static str,
+    pub replica: &'static str,
     /// What PostgreSQL inserts as the key of the row `§`.
-    insert: &'static str,
+    pub insert: &'static str,
 }
 
-const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &[
     Key {
         name: "k_int",
         columns: "id INT",
@@ -144,7 +144,7 @@ impl Random {
     }
 }
 
-fn make(trio: &Trio, key: &Key, engine: &str, rows: u32) {
+pub fn make(trio: &Trio, key: &Key, engine: &str, rows: u32) {
     let Key { name, columns, key, value, .. } = key;
     let primary = if key.is_empty() { String::new() } else { format!(", PRIMARY KEY ({key})") };
     trio.sql_source(&format!(
@@ -155,12 +155,12 @@ fn make(trio: &Trio, key: &Key, engine: &str, rows: u32) {
 }
 
 /// Statements for the rows `numbers`, a few thousand rows at a time.
-fn each(numbers: &[u32], statement: impl Fn(u32) -> String) -> Vec<String> {
+pub fn each(numbers: &[u32], statement: impl Fn(u32) -> String) -> Vec<String> {
     let statements: Vec<String> = numbers.iter().map(|&number| statement(number)).collect();
     statements.chunks(500).map(|some| some.join("; ")).collect()
 }
 
-fn with(text: &str, number: u32) -> String {
+pub fn with(text: &str, number: u32) -> String {
     text.replace('§', &number.to_string())
 }
 

@@ -1,0 +1,59 @@
+//! What a comparison says is to be moved.
+
+use crate::TableError;
+use crate::wording::counted;
+use handoff_connect::Side;
+use handoff_rows::KeyList;
+use handoff_schema::Mapping;
+use handoff_verify::{Comparison, Differences};
+
+/// A table of which more than one row in so many differs is moved in full.
+const ONE_IN: u64 = 10;
+
+/// What a comparison found.
+pub(crate) struct Found(pub(crate) Comparison);
+
+impl Found {
+    /// Returns the keys of the rows that are to be brought into line in the database `side`: those
+    /// that differ anywhere on the way to it. Rows that change all the time are among them.
+    pub(crate) fn keys(&self, mapping: &Mapping, side: Side) -> Result<KeyList, TableError> {
+        let table = || mapping.table.clone();
+        let mut keys = KeyList::new(mapping).ok_or_else(|| TableError::NoUsableKey(table()))?;
+        for pair in self.on_the_way(side) {
+            let rows = pair.rows.iter().map(|row| &row.key).chain(&pair.moving_rows);
+            for key in rows {
+                let key = key.canonical(mapping);
+                let key = key.ok_or_else(|| TableError::NoUsableKey(table()))?;
+                keys.push(&key).map_err(TableError::Filter)?;
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Returns true if so many rows differ on the way to `side` that moving everything takes less.
+    pub(crate) fn is_too_much(&self, side: Side) -> bool {
+        let rows = self.0.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
+        let differing: u64 = self.on_the_way(side).map(|pair| pair.count() + pair.moving).sum();
+        differing.saturating_mul(ONE_IN) > rows
+            || !self.on_the_way(side).all(Differences::all_listed)
+    }
+
+    /// Returns the pairs of databases up to `side`.
+    fn on_the_way(&self, side: Side) -> impl Iterator<Item = &Differences> {
+        let last = self.0.pairs.iter().position(|pair| pair.second == side);
+        self.0.pairs.iter().take(last.map_or(0, |last| last + 1))
+    }
+
+    /// Returns the pairs of databases with the rows that the second one has.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&Differences, u64)> {
+        let rows = self.0.sums.iter().skip(1).map(|(_, sum)| sum.rows);
+        self.0.pairs.iter().zip(rows)
+    }
+
+    /// Says so if rows of the source changed while they were compared.
+    pub(crate) fn note(&self) -> Option<String> {
+        let moving = self.0.pairs.iter().map(|pair| pair.moving).sum::<u64>();
+        let rows = counted(usize::try_from(moving).unwrap_or(usize::MAX), "row");
+        (moving > 0).then(|| format!("{rows} changed in the source while they were compared"))
+    }
+}

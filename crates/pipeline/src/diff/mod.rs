@@ -1,0 +1,152 @@
+//! Tables of which only the rows that differ are moved, found by comparing all of them.
+//!
+//! The databases are compared, the keys of the rows that differ go to hop 1, and the same keys go on
+//! to hop 2. No mover knows how they were found.
+
+mod compare;
+mod found;
+mod guard;
+mod marks;
+
+pub(crate) use compare::{Between, other_columns};
+pub(crate) use found::Found;
+pub(crate) use guard::Guard;
+
+use crate::copying::Copied;
+use crate::figures::{copy_report, load_report};
+use crate::table_run::TableRunner;
+use crate::work::{EVERYTHING, Work};
+use crate::{Hops, Proof, Prove, TableError, TableReport, Verdict};
+use handoff_connect::Side;
+use handoff_loader::{LoadMode, LoadOutcome};
+use handoff_model::{CopyId, Phase, RowFilter};
+use handoff_replicator::{CopyJob, CopyOutcome, Replicator};
+use handoff_rows::KeyList;
+
+impl TableRunner {
+    /// Compares a table of the plan and moves what differs.
+    pub(crate) fn diff(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
+        let context = work.context;
+        let behind = if self.replicator.is_some() { Side::Replica } else { Side::Target };
+        let between = Between { first: Side::Source, last: behind };
+        let found = self.found(context, between)?;
+        report.notes.extend(found.note());
+        self.guard.check(&found, &context.name)?;
+        if found.is_too_much(behind) {
+            return Err(TableError::TooMuchDiffers(context.name.clone()));
+        }
+        let keys = found.keys(&context.mapping, behind)?;
+        let copied = match &self.replicator {
+            Some(replicator) => self.copy_rows(replicator, work, &keys, report)?,
+            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy) },
+        };
+        if self.hops == Hops::Copy {
+            return Ok(());
+        }
+        if self.replicator.is_some() && work.loads_everything() {
+            let everything = (&EVERYTHING, LoadMode::Full);
+            let load = || self.load(work, everything, &copied);
+            let outcome = self.phase(context, Phase::Load, load)?;
+            self.loaded(work, &outcome, report)
+        } else {
+            self.load_rows(work, &keys, &copied, report)
+        }
+    }
+
+    /// Brings the rows of `keys` into line in the replica.
+    pub(crate) fn copy_rows(
+        &self,
+        replicator: &Replicator,
+        work: &Work<'_>,
+        keys: &KeyList,
+        report: &mut TableReport,
+    ) -> Result<Copied, TableError> {
+        let context = work.context;
+        let mut id = work.copy_id;
+        let outcome = self.phase(context, Phase::Copy, || {
+            let done = self.copy_keys(replicator, work, keys, id);
+            if done.is_err() {
+                id = CopyId::new();
+            }
+            done
+        })?;
+        report.notes.extend(outcome.notes.iter().cloned());
+        report.copy = Some(copy_report(&outcome, None));
+        if self.prove == Prove::Rows {
+            let compare = || self.prover.compare_copy(replicator, context);
+            let proof = self.again(context, compare)?;
+            let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
+            report.proof = Some(proof);
+            if let Some(difference) = difference {
+                return Err(TableError::Differs(difference));
+            }
+        }
+        Ok(Copied { id, marks: work.old_marks(Phase::Copy) })
+    }
+
+    fn copy_keys(
+        &self,
+        replicator: &Replicator,
+        work: &Work<'_>,
+        keys: &KeyList,
+        copy_id: CopyId,
+    ) -> Result<CopyOutcome, TableError> {
+        let context = work.context;
+        let job = CopyJob {
+            table: &context.schema,
+            copy_id,
+            replica_table: context.replica.as_deref(),
+            filter: &RowFilter::All,
+        };
+        let opened = replicator.open_keys(job, keys).map_err(TableError::Copy)?;
+        let marks = work.old_marks(Phase::Copy);
+        let marks = marks.as_deref();
+        let begun = self.tracker.merge_started(&context.name, copy_id, marks, &context.fingerprint);
+        begun.map_err(TableError::Tracking)?;
+        let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
+        opened.finish(&seal).map_err(TableError::Copy)
+    }
+
+    /// Brings the rows of `keys` into line in the target.
+    pub(crate) fn load_rows(
+        &self,
+        work: &Work<'_>,
+        keys: &KeyList,
+        copied: &Copied,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        let load = || self.load_keys(work, keys, copied);
+        let outcome = self.phase(work.context, Phase::Load, load)?;
+        self.loaded(work, &outcome, report)
+    }
+
+    fn loaded(
+        &self,
+        work: &Work<'_>,
+        outcome: &LoadOutcome,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        report.notes.extend(outcome.notes.iter().cloned());
+        report.load = Some(load_report(outcome));
+        report.lossy = outcome.audit.clone();
+        if self.prove == Prove::Rows {
+            return self.compare_load(work, report, outcome);
+        }
+        self.count_ours(work, report)
+    }
+
+    /// Counts the rows of replica and target, to which nobody else writes.
+    fn count_ours(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
+        if self.replicator.is_none() {
+            return Ok(());
+        }
+        let context = work.context;
+        let replica = self.again(context, || self.prover.count(context))?;
+        let target = self.again(context, || self.prover.count_target(context))?;
+        let proof =
+            Proof { replica_rows: Some(replica), target_rows: Some(target), ..Proof::nothing() };
+        let difference = proof.difference();
+        report.proof = Some(proof);
+        if replica == target { Ok(()) } else { Err(TableError::Miscounted(difference)) }
+    }
+}

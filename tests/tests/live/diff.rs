@@ -11,7 +11,7 @@ use handoff_settings::Settings;
 /// Settings under which each of `tables` is compared.
 pub fn compared(mut settings: Settings, tables: &[&str]) -> Settings {
     for table in tables {
-        let table = settings.tables.entry(TableName::new(*table).unwrap()).or_default();
+        let table = settings.tables.entry(TableName::new(table).unwrap()).or_default();
         table.extraction = Some(Extraction::Diff);
     }
     settings

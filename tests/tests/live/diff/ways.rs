@@ -83,7 +83,7 @@ fn what_hop_2_is_behind_arrives_too() {
     assert_eq!(table.load.as_ref().unwrap().rows_loaded, 999);
     is_equal(&settings);
     let load = RunOptions { hops: Hops::Load, ..RunOptions::default() };
-    let report = Pipeline::new(settings.clone()).run(&load).unwrap();
+    let report = Pipeline::new(settings).run(&load).unwrap();
     moved(&report.tables[0], "full_table", "nothing_to_compare_with", (0, 0, 0));
 }
 
@@ -95,7 +95,7 @@ fn a_row_that_only_the_target_lacks_is_proved_missing_and_brought() {
     moved(&run_t(&settings), "full_table", "rows_were_deleted", (1, 0, 0));
     trio.sql_target("UPDATE raw.t SET a = 7 WHERE id = 5");
     let options = RunOptions { prove: Prove::Rows, ..RunOptions::default() };
-    let report = Pipeline::new(settings.clone()).run(&options).unwrap();
+    let report = Pipeline::new(settings).run(&options).unwrap();
     moved(&report.tables[0], "full_table", "rows_differed", (0, 1, 0));
     assert!(report.ok && report.tables[0].is_proved(), "{report:#?}");
 }

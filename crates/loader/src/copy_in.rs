@@ -9,7 +9,7 @@ use std::io::Write;
 
 /// Bytes of one message. The server begins with a message when it has all of it: short ones let it
 /// work while the next are on their way.
-const MESSAGE: usize = 64 * 1024;
+const MESSAGE: usize = 32 * 1024;
 
 /// A running `COPY … FROM STDIN`, binary or CSV. Dropped unfinished, it is aborted.
 ///

@@ -271,6 +271,7 @@ impl Attempt<'_> {
             values: &options.values,
             cancel: &options.cancel,
             largest_row: options.largest_row,
+            memory_bytes: options.memory_bytes,
             throttle: self.loader.throttle.as_ref(),
             keys: self.keys,
             clock: &self.clock,

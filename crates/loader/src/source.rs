@@ -28,6 +28,8 @@ pub struct Source<'a> {
     pub cancel: &'a Cancel,
     /// The most bytes that one row may have.
     pub largest_row: usize,
+    /// The memory that gathered rows may take, in bytes.
+    pub memory_bytes: usize,
     /// The bound on the rows that are read in a second.
     pub throttle: Option<&'a Throttle>,
     /// The keys of the rows, where those are given instead of a filter.
@@ -135,7 +137,9 @@ impl Source<'_> {
     fn reader<'s>(&'s self, filter: &'s RowFilter, select: &'s [String]) -> Reader<'s> {
         let Source { table, locking, cancel, .. } = *self;
         let spec = ReadSpec { table, select, filter, locking, cancel };
-        Reader::new(spec).throttle(self.throttle).clock(self.clock)
+        // A buffer that grows may have twice the room that it needs.
+        let reader = Reader::new(spec).room(self.memory_bytes / 2);
+        reader.throttle(self.throttle).clock(self.clock)
     }
 }
 

@@ -14,11 +14,13 @@
 //! | [`lossy`] | [`Audit`]: what could not be carried unchanged, counted per column |
 //! | [`cancel`] | [`Cancel`]: cooperative cancellation with hooks |
 //! | [`meter`] | [`Meter`]: progress of one table, told a few times a second |
+//! | [`batch`] | [`BatchSize`]: how many rows a statement takes |
 //! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
 //! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
 //! | [`own`] | the names of our own tables and locks |
 //! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
 
+pub mod batch;
 pub mod cancel;
 pub mod filter;
 pub mod id;
@@ -33,6 +35,7 @@ pub mod sum;
 pub mod throttle;
 pub mod work;
 
+pub use batch::BatchSize;
 pub use cancel::{Cancel, Cancelled, OnCancel};
 pub use filter::{Bound, RowFilter, Watermark};
 pub use id::{CopyId, RunId};

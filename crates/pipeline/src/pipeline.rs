@@ -205,7 +205,7 @@ impl Pipeline {
         };
         let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
         Replicator::new(source.clone(), replica.clone(), cancel, observer)
-            .map(Some)
+            .map(|replicator| Some(replicator.memory(self.memory_of_a_table())))
             .map_err(Error::Pair)
     }
 

@@ -124,15 +124,17 @@ impl Fill<'_> {
     }
 
     fn reader<'a>(&'a self, select: &'a [String], filter: &'a RowFilter) -> Reader<'a> {
-        Reader::new(ReadSpec {
+        let reader = Reader::new(ReadSpec {
             table: self.job.table,
             select,
             filter,
             locking: self.locking(),
             cancel: &self.replicator.cancel,
-        })
-        .throttle(self.replicator.throttle.as_ref())
-        .clock(self.clock)
+        });
+        // One buffer is filled while another is written, and either may have grown to twice of what
+        // it holds.
+        let reader = reader.room(self.replicator.memory_bytes / 4);
+        reader.throttle(self.replicator.throttle.as_ref()).clock(self.clock)
     }
 
     fn meter(&self) -> Meter<'_> {

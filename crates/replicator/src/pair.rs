@@ -15,6 +15,7 @@ pub struct Replicator {
     pub(crate) cancel: Cancel,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) throttle: Option<Throttle>,
+    pub(crate) memory_bytes: usize,
     /// The number of triggers of each source table that has any, where we may see them.
     pub(crate) triggers: BTreeMap<String, u64>,
     /// Both databases are on one server.
@@ -47,6 +48,7 @@ impl Replicator {
             cancel,
             observer,
             throttle: None,
+            memory_bytes: usize::MAX,
             triggers,
             one_server: one_server.into(),
             takes_local: takes_local.into(),
@@ -59,6 +61,13 @@ impl Replicator {
     #[must_use]
     pub fn throttle(mut self, throttle: Option<Throttle>) -> Replicator {
         self.throttle = throttle;
+        self
+    }
+
+    /// Bounds the memory that the rows of one table on their way may take, in bytes.
+    #[must_use]
+    pub fn memory(mut self, bytes: usize) -> Replicator {
+        self.memory_bytes = bytes;
         self
     }
 

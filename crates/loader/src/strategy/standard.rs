@@ -10,7 +10,8 @@ use crate::Result;
 /// COPY. The parameters are the encoded fields, in binary, so the rows are the same to the byte.
 #[derive(Debug, Clone)]
 pub struct Standard {
-    /// The most rows a statement; it begins with fewer and takes as many as are fast.
+    /// The most rows a statement, rounded down to a power of two; it begins with fewer and takes as
+    /// many as are fast.
     pub rows: usize,
     /// Bytes to gather before they are handed to the server.
     pub buffer: usize,
@@ -18,7 +19,7 @@ pub struct Standard {
 
 impl Default for Standard {
     fn default() -> Standard {
-        Standard { rows: 1000, buffer: 256 * 1024 }
+        Standard { rows: 1024, buffer: 256 * 1024 }
     }
 }
 

@@ -5,15 +5,19 @@ use super::{Fill, Sent};
 use crate::line::{spell, write_line};
 use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile, fault_point, quote_my};
-use handoff_model::Meter;
+use handoff_model::{BatchSize, Meter};
 use handoff_rows::RowSink;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
+use std::time::Instant;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Rows of a full statement. What doesn't fill one is written in statements of fewer rows, of few
-/// sizes, so that the server prepares each of them once.
-const SIZES: [usize; 4] = [256, 32, 4, 1];
+/// Rows of the first statement; what follows is measured.
+const FIRST_ROWS: usize = 64;
+
+/// The most rows of a statement.
+const MOST_ROWS: usize = 4096;
+
 /// Both servers allow this many parameters in a statement.
 const MOST_PARAMETERS: usize = 65_535;
 
@@ -49,6 +53,10 @@ impl Fill<'_> {
             ends: Vec::new(),
             line: Vec::new(),
             buffered: 0,
+            size: BatchSize::new(
+                FIRST_ROWS,
+                MOST_ROWS.min(MOST_PARAMETERS / self.columns.len().max(1)),
+            ),
             sent: Sent::default(),
             meter: self.meter(),
         };
@@ -83,7 +91,9 @@ struct Rows<'a> {
     /// The gathered bytes up to and with each row.
     ends: Vec<usize>,
     line: Vec<u8>,
+    /// The memory that the gathered rows take.
     buffered: usize,
+    size: BatchSize,
     sent: Sent,
     meter: Meter<'a>,
 }
@@ -91,23 +101,23 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// Returns how many of the rows from `first` on the next statement takes.
     fn take(&self, first: usize) -> usize {
-        let left = self.ends.len() - first;
         let start = if first == 0 { 0 } else { self.ends[first - 1] };
         let most = self.fill.replicator.replica.max_allowed_packet() / 2;
-        let fits = |&rows: &usize| {
-            rows <= left
-                && rows * self.fill.columns.len() <= MOST_PARAMETERS
-                && self.ends[first + rows - 1] - start <= most
-        };
-        SIZES.into_iter().find(fits).unwrap_or(1)
+        let mut rows = self.size.next(self.ends.len() - first);
+        while rows > 1 && self.ends[first + rows - 1] - start > most {
+            rows /= 2;
+        }
+        rows
     }
 
     fn insert(&mut self, first: usize, rows: usize) -> Result<()> {
         let columns = self.fill.columns.len();
         let values = self.values[first * columns..(first + rows) * columns].to_vec();
         let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
+        let began = Instant::now();
         let done = self.writer.exec_drop(self.fill.insert_statement(rows), params);
         done.map_err(|error| self.fill.failed(self.writer.fault(&error), self.sent.arrived))?;
+        self.size.learn(rows, began.elapsed());
         self.sent.arrived += self.writer.affected_rows();
         self.sent.warnings += u64::from(self.writer.warnings());
         Ok(())
@@ -123,7 +133,7 @@ impl RowSink for Rows<'_> {
         self.sent.sum.add_row(xxh3_128(&self.line));
         self.sent.bytes += self.line.len() as u64;
         self.fill.check_size(self.sent.sum.rows, row_bytes(row))?;
-        self.buffered += row_bytes(row);
+        self.buffered += row_bytes(row) + size_of_val(row);
         self.ends.push(self.buffered);
         let columns = self.fill.columns.iter().zip(row);
         self.values.extend(columns.map(|(column, value)| match value {

@@ -111,12 +111,21 @@ pub struct Reader<'a> {
     spec: ReadSpec<'a>,
     throttle: Option<&'a Throttle>,
     clock: Option<&'a WaitClock>,
+    room: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Prepares a read.
     pub fn new(spec: ReadSpec<'a>) -> Reader<'a> {
-        Reader { spec, throttle: None, clock: None }
+        Reader { spec, throttle: None, clock: None, room: pace::MOST_BYTES }
+    }
+
+    /// Bounds the bytes that are gathered of a range before the sink may write: 8 MiB if there is
+    /// room for them.
+    #[must_use]
+    pub fn room(mut self, bytes: usize) -> Reader<'a> {
+        self.room = bytes.clamp(1, pace::MOST_BYTES);
+        self
     }
 
     /// Bounds the rows that are read in a second. A read that locks out writers waits only between

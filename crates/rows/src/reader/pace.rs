@@ -9,13 +9,12 @@ const TARGET: Duration = Duration::from_millis(80);
 /// When a range is given up, to go on after its last row.
 const LIMIT: Duration = Duration::from_millis(250);
 
-/// The same for the bytes gathered before they are written.
-const TARGET_BYTES: u64 = 5 << 20;
-const LIMIT_BYTES: usize = 8 << 20;
+/// The most bytes gathered before they are written.
+pub(super) const MOST_BYTES: usize = 8 << 20;
 
 /// What the first range may be, when nothing is known but the catalogue.
 const FIRST_ROWS: u64 = 10_000;
-const FIRST_BYTES: u64 = 1 << 20;
+const FIRST_BYTES: usize = 1 << 20;
 
 /// No range grows by more, since its rows may differ from those before.
 const GROWTH: u64 = 4;
@@ -27,6 +26,8 @@ const CLOCK_EVERY: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Pace {
     rows: u64,
+    /// The bytes that a range should bring: below the most, since the next one may have longer rows.
+    bytes: u64,
 }
 
 /// One range that is being read.
@@ -34,12 +35,15 @@ pub(super) struct Pace {
 pub(super) struct Lap {
     began: Instant,
     rows: u64,
+    most: usize,
 }
 
 impl Pace {
-    pub(super) fn new(table: &TableSchema) -> Pace {
+    /// Begins to read a table, of which `most` bytes may be gathered.
+    pub(super) fn new(table: &TableSchema, most: usize) -> Pace {
         let row = (table.data_bytes / table.rows.max(1)).max(1);
-        Pace { rows: (FIRST_BYTES / row).clamp(1, FIRST_ROWS) }
+        let first = FIRST_BYTES.min(most / 2) as u64;
+        Pace { rows: (first / row).clamp(1, FIRST_ROWS), bytes: most as u64 / 8 * 5 }
     }
 
     /// Returns the number of rows that the next range may have.
@@ -53,7 +57,7 @@ impl Pace {
             return;
         }
         let by_time = scale(rows, TARGET.as_micros(), elapsed.as_micros());
-        let by_bytes = scale(rows, TARGET_BYTES.into(), bytes as u128);
+        let by_bytes = scale(rows, self.bytes.into(), bytes as u128);
         let most = rows.max(self.rows).saturating_mul(GROWTH);
         self.rows = by_time.min(by_bytes).clamp(1, most);
     }
@@ -65,14 +69,14 @@ fn scale(rows: u64, target: u128, measured: u128) -> u64 {
 }
 
 impl Lap {
-    pub(super) fn begin() -> Lap {
-        Lap { began: Instant::now(), rows: 0 }
+    pub(super) fn begin(most: usize) -> Lap {
+        Lap { began: Instant::now(), rows: 0, most }
     }
 
     /// Counts a row; returns true if the range has become too long or too large.
     pub(super) fn is_over(&mut self, buffered: usize) -> bool {
         self.rows += 1;
-        buffered >= LIMIT_BYTES
+        buffered >= self.most
             || (self.rows.is_multiple_of(CLOCK_EVERY) && self.began.elapsed() > LIMIT)
     }
 
@@ -91,7 +95,8 @@ mod tests {
 
     #[test]
     fn ranges_follow_what_was_measured() {
-        let mut pace = Pace { rows: 1_000 };
+        let table = TableSchema { rows: 1_000, ..TableSchema::empty("t") };
+        let mut pace = Pace { rows: 1_000, ..Pace::new(&table, MOST_BYTES) };
         pace.learn(1_000, Duration::from_millis(1), 1);
         assert_eq!(pace.rows(), 4_000);
         pace.learn(4_000, Duration::from_millis(160), 1);
@@ -100,5 +105,17 @@ mod tests {
         assert_eq!(pace.rows(), 200);
         pace.learn(3, Duration::from_millis(80), 64 << 20);
         assert_eq!(pace.rows(), 1);
+    }
+
+    #[test]
+    fn ranges_are_as_short_as_there_is_room() {
+        let table =
+            TableSchema { rows: 100_000, data_bytes: 10_000_000, ..TableSchema::empty("t") };
+        let mut pace = Pace::new(&table, 100_000);
+        assert_eq!(pace.rows(), 500);
+        pace.learn(500, Duration::from_millis(1), 50_000);
+        assert_eq!(pace.rows(), 625);
+        let mut lap = Lap::begin(100_000);
+        assert_eq!([99_999, 100_000].map(|bytes| lap.is_over(bytes)), [false, true]);
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Pages<'a> {
         sink: &mut Timed<'_, S>,
     ) -> Result<u64, S::Error> {
         let mut fetch = Fetch::new(conn, self.spec.cancel);
-        let mut pace = Pace::new(self.spec.table);
+        let mut pace = Pace::new(self.spec.table, self.reader.room);
         let mut total = 0;
         let mut after: Option<Vec<Value>> = None;
         loop {
@@ -57,7 +57,7 @@ impl<'a> Pages<'a> {
             let (sql, params) = self.statement(after.as_deref(), &until);
             // Row by row, so that none is copied.
             let mut last = Vec::new();
-            let mut lap = Lap::begin();
+            let mut lap = Lap::begin(self.reader.room);
             let width = self.spec.select.len();
             let end = fetch.run(&sql, params, |row| {
                 sink.row(&row[..width])?;

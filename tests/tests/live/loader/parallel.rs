@@ -50,6 +50,7 @@ fn shares(bench: &Bench, rows: u64) -> Vec<u64> {
         values: &bench.options.values,
         cancel: &bench.options.cancel,
         largest_row: 1 << 20,
+        memory_bytes: 1 << 20,
         throttle: None,
         keys: None,
         clock: &handoff_model::WaitClock::default(),

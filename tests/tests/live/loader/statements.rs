@@ -1,6 +1,8 @@
 //! The fixed cost of a table, in statements: most tables of a practice are small or empty.
 
 use super::Bench;
+use handoff_loader::{LoadMode, Standard};
+use handoff_model::RowFilter;
 
 #[test]
 fn small_tables_cost_few_statements() {
@@ -45,12 +47,39 @@ fn check_table(bench: &Bench, table: &str, what: &str, expected: i64) {
     let job = handoff_loader::LoadJob {
         table: &schema,
         mapping: &mapping,
-        filter: &handoff_model::RowFilter::All,
-        mode: handoff_loader::LoadMode::Full,
+        filter: &RowFilter::All,
+        mode: LoadMode::Full,
         copy_id: None,
         locking: handoff_rows::Locking::Free,
         target: target.as_ref(),
     };
     bench.loader().load(&job, &handoff_loader::Streaming::default(), &bench.seal).unwrap();
     assert_eq!(count(false), expected, "{what}");
+}
+
+/// Batches follow the clock, in sizes that are few, so that few statements are prepared, and none is
+/// larger than the memory that rows may be gathered in.
+#[test]
+fn batches_are_of_few_sizes_and_fit_into_memory() {
+    const ROW: i64 = 200;
+    const BUFFER: i64 = 20_000;
+    let bench = Bench::new("load batches");
+    bench.mysql(&format!(
+        "CREATE TABLE t (id INT PRIMARY KEY, body TEXT); \
+         INSERT INTO t SELECT seq, REPEAT('x', {ROW} + seq % 300) FROM seq_1_to_6000"
+    ));
+    let standard = Standard { rows: 1000, buffer: usize::try_from(BUFFER).unwrap() };
+    let outcome = bench.load_as("t", &standard, LoadMode::Full, &RowFilter::All).unwrap();
+    assert_eq!((outcome.rows_loaded, outcome.sum), (6000, bench.sum("t")));
+    let sql = "SELECT (rows / calls)::int8, calls FROM pg_stat_statements s \
+               JOIN pg_database d ON d.oid = s.dbid \
+               WHERE datname = $1::text AND query LIKE 'INSERT INTO \"raw\".\"t\"%'";
+    let mut admin = bench.trio.target_server().admin().unwrap();
+    let statements = admin.query(sql, &[&bench.trio.target_name()]).unwrap();
+    let mut sizes: Vec<(i64, i64)> =
+        statements.iter().map(|row| (row.get(0), row.get(1))).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes.iter().map(|(rows, calls)| rows * calls).sum::<i64>(), 6000, "{sizes:?}");
+    let fits = |rows: i64| rows.cast_unsigned().is_power_of_two() && rows <= BUFFER / ROW;
+    assert!(sizes.len() > 1 && sizes.iter().all(|&(rows, _)| fits(rows)), "{sizes:?}");
 }

@@ -113,6 +113,21 @@ fn where_local_is_refused_rows_are_inserted() {
     pair.trio.sql_source("DELETE FROM `many (ü)` WHERE a > 100; UPDATE `many (ü)` SET b = 'x'");
     assert_eq!(pair.way("many (ü)"), Way::Transaction);
     assert_eq!(pair.check("many (ü)").rows, 100);
+
+    // Batches are of few sizes, whatever they take: powers of two up to 4096.
+    let prepared = || -> u64 {
+        let sql = "SELECT variable_value FROM information_schema.global_status \
+                   WHERE variable_name = 'Com_stmt_prepare'";
+        pair.trio.replica().query_first(sql).unwrap().unwrap()
+    };
+    pair.trio.sql_source(
+        "CREATE TABLE lots (a INT PRIMARY KEY, b TEXT) ENGINE=InnoDB;
+         INSERT INTO lots SELECT seq, REPEAT('x', 100 + seq DIV 50) FROM seq_1_to_30001",
+    );
+    let before = prepared();
+    assert_eq!(pair.check("lots").rows, 30_001);
+    let prepared = prepared() - before;
+    assert!((2..20).contains(&prepared), "{prepared}");
 }
 
 #[test]

@@ -101,7 +101,13 @@ impl Hop1 {
 
     fn copy_table(&self, table: &TableSchema) -> Result<()> {
         let copy_id = CopyId::new();
-        let job = CopyJob { table, copy_id, replica_table: None, filter: &RowFilter::All };
+        let job = CopyJob {
+            table,
+            copy_id,
+            replica_table: None,
+            filter: &RowFilter::All,
+            canonical: None,
+        };
         self.replicator.open(job)?.finish(&Unrecorded)?;
         Ok(())
     }

@@ -55,6 +55,8 @@ pub struct LoadOutcome {
     pub waits: Waits,
     /// The sum of the rows read.
     pub sum: TableSum,
+    /// Whether the target was read and held these very rows already, so that nothing was written.
+    pub unchanged: bool,
     /// Values that could not be carried unchanged.
     pub audit: Audit,
     /// What a person should know, one sentence each.

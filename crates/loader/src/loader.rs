@@ -207,7 +207,7 @@ impl Attempt<'_> {
     fn nowhere(&self) -> Result<LoadOutcome> {
         let mut landing = self.landing(Through::Nothing, Kind::Temporary);
         let moved = self.run_strategy(&mut landing)?;
-        Ok(self.outcome(moved, Changes::default()))
+        Ok(self.outcome(moved, Changes::default(), false))
     }
 
     fn connect(&self) -> Result<PgConn> {
@@ -296,12 +296,13 @@ impl Attempt<'_> {
         fault_point("loader.published", &self.job.mapping.table);
         self.seal(&mut landing, &moved, changes)?;
         fault_point("loader.sealed", &self.job.mapping.table);
+        let unchanged = landing.unchanged;
         let Through::Transaction(tx) = landing.through else {
-            return Ok(self.outcome(moved, changes));
+            return Ok(self.outcome(moved, changes, unchanged));
         };
         tx.commit().map_err(step(&self.statements, "commit the load of"))?;
         fault_point("loader.committed", &self.job.mapping.table);
-        Ok(self.outcome(moved, changes))
+        Ok(self.outcome(moved, changes, unchanged))
     }
 
     fn seal(&self, landing: &mut Landing<'_>, moved: &Moved, changes: Changes) -> Result<()> {
@@ -323,7 +324,7 @@ impl Attempt<'_> {
         })
     }
 
-    fn outcome(&self, moved: Moved, changes: Changes) -> LoadOutcome {
+    fn outcome(&self, moved: Moved, changes: Changes, unchanged: bool) -> LoadOutcome {
         let duration = self.started.elapsed();
         LoadOutcome {
             rows_loaded: moved.rows,
@@ -335,6 +336,7 @@ impl Attempt<'_> {
             duration,
             waits: self.clock.waits().of_whole(duration),
             sum: moved.sum,
+            unchanged,
             audit: moved.audit,
             notes: moved.notes,
         }

@@ -65,6 +65,20 @@ named! {
 }
 
 named! {
+    /// By what a proof tells that a table is the same in two databases.
+    #[derive(Default)]
+    ProofBy {
+        /// The number of rows.
+        Counts => "counts",
+        /// The sums of the rows that were moved, taken while they went by.
+        #[default]
+        Sums => "sums",
+        /// Every row of every database, read for the proof.
+        Rows => "rows",
+    }
+}
+
+named! {
     /// Whose turn comes first. Within one priority the largest table is first.
     #[derive(Default)]
     Priority {

@@ -4,8 +4,8 @@ use crate::figures::add;
 use crate::probe::Probe;
 use crate::table_run::TableRunner;
 use crate::work::{Slice, Work};
-use crate::{Proof, Prove, TableError, TableReport, Verdict};
-use handoff_model::{CopyId, Phase};
+use crate::{Proof, TableError, TableReport, Verdict};
+use handoff_model::{CopyId, Phase, ProofBy, TableSum};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_tracking::{CopyState, SealWork, WatermarkAt};
 
@@ -14,6 +14,16 @@ use handoff_tracking::{CopyState, SealWork, WatermarkAt};
 pub(crate) struct Copied {
     pub(crate) id: CopyId,
     pub(crate) marks: Option<Vec<WatermarkAt>>,
+    /// What hop 1 moved, where hop 2 reads the same rows.
+    pub(crate) moved: Option<MovedRows>,
+}
+
+/// The rows that hop 1 moved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MovedRows {
+    pub(crate) rows: u64,
+    /// Their sum as they were read, if it was taken.
+    pub(crate) sum: Option<TableSum>,
 }
 
 /// The identity of one attempt at hop 1.
@@ -34,7 +44,7 @@ impl TableRunner {
         report: &mut TableReport,
     ) -> Result<Copied, TableError> {
         let mut attempt = CopyAttempt { id, first: true };
-        let compares = self.prove == Prove::Rows && slice.is_last;
+        let compares = self.prove == ProofBy::Rows && slice.is_last;
         // What an attempt at the changed rows misses, one at all rows is to bring.
         let attempts = if work.is_incremental() { 1 } else { 2 };
         for _ in 0..attempts {
@@ -42,13 +52,18 @@ impl TableRunner {
                 self.copy(replicator, work, slice, &mut attempt)
             })?;
             report.notes.clone_from(&outcome.notes);
+            // A later slice takes rows of an earlier one along, and hop 2 may load everything.
+            let same = work.is_incremental() != work.loads_everything();
+            let moved = (same && slice.is_last && sum.is_none())
+                .then_some(MovedRows { rows: outcome.rows, sum: outcome.sum });
             add(sum, outcome);
             if compares {
                 let compare = || self.prover.compare_copy(replicator, work.context);
                 report.proof = Some(self.again(work.context, compare)?);
             }
             if report.proof.as_ref().is_none_or(|proof| proof.verdict != Verdict::Differs) {
-                return Ok(Copied { id: attempt.id, marks: work.marks(slice, attempt.id) });
+                let marks = work.marks(slice, attempt.id);
+                return Ok(Copied { id: attempt.id, marks, moved });
             }
         }
         let difference = report.proof.as_ref().map(Proof::difference).unwrap_or_default();
@@ -78,6 +93,7 @@ impl TableRunner {
             copy_id: attempt.id,
             replica_table,
             filter: &slice.filter,
+            canonical: (self.prove == ProofBy::Sums).then_some((&*context.mapping, &self.values)),
         };
         let opened = replicator.open(job).map_err(TableError::Copy)?;
         let marks = work.marks(slice, attempt.id);
@@ -104,12 +120,16 @@ impl TableRunner {
         let name = &work.context.name;
         let counts =
             self.again(work.context, || replicator.counts(name).map_err(TableError::ProveCopy))?;
-        let proof = Proof {
+        let mut proof = Proof {
+            counted: true,
             source_rows: Some(counts.source),
             replica_rows: Some(counts.replica),
             ..Proof::nothing()
         };
         let equal = self.is_explained(work, probe, counts.source, counts.replica)?;
+        if !equal {
+            proof.verdict = Verdict::Differs;
+        }
         let difference = proof.difference();
         report.proof = Some(proof);
         if equal { Ok(()) } else { Err(TableError::Miscounted(difference)) }

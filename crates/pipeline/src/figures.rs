@@ -59,6 +59,7 @@ impl Moved for LoadOutcome {
         self.waits += later.waits;
         self.strategy = later.strategy;
         self.sum += later.sum;
+        self.unchanged &= later.unchanged;
         self.audit.merge(&later.audit);
         self.notes = later.notes;
     }
@@ -98,20 +99,25 @@ pub(crate) fn load_report(outcome: &LoadOutcome) -> LoadReport {
 /// Returns what is recorded of a comparison.
 pub(crate) fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff_tracking::Proof)> {
     let proof = report.proof.as_ref().filter(|_| !report.is_unchanged())?;
+    // What says nothing of the target is no proof of what is in it.
+    let of_target = proof.target_rows.is_some() || proof.verdict == Verdict::Differs;
     let outcome = match proof.verdict {
         Verdict::Equal => Outcome::Equal,
         Verdict::SameCount => Outcome::SameCount,
         Verdict::Differs => Outcome::Differs,
     };
+    let counted = |rows: Option<u64>| rows.filter(|_| proof.counted);
     let proof = handoff_tracking::Proof {
         outcome,
+        by: proof.by,
+        detail: serde_json::to_string(proof).ok(),
         at: proof.at,
-        source_rows: proof.source_rows,
-        replica_rows: proof.replica_rows,
-        target_rows: proof.target_rows,
+        source_rows: counted(proof.source_rows),
+        replica_rows: counted(proof.replica_rows),
+        target_rows: counted(proof.target_rows),
         source_mark: None,
     };
-    Some((report.table.clone(), proof))
+    of_target.then(|| (report.table.clone(), proof))
 }
 
 /// Spells watermarks, such as `DateTStamp 2026-01-31 23:00:00`.

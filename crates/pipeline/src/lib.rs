@@ -60,6 +60,7 @@ mod select;
 mod servers;
 mod slices;
 mod standing;
+mod sums;
 mod table_run;
 mod toml_text;
 mod until;
@@ -82,7 +83,7 @@ pub use options::{Hops, Prove, RunOptions};
 pub use pipeline::Pipeline;
 pub use plan::{Plan, Refused};
 pub use report::{
-    CopyReport, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
+    CopyReport, Covers, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
 pub use select::{ReadFrom, Selected, select};
 pub use standing::Standing;

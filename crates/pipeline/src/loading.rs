@@ -5,9 +5,9 @@ use crate::figures::load_report;
 use crate::probe::Probe;
 use crate::table_run::TableRunner;
 use crate::work::Work;
-use crate::{Hops, Proof, Prove, TableContext, TableError, TableReport, Verdict};
+use crate::{Hops, Proof, TableContext, TableError, TableReport, Verdict};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Replay};
-use handoff_model::{Phase, Reason, RowFilter, TableSum};
+use handoff_model::{Phase, ProofBy, Reason, RowFilter, TableSum};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::TargetTable;
 use handoff_tracking::{LoadState, SealWork};
@@ -82,7 +82,9 @@ impl TableRunner {
         let outcome = self.phase(context, Phase::Load, load)?;
         report.notes.extend(outcome.notes.iter().cloned());
         report.load = Some(load_report(&outcome));
-        if self.prove != Prove::Rows {
+        if self.prove != ProofBy::Rows {
+            let target_rows = Some(outcome.rows_loaded);
+            report.proof = Some(Proof { target_rows, ..Proof::nothing() });
             return Ok(());
         }
         // The replica is what the target is to equal, not the file.
@@ -129,7 +131,7 @@ impl TableRunner {
         report: &mut TableReport,
         outcome: &LoadOutcome,
     ) -> Result<(), TableError> {
-        if self.prove != Prove::Rows {
+        if self.prove != ProofBy::Rows {
             return Ok(());
         }
         // Only a load of everything has read everything.
@@ -168,6 +170,7 @@ impl TableRunner {
         let context = work.context;
         let target = self.again(context, || self.prover.count_target(context))?;
         let mut proof = report.proof.take().unwrap_or_else(Proof::nothing);
+        proof.counted = true;
         proof.target_rows = Some(target);
         let equal = match proof.replica_rows {
             Some(replica) => replica == target,
@@ -177,6 +180,9 @@ impl TableRunner {
                 self.is_explained(work, probe, source, target)?
             }
         };
+        if !equal {
+            proof.verdict = Verdict::Differs;
+        }
         let difference = proof.difference();
         report.proof = Some(proof);
         if equal { Ok(()) } else { Err(TableError::Miscounted(difference)) }

@@ -1,6 +1,6 @@
 //! What a caller asks of one run.
 
-use handoff_model::TableName;
+use handoff_model::{ProofBy, TableName};
 use std::path::PathBuf;
 
 /// Which hops a run makes.
@@ -18,12 +18,28 @@ pub enum Hops {
 /// How much a run compares before it calls a table good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prove {
-    /// The row counts that the steps report.
+    /// What the settings say.
     #[default]
+    Configured,
+    /// The row counts that the steps report.
     Counts,
+    /// The sums of the rows that are moved, taken in both hops while they go by.
+    Sums,
     /// Every row: counts of all databases, `CHECKSUM TABLE … EXTENDED` of source and replica, and
     /// the sum of row hashes taken while reading against the one read back from the target.
     Rows,
+}
+
+impl Prove {
+    /// Returns what to prove by, where the settings say `configured`.
+    pub(crate) fn by(self, configured: ProofBy) -> ProofBy {
+        match self {
+            Prove::Configured => configured,
+            Prove::Counts => ProofBy::Counts,
+            Prove::Sums => ProofBy::Sums,
+            Prove::Rows => ProofBy::Rows,
+        }
+    }
 }
 
 /// What a caller asks of one run. The default moves every table as the settings say.

@@ -337,7 +337,7 @@ impl Pipeline {
         let reads_source = base.servers.replica.is_none();
         TableRunner {
             hops: options.hops,
-            prove: options.prove,
+            prove: options.prove.by(self.settings.run.proof),
             replicator: replicator
                 .filter(|_| options.hops != Hops::Load)
                 .map(|replicator| replicator.throttle(throttle.clone())),

@@ -1,10 +1,10 @@
 //! Comparing what arrived with what was to arrive.
 
 use crate::figures::millis;
-use crate::{Hops, Proof, TableContext, TableError, Verdict};
+use crate::{Covers, Hops, Proof, TableContext, TableError, Verdict};
 use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, quote_my, quote_pg};
 use handoff_loader::{Discard, LoadJob, LoadMode, Loader};
-use handoff_model::{Cancel, RowFilter, TableSum};
+use handoff_model::{Cancel, ProofBy, RowFilter, TableSum};
 use handoff_replicator::Replicator;
 use handoff_rows::{Locking, target_sum};
 use handoff_schema::TargetCatalogue;
@@ -40,6 +40,8 @@ impl Prover {
         let equal = counts.source == counts.replica && summed;
         Ok(Proof {
             verdict: if equal { Verdict::SameCount } else { Verdict::Differs },
+            by: ProofBy::Rows,
+            counted: true,
             source_rows: Some(counts.source),
             replica_rows: Some(counts.replica),
             source_checksum: sums.source,
@@ -67,6 +69,8 @@ impl Prover {
             None => Proof { source_rows: Some(self.count(context)?), ..Proof::nothing() },
         };
         let sum = self.sum(context)?;
+        proof.by = ProofBy::Rows;
+        proof.counted = true;
         proof.target_rows = Some(sum.rows);
         proof.read_sum = Some(read);
         proof.target_sum = Some(sum);
@@ -145,12 +149,16 @@ impl Proof {
     pub(crate) fn nothing() -> Proof {
         Proof {
             verdict: Verdict::SameCount,
+            by: ProofBy::Counts,
+            covers: Covers::Table,
             at: Timestamp::now(),
+            counted: false,
             source_rows: None,
             replica_rows: None,
             target_rows: None,
             source_checksum: None,
             replica_checksum: None,
+            source_sum: None,
             read_sum: None,
             target_sum: None,
             duration_ms: 0,
@@ -170,7 +178,13 @@ impl Proof {
             }
         }
         let counts = counts.join(", ");
-        if self.replica_rows.is_some()
+        if self.source_sum.is_some() && self.source_sum != self.read_sum {
+            return format!(
+                "the rows read in the source are not the rows read in the replica ({counts})"
+            );
+        }
+        if self.by == ProofBy::Rows
+            && self.replica_rows.is_some()
             && self.source_rows.is_some()
             && self.source_checksum.is_none()
         {
@@ -182,7 +196,7 @@ impl Proof {
                  was written to meanwhile, run the table again"
             );
         }
-        if self.read_sum != self.target_sum {
+        if self.target_sum.is_some() && self.read_sum != self.target_sum {
             return format!("the rows read are not the rows in the target ({counts})");
         }
         format!("the row counts are not the same ({counts})")

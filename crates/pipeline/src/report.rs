@@ -1,6 +1,8 @@
 //! What a run did, as a value and as JSON.
 
-use handoff_model::{Audit, Extraction, Performance, Priority, Reason, RunId, TableName, TableSum};
+use handoff_model::{
+    Audit, Extraction, Performance, Priority, ProofBy, Reason, RunId, TableName, TableSum,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -60,6 +62,10 @@ impl RunReport {
         }
         let count = |status| self.with_status(status).count();
         let mut text = format!("{} of {tables} tables arrived", count(TableStatus::Ok));
+        let equal = self.tables.iter().filter(|table| table.is_equal()).count();
+        if self.ok && equal > 0 {
+            text += &format!(", {equal} equal by the sums of what was moved");
+        }
         for status in [TableStatus::Failed, TableStatus::Cancelled, TableStatus::NotStarted] {
             if count(status) > 0 {
                 text += &format!(", {} {}", count(status), status.label());
@@ -145,6 +151,12 @@ impl TableReport {
 
     /// Returns true if source and target were compared row by row and are equal.
     pub fn is_proved(&self) -> bool {
+        let whole = |proof: &&Proof| proof.by == ProofBy::Rows;
+        self.is_equal() && self.proof.as_ref().is_some_and(|proof| whole(&proof))
+    }
+
+    /// Returns true if all that was compared is equal, the contents of rows among it.
+    pub fn is_equal(&self) -> bool {
         self.proof.as_ref().is_some_and(|proof| proof.verdict == Verdict::Equal)
     }
 
@@ -223,7 +235,8 @@ pub struct LoadReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Every row of the source is in the target, unchanged, and nothing else is.
+    /// All that was compared is equal, the contents of rows among it. Proved by rows: every row of
+    /// the source is in the target, unchanged, and nothing else is.
     Equal,
     /// The number of rows is the same everywhere; contents were not compared.
     SameCount,
@@ -231,13 +244,30 @@ pub enum Verdict {
     Differs,
 }
 
+/// What of a table a proof is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Covers {
+    /// All of it.
+    Table,
+    /// The rows that were moved; of the others the number alone.
+    MovedRows,
+}
+
 /// What was compared, and the outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proof {
     /// The outcome.
     pub verdict: Verdict,
+    /// By what it was told.
+    pub by: ProofBy,
+    /// What of the table it is about.
+    pub covers: Covers,
     /// When, UTC.
     pub at: Timestamp,
+    /// Whether the rows were counted in the databases. Otherwise their numbers are those that each
+    /// server confirmed when it took them.
+    pub counted: bool,
     /// Rows in the source.
     pub source_rows: Option<u64>,
     /// Rows in the replica.
@@ -248,7 +278,9 @@ pub struct Proof {
     pub source_checksum: Option<u64>,
     /// `CHECKSUM TABLE … EXTENDED` in the replica.
     pub replica_checksum: Option<u64>,
-    /// The sum of the canonical rows, taken while they were read.
+    /// The sum of the canonical rows, taken while hop 1 read them in the source.
+    pub source_sum: Option<TableSum>,
+    /// The sum of the canonical rows, taken while hop 2 read them.
     pub read_sum: Option<TableSum>,
     /// The sum of the canonical rows, read back from the target.
     pub target_sum: Option<TableSum>,

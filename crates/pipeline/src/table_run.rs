@@ -10,12 +10,11 @@ use crate::servers::Servers;
 use crate::slices::Slices;
 use crate::work::{Slice, Work, full_instead};
 use crate::{
-    Hops, PlanReport, Proof, Prove, Refused, TableContext, TableError, TableReport, TableStatus,
-    chain,
+    Hops, PlanReport, Proof, Refused, TableContext, TableError, TableReport, TableStatus, chain,
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{LoadOutcome, Loader, Strategies};
-use handoff_model::{Cancel, CopyId, Event, Observer, Phase, Reason, TableName, Throttle};
+use handoff_model::{Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, TableName, Throttle};
 use handoff_replicator::{CopyOutcome, Replicator};
 use handoff_settings::Values;
 use handoff_tracking::{RunLock, Status, Tracker};
@@ -26,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What moves tables in one run.
 pub(crate) struct TableRunner {
     pub(crate) hops: Hops,
-    pub(crate) prove: Prove,
+    pub(crate) prove: ProofBy,
     pub(crate) replicator: Option<Replicator>,
     pub(crate) loader: Loader,
     pub(crate) strategies: Strategies,
@@ -116,7 +115,7 @@ impl TableRunner {
         }
         let probe = self.probe(work)?;
         if let Some(probe) = &probe
-            && self.is_still(work, probe, report)
+            && self.is_still(work, probe, report)?
         {
             return Ok(());
         }
@@ -143,7 +142,7 @@ impl TableRunner {
         // Rows are counted where some were moved, and where everything took their place.
         let counts = probe.filter(|_| {
             slice.is_last
-                && self.prove == Prove::Counts
+                && self.prove != ProofBy::Rows
                 && (work.is_incremental() || work.is_second)
         });
         let copied = match &self.replicator {
@@ -158,9 +157,10 @@ impl TableRunner {
                 copied
             }
             None if self.hops == Hops::Load => self.loadable(context)?,
-            None => Copied { id, marks: work.marks(slice, id) },
+            None => Copied { id, marks: work.marks(slice, id), moved: None },
         };
         let Some(rows) = work.load(slice).filter(|_| self.hops != Hops::Copy) else {
+            self.prove_copy(copied.moved, report);
             return Ok(());
         };
         let outcome = self.phase(context, Phase::Load, || self.load(work, rows, &copied))?;
@@ -171,6 +171,7 @@ impl TableRunner {
         report.lossy = outcome.audit.clone();
         if slice.is_last {
             self.compare_load(work, report, outcome)?;
+            self.compare_moved(work, copied.moved, outcome, report)?;
         }
         counts.map_or(Ok(()), |probe| self.count_load(work, probe, report))
     }
@@ -181,7 +182,7 @@ impl TableRunner {
         let id = tracked.loadable_copy();
         let id = id.ok_or_else(|| TableError::NotCopied(context.name.clone()))?;
         let marks = tracked.copy.as_ref().and_then(|copy| copy.watermark.clone());
-        Ok(Copied { id, marks })
+        Ok(Copied { id, marks, moved: None })
     }
 
     /// Asks the source, for a table with a window, how far it has come.
@@ -196,28 +197,44 @@ impl TableRunner {
 
     /// Returns true, and says so in the report, if no row of the window is there to be moved and
     /// the source has as many rows as were counted everywhere when the table was last loaded.
-    fn is_still(&self, work: &Work<'_>, probe: &Probe, report: &mut TableReport) -> bool {
+    fn is_still(
+        &self,
+        work: &Work<'_>,
+        probe: &Probe,
+        report: &mut TableReport,
+    ) -> Result<bool, TableError> {
         let tracked = &work.context.tracked;
-        let (Some(copy), Some(load)) = (&tracked.copy, &tracked.load) else { return false };
+        let (Some(copy), Some(load)) = (&tracked.copy, &tracked.load) else { return Ok(false) };
         let counted = [load.source_rows, load.replica_rows, load.target_rows];
         let still = self.hops == Hops::Both
-            && self.prove == Prove::Counts
+            && self.prove != ProofBy::Rows
             && work.is_incremental()
             && probe.changed == Some(0)
             && !tracked.last_attempt_failed()
             && copy.copy_id == load.loaded_copy_id
             && load.target_rows == Some(probe.rows)
-            && counted.into_iter().flatten().all(|rows| rows == probe.rows);
+            && counted.into_iter().flatten().all(|rows| rows == probe.rows)
+            && !self.replica_has_changes(work)?;
         if still {
             report.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
             report.proof = Some(Proof {
+                counted: true,
                 source_rows: Some(probe.rows),
                 replica_rows: load.replica_rows,
                 target_rows: load.target_rows,
                 ..Proof::nothing()
             });
         }
-        still
+        Ok(still)
+    }
+
+    /// Returns true if the replica has a row of the window, of which the source has none any more.
+    fn replica_has_changes(&self, work: &Work<'_>) -> Result<bool, TableError> {
+        let replica = self.servers.replica.as_ref().filter(|_| self.prove == ProofBy::Sums);
+        let Some(pool) = replica else { return Ok(false) };
+        let asker = Asker { pool, cancel: &self.cancel };
+        let count = || asker.count(&work.context.schema, work.filter);
+        Ok(self.again(work.context, count)? > 0)
     }
 
     /// Returns who asks the database that the run reads first.

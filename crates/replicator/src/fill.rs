@@ -9,10 +9,12 @@ mod read_back;
 use crate::carried::Carried;
 use crate::error::{At, cancelled};
 use crate::keyed::Keyed;
+use crate::witness::Witness;
 use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
 use handoff_connect::{Fault, MyConn, Side};
 use handoff_model::{Meter, Phase, RowFilter, TableSum, WaitClock};
-use handoff_rows::{Locking, ReadSpec, Reader, RowSink};
+use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink};
+use mysql::Value;
 
 /// Where rows come from and go to.
 pub(crate) struct Fill<'a> {
@@ -37,6 +39,8 @@ pub(crate) struct Filled {
     pub(crate) strategy: &'static str,
     /// Whether the rows were compared because the replica had warned.
     pub(crate) checked: bool,
+    /// The sum of the canonical rows, if it was asked for and could be taken.
+    pub(crate) sum: Option<TableSum>,
 }
 
 /// What was sent, and what the server said to it.
@@ -44,6 +48,8 @@ pub(crate) struct Filled {
 struct Sent {
     /// Rows sent, and the sum of their lines.
     sum: TableSum,
+    /// The sum of their canonical form.
+    canonical: Option<TableSum>,
     bytes: u64,
     /// Rows that the server says it took.
     arrived: u64,
@@ -65,7 +71,8 @@ impl Fill<'_> {
         if checked && self.read_back(writer)? != sent.sum {
             return Err(self.values_changed(sent.warnings));
         }
-        Ok(Filled { rows: sent.sum.rows, bytes: sent.bytes, strategy, checked })
+        let Sent { sum: TableSum { rows, .. }, canonical: sum, bytes, .. } = sent;
+        Ok(Filled { rows, bytes, strategy, checked, sum })
     }
 
     /// Has the server move the rows itself, where that locks nobody out.
@@ -121,6 +128,21 @@ impl Fill<'_> {
             Ok(())
         })?;
         Ok(rows)
+    }
+
+    /// Returns what to read for a copy of our own, and who sums it on its way.
+    fn witnessed(&self) -> (Vec<String>, Option<Witness>) {
+        let select = self.select();
+        let Some((mapping, values)) = self.job.canonical else { return (select, None) };
+        let encoder = Encoder::beside(mapping, values, select);
+        (encoder.select_list().to_vec(), Some(Witness::new(encoder)))
+    }
+
+    /// Returns the size of what is sent of a row: its longest parts, as far as they are of any
+    /// length.
+    fn row_bytes(&self, row: &[Value]) -> usize {
+        let size = |value: &Value| if let Value::Bytes(bytes) = value { bytes.len() } else { 8 };
+        row.iter().take(self.columns.len()).map(size).sum()
     }
 
     fn reader<'a>(&'a self, select: &'a [String], filter: &'a RowFilter) -> Reader<'a> {

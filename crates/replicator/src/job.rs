@@ -1,7 +1,8 @@
 //! What to copy, and what was copied.
 
-use handoff_model::{CopyId, RowFilter, Waits};
-use handoff_schema::TableSchema;
+use handoff_model::{CopyId, RowFilter, TableSum, Waits};
+use handoff_schema::{Mapping, TableSchema};
+use handoff_settings::Values;
 use std::time::Duration;
 
 /// One table to copy.
@@ -16,6 +17,8 @@ pub struct CopyJob<'a> {
     /// The rows to copy. Anything but [`RowFilter::All`] is merged into the replica's table, which
     /// must be there, with the source's structure and a key.
     pub filter: &'a RowFilter,
+    /// What the rows become in the target, if they are to be summed in that form on their way.
+    pub canonical: Option<(&'a Mapping, &'a Values)>,
 }
 
 /// How a copy becomes visible.
@@ -59,4 +62,7 @@ pub struct CopyOutcome {
     pub notes: Vec<String>,
     /// Whether the rows were read back and compared because the replica had warned.
     pub checked: bool,
+    /// The sum of the canonical rows as they were read in the source, if it was asked for. There is
+    /// none where a server moved the rows by itself, or where a row has no canonical form.
+    pub sum: Option<TableSum>,
 }

@@ -59,6 +59,7 @@ mod staging;
 mod swap;
 mod transaction;
 mod way;
+mod witness;
 
 pub use compare::{Checksums, Counts};
 pub use error::{Error, Result, Stage};

@@ -165,6 +165,7 @@ impl Opened<'_> {
             waits: self.clock.waits().of_whole(duration),
             notes: self.notes,
             checked: moved.filled.checked,
+            sum: moved.filled.sum,
         })
     }
 

@@ -108,7 +108,7 @@ mod tests {
         expected: Result<Way, &str>,
     ) {
         let copy_id = CopyId::new();
-        let way = way(&CopyJob { table, copy_id, replica_table: replica, filter });
+        let way = way(&CopyJob { table, copy_id, replica_table: replica, filter, canonical: None });
         let way = way.map_err(|error| error.to_string());
         match (way, expected) {
             (Ok(way), Ok(expected)) => assert_eq!(way, expected),

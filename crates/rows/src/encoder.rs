@@ -1,6 +1,6 @@
 //! MySQL values to canonical bytes.
 
-use crate::codec::{Cell, Codec, Scratch, Uses};
+use crate::codec::{Cell, Codec, Scratch, Session, Uses};
 use crate::refusal::Refusal;
 use crate::{Error, Result};
 use handoff_model::{Audit, ColumnName, TableName};
@@ -49,8 +49,26 @@ struct Field {
 impl Encoder {
     /// Prepares the encoding of rows that [`Encoder::select_list`] selects.
     pub fn new(mapping: &Mapping, values: &Values) -> Encoder {
-        let mut select = Vec::with_capacity(mapping.columns.len());
-        let fields = mapping.columns.iter().map(|column| Field::new(column, &mut select)).collect();
+        let select = Vec::with_capacity(mapping.columns.len());
+        Encoder::make(mapping, values, select, Session::Any)
+    }
+
+    /// Prepares the encoding of rows that are read for another purpose too, by a session of
+    /// [`Profile::RawRead`](handoff_connect::Profile::RawRead): `select` is what that purpose reads
+    /// of the table, and what else the encoder wants comes behind it in
+    /// [`Encoder::select_list`].
+    pub fn beside(mapping: &Mapping, values: &Values, select: Vec<String>) -> Encoder {
+        Encoder::make(mapping, values, select, Session::Raw)
+    }
+
+    fn make(
+        mapping: &Mapping,
+        values: &Values,
+        mut select: Vec<String>,
+        session: Session,
+    ) -> Encoder {
+        let field = |column| Field::new(column, &mut select, session);
+        let fields = mapping.columns.iter().map(field).collect();
         let count =
             i16::try_from(mapping.columns.len()).expect("a mapping has 1,600 columns at most");
         Encoder {
@@ -116,13 +134,18 @@ impl Encoder {
 
 impl Field {
     /// Decides how to carry `column`, and adds to the list what has to be selected for it.
-    fn new(column: &MappedColumn, select: &mut Vec<String>) -> Field {
+    fn new(column: &MappedColumn, select: &mut Vec<String>, session: Session) -> Field {
         let codec = Codec::of(column);
-        let (expression, flag) = codec.select(&column.source);
-        let value = select.len();
-        let exact = flag.is_some().then_some(value + 1);
-        select.push(expression);
-        select.extend(flag);
+        let (expression, flag) = codec.select(&column.source, session);
+        let mut place = |expression: String| {
+            let known = select.iter().position(|other| *other == expression);
+            known.unwrap_or_else(|| {
+                select.push(expression);
+                select.len() - 1
+            })
+        };
+        let value = place(expression);
+        let exact = flag.map(place);
         let (column, key) = (column.source.name.clone(), column.key);
         Field { column, codec, value, exact, key, uses: Uses::default() }
     }

@@ -4,7 +4,7 @@ use crate::{
     MySqlServer, PgServer, Problem, SettingsError, TableSettings, TimeOfDay, UrlError, Values,
     error::Place,
 };
-use handoff_model::TableName;
+use handoff_model::{ProofBy, TableName};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -139,6 +139,8 @@ pub struct Run {
     pub keep_runs: u32,
     /// The most rows of a table, in percent, that a comparison may have deleted from a copy of it.
     pub max_delete_percent: u8,
+    /// By what a run proves that a table arrived.
+    pub proof: ProofBy,
     /// The folder of the files that `copy_csv` writes; the system's for temporary files if [`None`].
     pub spool_dir: Option<PathBuf>,
 }
@@ -154,6 +156,7 @@ impl Default for Run {
             until: None,
             keep_runs: 90,
             max_delete_percent: 20,
+            proof: ProofBy::Sums,
             spool_dir: None,
         }
     }

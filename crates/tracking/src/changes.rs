@@ -191,8 +191,9 @@ pub(crate) fn loaded(
         ("error", Value::Null),
     ];
     set.extend(figures(published));
-    let proof = ["source_rows", "replica_rows", "target_rows", "proof", "proved_at", "source_mark"];
-    set.extend(proof.map(|name| (name, Value::Null)));
+    let proof = ["proof", "proof_by", "proof_detail", "proved_at", "source_mark"];
+    let counts = ["source_rows", "replica_rows", "target_rows"];
+    set.extend(proof.into_iter().chain(counts).map(|name| (name, Value::Null)));
     Change::upsert(&LOADS, entry.row(), vec![], set)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::layout::{LOADS, RUNS};
 use crate::{Result, Tracker, moment};
-use handoff_model::TableName;
+use handoff_model::{ProofBy, TableName};
 use jiff::Timestamp;
 
 /// The outcome of comparing a table in source and target.
@@ -32,6 +32,10 @@ impl Outcome {
 pub struct Proof {
     /// The outcome.
     pub outcome: Outcome,
+    /// By what.
+    pub by: ProofBy,
+    /// All that is known of it, as JSON without row values.
+    pub detail: Option<String>,
     /// When it was compared.
     pub at: Timestamp,
     /// Rows in the source.
@@ -60,11 +64,12 @@ impl Tracker {
         let rows: Vec<_> = entries.iter().map(|(table, proof)| proof.as_json(table)).collect();
         let sql = format!(
             "WITH found AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS found (\
-             table_name text, proof text, proved_at timestamptz, source_rows bigint, \
+             table_name text, proof text, proof_by text, proof_detail jsonb, proved_at timestamptz, source_rows bigint, \
              replica_rows bigint, target_rows bigint, source_mark text)), \
-             lines AS (UPDATE {runs} line SET proof = found.proof FROM found \
+             lines AS (UPDATE {runs} line SET proof = found.proof, proof_by = found.proof_by FROM found \
              WHERE line.run_id = $2::uuid AND line.table_name = found.table_name) \
-             UPDATE {loads} load SET proof = found.proof, proved_at = found.proved_at, \
+             UPDATE {loads} load SET proof = found.proof, \
+             proof_by = found.proof_by, proof_detail = found.proof_detail, proved_at = found.proved_at, \
              source_rows = found.source_rows, replica_rows = found.replica_rows, \
              target_rows = found.target_rows, source_mark = found.source_mark \
              FROM found WHERE load.table_name = found.table_name",
@@ -77,11 +82,17 @@ impl Tracker {
     }
 }
 
+fn parsed(json: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(json).ok()
+}
+
 impl Proof {
     fn as_json(&self, table: &TableName) -> serde_json::Value {
         serde_json::json!({
             "table_name": table.as_str(),
             "proof": self.outcome.name(),
+            "proof_by": self.by.name(),
+            "proof_detail": self.detail.as_deref().and_then(parsed),
             "proved_at": moment::print(self.at),
             "source_rows": self.source_rows,
             "replica_rows": self.replica_rows,

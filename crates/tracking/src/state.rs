@@ -3,7 +3,7 @@
 use crate::layout::Layout;
 use crate::{Error, Result, Status, WatermarkAt, moment, watermark};
 use handoff_connect::Side;
-use handoff_model::{CopyId, RunId, TableName};
+use handoff_model::{CopyId, ProofBy, RunId, TableName};
 use jiff::{SignedDuration, Timestamp};
 
 /// What is known of one table. The default is a table that was never met.
@@ -92,6 +92,10 @@ pub struct LoadState {
     pub target_rows: Option<u64>,
     /// The outcome of the proof, as [`Outcome`](crate::Outcome) names it.
     pub proof: Option<String>,
+    /// By what it was proved.
+    pub proof_by: Option<ProofBy>,
+    /// All that is known of the proof, as the JSON of a report.
+    pub proof_detail: Option<String>,
     /// When it was proved.
     pub proved_at: Option<Timestamp>,
     /// What told the state of the source at that proof.
@@ -246,6 +250,9 @@ impl Fields {
             replica_rows: self.count("replica_rows")?,
             target_rows: self.count("target_rows")?,
             proof: self.text("proof"),
+            // A later version may prove by more.
+            proof_by: self.get("proof_by").and_then(ProofBy::by_name),
+            proof_detail: self.text("proof_detail"),
             proved_at: self.read("proved_at", moment::parse)?,
             source_mark: self.text("source_mark"),
             data_as_of: self.read("data_as_of", moment::parse)?,

@@ -17,6 +17,7 @@ mod init;
 mod loader;
 mod orchestration;
 mod practice;
+mod proofs;
 mod replicator;
 mod rows;
 mod schema;

@@ -95,7 +95,13 @@ impl Pair {
     ) -> Result<T> {
         let source = self.describe(Side::Source, table).unwrap();
         let replica = self.describe(Side::Replica, table);
-        let job = CopyJob { table: &source, copy_id, replica_table: replica.as_ref(), filter };
+        let job = CopyJob {
+            table: &source,
+            copy_id,
+            replica_table: replica.as_ref(),
+            filter,
+            canonical: None,
+        };
         then(self.replicator.open(job)?)
     }
 

@@ -44,7 +44,7 @@ fn options(args: &RunArgs, hops: Hops) -> RunOptions {
         tables: args.tables.clone(),
         full: args.full,
         only_failed: args.only_failed,
-        prove: if args.prove { Prove::Rows } else { Prove::Counts },
+        prove: if args.prove { Prove::Rows } else { Prove::Configured },
         adopt: args.adopt,
         wait: args.wait,
         hops,

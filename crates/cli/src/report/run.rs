@@ -88,7 +88,7 @@ fn differs(table: &TableReport) -> bool {
 fn cells(table: &TableReport) -> Vec<String> {
     let status = match table.status {
         TableStatus::Failed if differs(table) => "differs",
-        TableStatus::Ok if table.is_proved() => "equal",
+        TableStatus::Ok if table.is_equal() => "equal",
         status => status.label(),
     };
     let strategy = match (&table.load, &table.copy) {
@@ -178,8 +178,8 @@ fn totals(report: &RunReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_model::{Audit, ColumnName, LossPolicy, Performance, RunId, TableName};
-    use handoff_pipeline::{LoadReport, Proof};
+    use handoff_model::{Audit, ColumnName, LossPolicy, Performance, ProofBy, RunId, TableName};
+    use handoff_pipeline::{Covers, LoadReport, Proof};
     use jiff::{SignedDuration, Timestamp};
 
     fn table(name: &str, status: TableStatus, rows: u64) -> TableReport {
@@ -215,12 +215,16 @@ mod tests {
     fn proof(verdict: Verdict) -> Option<Proof> {
         Some(Proof {
             verdict,
+            by: ProofBy::Rows,
+            covers: Covers::Table,
+            counted: true,
             at: Timestamp::UNIX_EPOCH,
             source_rows: Some(3_000),
             replica_rows: None,
             target_rows: None,
             source_checksum: None,
             replica_checksum: None,
+            source_sum: None,
             read_sum: None,
             target_sum: None,
             duration_ms: 0,

@@ -2,7 +2,7 @@
 
 use super::{Align, Columns};
 use crate::human::{age, count, counted};
-use handoff_model::TableName;
+use handoff_model::{ProofBy, TableName};
 use handoff_pipeline::Standing as Known;
 use handoff_tracking::{LastRun, Outcome, Status, Tracked};
 use jiff::Timestamp;
@@ -50,6 +50,8 @@ pub struct TableStanding {
     pub rows: Option<u64>,
     /// The outcome of the last proof.
     pub proof: Option<String>,
+    /// By what: `counts`, `sums` or `rows`.
+    pub proof_by: Option<ProofBy>,
     /// When it was proved, UTC.
     pub proved_at: Option<Timestamp>,
     /// Why the last attempt failed.
@@ -198,7 +200,7 @@ impl StatusReport {
             self.age(table.data_as_of),
             self.age(table.loaded_at),
             table.rows.map(count).unwrap_or_default(),
-            table.proof.as_deref().unwrap_or_default().replace('_', " "),
+            table.proved(),
             self.age(table.proved_at),
         ]
     }
@@ -238,6 +240,17 @@ impl StatusReport {
 }
 
 impl TableStanding {
+    /// Says what the last proof found, and by what, such as `equal by sums`.
+    fn proved(&self) -> String {
+        let found = self.proof.as_deref().unwrap_or_default().replace('_', " ");
+        match self.proof_by {
+            Some(by) if self.proof.as_deref() == Some(Outcome::Equal.name()) => {
+                format!("{found} by {by}")
+            }
+            _ => found,
+        }
+    }
+
     fn of(
         table: &TableName,
         tracked: &Tracked,
@@ -260,6 +273,7 @@ impl TableStanding {
             loaded_at: load.and_then(|load| load.last_success_at),
             rows: load.and_then(|load| load.target_rows.or(load.rows)),
             proof: load.and_then(|load| load.proof.clone()),
+            proof_by: load.and_then(|load| load.proof_by),
             proved_at: load.and_then(|load| load.proved_at),
             error: error.or_else(|| load.and_then(|load| load.error.clone())),
         }
@@ -320,6 +334,8 @@ mod tests {
             replica_rows: None,
             target_rows: None,
             proof: None,
+            proof_by: None,
+            proof_detail: None,
             proved_at: None,
             source_mark: None,
             data_as_of: at(90),

@@ -64,6 +64,8 @@ fn tracked() -> Tracked {
             replica_rows: None,
             target_rows: None,
             proof: None,
+            proof_by: None,
+            proof_detail: None,
             proved_at: None,
             source_mark: None,
             started_at: None,

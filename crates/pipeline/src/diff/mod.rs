@@ -16,10 +16,10 @@ use crate::copying::Copied;
 use crate::figures::{copy_report, load_report};
 use crate::table_run::TableRunner;
 use crate::work::{EVERYTHING, Work};
-use crate::{Hops, Proof, Prove, TableError, TableReport, Verdict};
+use crate::{Hops, Proof, TableError, TableReport, Verdict};
 use handoff_connect::Side;
 use handoff_loader::{LoadMode, LoadOutcome};
-use handoff_model::{CopyId, Phase, RowFilter};
+use handoff_model::{CopyId, Phase, ProofBy, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator};
 use handoff_rows::KeyList;
 
@@ -38,7 +38,7 @@ impl TableRunner {
         let keys = found.keys(&context.mapping, behind)?;
         let copied = match &self.replicator {
             Some(replicator) => self.copy_rows(replicator, work, &keys, report)?,
-            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy) },
+            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
         };
         if self.hops == Hops::Copy {
             return Ok(());
@@ -72,7 +72,7 @@ impl TableRunner {
         })?;
         report.notes.extend(outcome.notes.iter().cloned());
         report.copy = Some(copy_report(&outcome, None));
-        if self.prove == Prove::Rows {
+        if self.prove == ProofBy::Rows {
             let compare = || self.prover.compare_copy(replicator, context);
             let proof = self.again(context, compare)?;
             let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
@@ -81,7 +81,7 @@ impl TableRunner {
                 return Err(TableError::Differs(difference));
             }
         }
-        Ok(Copied { id, marks: work.old_marks(Phase::Copy) })
+        Ok(Copied { id, marks: work.old_marks(Phase::Copy), moved: None })
     }
 
     fn copy_keys(
@@ -97,6 +97,7 @@ impl TableRunner {
             copy_id,
             replica_table: context.replica.as_deref(),
             filter: &RowFilter::All,
+            canonical: None,
         };
         let opened = replicator.open_keys(job, keys).map_err(TableError::Copy)?;
         let marks = work.old_marks(Phase::Copy);
@@ -129,7 +130,7 @@ impl TableRunner {
         report.notes.extend(outcome.notes.iter().cloned());
         report.load = Some(load_report(outcome));
         report.lossy = outcome.audit.clone();
-        if self.prove == Prove::Rows {
+        if self.prove == ProofBy::Rows {
             return self.compare_load(work, report, outcome);
         }
         self.count_ours(work, report)
@@ -143,8 +144,12 @@ impl TableRunner {
         let context = work.context;
         let replica = self.again(context, || self.prover.count(context))?;
         let target = self.again(context, || self.prover.count_target(context))?;
-        let proof =
-            Proof { replica_rows: Some(replica), target_rows: Some(target), ..Proof::nothing() };
+        let proof = Proof {
+            counted: true,
+            replica_rows: Some(replica),
+            target_rows: Some(target),
+            ..Proof::nothing()
+        };
         let difference = proof.difference();
         report.proof = Some(proof);
         if replica == target { Ok(()) } else { Err(TableError::Miscounted(difference)) }

@@ -36,7 +36,7 @@ impl Fill<'_> {
             self.run_here(writer, &format!("DELETE FROM {into}"), Vec::new())?;
             return Ok(None);
         }
-        Ok(Some(Filled { rows, bytes: 0, strategy: "insert_select", checked }))
+        Ok(Some(Filled { rows, bytes: 0, strategy: "insert_select", checked, sum: None }))
     }
 
     /// Returns the number of rows concerned.

@@ -3,6 +3,7 @@
 use super::load_data::{Loaded, coming_file, whole_file};
 use super::{Fill, Sent};
 use crate::line::write_line;
+use crate::witness::Witness;
 use crate::{Error, Result};
 use handoff_connect::{Fault, MyConn, fault_point};
 use handoff_model::{Event, Meter, TableSum};
@@ -26,6 +27,7 @@ pub(super) struct Lines<'scope, 'env> {
     fill: &'env Fill<'env>,
     buffer: Vec<u8>,
     sum: TableSum,
+    witness: Option<Witness>,
     bytes: u64,
     meter: Meter<'env>,
     writing: Writing<'scope, 'env>,
@@ -49,11 +51,13 @@ impl<'scope, 'env> Lines<'scope, 'env> {
         fill: &'env Fill<'env>,
         scope: &'scope Scope<'scope, 'env>,
         writer: &'env mut MyConn,
+        witness: Option<Witness>,
     ) -> Self {
         Lines {
             fill,
             buffer: Vec::new(),
             sum: TableSum::default(),
+            witness,
             bytes: 0,
             meter: fill.meter(),
             writing: Writing::NotYet { scope, writer },
@@ -82,6 +86,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
         };
         Ok(Sent {
             sum: self.sum,
+            canonical: self.witness.as_ref().and_then(Witness::sum),
             bytes: self.bytes,
             arrived: loaded.rows,
             warnings: loaded.warnings,
@@ -168,7 +173,10 @@ impl RowSink for Lines<'_, '_> {
         let line = &self.buffer[start..];
         self.sum.add_row(xxh3_128(line));
         self.bytes += line.len() as u64;
-        self.fill.check_size(self.sum.rows, row_bytes(row))
+        if let Some(witness) = &mut self.witness {
+            witness.see(row);
+        }
+        self.fill.check_size(self.sum.rows, self.fill.row_bytes(row))
     }
 
     fn buffered(&self) -> usize {
@@ -190,9 +198,4 @@ impl RowSink for Lines<'_, '_> {
         self.meter.reach(self.sum.rows, self.bytes);
         Ok(())
     }
-}
-
-/// The size of a row's longest parts, as far as they are of any length.
-pub(super) fn row_bytes(row: &[Value]) -> usize {
-    row.iter().map(|value| if let Value::Bytes(bytes) = value { bytes.len() } else { 8 }).sum()
 }

@@ -21,12 +21,12 @@ pub(super) struct Loaded {
 impl Fill<'_> {
     /// Reads and writes at the same time; a table of less than one buffer is read, then written.
     pub(super) fn load_data(&self, writer: &mut MyConn) -> Result<Sent> {
-        let select = self.select();
+        let (select, witness) = self.witnessed();
         let at = self.at(crate::Stage::Write, 0);
         let mut source =
             self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
         thread::scope(|scope| {
-            let mut lines = Lines::new(self, scope, writer);
+            let mut lines = Lines::new(self, scope, writer, witness);
             let read = self.read(&mut source, &select, &mut lines);
             lines.finish(read.map_err(|error| self.explain(error)))
         })

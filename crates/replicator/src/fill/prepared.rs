@@ -1,8 +1,8 @@
 //! Prepared multi-row INSERTs, for a replica that refuses `LOAD DATA LOCAL`.
 
-use super::lines::row_bytes;
 use super::{Fill, Sent};
 use crate::line::{spell, write_line};
+use crate::witness::Witness;
 use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile, fault_point, quote_my};
 use handoff_model::{BatchSize, Meter};
@@ -42,7 +42,7 @@ impl Fill<'_> {
     }
 
     fn insert_all(&self, writer: &mut MyConn) -> Result<Sent> {
-        let select = self.select();
+        let (select, witness) = self.witnessed();
         let at = self.at(Stage::Write, 0);
         let mut source =
             self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
@@ -58,10 +58,12 @@ impl Fill<'_> {
                 MOST_ROWS.min(MOST_PARAMETERS / self.columns.len().max(1)),
             ),
             sent: Sent::default(),
+            witness,
             meter: self.meter(),
         };
         self.read(&mut source, &select, &mut rows).map_err(|error| self.explain(error))?;
-        Ok(rows.sent)
+        let canonical = rows.witness.as_ref().and_then(Witness::sum);
+        Ok(Sent { canonical, ..rows.sent })
     }
 
     fn set(&self, writer: &mut MyConn, statement: &str) -> Result<()> {
@@ -95,6 +97,7 @@ struct Rows<'a> {
     buffered: usize,
     size: BatchSize,
     sent: Sent,
+    witness: Option<Witness>,
     meter: Meter<'a>,
 }
 
@@ -132,8 +135,12 @@ impl RowSink for Rows<'_> {
         write_line(self.fill.columns, row, &mut self.line);
         self.sent.sum.add_row(xxh3_128(&self.line));
         self.sent.bytes += self.line.len() as u64;
-        self.fill.check_size(self.sent.sum.rows, row_bytes(row))?;
-        self.buffered += row_bytes(row) + size_of_val(row);
+        if let Some(witness) = &mut self.witness {
+            witness.see(row);
+        }
+        let bytes = self.fill.row_bytes(row);
+        self.fill.check_size(self.sent.sum.rows, bytes)?;
+        self.buffered += bytes + size_of_val(row);
         self.ends.push(self.buffered);
         let columns = self.fill.columns.iter().zip(row);
         self.values.extend(columns.map(|(column, value)| match value {

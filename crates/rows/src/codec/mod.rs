@@ -16,6 +16,7 @@ mod temporal;
 mod text;
 
 pub(crate) use cell::{Cell, Scratch, Uses};
+pub(crate) use select::Session;
 pub(crate) use spelled::Spelling;
 pub(crate) use text::to_latin1;
 

@@ -4,10 +4,19 @@ use super::Codec;
 use handoff_connect::quote_my;
 use handoff_schema::{Column, MySqlType, TextEncoding};
 
+/// What is known of the session that reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// It has its results in utf8mb4, or as they are.
+    Any,
+    /// It has its results as they are.
+    Raw,
+}
+
 impl Codec {
     /// Returns the expression to select for a column, and one more where the codec wants to know
     /// whether the server's conversion of a text lost something.
-    pub(crate) fn select(self, column: &Column) -> (String, Option<String>) {
+    pub(crate) fn select(self, column: &Column, session: Session) -> (String, Option<String>) {
         let name = quote_my(column.name.as_str());
         let encoding = match self {
             Codec::Text(encoding) | Codec::Jsonb(encoding) | Codec::Labels { encoding, .. } => {
@@ -16,8 +25,12 @@ impl Codec {
             _ => return (name, None),
         };
         let text = match encoding {
-            // A session has its results in utf8mb4, or as they are.
             TextEncoding::Utf8 if is_never_converted(column) => name.clone(),
+            TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Latin1
+                if session == Session::Raw && is_plain_text(column) =>
+            {
+                name.clone()
+            }
             // CAST(… AS BINARY) isn't enough: MariaDB converts what that makes of utf8mb3 all the
             // same, and writes `?` for what is invalid.
             TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Latin1 => {
@@ -31,6 +44,10 @@ impl Codec {
             _ => (text, exact),
         }
     }
+}
+
+fn is_plain_text(column: &Column) -> bool {
+    matches!(column.kind, MySqlType::Char | MySqlType::VarChar | MySqlType::Text | MySqlType::Json)
 }
 
 fn is_never_converted(column: &Column) -> bool {

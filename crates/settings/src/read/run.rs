@@ -4,6 +4,7 @@ use crate::reader::Reader;
 use crate::section::Section;
 use crate::{Run, Selection, TimeOfDay};
 use globset::Glob;
+use handoff_model::ProofBy;
 use std::num::NonZeroUsize;
 
 pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run {
@@ -30,12 +31,16 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     run.until = until(&mut section, reader);
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
     set(&mut run.max_delete_percent, percent(&mut section, reader));
+    set(&mut run.proof, section.choice("proof", &PROOFS, reader));
     if let Some(text) = section.text("spool_dir", reader) {
         run.spool_dir = Some(reader.path(&text.value));
     }
     section.finish(reader);
     run
 }
+
+/// Every row is for `--prove`: it is too much for every run.
+const PROOFS: [(&str, ProofBy); 2] = [("sums", ProofBy::Sums), ("counts", ProofBy::Counts)];
 
 pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Selection {
     let mut selection = Selection::default();

@@ -53,6 +53,8 @@ fn load() -> LoadState {
         replica_rows: None,
         target_rows: None,
         proof: None,
+        proof_by: None,
+        proof_detail: None,
         proved_at: None,
         source_mark: None,
         data_as_of: None,

@@ -172,6 +172,7 @@ fn a_structure_that_is_not_the_described_one_is_refused() {
                 copy_id: CopyId::new(),
                 replica_table: None,
                 filter: &handoff_model::RowFilter::All,
+                canonical: None,
             })
             .err()
             .unwrap_or_else(|| panic!("{alteration}"));
@@ -238,6 +239,7 @@ fn a_table_of_somebody_else_is_left_alone() {
         copy_id: CopyId::new(),
         replica_table: None,
         filter: &handoff_model::RowFilter::All,
+        canonical: None,
     };
     let error = pair.replicator.open(job).unwrap().finish(&NoSeal).unwrap_err();
     assert_eq!(error.to_string(), "cannot swap in the copy of `t` (after 1 rows)");

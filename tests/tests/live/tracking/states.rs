@@ -1,7 +1,7 @@
 //! What each event does to a table's state, on every pair of servers.
 
 use super::{Pipeline, STRUCTURE, T, Way, chain, copy, load, tracked, until, work};
-use handoff_model::{CopyId, Phase, TableName};
+use handoff_model::{CopyId, Phase, ProofBy, TableName};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 use handoff_tracking::{Metadata, Outcome, Proof, Status, Tracked, reconcile};
 use std::collections::BTreeSet;
@@ -204,6 +204,8 @@ fn a_proof_is_recorded_for_many_tables_at_once() {
     pipeline.seal_load(&tracker, work(CopyId::new(), None));
     let proof = Proof {
         outcome: Outcome::Equal,
+        by: ProofBy::Sums,
+        detail: Some("{\"covers\": \"table\"}".into()),
         at: "2026-01-31T23:00:00.000042Z".parse().unwrap(),
         source_rows: Some(12),
         replica_rows: None,
@@ -215,6 +217,7 @@ fn a_proof_is_recorded_for_many_tables_at_once() {
     tracker.proved(&[(T.clone(), proof.clone()), (unknown, proof.clone())]).unwrap();
     let state = load(&tracker);
     assert_eq!((state.proof.as_deref(), state.proved_at), (Some("equal"), Some(proof.at)));
+    assert_eq!((state.proof_by, state.proof_detail), (Some(ProofBy::Sums), proof.detail));
     assert_eq!(
         (state.source_rows, state.replica_rows, state.target_rows),
         (Some(12), None, Some(12))

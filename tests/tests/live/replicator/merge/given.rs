@@ -25,6 +25,7 @@ impl Pair {
             copy_id: CopyId::new(),
             replica_table: replica.as_ref(),
             filter: &RowFilter::All,
+            canonical: None,
         };
         let opened = self.replicator.open_keys(job, &list)?;
         assert_eq!(opened.way(), Way::Merge);

@@ -127,7 +127,9 @@ named! {
         Interrupted => "interrupted",
         /// Only rows since the watermark are moved.
         Watermark => "watermark",
-        /// The table did not change since it was last proved.
+        /// The replica holds what the source does, and the target does not yet.
+        CopiedNotLoaded => "copied_not_loaded",
+        /// The table did not change since it was last moved.
         Unchanged => "unchanged",
     }
 }

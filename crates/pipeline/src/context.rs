@@ -1,6 +1,6 @@
 //! Everything both hops need to know of one table, resolved once.
 
-use crate::{Decision, PlanReport, Selected, Window};
+use crate::{Decision, NoMark, PlanReport, Selected, Window};
 use handoff_model::{CopyId, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use handoff_tracking::Tracked;
@@ -32,6 +32,8 @@ pub struct TableContext {
     pub mapping: Arc<Mapping>,
     /// The table as the target has it now, if it does.
     pub target: Option<Arc<TargetTable>>,
+    /// What tells the state of the table in the source, or why nothing does.
+    pub mark: Result<String, NoMark>,
     /// What is recorded of it.
     pub tracked: Tracked,
     /// The identity of the copy that hop 1 will make.

@@ -2,7 +2,7 @@
 
 use crate::{Hops, WatermarkColumn};
 use handoff_model::{Extraction, Reason};
-use handoff_tracking::{CopyState, LoadState, Tracked, WatermarkAt};
+use handoff_tracking::{CopyState, LoadState, Status, Tracked, WatermarkAt};
 use jiff::{SignedDuration, Timestamp};
 
 /// After this long without a good run an incremental table is moved in full once: what moves no
@@ -25,11 +25,13 @@ pub struct Known<'a> {
     pub tracked: &'a Tracked,
     /// The structure that it has now, as a hash.
     pub fingerprint: &'a str,
-    /// Whether the tables to be written to are there.
-    pub targets_are_there: bool,
+    /// Whether the replica has the table, or need not have it.
+    pub replica_is_there: bool,
+    /// Whether the target has the table, or need not have it.
+    pub target_is_there: bool,
     /// Whether its rows can be looked up by their key.
     pub has_usable_key: bool,
-    /// Whether the server tells for sure that nothing was written since the last good run.
+    /// Whether the server tells for sure that nothing was written since the last good copy was made.
     pub unchanged: bool,
     /// The time.
     pub now: Timestamp,
@@ -65,7 +67,9 @@ pub fn decide(known: &Known<'_>) -> Decision {
 fn full(known: &Known<'_>) -> Option<Reason> {
     let incremental = known.configured != Extraction::FullTable;
     let compared = known.configured == Extraction::Diff;
-    if !known.moved_before() {
+    if known.is_only_to_be_loaded() {
+        Some(Reason::CopiedNotLoaded)
+    } else if !known.moved_before() {
         Some(Reason::FirstRun)
     } else if known.asked_full {
         Some(Reason::Asked)
@@ -73,13 +77,13 @@ fn full(known: &Known<'_>) -> Option<Reason> {
         Some(Reason::Interrupted)
     } else if known.structure_changed() {
         Some(Reason::SchemaChanged)
-    } else if known.unchanged {
+    } else if known.is_as_it_was() {
         Some(Reason::Unchanged)
     } else if compared {
         known.not_compared()
     } else if !incremental {
         Some(Reason::Configured)
-    } else if !known.targets_are_there || known.since().is_none() {
+    } else if !(known.replica_is_there && known.target_is_there) || known.since().is_none() {
         Some(Reason::NoWatermark)
     } else if known.is_long_ago() {
         Some(Reason::GapTooLong)
@@ -108,7 +112,7 @@ impl<'a> Known<'a> {
     fn not_compared(&self) -> Option<Reason> {
         if !self.has_usable_key {
             Some(Reason::NoKey)
-        } else if !self.targets_are_there || self.hops == Hops::Load {
+        } else if !(self.replica_is_there && self.target_is_there) || self.hops == Hops::Load {
             // What hop 1 found to differ is not kept for a hop 2 of another run.
             Some(Reason::NotCompared)
         } else {
@@ -161,6 +165,41 @@ impl<'a> Known<'a> {
             Hops::Copy => self.copy().is_some(),
             Hops::Both | Hops::Load => self.load().is_some(),
         }
+    }
+
+    /// Returns true if the last good copy is what a new one would be.
+    fn copy_is_current(&self) -> bool {
+        let ended_well = |copy: &&CopyState| copy.status == Status::Success && copy.intact;
+        let same = |copy: &CopyState| copy.fingerprint.as_deref() == Some(self.fingerprint);
+        let copy = self.copy().filter(ended_well);
+        self.unchanged && self.replica_is_there && copy.is_some_and(same)
+    }
+
+    /// Returns true if the target holds the last good copy, and that was not found to differ.
+    fn is_loaded(&self) -> bool {
+        let copy = self.copy().and_then(|copy| copy.copy_id);
+        let same = |load: &LoadState| load.loaded_copy_id == copy && load.status == Status::Success;
+        self.target_is_there && self.load().is_some_and(same)
+    }
+
+    fn is_as_it_was(&self) -> bool {
+        match self.hops {
+            Hops::Both => self.copy_is_current() && self.is_loaded(),
+            Hops::Copy => self.copy_is_current(),
+            Hops::Load => false,
+        }
+    }
+
+    /// Returns true if a load of the last good copy is all that is left to do. One that was loaded and
+    /// found to differ is no such copy.
+    fn is_only_to_be_loaded(&self) -> bool {
+        let copy = self.copy().filter(|copy| copy.loadable());
+        let loaded = self.load().and_then(|load| load.loaded_copy_id);
+        let is_loaded = |copy: &CopyState| loaded == copy.copy_id && self.target_is_there;
+        self.hops == Hops::Both
+            && !self.asked_full
+            && self.copy_is_current()
+            && copy.is_some_and(|copy| !is_loaded(copy))
     }
 
     /// A hop compares with what it moved last itself.

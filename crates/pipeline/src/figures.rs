@@ -115,7 +115,6 @@ pub(crate) fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff
         source_rows: counted(proof.source_rows),
         replica_rows: counted(proof.replica_rows),
         target_rows: counted(proof.target_rows),
-        source_mark: None,
     };
     of_target.then(|| (report.table.clone(), proof))
 }

@@ -48,6 +48,7 @@ mod flight;
 mod gate;
 mod init;
 mod loading;
+mod mark;
 mod only_failed;
 mod options;
 mod pipeline;
@@ -79,6 +80,7 @@ pub use init::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
     LookAt, TableProposal, TableSize, Unfit, WrittenAs, init,
 };
+pub use mark::NoMark;
 pub use options::{Hops, Prove, RunOptions};
 pub use pipeline::Pipeline;
 pub use plan::{Plan, Refused};

@@ -5,6 +5,7 @@ use crate::denied::Hidden;
 use crate::diff::Guard;
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
+use crate::mark::Witness;
 use crate::only_failed::is_left_over;
 use crate::plan::{Surroundings, plan};
 use crate::prove::Prover;
@@ -82,6 +83,7 @@ impl Pipeline {
         let lock = self.lock(&tracker, options)?;
         if options.wait {
             // The run that was waited for may have changed what there is.
+            base.looked_at = Timestamp::now();
             base.catalogue = read_catalogue(base.servers.origin())?;
             base.wanted = self.wanted(&base.catalogue, options)?;
         }
@@ -93,7 +95,7 @@ impl Pipeline {
         self.cancel.check()?;
         let runner = self.runner(&base, tracker, replicator, (lock, gate), options);
         notes.extend(drop_leftovers(&runner, &leftovers));
-        let tables = self.move_tables(&runner, options, &plan)?;
+        let tables = self.move_tables(&runner, options, &plan, base.looked_at)?;
         // A copy that was made again is not taken up any more.
         notes.extend(drop_leftovers(&runner, &leftovers));
         Ok(self.report(run, started, tables, notes))
@@ -111,6 +113,7 @@ impl Pipeline {
         let opening = Opening::new(&self.settings, run, options.hops)?;
         let source = opening.source()?;
         let target = opening.target()?;
+        let looked_at = Timestamp::now();
         let (source, replica, catalogue, wanted) = match source {
             Some(source) => {
                 let catalogue = read_catalogue(&source)?;
@@ -124,7 +127,7 @@ impl Pipeline {
                 (None, Some(replica), catalogue, wanted)
             }
         };
-        Ok(Base { servers: Servers { source, replica, target }, catalogue, wanted })
+        Ok(Base { servers: Servers { source, replica, target }, looked_at, catalogue, wanted })
     }
 
     fn lock(&self, tracker: &Tracker, options: &RunOptions) -> Result<RunLock> {
@@ -230,6 +233,8 @@ impl Pipeline {
                     || tracked.is_none_or(|tracked| is_left_over(options.hops, tracked))
             });
         }
+        let now = Timestamp::now();
+        let (clock, witness) = ask(base.servers.origin(), options.hops, now)?;
         let plan = plan(&Surroundings {
             settings: &self.settings,
             options,
@@ -241,8 +246,9 @@ impl Pipeline {
             target: &target,
             states: &recovered.states,
             findings: &recovered.findings,
-            clock: read_clock(base.servers.origin())?,
-            now: Timestamp::now(),
+            clock,
+            witness,
+            now,
         });
         Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
     }
@@ -290,6 +296,7 @@ impl Pipeline {
         runner: &TableRunner,
         options: &RunOptions,
         plan: &Plan,
+        looked_at: Timestamp,
     ) -> Result<Vec<TableReport>> {
         self.observer.event(&Event::RunStarted {
             run: runner.tracker.run(),
@@ -310,7 +317,7 @@ impl Pipeline {
         )?;
         reports.extend(moved);
         reports.sort_by(|a, b| a.table.cmp(&b.table));
-        runner.finish(&reports, self.settings.run.keep_runs);
+        runner.finish(&reports, looked_at, self.settings.run.keep_runs);
         Ok(reports)
     }
 
@@ -426,6 +433,8 @@ struct Planned {
 /// What a run starts from.
 struct Base {
     servers: Servers,
+    /// When its catalogue was about to be read: what that tells is no older.
+    looked_at: Timestamp,
     /// What is in the database that the run reads first.
     catalogue: Catalogue,
     wanted: BTreeSet<TableName>,
@@ -466,9 +475,15 @@ fn gone(table: &TableName) -> String {
     )
 }
 
-fn read_clock(pool: &MyPool) -> Result<SourceClock> {
+/// Asks the server that is read first for its time, and what tells which of its tables changed.
+fn ask(pool: &MyPool, hops: Hops, now: Timestamp) -> Result<(SourceClock, Witness)> {
     let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
-    SourceClock::read(&mut conn).map_err(Error::Connect)
+    let clock = SourceClock::read(&mut conn).map_err(Error::Connect)?;
+    let witness = match hops {
+        Hops::Load => Witness::nobody(&clock),
+        Hops::Both | Hops::Copy => Witness::ask(&mut conn, &clock, now),
+    };
+    Ok((clock, witness))
 }
 
 pub(crate) fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {

@@ -2,9 +2,11 @@
 
 use crate::clock::SourceClock;
 use crate::decide::last_good;
+use crate::mark::Witness;
 use crate::select::ReadFrom;
 use crate::{
-    Decision, Hops, Known, Result, RunOptions, TableContext, TableError, Window, decide, select,
+    Decision, Hops, Known, NoMark, Prove, Result, RunOptions, TableContext, TableError, Window,
+    decide, select,
 };
 use handoff_connect::Side;
 use handoff_model::{CopyId, Extraction, RowFilter, TableName};
@@ -51,6 +53,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) findings: &'a [Finding],
     /// The time in the database that the run reads first.
     pub(crate) clock: SourceClock,
+    /// The server that tells which of its tables changed.
+    pub(crate) witness: Witness,
     /// The time here.
     pub(crate) now: Timestamp,
 }
@@ -105,6 +109,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     let window = window
         .transpose()
         .map_err(|problem| TableError::NoWindow { table: name.clone(), problem })?;
+    let mark = around.witness.mark(&schema, &mapping, (&settings, &around.settings.values));
     let writes_replica = around.replica.is_some() && around.options.hops != Hops::Load;
     let decision = decide(&Known {
         configured,
@@ -113,10 +118,10 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         hops: around.options.hops,
         tracked: &tracked,
         fingerprint: &fingerprint,
-        targets_are_there: (replica.is_some() || !writes_replica)
-            && (target.is_some() || around.options.hops == Hops::Copy),
+        replica_is_there: replica.is_some() || !writes_replica,
+        target_is_there: target.is_some() || around.options.hops == Hops::Copy,
         has_usable_key: has_key_values(&mapping),
-        unchanged: false,
+        unchanged: is_unchanged(around, &mark, &tracked),
         now: around.now,
     });
     let filter = filter(around, window.as_ref(), &decision, &tracked);
@@ -134,9 +139,22 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         replica: replica.map(|replica| Arc::new(replica.clone())),
         target: target.map(|target| Arc::new(target.clone())),
         mapping,
+        mark,
         tracked,
         copy_id: CopyId::new(),
     })
+}
+
+/// Returns true if the source is for sure as it was when the last good copy was read. A run that
+/// compares every row does not rely on it.
+fn is_unchanged(
+    around: &Surroundings<'_>,
+    mark: &Result<String, NoMark>,
+    tracked: &Tracked,
+) -> bool {
+    let recorded = tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
+    let now = mark.as_ref().ok().filter(|_| around.options.prove != Prove::Rows);
+    now.is_some() && now == recorded
 }
 
 fn table<'a>(

@@ -73,6 +73,12 @@ impl Asker<'_> {
         })
     }
 
+    /// Returns true if the table has a row.
+    pub(crate) fn has_rows(&self, table: &TableSchema) -> Result<bool, TableError> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {})", quote_my(table.name.as_str()));
+        Ok(self.ask_plainly::<bool>(&sql)?.unwrap_or(true))
+    }
+
     /// Counts the rows of a filter.
     pub(crate) fn count(&self, table: &TableSchema, filter: &RowFilter) -> Result<u64, TableError> {
         let (clause, params) = clause(filter, table)?;
@@ -109,6 +115,15 @@ impl Asker<'_> {
         let outer = params[..params.len() - 1].to_vec();
         let next = self.ask::<Option<String>>(&sql, [outer, params].concat())?.flatten();
         Ok(next.and_then(|text| watermark(column.kind, &text)))
+    }
+
+    /// Asks without preparing a statement, which would be a second one.
+    fn ask_plainly<T: mysql::prelude::FromRow>(&self, sql: &str) -> Result<Option<T>, TableError> {
+        let mut conn: MyConn = self.pool.get(Profile::Read).map_err(TableError::Probe)?;
+        let guard = self.pool.cancel_guard(&conn, self.cancel);
+        let answer = conn.query_first(sql);
+        drop(guard);
+        answer.map_err(|error| TableError::Probe(conn.fault(&error)))
     }
 
     fn ask<T: mysql::prelude::FromRow>(

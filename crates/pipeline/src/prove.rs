@@ -113,6 +113,18 @@ impl Prover {
         Ok(counted.unsigned_abs())
     }
 
+    /// Returns true if the target has a row of the table.
+    pub(crate) fn target_has_rows(&self, context: &TableContext) -> Result<bool, TableError> {
+        let mut conn = self.target.get().map_err(TableError::Prove)?;
+        let _guard = self.target.cancel_guard(&conn, &self.cancel);
+        let table = quote_pg(context.mapping.pg_table.as_str());
+        let from = format!("{}.{table}", quote_pg(self.schema.as_str()));
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {from})");
+        let found = conn.query_typed(&sql, &[]).map_err(|error| conn.fault(&error));
+        let found = found.map_err(TableError::Prove)?;
+        Ok(found.first().and_then(|row| row.try_get(0).ok()).unwrap_or(true))
+    }
+
     fn sum(&self, context: &TableContext) -> Result<TableSum, TableError> {
         let mut conn = self.target.get().map_err(TableError::Prove)?;
         let _guard = self.target.cancel_guard(&conn, &self.cancel);

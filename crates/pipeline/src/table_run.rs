@@ -17,7 +17,8 @@ use handoff_loader::{LoadOutcome, Loader, Strategies};
 use handoff_model::{Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, TableName, Throttle};
 use handoff_replicator::{CopyOutcome, Replicator};
 use handoff_settings::Values;
-use handoff_tracking::{RunLock, Status, Tracker};
+use handoff_tracking::{RunLock, Status, Tracked, Tracker};
+use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,6 +114,9 @@ impl TableRunner {
         if work.is_compared() {
             return self.diff(work, report);
         }
+        if work.reason == Reason::Configured && self.is_still_empty(work, report)? {
+            return Ok(());
+        }
         let probe = self.probe(work)?;
         if let Some(probe) = &probe
             && self.is_still(work, probe, report)?
@@ -146,6 +150,7 @@ impl TableRunner {
                 && (work.is_incremental() || work.is_second)
         });
         let copied = match &self.replicator {
+            Some(_) if !work.copies() => self.loadable(context)?,
             Some(replicator) => {
                 let at = (slice, id);
                 let copied = self.copy_and_compare(replicator, work, at, &mut sums.copy, report)?;
@@ -176,7 +181,7 @@ impl TableRunner {
         counts.map_or(Ok(()), |probe| self.count_load(work, probe, report))
     }
 
-    /// Returns the copy in the replica, for a run of hop 2 alone.
+    /// Returns the copy in the replica, where hop 2 alone is made.
     fn loadable(&self, context: &TableContext) -> Result<Copied, TableError> {
         let tracked = &context.tracked;
         let id = tracked.loadable_copy();
@@ -187,7 +192,8 @@ impl TableRunner {
 
     /// Asks the source, for a table with a window, how far it has come.
     fn probe(&self, work: &Work<'_>) -> Result<Option<Probe>, TableError> {
-        let window = work.context.window.as_ref().filter(|_| self.hops != Hops::Load);
+        let window = work.context.window.as_ref();
+        let window = window.filter(|_| self.hops != Hops::Load && work.copies());
         let ask = |window| {
             let probe = || self.asker().probe(work.context, window, work.filter);
             self.again(work.context, probe)
@@ -216,14 +222,7 @@ impl TableRunner {
             && counted.into_iter().flatten().all(|rows| rows == probe.rows)
             && !self.replica_has_changes(work)?;
         if still {
-            report.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
-            report.proof = Some(Proof {
-                counted: true,
-                source_rows: Some(probe.rows),
-                replica_rows: load.replica_rows,
-                target_rows: load.target_rows,
-                ..Proof::nothing()
-            });
+            unchanged(work, report, [Some(probe.rows), load.replica_rows, load.target_rows]);
         }
         Ok(still)
     }
@@ -237,6 +236,46 @@ impl TableRunner {
         Ok(self.again(work.context, count)? > 0)
     }
 
+    /// Returns true, and says so in the report, if the table was empty when it was last moved and is
+    /// empty in all databases now.
+    fn is_still_empty(
+        &self,
+        work: &Work<'_>,
+        report: &mut TableReport,
+    ) -> Result<bool, TableError> {
+        let context = work.context;
+        let Tracked { copy: Some(copy), load: Some(load) } = &context.tracked else {
+            return Ok(false);
+        };
+        let was_empty = copy.rows == Some(0) && load.rows == Some(0);
+        let is_there = context.target.is_some()
+            && (context.replica.is_some() || self.servers.replica.is_none());
+        let asks = self.hops == Hops::Both
+            && self.prove != ProofBy::Rows
+            && was_empty
+            && is_there
+            && !context.tracked.last_attempt_failed()
+            && copy.copy_id == load.loaded_copy_id;
+        if !asks || !self.again(context, || self.is_empty(context))? {
+            return Ok(false);
+        }
+        unchanged(work, report, [Some(0), self.servers.replica.as_ref().map(|_| 0), Some(0)]);
+        Ok(true)
+    }
+
+    /// Returns true if no database has a row of the table. The source is asked first, since it is
+    /// the one that others write to.
+    fn is_empty(&self, context: &TableContext) -> Result<bool, TableError> {
+        let Servers { source, replica, .. } = &self.servers;
+        for pool in [source, replica].into_iter().flatten() {
+            let asker = Asker { pool, cancel: &self.cancel };
+            if asker.has_rows(&context.schema)? {
+                return Ok(false);
+            }
+        }
+        Ok(!self.prover.target_has_rows(context)?)
+    }
+
     /// Returns who asks the database that the run reads first.
     pub(crate) fn asker(&self) -> Asker<'_> {
         Asker { pool: self.servers.origin(), cancel: &self.cancel }
@@ -244,11 +283,17 @@ impl TableRunner {
 
     /// Records what was compared and ends the run in the tables of state. What arrived has
     /// arrived, so a fault here is only warned of.
-    pub(crate) fn finish(&self, reports: &[TableReport], keep_days: u32) {
+    pub(crate) fn finish(&self, reports: &[TableReport], looked_at: Timestamp, keep_days: u32) {
         let proofs: Vec<_> = reports.iter().filter_map(recorded_proof).collect();
+        let same = reports
+            .iter()
+            .filter(|report| report.is_unchanged())
+            .filter_map(|report| Some((&report.table, report.plan.as_ref()?.extraction)));
+        let same: Vec<_> = same.filter(|_| self.hops == Hops::Both).collect();
         let done = self
             .tracker
             .proved(&proofs)
+            .and_then(|()| self.tracker.unchanged(&same, looked_at))
             .and_then(|()| self.tracker.not_started(&not_started(reports)))
             .and_then(|()| self.tracker.finish(self.run_status(reports)))
             .and_then(|()| self.tracker.prune(keep_days));
@@ -340,6 +385,14 @@ impl TableRunner {
             self.gate.close(format!("a server is gone: {fault}"));
         }
     }
+}
+
+/// Says that a table was left alone, and how many rows source, replica and target have.
+fn unchanged(work: &Work<'_>, report: &mut TableReport, rows: [Option<u64>; 3]) {
+    let [source_rows, replica_rows, target_rows] = rows;
+    report.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
+    report.proof =
+        Some(Proof { counted: true, source_rows, replica_rows, target_rows, ..Proof::nothing() });
 }
 
 /// What the slices of a table add up to.

@@ -63,6 +63,11 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Returns true if hop 1 is made: not if the replica holds what the source does.
+    pub(crate) fn copies(&self) -> bool {
+        self.reason != Reason::CopiedNotLoaded
+    }
+
     pub(crate) fn is_incremental(&self) -> bool {
         *self.filter != RowFilter::All
     }
@@ -104,6 +109,12 @@ impl<'a> Work<'a> {
             };
             slice.next.iter().map(mark).collect()
         })
+    }
+
+    /// Returns what tells the state of the source that a copy brings, if it brings all of it.
+    pub(crate) fn mark(&self) -> Option<&'a str> {
+        let mark = self.context.mark.as_deref().ok();
+        mark.filter(|_| !self.is_incremental())
     }
 
     /// The full copy that the replica builds on.

@@ -50,7 +50,7 @@ pub use error::{Error, Result};
 pub use mapping::{MappedColumn, Mapping, default_type, pg_table_name};
 pub use mysql_type::{MySqlType, Sign, UnknownType};
 pub use pg_type::{PgType, UnknownPgType};
-pub use table::{Engine, Index, IndexPart, TableSchema};
+pub use table::{Engine, Index, IndexPart, TableFiles, TableSchema};
 pub use target::{CopyObstacle, TargetCatalogue, TargetKind, TargetTable};
 
 /// The most columns a PostgreSQL table can have (PostgreSQL manual, appendix K, "Limits").

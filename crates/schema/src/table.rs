@@ -61,6 +61,21 @@ pub struct Index {
     pub parts: Vec<IndexPart>,
 }
 
+/// What the catalogue says of the files of a table whose every write is in them at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFiles {
+    /// When they were made, in UTC, as the server prints it.
+    pub made: String,
+    /// When rows were last written, in UTC and whole seconds, as the server prints it.
+    pub written: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of the data.
+    pub bytes: u64,
+    /// Bytes of deleted rows among them.
+    pub free_bytes: u64,
+}
+
 /// What the catalogue says of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSchema {
@@ -76,6 +91,8 @@ pub struct TableSchema {
     pub rows: u64,
     /// Bytes of the data, without indexes.
     pub data_bytes: u64,
+    /// What its files tell of the last write, where they tell of every one.
+    pub files: Option<TableFiles>,
     /// Its columns in order.
     pub columns: Vec<Column>,
     /// Its indexes: the primary key, then unique ones, then others, each by name, since MySQL does
@@ -98,6 +115,7 @@ impl TableSchema {
             partitioned: false,
             rows: 0,
             data_bytes: 0,
+            files: None,
             columns: Vec::new(),
             indexes: Vec::new(),
         }

@@ -104,6 +104,7 @@ pub(crate) fn copied(entry: Entry<'_>, work: &SealWork<'_>, copied: &Copied) -> 
         ("proposed_watermark", Value::Null),
         ("fingerprint", is(work.fingerprint)),
         ("pending_fingerprint", Value::Null),
+        ("source_mark", option(work.source_mark)),
         ("rows_copied", is(copied.rows)),
         ("bytes", is(copied.bytes)),
         ("strategy", is(copied.strategy)),
@@ -129,6 +130,7 @@ pub(crate) fn copy_finished(entry: Entry<'_>, copy_id: CopyId) -> Change {
         ("proposed_watermark", Value::Null),
         ("fingerprint", Value::Of("pending_fingerprint")),
         ("pending_fingerprint", Value::Null),
+        ("source_mark", Value::Null),
         ("rows_copied", Value::Null),
         ("bytes", Value::Null),
         ("strategy", Value::Null),
@@ -191,7 +193,7 @@ pub(crate) fn loaded(
         ("error", Value::Null),
     ];
     set.extend(figures(published));
-    let proof = ["proof", "proof_by", "proof_detail", "proved_at", "source_mark"];
+    let proof = ["proof", "proof_by", "proof_detail", "proved_at"];
     let counts = ["source_rows", "replica_rows", "target_rows"];
     set.extend(proof.into_iter().chain(counts).map(|name| (name, Value::Null)));
     Change::upsert(&LOADS, entry.row(), vec![], set)

@@ -44,9 +44,6 @@ pub struct Proof {
     pub replica_rows: Option<u64>,
     /// Rows in the target.
     pub target_rows: Option<u64>,
-    /// What told the state of the source, such as its `CHECKSUM TABLE`; a later run that finds the
-    /// same may know that nothing changed.
-    pub source_mark: Option<String>,
 }
 
 impl Tracker {
@@ -65,13 +62,13 @@ impl Tracker {
         let sql = format!(
             "WITH found AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS found (\
              table_name text, proof text, proof_by text, proof_detail jsonb, proved_at timestamptz, source_rows bigint, \
-             replica_rows bigint, target_rows bigint, source_mark text)), \
+             replica_rows bigint, target_rows bigint)), \
              lines AS (UPDATE {runs} line SET proof = found.proof, proof_by = found.proof_by FROM found \
              WHERE line.run_id = $2::uuid AND line.table_name = found.table_name) \
              UPDATE {loads} load SET proof = found.proof, \
              proof_by = found.proof_by, proof_detail = found.proof_detail, proved_at = found.proved_at, \
              source_rows = found.source_rows, replica_rows = found.replica_rows, \
-             target_rows = found.target_rows, source_mark = found.source_mark \
+             target_rows = found.target_rows \
              FROM found WHERE load.table_name = found.table_name",
             runs = self.in_target(&RUNS),
             loads = self.in_target(&LOADS),
@@ -97,7 +94,6 @@ impl Proof {
             "source_rows": self.source_rows,
             "replica_rows": self.replica_rows,
             "target_rows": self.target_rows,
-            "source_mark": self.source_mark,
         })
     }
 }

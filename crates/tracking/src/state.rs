@@ -1,7 +1,7 @@
 //! What is known of each table, as it is read back.
 
 use crate::layout::Layout;
-use crate::{Error, Result, Status, WatermarkAt, moment, watermark};
+use crate::{Error, Remedy, Result, Status, WatermarkAt, moment, watermark};
 use handoff_connect::Side;
 use handoff_model::{CopyId, ProofBy, RunId, TableName};
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +35,11 @@ pub struct CopyState {
     pub proposed: Option<Vec<WatermarkAt>>,
     /// The structure of the last good copy.
     pub fingerprint: Option<String>,
+    /// The structure of the copy that was begun.
+    pub pending_fingerprint: Option<String>,
+    /// What told the state of the source before the last good copy was read, if that copy holds all of
+    /// it.
+    pub source_mark: Option<String>,
     /// Rows that the last good copy moved; unknown after a recovery.
     pub rows: Option<u64>,
     /// Bytes that it moved.
@@ -98,8 +103,6 @@ pub struct LoadState {
     pub proof_detail: Option<String>,
     /// When it was proved.
     pub proved_at: Option<Timestamp>,
-    /// What told the state of the source at that proof.
-    pub source_mark: Option<String>,
     /// When reading the source began for what the target holds: no younger change is in it.
     pub data_as_of: Option<Timestamp>,
     /// When the last attempt began.
@@ -153,6 +156,15 @@ impl Tracked {
         copy.into_iter().chain(load).any(|status| status != Status::Success)
     }
 
+    /// Returns what will be known once a recovery has dealt with an interrupted copy.
+    #[must_use]
+    pub fn settled(mut self, remedy: Remedy) -> Tracked {
+        if let Some(copy) = &mut self.copy {
+            copy.settle(remedy);
+        }
+        self
+    }
+
     /// Returns the structure that was last moved, as a hash: the copy's, else the load's.
     pub fn fingerprint(&self) -> Option<&str> {
         let copied = self.copy.as_ref().and_then(|copy| copy.fingerprint.as_deref());
@@ -162,6 +174,18 @@ impl Tracked {
 }
 
 impl CopyState {
+    /// The same that [`Tracker::settle`](crate::Tracker::settle) writes down.
+    fn settle(&mut self, remedy: Remedy) {
+        let proposed = (self.pending.take(), self.proposed.take(), self.pending_fingerprint.take());
+        if remedy == Remedy::Finish {
+            (self.copy_id, self.watermark, self.fingerprint) = proposed;
+            (self.status, self.intact, self.source_mark) = (Status::Success, true, None);
+            self.error = None;
+        } else {
+            self.status = Status::Interrupted;
+        }
+    }
+
     /// Returns when reading the source began for the last good copy; if a later run had to finish
     /// it, when it was found to have arrived.
     pub fn data_as_of(&self) -> Option<Timestamp> {
@@ -219,6 +243,8 @@ impl Fields {
             watermark: self.read("watermark", watermark::from_json)?,
             proposed: self.read("proposed_watermark", watermark::from_json)?,
             fingerprint: self.text("fingerprint"),
+            pending_fingerprint: self.text("pending_fingerprint"),
+            source_mark: self.text("source_mark"),
             rows: self.count("rows_copied")?,
             bytes: self.count("bytes")?,
             strategy: self.text("strategy"),
@@ -254,7 +280,6 @@ impl Fields {
             proof_by: self.get("proof_by").and_then(ProofBy::by_name),
             proof_detail: self.text("proof_detail"),
             proved_at: self.read("proved_at", moment::parse)?,
-            source_mark: self.text("source_mark"),
             data_as_of: self.read("data_as_of", moment::parse)?,
             started_at: self.read("started_at", moment::parse)?,
             finished_at: self.read("finished_at", moment::parse)?,

@@ -27,4 +27,5 @@ mod testbed;
 mod testbed_ends;
 mod tracking;
 mod types;
+mod unchanged;
 mod verify;

@@ -105,6 +105,7 @@ fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> SealWork<'_> {
         copied_at: None,
         watermark,
         fingerprint: STRUCTURE,
+        source_mark: Some("as it was"),
         reason: Reason::FirstRun,
         extraction: Extraction::FullTable,
     }

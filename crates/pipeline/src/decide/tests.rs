@@ -35,6 +35,8 @@ fn tracked() -> Tracked {
             watermark: Some(at("2026-02-28 05:00:00", FULL)),
             proposed: None,
             fingerprint: Some("f".to_owned()),
+            pending_fingerprint: None,
+            source_mark: None,
             rows: None,
             bytes: None,
             strategy: None,
@@ -67,7 +69,6 @@ fn tracked() -> Tracked {
             proof_by: None,
             proof_detail: None,
             proved_at: None,
-            source_mark: None,
             started_at: None,
             finished_at: None,
             last_success_at: Some(last),
@@ -106,7 +107,8 @@ fn decided(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) 
         hops: Hops::Both,
         tracked: &tracked,
         fingerprint: "f",
-        targets_are_there: true,
+        replica_is_there: true,
+        target_is_there: true,
         has_usable_key: true,
         unchanged: false,
         now: now(),
@@ -142,7 +144,7 @@ fn the_first_reason_that_holds_is_given() {
     let nothing = |_: &mut Tracked| {};
     full(nothing, |known| known.asked_full = true, Reason::Asked);
     full(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
-    full(nothing, |known| known.targets_are_there = false, Reason::NoWatermark);
+    full(nothing, |known| known.target_is_there = false, Reason::NoWatermark);
     full(
         nothing,
         |known| known.now = now() + SignedDuration::from_hours(30 * 24),
@@ -240,7 +242,7 @@ fn a_table_is_compared_unless_there_is_nothing_to_compare_with() {
     assert_eq!(reason(|_| {}, |known| known.asked_full = true), Reason::Asked);
     assert_eq!(reason(|_| {}, |known| known.fingerprint = "g"), Reason::SchemaChanged);
     assert_eq!(reason(|_| {}, |known| known.has_usable_key = false), Reason::NoKey);
-    assert_eq!(reason(|_| {}, |known| known.targets_are_there = false), Reason::NotCompared);
+    assert_eq!(reason(|_| {}, |known| known.target_is_there = false), Reason::NotCompared);
     assert_eq!(reason(|_| {}, |known| known.hops = Hops::Load), Reason::NotCompared);
 }
 
@@ -263,4 +265,52 @@ fn hop_2_loads_everything_unless_it_has_what_was_copied() {
     // A merge that broke off has moved rows that are equal now, and that hop 2 was not told of.
     assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().intact = false));
     assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().status = Status::Interrupted));
+}
+
+/// The server tells that nothing was written since the last good copy.
+#[track_caller]
+fn untouched(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>), reason: Reason) {
+    let decision = decided(change, |known| {
+        known.configured = Extraction::FullTable;
+        known.unchanged = true;
+        ask(known);
+    });
+    assert_eq!(decision.reason, reason, "{decision:?}");
+}
+
+#[test]
+fn what_did_not_change_and_arrived_is_left_alone() {
+    let nothing = |_: &mut Tracked| {};
+    let as_it_is = |_: &mut Known<'_>| {};
+    untouched(nothing, as_it_is, Reason::Unchanged);
+    untouched(nothing, |known| known.hops = Hops::Copy, Reason::Unchanged);
+    untouched(nothing, |known| known.asked_full = true, Reason::Asked);
+    untouched(nothing, |known| known.hops = Hops::Load, Reason::Configured);
+    untouched(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
+    untouched(nothing, |known| known.replica_is_there = false, Reason::Configured);
+    // A copy or a load that failed, or a proof that found a difference, is made again.
+    untouched(|t| copy(t).status = Status::Failed, as_it_is, Reason::Configured);
+    untouched(|t| load(t).status = Status::Failed, as_it_is, Reason::Configured);
+    untouched(|t| copy(t).status = Status::Interrupted, as_it_is, Reason::Interrupted);
+    untouched(|t| copy(t).intact = false, as_it_is, Reason::Configured);
+}
+
+#[test]
+fn a_copy_that_is_current_and_not_loaded_is_only_loaded() {
+    let as_it_is = |_: &mut Known<'_>| {};
+    let lags = |t: &mut Tracked| load(t).loaded_copy_id = Some(id(LATER));
+    untouched(|t| t.load = None, as_it_is, Reason::CopiedNotLoaded);
+    untouched(lags, as_it_is, Reason::CopiedNotLoaded);
+    untouched(|_| {}, |known| known.target_is_there = false, Reason::CopiedNotLoaded);
+    let failed = |t: &mut Tracked| {
+        load(t).loaded_copy_id = Some(id(LATER));
+        load(t).status = Status::Failed;
+    };
+    untouched(failed, as_it_is, Reason::CopiedNotLoaded);
+    untouched(lags, |known| known.configured = Extraction::Incremental, Reason::CopiedNotLoaded);
+    untouched(lags, |known| known.asked_full = true, Reason::Asked);
+    untouched(lags, |known| known.fingerprint = "g", Reason::SchemaChanged);
+    untouched(|t| copy(t).place = Side::Target, as_it_is, Reason::Unchanged);
+    // Where the source may have changed, it is copied again.
+    full(lags, |known| known.configured = Extraction::FullTable, Reason::Configured);
 }

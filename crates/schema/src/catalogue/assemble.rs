@@ -3,7 +3,7 @@
 use super::facts::{ColumnFact, Facts, IndexFact, TableFact};
 use super::{Catalogue, NotCarried, is_own, json};
 use crate::table::same_name;
-use crate::{Column, Engine, Error, Index, IndexPart, MySqlType, Result, TableSchema};
+use crate::{Column, Engine, Error, Index, IndexPart, MySqlType, Result, TableFiles, TableSchema};
 use handoff_model::{ColumnName, TableName};
 use std::collections::BTreeMap;
 
@@ -45,6 +45,30 @@ impl Catalogue {
     }
 }
 
+impl TableFact {
+    /// Returns what its files tell, where they tell of every write: those of MyISAM, and those of
+    /// Aria but for its own row format, whose pages are written when it suits the server.
+    fn files(&self) -> Option<TableFiles> {
+        let written_at_once = match Engine::named(self.engine.as_deref()?) {
+            Engine::MyIsam => true,
+            Engine::Aria => !self.row_format.as_deref()?.eq_ignore_ascii_case("Page"),
+            Engine::InnoDb | Engine::Other(_) => false,
+        };
+        (written_at_once && !is_partitioned(self)).then_some(())?;
+        Some(TableFiles {
+            made: self.made.clone()?,
+            written: self.written.clone()?,
+            rows: self.rows,
+            bytes: self.data_bytes,
+            free_bytes: self.free_bytes,
+        })
+    }
+}
+
+fn is_partitioned(table: &TableFact) -> bool {
+    table.options.split(' ').any(|option| option == "partitioned")
+}
+
 /// What was said of one table beside its own row.
 struct Parts<'a> {
     columns: Vec<ColumnFact>,
@@ -72,9 +96,10 @@ impl Parts<'_> {
             name: name.clone(),
             engine: Engine::named(engine),
             system_versioned: table.kind == "SYSTEM VERSIONED",
-            partitioned: table.options.split(' ').any(|option| option == "partitioned"),
+            partitioned: is_partitioned(table),
             rows: table.rows,
             data_bytes: table.data_bytes,
+            files: table.files(),
             columns,
             indexes,
         })
@@ -155,6 +180,10 @@ mod tests {
             data_bytes: 0,
             options: String::new(),
             comment: String::new(),
+            row_format: None,
+            free_bytes: 0,
+            made: None,
+            written: None,
         }
     }
 

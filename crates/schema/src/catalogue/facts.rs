@@ -24,6 +24,11 @@ pub(super) struct TableFact {
     pub(super) data_bytes: u64,
     pub(super) options: String,
     pub(super) comment: String,
+    pub(super) row_format: Option<String>,
+    pub(super) free_bytes: u64,
+    /// When its files were made and last written, in UTC.
+    pub(super) made: Option<String>,
+    pub(super) written: Option<String>,
 }
 
 pub(super) struct ColumnFact {
@@ -69,7 +74,8 @@ impl Facts {
 fn tables(database: &str) -> String {
     format!(
         "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_OPTIONS, \
-         TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database}"
+         TABLE_COMMENT, ROW_FORMAT, DATA_FREE, CREATE_TIME, UPDATE_TIME \
+         FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database}"
     )
 }
 
@@ -127,6 +133,10 @@ impl TableFact {
             data_bytes: fields.number()?.unwrap_or(0),
             options: fields.option()?.unwrap_or_default(),
             comment: fields.option()?.unwrap_or_default(),
+            row_format: fields.option()?,
+            free_bytes: fields.number()?.unwrap_or(0),
+            made: fields.option()?,
+            written: fields.option()?,
         })
     }
 }

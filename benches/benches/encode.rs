@@ -1,6 +1,6 @@
 //! The encoder alone: from the driver's values in memory to bytes in memory.
 
-use handoff_benches::{Amount, Arguments, Contest, Hop2, Result, Shape, begin, lap, say};
+use handoff_benches::{Amount, Arguments, Contest, Hop2, Key, Result, Shape, begin, lap, say};
 use handoff_rows::{Encoder, TupleBuffer};
 use handoff_settings::Values;
 use std::hint::black_box;
@@ -31,7 +31,7 @@ fn title(shape: Shape) -> String {
 }
 
 fn contest(hop: &Hop2, shape: Shape, arguments: &Arguments) -> Result<()> {
-    let described = hop.make(shape, arguments.rows.unwrap_or(ROWS))?;
+    let described = hop.make(shape, Key::None, arguments.rows.unwrap_or(ROWS))?;
     let rows = hop.fetch(&described)?;
     let encoder = || Encoder::new(&described.mapping, &Values::default());
 

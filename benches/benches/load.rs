@@ -1,6 +1,8 @@
 //! Hop 2, strategy by strategy, beside `psql \copy` of the same rows.
 
-use handoff_benches::{Analyze, Arguments, Contest, Hop2, PsqlCopy, Result, Shape, begin, say};
+use handoff_benches::{
+    Analyze, Arguments, Contest, Hop2, Key, PsqlCopy, Result, Shape, begin, say,
+};
 use handoff_loader::{Discard, LoadStrategy, Standard, Streaming};
 
 const ROWS: u64 = 2_000_000;
@@ -31,7 +33,7 @@ fn title(shape: Shape) -> String {
 }
 
 fn contest(hop: &Hop2, shape: Shape, arguments: &Arguments) -> Result<()> {
-    let described = hop.make(shape, arguments.rows.unwrap_or(ROWS))?;
+    let described = hop.make(shape, Key::None, arguments.rows.unwrap_or(ROWS))?;
     let (_, amount) = hop.load(&described, &Streaming::default())?;
     let psql = PsqlCopy::new(hop, &described)?;
     let load = |strategy: &dyn LoadStrategy| Ok(hop.load(&described, strategy)?.0);

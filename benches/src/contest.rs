@@ -77,7 +77,7 @@ impl<'a> Contest<'a> {
             let contender = &mut self.contenders[(round + turn) % count];
             let seconds = (contender.run)()?.as_secs_f64();
             contender.times.push(seconds);
-            println!("round {} {:<24} {seconds:>9.3} s", round + 1, contender.name);
+            println!("round {} {:<24} {:>12}", round + 1, contender.name, spelled(seconds));
         }
         Ok(())
     }
@@ -94,16 +94,23 @@ impl<'a> Contest<'a> {
             let ratios: Vec<f64> =
                 contender.times.iter().zip(&reference.times).map(|(a, b)| a / b).collect();
             table += &format!(
-                "| {} | {middle:.3} s | {:.0} | {:.1} | {:.2} | {fastest:.3} s | {:.2} |\n",
+                "| {} | {} | {:.0} | {:.1} | {:.2} | {} | {:.2} |\n",
                 contender.name,
+                spelled(middle),
                 rows as f64 / middle,
                 bytes as f64 / 1e6 / middle,
                 median(&ratios),
+                spelled(fastest),
                 fastest / reference.fastest(),
             );
         }
         table
     }
+}
+
+/// Spells a time with three digits at least.
+fn spelled(seconds: f64) -> String {
+    if seconds < 0.1 { format!("{:.2} ms", seconds * 1e3) } else { format!("{seconds:.3} s") }
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
 //! Hop 2 and its reference.
 
-use crate::{Amount, Result, Shape, lap};
+use crate::{Amount, Key, Psql, Result, Shape, lap};
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions};
-use handoff_model::{Cancel, NopObserver, RowFilter, RunId};
+use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, RunId};
 use handoff_rows::{Encoder, Locking};
-use handoff_schema::{Catalogue, Mapping, TableSchema};
+use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
 use handoff_testbed::{Durability, MariaDb, Postgres, ServerOptions, quoted, quoted_pg};
 use mysql::Value;
 use mysql::prelude::Queryable;
-use postgres::config::Host;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
-const DATABASE: &str = "bench";
+/// The database of the benches, on every server.
+pub(crate) const DATABASE: &str = "bench";
+
+/// Connections that a load in parallel may want.
+const CONNECTIONS: u32 = 12;
 
 /// A replica with the tables of every wanted shape, and an empty target. Both flush as they come.
 pub struct Hop2 {
@@ -45,7 +45,7 @@ impl Hop2 {
         let (replica, target) = (MariaDb::start(&options)?, Postgres::start(&options)?);
         replica.endpoint().create_database(DATABASE)?;
         target.endpoint().create_database(DATABASE)?;
-        let options = PoolOptions { size: 2, run: RunId::new() };
+        let options = PoolOptions { size: CONNECTIONS, run: RunId::new() };
         let server = MySqlServer::from_url(&replica.url(DATABASE))?;
         let from = MyPool::open(&server, Side::Replica, &options)?;
         let to = PgPool::open(&PgServer::from_url(&target.url(DATABASE))?, &options)?;
@@ -53,17 +53,25 @@ impl Hop2 {
         Ok(Hop2 { replica, target, from, to })
     }
 
-    /// Makes the table of a shape in the replica.
+    /// Makes the table of a shape in the replica, afresh.
     ///
     /// # Errors
     ///
     /// Returns what the server said.
-    pub fn make(&self, shape: Shape, rows: u64) -> Result<Described> {
-        let mut conn = self.replica.endpoint().admin_in(DATABASE)?;
-        shape.make(&mut conn, shape.rows(rows))?;
+    pub fn make(&self, shape: Shape, key: Key, rows: u64) -> Result<Described> {
+        shape.make(&mut self.replica()?, key, shape.rows(rows))?;
+        self.describe(shape.name())
+    }
+
+    /// Describes a table of the replica.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such table, or what the server said.
+    pub fn describe(&self, table: &str) -> Result<Described> {
         let mut conn = self.from.get(Profile::Read)?;
         let mut catalogue = Catalogue::read(&mut conn, DATABASE)?;
-        let table = catalogue.tables.remove(shape.name()).ok_or("the table was just made")??;
+        let table = catalogue.tables.remove(table).ok_or("the replica has no such table")??;
         let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default())?;
         Ok(Described { table, mapping })
     }
@@ -104,15 +112,36 @@ impl Hop2 {
 
     /// Drops what the last contender made, and has the server write what it still holds back, so
     /// that nobody pays for another.
-    fn clear(&self, table: &str) -> Result<()> {
-        let mut admin = self.target.endpoint().admin_in(DATABASE)?;
+    pub(crate) fn clear(&self, table: &str) -> Result<()> {
+        let mut admin = self.target()?;
         let sql = format!("DROP TABLE IF EXISTS raw.{}; CHECKPOINT", quoted_pg(table));
         // One by one: a checkpoint cannot be in a transaction.
         sql.split(';').try_for_each(|sql| admin.batch_execute(sql))?;
         Ok(())
     }
 
-    fn loader(&self) -> Loader {
+    /// Connects to the replica.
+    pub(crate) fn replica(&self) -> Result<mysql::Conn> {
+        Ok(self.replica.endpoint().admin_in(DATABASE)?)
+    }
+
+    /// Connects to the target.
+    pub(crate) fn target(&self) -> Result<postgres::Client> {
+        Ok(self.target.endpoint().admin_in(DATABASE)?)
+    }
+
+    /// Describes a table of the target.
+    pub(crate) fn landed(&self, table: &str) -> Result<TargetTable> {
+        let mut tables = TargetCatalogue::read(&mut self.to.get()?, "raw")?.tables;
+        Ok(tables.remove(table).ok_or("the target has no such table")?)
+    }
+
+    /// Prepares to run `psql` in the target.
+    pub(crate) fn psql(&self) -> Result<Psql> {
+        Psql::new(&self.target.url(DATABASE))
+    }
+
+    pub(crate) fn loader(&self) -> Loader {
         let options = LoaderOptions {
             schema: "raw".to_owned(),
             grant_select_to: Vec::new(),
@@ -127,13 +156,14 @@ impl Hop2 {
 }
 
 impl Described {
-    fn job(&self) -> LoadJob<'_> {
+    /// A load in full into a target that does not have the table.
+    pub(crate) fn job(&self) -> LoadJob<'_> {
         LoadJob {
             table: &self.table,
             mapping: &self.mapping,
             filter: &RowFilter::All,
             mode: LoadMode::Full,
-            copy_id: None,
+            copy_id: Some(CopyId::new()),
             locking: Locking::Free,
             target: None,
         }
@@ -150,90 +180,5 @@ impl Seal for Unrecorded {
 
     fn on_target(&self, _: &mut postgres::Transaction<'_>, _: &Published) -> Result<(), Fault> {
         Ok(())
-    }
-}
-
-/// `psql \copy … FROM 'file' (FORMAT binary)` of the rows that a load has brought.
-///
-/// As a load does, it makes the table in the transaction that fills it, so that both are logged
-/// alike and neither has an index; unlike a load it reads a local file that is in its final form.
-pub struct PsqlCopy<'a> {
-    hop: &'a Hop2,
-    table: String,
-    file: PathBuf,
-    _folder: TempDir,
-}
-
-/// Whether statistics are gathered before the commit, as a load does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Analyze {
-    /// They are.
-    Yes,
-    /// They are not.
-    No,
-}
-
-impl<'a> PsqlCopy<'a> {
-    /// Writes the file from what is in the target now.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if `psql` is missing or fails.
-    pub fn new(hop: &'a Hop2, described: &Described) -> Result<PsqlCopy<'a>> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("rows");
-        let table = described.mapping.pg_table.clone();
-        let copy = PsqlCopy { hop, table, file, _folder: folder };
-        let (from, model) = (copy.quoted(&copy.table), copy.quoted(&copy.model()));
-        let like = format!("CREATE TABLE {model} (LIKE {from})");
-        copy.psql(&[&copy.meta(&from, "TO"), &like])?;
-        Ok(copy)
-    }
-
-    /// Copies the file into a table of the same definition.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a server or `psql` fails.
-    pub fn run(&self, analyze: Analyze) -> Result<Duration> {
-        self.hop.clear(&self.table)?;
-        let (table, model) = (self.quoted(&self.table), self.quoted(&self.model()));
-        let create = format!("CREATE TABLE {table} (LIKE {model})");
-        let (copy, gather) = (self.meta(&table, "FROM"), format!("ANALYZE {table}"));
-        let mut commands = vec!["BEGIN", &create, &copy, &gather, "COMMIT"];
-        commands.retain(|&command| analyze == Analyze::Yes || command != gather);
-        lap(|| self.psql(&commands))
-    }
-
-    fn meta(&self, table: &str, direction: &str) -> String {
-        format!(r"\copy {table} {direction} '{}' (FORMAT binary)", self.file.display())
-    }
-
-    fn model(&self) -> String {
-        format!("{} as loaded", self.table)
-    }
-
-    fn quoted(&self, table: &str) -> String {
-        format!("raw.{}", quoted_pg(table))
-    }
-
-    /// Runs commands in one session.
-    fn psql(&self, commands: &[&str]) -> Result<()> {
-        let config: postgres::Config = self.hop.target.url(DATABASE).parse()?;
-        let Some(Host::Tcp(host)) = config.get_hosts().first() else {
-            return Err("the target's URL names no host".into());
-        };
-        let mut psql = Command::new("psql");
-        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"])
-            .env("PGHOST", host)
-            .env("PGPORT", config.get_ports().first().map(u16::to_string).unwrap_or_default())
-            .env("PGUSER", config.get_user().unwrap_or_default())
-            .env("PGPASSWORD", String::from_utf8(config.get_password().unwrap_or_default().into())?)
-            .env("PGDATABASE", DATABASE);
-        for command in commands {
-            psql.args(["--command", command]);
-        }
-        let status = psql.status()?;
-        if status.success() { Ok(()) } else { Err(format!("psql: {status}").into()) }
     }
 }

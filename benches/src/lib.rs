@@ -7,7 +7,9 @@
 //!
 //! | Bench | What it compares |
 //! | --- | --- |
-//! | `load` | hop 2 by each strategy with `psql \copy` of the same rows |
+//! | `load` | hop 2 with `psql \copy` of the same rows |
+//! | `strategies` | hop 2 by every strategy, with `psql \copy` of the same rows, at four sizes |
+//! | `merge` | hop 2 of changed rows, with the same statements by hand in `psql` |
 //! | `replicate` | hop 1, two tables at a time, with `mariadb-dump \| mariadb` |
 //! | `encode` | the encoder alone, from memory to memory |
 //! | `memory` | the most memory that `etl` takes for the three largest tables of the practice |
@@ -23,18 +25,22 @@ mod lap;
 mod largest;
 mod machine;
 mod median;
+mod merging;
 pub mod peak_memory;
+mod psql;
 mod shapes;
 
 pub use arguments::Arguments;
 pub use contest::{Amount, Contest};
 pub use hop1::{Hop1, Pipes};
-pub use hop2::{Analyze, Described, Hop2, PsqlCopy};
+pub use hop2::{Described, Hop2};
 pub use lap::lap;
 pub use largest::{largest, make_largest};
 pub use machine::machine;
 pub use median::median;
-pub use shapes::Shape;
+pub use merging::Merging;
+pub use psql::{Analyze, Psql, PsqlCopy};
+pub use shapes::{Key, Shape};
 
 /// Ends a benchmark that cannot go on: there is nobody to handle an error.
 pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;

@@ -5,8 +5,16 @@ use handoff_testbed::practice::{self, Practice};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-/// A table without keys and indexes, of one kind of rows, in the engine that most tables of the
-/// practice have.
+/// Whether a table has a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// It has no index at all.
+    None,
+    /// An integer, its first column.
+    First,
+}
+
+/// A table of one kind of rows, in the engine that most tables of the practice have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// Four integers.
@@ -40,12 +48,30 @@ impl Shape {
         .max(1)
     }
 
-    /// Makes and fills the table in the connection's database; MariaDB only.
+    /// Makes and fills the table in the connection's database, afresh; MariaDB only.
     ///
     /// # Errors
     ///
     /// Returns what the server said.
-    pub fn make(self, conn: &mut Conn, rows: u64) -> Result<()> {
+    pub fn make(self, conn: &mut Conn, key: Key, rows: u64) -> Result<()> {
+        conn.query_drop(format!("DROP TABLE IF EXISTS {}", self.name()))?;
+        self.fill(conn, rows)?;
+        if key == Key::First {
+            conn.query_drop(format!("ALTER TABLE {} {}", self.name(), self.add_key()))?;
+        }
+        Ok(())
+    }
+
+    fn add_key(self) -> &'static str {
+        match self {
+            Shape::Narrow => "ADD PRIMARY KEY (a)",
+            // The rows are the same again and again, and so are their keys.
+            Shape::Wide => "DROP ProcNum, ADD ProcNum BIGINT AUTO_INCREMENT PRIMARY KEY FIRST",
+            Shape::Text => "ADD PRIMARY KEY (id)",
+        }
+    }
+
+    fn fill(self, conn: &mut Conn, rows: u64) -> Result<()> {
         let name = self.name();
         match self {
             Shape::Narrow => conn.query_drop(format!(
@@ -55,7 +81,9 @@ impl Shape {
             ))?,
             Shape::Wide => {
                 // A thousand different rows, again and again.
-                practice::create(conn, &Practice::at_scale(0.002))?;
+                if conn.query_first::<String, _>("SHOW TABLES LIKE 'procedurelog'")?.is_none() {
+                    practice::create(conn, &Practice::at_scale(0.002))?;
+                }
                 conn.query_drop(format!(
                     "CREATE TABLE {name} ENGINE=MyISAM SELECT procedurelog.* FROM seq_1_to_{rows} \
                      STRAIGHT_JOIN procedurelog LIMIT {rows}"

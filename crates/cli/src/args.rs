@@ -76,6 +76,9 @@ pub enum Command {
     /// Compare what is in the databases, and name every missing, stale and phantom row; changes
     /// nothing.
     Verify(VerifyArgs),
+    /// Compare as verify does, bring the rows that differ into line in the replica and in PostgreSQL,
+    /// and compare again.
+    Repair(RepairArgs),
     /// Start private servers, fill them with a sample practice, and carry that, twice.
     Demo(DemoArgs),
 }
@@ -194,6 +197,36 @@ pub struct VerifyArgs {
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `etl repair` takes.
+#[derive(Debug, Clone, Args)]
+pub struct RepairArgs {
+    /// The tables to mend; without any, all that the configuration includes.
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<TableName>,
+    /// List what would be done; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Delete at most so many percent of the rows that a copy of a table has; overrides the
+    /// configuration.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_delete_percent: Option<u8>,
+    /// Show so many rows that differ of each table; --json holds all of them.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub limit: usize,
+    /// Show the keys of rows that differ even where they may be names or the like.
+    #[arg(long)]
+    pub show_keys: bool,
+    /// Tables mended at once; overrides the configuration.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Print the report as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Wait for another run to end instead of giving up.
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// Where `etl verify` begins.

@@ -150,6 +150,20 @@ pub enum TableError {
         /// What is different.
         what: String,
     },
+    /// The table never arrived, so there is nothing to mend.
+    #[error("`{0}` never arrived in full, so there is nothing to repair: run `etl run {0}`")]
+    NeverMoved(TableName),
+    /// Rows differ all the same after they were mended.
+    #[error(
+        "{rows} rows of `{table}` still differ after two repairs; if the source is being written to, \
+         repair it again when it is not"
+    )]
+    StillDiffers {
+        /// The table.
+        table: TableName,
+        /// Rows that differ.
+        rows: u64,
+    },
     /// So many rows differ that they are not moved one by one.
     #[error("so many rows of `{0}` differ that everything is moved: run `etl run {0} --full`")]
     TooMuchDiffers(TableName),
@@ -219,7 +233,8 @@ impl TableError {
             TableError::Prove(_)
             | TableError::ProveCopy(_)
             | TableError::Differs(_)
-            | TableError::Miscounted(_) => Phase::Prove,
+            | TableError::Miscounted(_)
+            | TableError::StillDiffers { .. } => Phase::Prove,
             _ => Phase::Copy,
         }
     }

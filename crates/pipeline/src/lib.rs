@@ -56,6 +56,7 @@ mod plan;
 mod probe;
 mod prove;
 mod recover;
+mod repair;
 mod report;
 mod select;
 mod servers;
@@ -84,6 +85,7 @@ pub use mark::NoMark;
 pub use options::{Hops, Prove, RunOptions};
 pub use pipeline::Pipeline;
 pub use plan::{Plan, Refused};
+pub use repair::{RepairReport, RepairRequest, RepairStatus, RepairTable, RepairWay};
 pub use report::{
     CopyReport, Covers, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };

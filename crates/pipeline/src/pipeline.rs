@@ -12,13 +12,15 @@ use crate::prove::Prover;
 use crate::recover::recover;
 use crate::servers::{Opening, Servers};
 use crate::table_run::TableRunner;
-use crate::{Error, Hops, Plan, Result, RunOptions, RunReport, TableReport, TableStatus, chain};
+use crate::{
+    Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
+};
 use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, Strategies};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName, Throttle};
 use handoff_replicator::Replicator;
 use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
-use handoff_settings::{Settings, TableFilter, Target};
+use handoff_settings::{Settings, TableFilter, Target, TimeOfDay};
 use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
 use jiff::{Timestamp, Zoned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,10 +75,21 @@ impl Pipeline {
     /// Returns an [`Error`] only if nothing could start: a server that cannot be reached, a table
     /// that is not there, another run in progress. Nothing was changed then.
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
+        let guard = Guard { percent: self.settings.run.max_delete_percent, asked: false };
+        let task = Task { guard, until: self.settings.run.until };
+        self.run_by(options, &task, TableRunner::run)
+    }
+
+    /// Does `each` to every table, with everything around it that a run does.
+    pub(crate) fn run_by(
+        &self,
+        options: &RunOptions,
+        task: &Task,
+        each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
+    ) -> Result<RunReport> {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
-        let until = self.settings.run.until;
-        let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), until);
+        let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), task.until);
         let mut base = self.look(run, options)?;
         let replicator = self.replicator(&base.servers)?;
         let tracker = self.open_tracker(&base, run)?;
@@ -93,9 +106,9 @@ impl Pipeline {
         let Planned { plan, mut notes, leftovers } = self.make_plan(&base, &tracker, options)?;
         notes.extend(base.not_carried());
         self.cancel.check()?;
-        let runner = self.runner(&base, tracker, replicator, (lock, gate), options);
+        let runner = self.runner(&base, tracker, replicator, (lock, gate, task.guard), options);
         notes.extend(drop_leftovers(&runner, &leftovers));
-        let tables = self.move_tables(&runner, options, &plan, base.looked_at)?;
+        let tables = self.move_tables(&runner, options, &plan, base.looked_at, each)?;
         // A copy that was made again is not taken up any more.
         notes.extend(drop_leftovers(&runner, &leftovers));
         Ok(self.report(run, started, tables, notes))
@@ -297,6 +310,7 @@ impl Pipeline {
         options: &RunOptions,
         plan: &Plan,
         looked_at: Timestamp,
+        each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
     ) -> Result<Vec<TableReport>> {
         self.observer.event(&Event::RunStarted {
             run: runner.tracker.run(),
@@ -312,7 +326,7 @@ impl Pipeline {
             &plan.tables,
             self.settings.run.jobs,
             &runner.gate,
-            |context| runner.run(context),
+            |context| each(runner, context),
             |context, panic| runner.failed(context, panic),
         )?;
         reports.extend(moved);
@@ -326,7 +340,7 @@ impl Pipeline {
         base: &Base,
         tracker: Tracker,
         replicator: Option<Replicator>,
-        (lock, gate): (RunLock, Gate),
+        (lock, gate, guard): (RunLock, Gate, Guard),
         options: &RunOptions,
     ) -> TableRunner {
         let (from, to) = (base.servers.load_from(), &base.servers.target);
@@ -352,7 +366,7 @@ impl Pipeline {
             from_spool: options.from_spool.clone(),
             loader: Loader::new(from.clone(), to.clone(), loader_options)
                 .throttle(throttle.clone().filter(|_| reads_source)),
-            guard: Guard { percent: self.settings.run.max_delete_percent, asked: false },
+            guard,
             values: self.settings.values,
             throttle,
             prover: Prover {
@@ -420,6 +434,14 @@ impl Pipeline {
     fn notice(&self, text: String) {
         self.observer.event(&Event::Notice { table: None, text });
     }
+}
+
+/// What a run is about.
+pub(crate) struct Task {
+    /// How many rows may be deleted.
+    pub(crate) guard: Guard,
+    /// When no further table is started.
+    pub(crate) until: Option<TimeOfDay>,
 }
 
 /// A plan, and what was found while it was made.

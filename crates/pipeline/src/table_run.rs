@@ -81,7 +81,7 @@ impl TableRunner {
         self.done(report)
     }
 
-    fn done(&self, report: TableReport) -> TableReport {
+    pub(crate) fn done(&self, report: TableReport) -> TableReport {
         self.observer.event(&Event::TableFinished {
             table: report.table.clone(),
             status: report.status.label(),
@@ -107,7 +107,11 @@ impl TableRunner {
         }
     }
 
-    fn attempt(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
+    pub(crate) fn attempt(
+        &self,
+        work: &Work<'_>,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
         if work.reason == Reason::Unchanged {
             return Ok(());
         }
@@ -182,7 +186,7 @@ impl TableRunner {
     }
 
     /// Returns the copy in the replica, where hop 2 alone is made.
-    fn loadable(&self, context: &TableContext) -> Result<Copied, TableError> {
+    pub(crate) fn loadable(&self, context: &TableContext) -> Result<Copied, TableError> {
         let tracked = &context.tracked;
         let id = tracked.loadable_copy();
         let id = id.ok_or_else(|| TableError::NotCopied(context.name.clone()))?;
@@ -359,7 +363,7 @@ impl TableRunner {
         })
     }
 
-    fn note_failure(&self, report: &mut TableReport, error: &TableError) {
+    pub(crate) fn note_failure(&self, report: &mut TableReport, error: &TableError) {
         let stopped = self.cancel.is_cancelled()
             && !matches!(error, TableError::Differs(_) | TableError::Miscounted(_));
         let cancelled = error.is_cancelled() || stopped;

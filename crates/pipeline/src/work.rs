@@ -49,6 +49,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The rows that a comparison names.
+    pub(crate) fn repair(context: &'a TableContext) -> Work<'a> {
+        Work {
+            extraction: Extraction::Diff,
+            reason: Reason::Repair,
+            force_full: false,
+            filter: &EVERYTHING,
+            copy_id: CopyId::new(),
+            loads_all: false,
+            ..Work::planned(context)
+        }
+    }
+
     /// Everything, in the same run.
     pub(crate) fn in_full(self, reason: Reason) -> Work<'a> {
         Work {

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod init;
+mod repair;
 mod run;
 mod status;
 mod verify;
@@ -24,6 +25,7 @@ pub fn etl() -> Exit {
         Command::Init(args) => init::init(shell, args),
         Command::Check(args) => check::check(shell, args),
         Command::Verify(args) => verify::verify(shell, args),
+        Command::Repair(args) => repair::repair(shell, args),
         Command::Demo(args) => demo::demo(shell, args),
     })
 }

@@ -1,6 +1,7 @@
 //! What `etl verify` found, as text.
 
 use crate::human::{count, counted, duration};
+use handoff_model::TableName;
 use handoff_pipeline::{VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
 use std::time::Duration;
 
@@ -22,8 +23,15 @@ fn of_table(table: &VerifyTable, limit: usize) -> String {
         return format!("{name}: {error}\n");
     }
     let mut text: String = table.notes.iter().map(|note| format!("{name}: {note}\n")).collect();
-    for pair in table.pairs.iter().filter(|pair| !is_equal(pair)) {
-        text.push_str(&format!("{name}: {} → {}: {}\n", pair.first, pair.second, counts(pair)));
+    text.push_str(&of_pairs(name, &table.pairs, limit));
+    text
+}
+
+/// Says what differs between the databases, with up to `limit` rows each.
+pub(super) fn of_pairs(table: &TableName, pairs: &[VerifyPair], limit: usize) -> String {
+    let mut text = String::new();
+    for pair in pairs.iter().filter(|pair| !is_equal(pair)) {
+        text.push_str(&format!("{table}: {} → {}: {}\n", pair.first, pair.second, counts(pair)));
         for row in pair.rows.iter().take(limit) {
             text.push_str(&format!("  {}\n", of_row(row)));
         }
@@ -102,7 +110,7 @@ fn conclusion(report: &VerifyReport) -> String {
 mod tests {
     use super::*;
     use handoff_connect::Side;
-    use handoff_model::{RunId, TableName};
+    use handoff_model::RunId;
     use jiff::Timestamp;
     use std::collections::BTreeMap;
 
@@ -118,6 +126,7 @@ mod tests {
             notes: Vec::new(),
             error: None,
             comparison: None,
+            mapping: None,
         }
     }
 

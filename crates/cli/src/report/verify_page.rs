@@ -281,6 +281,7 @@ mod tests {
             notes: Vec::new(),
             error: None,
             comparison: None,
+            mapping: None,
         };
         VerifyReport {
             run_id: RunId::new(),

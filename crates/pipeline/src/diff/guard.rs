@@ -4,6 +4,7 @@ use super::Found;
 use crate::TableError;
 use handoff_connect::Side;
 use handoff_model::TableName;
+use handoff_schema::Mapping;
 
 /// How many rows of a table a comparison may have deleted.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +21,12 @@ impl Guard {
     /// # Errors
     ///
     /// Returns [`TableError::TooManyDeletes`] if one would.
-    pub(crate) fn check(&self, found: &Found, table: &TableName) -> Result<(), TableError> {
+    pub(crate) fn check(&self, found: &Found, mapping: &Mapping) -> Result<(), TableError> {
         for (pair, rows) in found.pairs() {
-            self.check_side(table, pair.second, (pair.phantom, rows))?;
+            // Without a key a row that changed is one that went and one that came.
+            let changed = if mapping.key.is_empty() { pair.missing } else { 0 };
+            let deleted = pair.phantom.saturating_sub(changed);
+            self.check_side(&mapping.table, pair.second, (deleted, rows))?;
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ impl TableRunner {
         let between = Between { first: Side::Source, last: behind };
         let found = self.found(context, between)?;
         report.notes.extend(found.note());
-        self.guard.check(&found, &context.name)?;
+        self.guard.check(&found, &context.mapping)?;
         if found.is_too_much(behind) {
             return Err(TableError::TooMuchDiffers(context.name.clone()));
         }

@@ -7,6 +7,7 @@ use handoff_verify::{Comparison, Differences, RowDifference, ShowKeys};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a verification found. As JSON its fields are a contract: some are added, none renamed.
 #[derive(Debug, Clone, Serialize)]
@@ -89,6 +90,9 @@ pub struct VerifyTable {
     /// The rows that differ, with their keys, for those who mend them.
     #[serde(skip)]
     pub comparison: Option<Comparison>,
+    /// What the table becomes in the target, if it was compared.
+    #[serde(skip)]
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 /// What differs between two databases.
@@ -150,10 +154,15 @@ impl VerifyTable {
             notes: Vec::new(),
             error: None,
             comparison: None,
+            mapping: None,
         }
     }
 
-    pub(super) fn compared(found: Comparison, mapping: &Mapping, keys: ShowKeys) -> VerifyTable {
+    pub(super) fn compared(
+        found: Comparison,
+        mapping: &Arc<Mapping>,
+        keys: ShowKeys,
+    ) -> VerifyTable {
         let pair = |pair| VerifyPair::of(pair, mapping, keys);
         let mut table = VerifyTable {
             rows: found.sums.iter().map(|(side, sum)| (side_name(*side), sum.rows)).collect(),
@@ -167,6 +176,7 @@ impl VerifyTable {
             table.status = VerifyStatus::Moving;
         }
         table.comparison = Some(found);
+        table.mapping = Some(Arc::clone(mapping));
         table
     }
 }
@@ -187,7 +197,7 @@ impl VerifyPair {
         }
     }
 
-    fn of(found: &Differences, mapping: &Mapping, keys: ShowKeys) -> VerifyPair {
+    pub(crate) fn of(found: &Differences, mapping: &Mapping, keys: ShowKeys) -> VerifyPair {
         let mut columns = BTreeMap::new();
         for column in found.rows.iter().flat_map(|row| &row.columns) {
             *columns.entry(column.clone()).or_default() += 1;

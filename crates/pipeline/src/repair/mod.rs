@@ -1,0 +1,89 @@
+//! Mending tables that differ: exactly the rows that a comparison named, and the comparison again.
+
+mod report;
+mod request;
+mod table;
+
+pub use report::{RepairReport, RepairStatus, RepairTable, RepairWay};
+pub use request::RepairRequest;
+
+use crate::diff::Guard;
+use crate::pipeline::Task;
+use crate::{Pipeline, Result, RunOptions, VerifyRequest};
+use handoff_connect::Side;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+impl Pipeline {
+    /// Compares the tables that `request` names, brings the rows that differ into line in the replica
+    /// and in the target, and compares again. A dry run compares only.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) only if nothing could start: a server that cannot be
+    /// reached, a table that is not there, another run in progress.
+    pub fn repair(&self, request: &RepairRequest) -> Result<RepairReport> {
+        if request.dry_run {
+            return self.rehearse(request);
+        }
+        let options = RunOptions {
+            tables: request.tables.clone(),
+            wait: request.wait,
+            ..RunOptions::default()
+        };
+        // A person is waiting: the hours of the nightly run are not meant.
+        let task = Task { guard: self.repair_guard(request), until: None };
+        let seen = Mutex::new(BTreeMap::new());
+        let done = self.run_by(&options, &task, |runner, context| {
+            let (report, repair) = runner.repair(context, request.keys);
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(context.name.clone(), repair);
+            report
+        })?;
+        let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let table = |moved: crate::TableReport| {
+            let repair = seen.remove(&moved.table).unwrap_or_default();
+            RepairTable::of(moved, repair)
+        };
+        let tables: Vec<_> = done.tables.into_iter().map(table).collect();
+        Ok(RepairReport {
+            run_id: done.run_id,
+            started_at: done.started_at,
+            finished_at: done.finished_at,
+            ok: tables.iter().all(|table| table.status.is_equal()),
+            cancelled: done.cancelled,
+            dry_run: false,
+            tables,
+            notes: done.notes,
+        })
+    }
+
+    fn repair_guard(&self, request: &RepairRequest) -> Guard {
+        let percent = request.max_delete_percent.unwrap_or(self.settings.run.max_delete_percent);
+        Guard { percent, asked: true }
+    }
+
+    /// Says what a repair would do. Writes nothing anywhere.
+    fn rehearse(&self, request: &RepairRequest) -> Result<RepairReport> {
+        let verify = VerifyRequest {
+            tables: request.tables.clone(),
+            from: Side::Source,
+            to: Side::Target,
+            keys: request.keys,
+            ..VerifyRequest::default()
+        };
+        let found = self.verify(&verify)?;
+        let guard = self.repair_guard(request);
+        let tables = found.tables.into_iter().map(|table| RepairTable::rehearsed(table, guard));
+        Ok(RepairReport {
+            run_id: found.run_id,
+            started_at: found.started_at,
+            finished_at: found.finished_at,
+            ok: found.ok,
+            cancelled: found.cancelled,
+            dry_run: true,
+            tables: tables.collect(),
+            notes: found.notes,
+        })
+    }
+}

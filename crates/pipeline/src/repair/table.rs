@@ -1,0 +1,138 @@
+//! One table of a repair.
+
+use super::report::{RepairWay, Seen};
+use crate::copying::Copied;
+use crate::diff::{Between, Found};
+use crate::table_run::TableRunner;
+use crate::work::{Work, full_instead};
+use crate::{Proof, TableContext, TableError, TableReport, Verdict, VerifyPair};
+use handoff_connect::Side;
+use handoff_model::{Phase, Reason};
+use handoff_verify::ShowKeys;
+
+/// How often a table is mended that still differs afterwards, since its source is written to.
+const ROUNDS: u32 = 2;
+
+const EVERYWHERE: Between = Between { first: Side::Source, last: Side::Target };
+
+impl TableRunner {
+    /// Mends one table. Whatever happens is in the report.
+    pub(super) fn repair(&self, context: &TableContext, keys: ShowKeys) -> (TableReport, Seen) {
+        let plan = Work::repair(context).report();
+        let mut report = TableReport::begun(context.name.clone(), Some(plan));
+        let mut seen = Seen::default();
+        if let Err(error) = self.repair_and_prove(context, keys, &mut report, &mut seen) {
+            self.note_failure(&mut report, &error);
+        }
+        (self.done(report), seen)
+    }
+
+    fn repair_and_prove(
+        &self,
+        context: &TableContext,
+        keys: ShowKeys,
+        report: &mut TableReport,
+        seen: &mut Seen,
+    ) -> Result<(), TableError> {
+        if !was_moved(context, self.replicator.is_some()) {
+            return Err(TableError::NeverMoved(context.name.clone()));
+        }
+        let pairs = |found: &Found| {
+            let pairs = found.0.pairs.iter();
+            pairs.map(|pair| VerifyPair::of(pair, &context.mapping, keys)).collect()
+        };
+        let mut found = self.found(context, EVERYWHERE)?;
+        seen.before = pairs(&found);
+        let mut rounds = 0;
+        while rounds < ROUNDS && (!found.0.is_equal() || rounds == 0 && !self.is_whole(context)) {
+            self.guard.check(&found, &context.mapping)?;
+            self.mend(context, &found, report, seen)?;
+            found = self.found(context, EVERYWHERE)?;
+            seen.after = pairs(&found);
+            rounds += 1;
+        }
+        report.proof = Some(proof(&found));
+        if found.0.is_equal() {
+            return Ok(());
+        }
+        let rows = found.0.pairs.iter().map(|pair| pair.count() + pair.moving).sum();
+        Err(TableError::StillDiffers { table: context.name.clone(), rows })
+    }
+
+    /// Returns false if the replica's table is recorded to lack rows that were being merged.
+    fn is_whole(&self, context: &TableContext) -> bool {
+        self.replicator.is_none() || context.tracked.loadable_copy().is_some()
+    }
+
+    fn mend(
+        &self,
+        context: &TableContext,
+        found: &Found,
+        report: &mut TableReport,
+        seen: &mut Seen,
+    ) -> Result<(), TableError> {
+        let work = Work::repair(context);
+        let way = RepairWay::of(found, &context.mapping);
+        seen.way = Some(way);
+        if way == RepairWay::Rows {
+            match self.mend_rows(&work, found, report) {
+                Err(error) if full_instead(&error) == Some(Reason::Collided) => {
+                    seen.way = Some(RepairWay::FullCopy);
+                }
+                done => return done,
+            }
+        }
+        let why = if context.mapping.key.is_empty() {
+            "it has no key by which rows could be looked up"
+        } else {
+            "its rows are not mended one by one"
+        };
+        report.notes.push(format!("the whole table was copied: {why}"));
+        self.attempt(&work.in_full(Reason::Repair), report)
+    }
+
+    fn mend_rows(
+        &self,
+        work: &Work<'_>,
+        found: &Found,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        let context = work.context;
+        let in_replica = found.keys(&context.mapping, Side::Replica)?;
+        let copied = match &self.replicator {
+            // After a first round the replica holds another copy than the plan knows.
+            Some(replicator)
+                if !in_replica.is_empty() || !self.is_whole(context) || report.copy.is_some() =>
+            {
+                self.copy_rows(replicator, work, &in_replica, report)?
+            }
+            Some(_) => self.loadable(context)?,
+            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy) },
+        };
+        let in_target = found.keys(&context.mapping, Side::Target)?;
+        self.load_rows(work, &in_target, &copied, report)
+    }
+}
+
+/// Returns true if the table has arrived everywhere before.
+fn was_moved(context: &TableContext, has_replica: bool) -> bool {
+    let copied = context.tracked.copy.as_ref().is_some_and(|copy| copy.copy_id.is_some());
+    context.tracked.was_loaded() && (copied || !has_replica)
+}
+
+/// Tells what the comparison of a table says, as a run tells what it proves.
+fn proof(found: &Found) -> Proof {
+    let rows = |side| {
+        let sums = found.0.sums.iter();
+        sums.clone().find(|(other, _)| *other == side).map(|(_, sum)| sum.rows)
+    };
+    Proof {
+        verdict: if found.0.is_equal() { Verdict::Equal } else { Verdict::Differs },
+        source_rows: rows(Side::Source),
+        replica_rows: rows(Side::Replica),
+        target_rows: rows(Side::Target),
+        read_sum: found.0.sums.first().map(|(_, sum)| *sum),
+        target_sum: found.0.sums.last().map(|(_, sum)| *sum),
+        ..Proof::nothing()
+    }
+}

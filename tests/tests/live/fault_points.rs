@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every way of hop 1: in place (`few`), swapped (`heap`, `notes`), swapped with its indexes last
-/// (`many`), merged (`moved`, `moved_heap`). Every way of hop 2 comes with them.
+/// (`many`), merged (`moved`, `moved_heap`), compared and merged (`compared`). Every way of hop 2 comes with them.
 const TABLES: &str = "
     CREATE TABLE few (id INT PRIMARY KEY, code INT UNIQUE, note TEXT) ENGINE=InnoDB;
     INSERT INTO few SELECT seq, seq, MD5(seq) FROM seq_1_to_300;
@@ -30,6 +30,8 @@ const TABLES: &str = "
     CREATE TABLE moved_heap LIKE moved;
     ALTER TABLE moved_heap ENGINE=MyISAM;
     INSERT INTO moved_heap SELECT * FROM moved;
+    CREATE TABLE compared (id INT PRIMARY KEY, note TEXT) ENGINE=MyISAM;
+    INSERT INTO compared SELECT seq, MD5(seq) FROM seq_1_to_2000;
     CREATE TABLE nothing (id INT PRIMARY KEY) ENGINE=InnoDB";
 
 /// What happens between two runs: rows come, change with and without a new stamp, swap a unique
@@ -43,6 +45,8 @@ const CHANGES: &str = "
     UPDATE moved SET code = -1 WHERE id = 3; UPDATE moved SET code = 3 WHERE id = 4;
     UPDATE moved SET code = 4 WHERE id = 3; UPDATE moved SET code = id WHERE id = 3 AND code = id;
     UPDATE moved_heap SET note = REVERSE(note) WHERE id % 7 = 0;
+    UPDATE compared SET note = REVERSE(note) WHERE id % 30 = 0;
+    DELETE FROM compared ORDER BY RAND() LIMIT 5;
     INSERT INTO moved_heap (id, code, note) SELECT MAX(id) + 1, MAX(code) + 1, 'new' FROM moved_heap";
 
 const SETTINGS: &str = "
@@ -60,6 +64,8 @@ watermark = \"stamp\"
 [tables.moved_heap]
 extraction = \"incremental\"
 watermark = \"stamp\"
+[tables.compared]
+extraction = \"diff\"
 ";
 
 struct Scene {

@@ -18,6 +18,7 @@ mod loader;
 mod orchestration;
 mod practice;
 mod proofs;
+mod repair;
 mod replicator;
 mod rows;
 mod schema;

@@ -34,8 +34,14 @@ impl Found {
     pub(crate) fn is_too_much(&self, side: Side) -> bool {
         let rows = self.0.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
         let differing: u64 = self.on_the_way(side).map(|pair| pair.count() + pair.moving).sum();
-        differing.saturating_mul(ONE_IN) > rows
-            || !self.on_the_way(side).all(Differences::all_listed)
+        differing.saturating_mul(ONE_IN) > rows || !self.is_listed(side)
+    }
+
+    /// Returns true if the key of every row that differs on the way to `side` is known.
+    pub(crate) fn is_listed(&self, side: Side) -> bool {
+        let listed =
+            |pair: &Differences| pair.all_listed() && pair.moving_rows.len() as u64 == pair.moving;
+        self.on_the_way(side).all(listed)
     }
 
     /// Returns the pairs of databases up to `side`.

@@ -75,14 +75,14 @@ impl RepairStatus {
 pub enum RepairWay {
     /// The rows that differ are brought into line.
     Rows,
-    /// The whole table is copied: it has no key by which rows could be looked up, or so much differs
-    /// that this takes less.
+    /// The whole table is copied: it has no key by which rows could be looked up, or more rows differ
+    /// than are listed.
     FullCopy,
 }
 
 impl RepairWay {
     pub(super) fn of(found: &Found, mapping: &Mapping) -> RepairWay {
-        if has_key_values(mapping) && !found.is_too_much(Side::Target) {
+        if has_key_values(mapping) && found.is_listed(Side::Target) {
             RepairWay::Rows
         } else {
             RepairWay::FullCopy

@@ -8,6 +8,7 @@ use crate::work::{Work, full_instead};
 use crate::{Proof, TableContext, TableError, TableReport, Verdict, VerifyPair};
 use handoff_connect::Side;
 use handoff_model::{Phase, Reason};
+use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
 
 /// How often a table is mended that still differs afterwards, since its source is written to.
@@ -82,13 +83,16 @@ impl TableRunner {
                 done => return done,
             }
         }
-        let why = if context.mapping.key.is_empty() {
+        let why = if !has_key_values(&context.mapping) {
             "it has no key by which rows could be looked up"
+        } else if way == RepairWay::FullCopy {
+            "more rows differ than are listed"
         } else {
-            "its rows are not mended one by one"
+            "rows that came meanwhile are in the way of a unique value"
         };
+        self.attempt(&work.in_full(Reason::Repair), report)?;
         report.notes.push(format!("the whole table was copied: {why}"));
-        self.attempt(&work.in_full(Reason::Repair), report)
+        Ok(())
     }
 
     fn mend_rows(
@@ -107,7 +111,11 @@ impl TableRunner {
                 self.copy_rows(replicator, work, &in_replica, report)?
             }
             Some(_) => self.loadable(context)?,
-            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy) },
+            None => Copied {
+                id: work.copy_id,
+                marks: work.old_marks(Phase::Copy),
+                moved: None,
+            },
         };
         let in_target = found.keys(&context.mapping, Side::Target)?;
         self.load_rows(work, &in_target, &copied, report)

@@ -114,23 +114,23 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Numbers that a seed repeats.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn new() -> Random {
+    pub fn new() -> Random {
         let seed = std::env::var("HANDOFF_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) * 0x9E37_79B9);
         Random(seed)
     }
 
-    fn below(&mut self, most: u32) -> u32 {
+    pub fn below(&mut self, most: u32) -> u32 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         u32::try_from((self.0 >> 33) % u64::from(most)).unwrap()
     }
 
     /// So many different numbers from 1 to `most`, the first and the last among them, in random order.
-    fn different(&mut self, count: usize, most: u32) -> Vec<u32> {
+    pub fn different(&mut self, count: usize, most: u32) -> Vec<u32> {
         let mut found: BTreeSet<u32> = [1, most].into_iter().take(count).collect();
         while found.len() < count {
             found.insert(1 + self.below(most));

@@ -111,11 +111,7 @@ impl TableRunner {
                 self.copy_rows(replicator, work, &in_replica, report)?
             }
             Some(_) => self.loadable(context)?,
-            None => Copied {
-                id: work.copy_id,
-                marks: work.old_marks(Phase::Copy),
-                moved: None,
-            },
+            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
         };
         let in_target = found.keys(&context.mapping, Side::Target)?;
         self.load_rows(work, &in_target, &copied, report)

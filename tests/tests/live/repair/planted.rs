@@ -107,7 +107,6 @@ fn without_a_replica_the_target_is_mended() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is not run says so")]
 fn mysql_9_is_mended() {
     let server = match MySql9::start(&ServerOptions::default()) {
         Ok(server) => server,

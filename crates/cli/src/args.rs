@@ -67,6 +67,8 @@ pub enum Command {
     Replicate(RunArgs),
     /// Carry tables into PostgreSQL only.
     Load(LoadArgs),
+    /// Say what the next run would do with every table, or those named, and why; changes nothing.
+    Plan(PlanArgs),
     /// Show how every table stands, or those named: last copy, last load, last proof.
     Status(StatusArgs),
     /// Read a source and write a first handoff.toml and tables.toml, with a proposal per table.
@@ -125,6 +127,20 @@ pub struct LoadArgs {
     /// Load the one table named from a file that `keep_spool` kept, instead of from the replica.
     #[arg(long, value_name = "FILE", requires = "tables")]
     pub from_spool: Option<PathBuf>,
+}
+
+/// What `etl plan` takes.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// The tables of the run; without any, all that the configuration includes.
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<TableName>,
+    /// Say what `etl run --full` would do.
+    #[arg(long)]
+    pub full: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `etl status` takes.

@@ -20,13 +20,29 @@ impl MyPool {
         side: Side,
         options: &PoolOptions,
     ) -> Result<MyPool> {
-        match MyPool::open(server, side, options) {
-            // Unknown database; access to it denied, which a server also says of a missing one.
-            Err(fault) if matches!(fault.code(), Some("1049" | "1044")) => {
+        match MyPool::open_if_there(server, side, options)? {
+            Some(pool) => Ok(pool),
+            None => {
                 create_database(server, side, options)?;
                 MyPool::open(server, side, options)
             }
-            done => done,
+        }
+    }
+
+    /// Opens a pool as [`MyPool::open`] does, unless the database is missing.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] as [`MyPool::open`] does.
+    pub fn open_if_there(
+        server: &MySqlServer,
+        side: Side,
+        options: &PoolOptions,
+    ) -> Result<Option<MyPool>> {
+        match MyPool::open(server, side, options) {
+            // Unknown database; access to it denied, which a server also says of a missing one.
+            Err(fault) if matches!(fault.code(), Some("1049" | "1044")) => Ok(None),
+            opened => opened.map(Some),
         }
     }
 }

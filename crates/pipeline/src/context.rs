@@ -1,6 +1,7 @@
 //! Everything both hops need to know of one table, resolved once.
 
 use crate::{Decision, NoMark, PlanReport, Selected, Window};
+use handoff_connect::Side;
 use handoff_model::{CopyId, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use handoff_tracking::Tracked;
@@ -50,6 +51,17 @@ impl TableContext {
             priority: self.priority,
             strategy_reason: self.selected.why.clone(),
         }
+    }
+
+    /// Returns true if no row of the table was there when it was last moved, and it is as it was left.
+    pub(crate) fn was_empty(&self) -> bool {
+        let Tracked { copy: Some(copy), load: Some(load) } = &self.tracked else { return false };
+        copy.rows == Some(0)
+            && load.rows == Some(0)
+            && copy.copy_id == load.loaded_copy_id
+            && !self.tracked.last_attempt_failed()
+            && self.target.is_some()
+            && (self.replica.is_some() || copy.place == Side::Target)
     }
 
     /// Returns the bytes to be moved, by the catalogue; orders the tables of one priority.

@@ -51,6 +51,7 @@ mod loading;
 mod mark;
 mod only_failed;
 mod options;
+mod outlook;
 mod pipeline;
 mod plan;
 mod probe;
@@ -83,6 +84,7 @@ pub use init::{
 };
 pub use mark::NoMark;
 pub use options::{Hops, Prove, RunOptions};
+pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};
 pub use pipeline::Pipeline;
 pub use plan::{Plan, Refused};
 pub use repair::{RepairReport, RepairRequest, RepairStatus, RepairTable, RepairWay};

@@ -9,7 +9,7 @@ use crate::mark::Witness;
 use crate::only_failed::is_left_over;
 use crate::plan::{Surroundings, plan};
 use crate::prove::Prover;
-use crate::recover::recover;
+use crate::recover::{Recovered, Recovery, recover};
 use crate::servers::{Opening, Servers};
 use crate::table_run::TableRunner;
 use crate::{
@@ -21,7 +21,7 @@ use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName, Thro
 use handoff_replicator::Replicator;
 use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
 use handoff_settings::{Settings, TableFilter, Target, TimeOfDay};
-use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
+use handoff_tracking::{Finding, LockRefused, RunLock, Tracked, Tracker, Wait};
 use jiff::{Timestamp, Zoned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Pipeline {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
         let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), task.until);
-        let mut base = self.look(run, options)?;
+        let mut base = self.look(&Opening::new(&self.settings, run, options.hops)?, options)?;
         let replicator = self.replicator(&base.servers)?;
         let tracker = self.open_tracker(&base, run)?;
         let lock = self.lock(&tracker, options)?;
@@ -103,7 +103,10 @@ impl Pipeline {
         self.cancel.check()?;
         self.let_readers_see_tracking(&base.servers.target).map_err(Error::Connect)?;
         self.end_orphans(&base, &tracker)?;
-        let Planned { plan, mut notes, leftovers } = self.make_plan(&base, &tracker, options)?;
+        let recover = Recovery::Make;
+        let Planned { plan, mut notes, leftovers, .. } =
+            self.make_plan(&base, &tracker, options, recover)?;
+        notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.not_carried());
         self.cancel.check()?;
         let runner = self.runner(&base, tracker, replicator, (lock, gate, task.guard), options);
@@ -116,14 +119,13 @@ impl Pipeline {
 
     /// Connects and looks at what there is to move. The replica database, which is made where it
     /// is missing, comes last: everything that could be refused before it has been.
-    fn look(&self, run: RunId, options: &RunOptions) -> Result<Base> {
+    pub(crate) fn look(&self, opening: &Opening<'_>, options: &RunOptions) -> Result<Base> {
         if options.adopt && options.tables.is_empty() {
             return Err(Error::AdoptWhat);
         }
         if options.from_spool.is_some() && (options.tables.len(), options.hops) != (1, Hops::Load) {
             return Err(Error::SpoolOfWhat);
         }
-        let opening = Opening::new(&self.settings, run, options.hops)?;
         let source = opening.source()?;
         let target = opening.target()?;
         let looked_at = Timestamp::now();
@@ -225,17 +227,23 @@ impl Pipeline {
             .map_err(Error::Pair)
     }
 
-    fn make_plan(&self, base: &Base, tracker: &Tracker, options: &RunOptions) -> Result<Planned> {
+    /// Makes the plan, once everything interrupted was dealt with.
+    pub(crate) fn make_plan(
+        &self,
+        base: &Base,
+        tracker: &Tracker,
+        options: &RunOptions,
+        recovery: Recovery,
+    ) -> Result<Planned> {
         let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
+        let replica =
+            replica.or_else(|| self.settings.replica.as_ref().map(|_| Catalogue::empty()));
         let target = self.read_target(&base.servers.target)?;
         let mut recovered =
-            recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target)?;
+            recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target, recovery)?;
         let expected = self.expected(base, options, &recovered.states, &target)?;
         let hidden = base.hidden(&expected)?;
         recovered.notes.extend(hidden.gone.iter().map(gone));
-        for text in &recovered.notes {
-            self.notice(text.clone());
-        }
         let mut wanted: BTreeSet<TableName> =
             base.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
         if options.only_failed {
@@ -263,7 +271,8 @@ impl Pipeline {
             witness,
             now,
         });
-        Ok(Planned { plan, notes: recovered.notes, leftovers: target.leftovers })
+        let Recovered { findings, notes, .. } = recovered;
+        Ok(Planned { plan, findings, notes, leftovers: target.leftovers })
     }
 
     /// Maps every table once, for both hops and all threads.
@@ -445,16 +454,17 @@ pub(crate) struct Task {
 }
 
 /// A plan, and what was found while it was made.
-struct Planned {
-    plan: Plan,
-    notes: Vec<String>,
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) notes: Vec<String>,
     /// Tables that dead runs left in the target schema.
     leftovers: Vec<String>,
 }
 
 /// What a run starts from.
-struct Base {
-    servers: Servers,
+pub(crate) struct Base {
+    pub(crate) servers: Servers,
     /// When its catalogue was about to be read: what that tells is no older.
     looked_at: Timestamp,
     /// What is in the database that the run reads first.
@@ -470,7 +480,7 @@ impl Base {
         Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected).map_err(Error::Connect)
     }
 
-    fn not_carried(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn not_carried(&self) -> impl Iterator<Item = String> {
         let others = self.catalogue.not_carried.iter();
         others.map(|other| format!("`{}` is a {}, which is not carried", other.name, other.kind))
     }

@@ -16,6 +16,15 @@ pub(crate) struct Recovered {
     pub(crate) notes: Vec<String>,
 }
 
+/// Whether something is done about what an interrupted run left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recovery {
+    /// It is finished or undone.
+    Make,
+    /// Nothing is done; what is known is what would be known then.
+    Foresee,
+}
+
 /// Finishes or undoes interrupted copies by what is found, and says what tracking and databases
 /// disagree on.
 pub(crate) fn recover(
@@ -23,6 +32,7 @@ pub(crate) fn recover(
     replica_pool: Option<&MyPool>,
     replica: Option<&Catalogue>,
     target: &TargetCatalogue,
+    recovery: Recovery,
 ) -> Result<Recovered> {
     let leftovers = replica_pool.map(Leftover::list).transpose().map_err(Error::Recover)?;
     let leftovers = leftovers.unwrap_or_default();
@@ -33,9 +43,17 @@ pub(crate) fn recover(
         .collect();
     let in_replica: BTreeSet<TableName> =
         replica.map(|replica| replica.tables.keys().cloned().collect()).unwrap_or_default();
-    let states = tracker.states()?;
+    let mut states = tracker.states()?;
+    if replica_pool.is_none() && replica.is_some() {
+        // The replica is yet to be made. What is recorded in the target is about loads without one.
+        states.values_mut().for_each(|tracked| tracked.copy = None);
+    }
     let in_target = in_target(target, &states);
     let findings = reconcile(&states, &shadows, &in_replica, &in_target);
+    if recovery == Recovery::Foresee {
+        settle(&mut states, &findings);
+        return Ok(Recovered { states, findings, notes: Vec::new() });
+    }
     let mut notes = Vec::new();
     for finding in &findings {
         if tracker.settle(finding)? {
@@ -53,6 +71,17 @@ pub(crate) fn recover(
     }
     let states = if notes.is_empty() { states } else { tracker.states()? };
     Ok(Recovered { states, findings, notes })
+}
+
+/// Does to what is known what a recovery would do to what is recorded.
+fn settle(states: &mut BTreeMap<TableName, Tracked>, findings: &[Finding]) {
+    for finding in findings {
+        if let Finding::Interrupted { table, remedy, .. } = finding
+            && let Some(tracked) = states.get_mut(table)
+        {
+            *tracked = std::mem::take(tracked).settled(*remedy);
+        }
+    }
 }
 
 /// Gives back the table that a server without atomic RENAME lost when it crashed in the middle of

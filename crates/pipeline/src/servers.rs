@@ -46,6 +46,8 @@ pub(crate) struct Opening<'a> {
     settings: &'a Settings,
     hops: Hops,
     options: PoolOptions,
+    /// Whether nothing may be made.
+    only_looks: bool,
 }
 
 impl<'a> Opening<'a> {
@@ -57,7 +59,12 @@ impl<'a> Opening<'a> {
         // share; the catalogue, the proof and the record of a failure need another now and then.
         let size = Strategies::default().connections(settings.run.jobs.get());
         let size = u32::try_from(size).unwrap_or(u32::MAX).saturating_add(2);
-        Ok(Opening { settings, hops, options: PoolOptions { size, run } })
+        Ok(Opening { settings, hops, options: PoolOptions { size, run }, only_looks: false })
+    }
+
+    /// Makes nothing that is missing.
+    pub(crate) fn only_looking(self) -> Opening<'a> {
+        Opening { only_looks: true, ..self }
     }
 
     /// The source, unless only hop 2 is made.
@@ -79,16 +86,17 @@ impl<'a> Opening<'a> {
     }
 
     /// The replica, if there is to be one. Its database is made where it is missing, unless it is
-    /// to be read.
+    /// to be read; who only looks finds none.
     pub(crate) fn replica(&self) -> Result<Option<MyPool>> {
         let Some(replica) = &self.settings.replica else { return Ok(None) };
         let opened = match self.hops {
-            Hops::Load => MyPool::open(replica, Side::Replica, &self.options),
+            _ if self.only_looks => MyPool::open_if_there(replica, Side::Replica, &self.options),
+            Hops::Load => MyPool::open(replica, Side::Replica, &self.options).map(Some),
             Hops::Both | Hops::Copy => {
-                MyPool::open_or_create(replica, Side::Replica, &self.options)
+                MyPool::open_or_create(replica, Side::Replica, &self.options).map(Some)
             }
         };
-        new_enough(opened.map_err(Error::Connect)?).map(Some)
+        opened.map_err(Error::Connect)?.map(new_enough).transpose()
     }
 }
 

@@ -17,7 +17,7 @@ use handoff_loader::{LoadOutcome, Loader, Strategies};
 use handoff_model::{Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, TableName, Throttle};
 use handoff_replicator::{CopyOutcome, Replicator};
 use handoff_settings::Values;
-use handoff_tracking::{RunLock, Status, Tracked, Tracker};
+use handoff_tracking::{RunLock, Status, Tracker};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -248,18 +248,7 @@ impl TableRunner {
         report: &mut TableReport,
     ) -> Result<bool, TableError> {
         let context = work.context;
-        let Tracked { copy: Some(copy), load: Some(load) } = &context.tracked else {
-            return Ok(false);
-        };
-        let was_empty = copy.rows == Some(0) && load.rows == Some(0);
-        let is_there = context.target.is_some()
-            && (context.replica.is_some() || self.servers.replica.is_none());
-        let asks = self.hops == Hops::Both
-            && self.prove != ProofBy::Rows
-            && was_empty
-            && is_there
-            && !context.tracked.last_attempt_failed()
-            && copy.copy_id == load.loaded_copy_id;
+        let asks = self.hops == Hops::Both && self.prove != ProofBy::Rows && context.was_empty();
         if !asks || !self.again(context, || self.is_empty(context))? {
             return Ok(false);
         }

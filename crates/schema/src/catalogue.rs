@@ -29,6 +29,11 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// Describes a database without tables.
+    pub fn empty() -> Catalogue {
+        Catalogue { tables: BTreeMap::new(), not_carried: Vec::new() }
+    }
+
     /// Reads the catalogue of `database` in four statements (three from MySQL), however many tables
     /// there are. Tables of our own (`__handoff_…`, `etl_copy_status`) are left out.
     ///

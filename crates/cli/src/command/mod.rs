@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod init;
+mod plan;
 mod repair;
 mod run;
 mod status;
@@ -21,6 +22,7 @@ pub fn etl() -> Exit {
         Command::Run(args) => run::run(shell, args, Hops::Both),
         Command::Replicate(args) => run::run(shell, args, Hops::Copy),
         Command::Load(args) => run::load(shell, args),
+        Command::Plan(args) => plan::plan(shell, args),
         Command::Status(args) => status::status(shell, args),
         Command::Init(args) => init::init(shell, args),
         Command::Check(args) => check::check(shell, args),

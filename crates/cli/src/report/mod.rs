@@ -3,6 +3,7 @@
 mod check;
 mod columns;
 mod init;
+mod plan;
 mod repair;
 mod run;
 mod slowest;
@@ -13,6 +14,7 @@ mod verify_page;
 pub use check::check_text;
 pub(crate) use columns::{Align, Columns};
 pub use init::{Written, init_text};
+pub use plan::plan_text;
 pub use repair::repair_text;
 pub use run::{Listing, text};
 pub use status::{Standing, StatusReport, TableStanding};

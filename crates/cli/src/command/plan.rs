@@ -1,0 +1,22 @@
+//! `etl plan`: what would the next run do? Changes nothing.
+
+use crate::args::PlanArgs;
+use crate::report::{Listing, plan_text};
+use crate::shell::Shell;
+use crate::{Exit, Failure, Verbosity};
+use handoff_pipeline::{Pipeline, RunOptions};
+
+/// Looks at the databases, and prints what the next run would do with the tables that `args` name.
+pub(super) fn plan(shell: &Shell, args: &PlanArgs) -> Result<Exit, Failure> {
+    let options =
+        RunOptions { tables: args.tables.clone(), full: args.full, ..RunOptions::default() };
+    let outlook =
+        Pipeline::new(shell.settings()?).cancel(shell.cancelled_by_signals()?).plan(&options)?;
+    if args.json {
+        shell.print_json(&outlook)?;
+    } else {
+        let all = shell.verbosity >= Verbosity::Verbose || !args.tables.is_empty();
+        shell.print(&plan_text(&outlook, if all { Listing::All } else { Listing::Slowest }))?;
+    }
+    Ok(if outlook.refused.is_empty() { Exit::Well } else { Exit::Incomplete })
+}

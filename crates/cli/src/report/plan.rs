@@ -1,0 +1,152 @@
+//! What the next run would do, as text.
+
+use super::{Align, Columns, Listing};
+use crate::human::{count, counted, duration};
+use handoff_model::{Priority, Reason};
+use handoff_pipeline::{Action, Outlook, TableOutlook};
+use std::time::Duration;
+
+/// Prints the tables in the order of their turns, then what would fail and what would be mended, and at
+/// the end one line of totals. Tables that are left alone are listed if all are, and counted otherwise.
+pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
+    let refused: String = outlook
+        .refused
+        .iter()
+        .map(|refused| format!("{} would fail: {}\n", refused.table, refused.error))
+        .collect();
+    let mended = match &outlook.mended[..] {
+        [] => String::new(),
+        sentences => {
+            let lines: String = sentences.iter().map(|text| format!("  {text}\n")).collect();
+            format!("seen to first:\n{lines}")
+        }
+    };
+    let notes: String = outlook.notes.iter().map(|note| format!("{note}\n")).collect();
+    let progress = outlook.in_progress.as_ref();
+    let progress = progress.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
+    let sections = [tables(outlook, listing), refused, mended, notes, progress];
+    let filled = sections.into_iter().filter(|text| !text.is_empty());
+    filled.chain([format!("{}\n", totals(outlook))]).collect::<Vec<_>>().join("\n")
+}
+
+fn tables(outlook: &Outlook, listing: Listing) -> String {
+    let mut columns = Columns::new(&[
+        ("table", Align::Left),
+        ("next run", Align::Left),
+        ("rows", Align::Right),
+        ("strategy", Align::Left),
+        ("last time", Align::Left),
+        ("why", Align::Left),
+    ]);
+    let listed = |table: &&TableOutlook| listing == Listing::All || !is_left(table);
+    outlook.tables.iter().filter(listed).for_each(|table| columns.row(cells(table)));
+    if columns.is_empty() { String::new() } else { columns.print() }
+}
+
+fn is_left(table: &TableOutlook) -> bool {
+    matches!(table.action, Action::LeaveAlone | Action::LeaveIfEmpty)
+}
+
+fn cells(table: &TableOutlook) -> Vec<String> {
+    let strategy = if is_left(table) { "" } else { table.strategy.name() };
+    vec![
+        table.table.to_string(),
+        label(table.action).to_owned(),
+        count(table.rows),
+        strategy.to_owned(),
+        last_time(table),
+        why(table),
+    ]
+}
+
+fn label(action: Action) -> &'static str {
+    match action {
+        Action::MoveAll => "all rows",
+        Action::MoveChanged => "changed rows",
+        Action::Compare => "compared",
+        Action::Load => "loaded",
+        Action::LeaveIfEmpty => "left alone if empty",
+        Action::LeaveAlone => "left alone",
+    }
+}
+
+fn last_time(table: &TableOutlook) -> String {
+    let Some(last) = table.last.as_ref().filter(|_| !is_left(table)) else { return String::new() };
+    let rows = last.rows_copied.or(last.rows_loaded).unwrap_or(0);
+    format!("{}, {}", counted(rows, "row"), duration(Duration::from_millis(last.duration_ms())))
+}
+
+/// Says why, then what keeps the table from being left alone, and whether its turn is another one.
+fn why(table: &TableOutlook) -> String {
+    let since: Vec<String> =
+        table.since.iter().map(|since| format!("{} from {}", since.column, since.from)).collect();
+    let mut parts = vec![reason(table.plan.reason).to_owned()];
+    if !since.is_empty() {
+        parts = vec![since.join(" or ")];
+    }
+    let moved = table.moved_because.iter().filter(|_| table.plan.reason == Reason::Configured);
+    parts.extend(moved.cloned());
+    if table.plan.priority != Priority::Medium {
+        parts.push(format!("{} priority", table.plan.priority));
+    }
+    parts.join("; ")
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Asked => "--full",
+        Reason::Configured => "full_table",
+        Reason::FirstRun => "it was never carried",
+        Reason::NoWatermark => "no usable watermark of it is known",
+        Reason::SchemaChanged => "its structure changed",
+        Reason::RowsDeleted => "rows were deleted",
+        Reason::RowsDiffer => "rows differed",
+        Reason::Collided => "changed rows collided with others",
+        Reason::GapTooLong => "the last good run is too long ago",
+        Reason::NoKey => "it has no key to compare by",
+        Reason::NotCompared => "there is nothing to compare with",
+        Reason::ManyDiffer => "too many rows differ",
+        Reason::Compared => "diff",
+        Reason::Repair => "repair",
+        Reason::Interrupted => "the last attempt did not finish",
+        Reason::Watermark => "rows behind the watermark",
+        Reason::CopiedNotLoaded => "it was copied and not loaded, and nothing was written since",
+        Reason::Unchanged => "nothing was written since it was carried",
+    }
+}
+
+fn totals(outlook: &Outlook) -> String {
+    let kinds = [
+        Action::MoveAll,
+        Action::MoveChanged,
+        Action::Compare,
+        Action::Load,
+        Action::LeaveIfEmpty,
+        Action::LeaveAlone,
+    ];
+    let number = |kind| outlook.tables.iter().filter(|table| table.action == kind).count();
+    let numbers = kinds.into_iter().map(|kind| (number(kind), label(kind).to_owned()));
+    let refused = (outlook.refused.len(), "would fail".to_owned());
+    let parts: Vec<String> = numbers
+        .chain([refused])
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", count(number as u64)))
+        .collect();
+    let tables = counted((outlook.tables.len() + outlook.refused.len()) as u64, "table");
+    let millis = outlook.tables.iter().map(TableOutlook::expected_ms).sum();
+    let took = match millis {
+        0 => String::new(),
+        millis => {
+            format!("; the same took {} of work last time", duration(Duration::from_millis(millis)))
+        }
+    };
+    format!("{tables}: {}{}{took}", parts.join(", "), forced(outlook))
+}
+
+fn forced(outlook: &Outlook) -> String {
+    let forced = |table: &&TableOutlook| table.plan.force_full_applied;
+    match outlook.tables.iter().filter(forced).count() {
+        0 => String::new(),
+        number => format!("; {} moved in full although configured otherwise", count(number as u64)),
+    }
+}

@@ -1,0 +1,190 @@
+//! What the next run would do, and why.
+
+use crate::pipeline::Planned;
+use crate::recover::Recovery;
+use crate::servers::Opening;
+use crate::{Error, Pipeline, PlanReport, Result, RunOptions, TableContext, chain};
+use handoff_model::{Bound, Extraction, Reason, RowFilter, RunId, Strategy, TableName};
+use handoff_tracking::{Finding, LastMove, Tracker};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What the next run would do. As JSON, fields are added in later versions, never renamed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outlook {
+    /// When it was looked at, UTC.
+    pub at: Timestamp,
+    /// The run that is in progress, as a phrase. What it has not finished counts as interrupted here.
+    pub in_progress: Option<String>,
+    /// The tables in the order of their turns.
+    pub tables: Vec<TableOutlook>,
+    /// Tables that would fail, with the reason.
+    pub refused: Vec<RefusedOutlook>,
+    /// What is mended before the first table: what tracking and databases disagree on, one sentence
+    /// each.
+    pub mended: Vec<String>,
+    /// What else a person should know, such as what is not carried.
+    pub notes: Vec<String>,
+}
+
+/// What the next run would do with one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableOutlook {
+    /// The table.
+    pub table: TableName,
+    /// What would be done.
+    pub action: Action,
+    /// What would be moved, and why.
+    pub plan: PlanReport,
+    /// Behind which values changed rows are looked for, in both hops; none if everything is moved.
+    pub since: Vec<Since>,
+    /// How the rows would be loaded.
+    pub strategy: Strategy,
+    /// Why the table is not left alone as unchanged, unless it is.
+    pub moved_because: Option<String>,
+    /// Rows of the table by the catalogue: an estimate unless the engine counts them.
+    pub rows: u64,
+    /// Bytes of its data by the catalogue.
+    pub bytes: u64,
+    /// The last time that as much of it was moved.
+    pub last: Option<LastMove>,
+}
+
+/// A table that would fail.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedOutlook {
+    /// The table.
+    pub table: TableName,
+    /// Why, with the remedy.
+    pub error: String,
+}
+
+/// What would be done with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Every row goes through every hop.
+    MoveAll,
+    /// The rows that may have changed do.
+    MoveChanged,
+    /// The rows are compared, and those that differ are moved.
+    Compare,
+    /// The copy in the replica is loaded.
+    Load,
+    /// Nothing, if the table is as empty as it was.
+    LeaveIfEmpty,
+    /// Nothing.
+    LeaveAlone,
+}
+
+/// Where a window of changed rows begins.
+#[derive(Debug, Clone, Serialize)]
+pub struct Since {
+    /// The column.
+    pub column: String,
+    /// The lowest value that is moved: the watermark less the overlap, or the oldest that is young.
+    pub from: String,
+}
+
+impl Pipeline {
+    /// Says what [`run`](Pipeline::run) would do with `options`, and writes nothing: what is missing is
+    /// not made, what was interrupted is not mended, and no lock is taken.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if a server cannot be reached or read, or a table is not there.
+    pub fn plan(&self, options: &RunOptions) -> Result<Outlook> {
+        let at = Timestamp::now();
+        let run = RunId::new();
+        let opening = Opening::new(&self.settings, run, options.hops)?.only_looking();
+        let base = self.look(&opening, options)?;
+        let (replica, target) = (base.servers.replica.clone(), base.servers.target.clone());
+        let schema = &self.settings.target.schema;
+        let tracker = Tracker::open_read_only(run, replica, target, schema)?;
+        let in_progress = tracker.in_progress().map_err(Error::Connect)?;
+        let planned = self.make_plan(&base, &tracker, options, Recovery::Foresee)?;
+        let last = tracker.last_moves()?;
+        let Planned { plan, findings, mut notes, .. } = planned;
+        notes.extend(base.not_carried());
+        let refused = plan.refused.iter().map(|refused| RefusedOutlook {
+            table: refused.table.clone(),
+            error: chain(&refused.error),
+        });
+        Ok(Outlook {
+            at,
+            in_progress: in_progress.map(|holder| holder.to_string()),
+            tables: plan.tables.iter().map(|context| TableOutlook::of(context, &last)).collect(),
+            refused: refused.collect(),
+            mended: findings.iter().filter(|finding| is_mended(finding)).map(text).collect(),
+            notes,
+        })
+    }
+}
+
+/// Tables that are not ours fail by themselves, if they are to be carried at all.
+fn is_mended(finding: &Finding) -> bool {
+    !matches!(finding, Finding::NotOurs { .. })
+}
+
+fn text(finding: &Finding) -> String {
+    finding.to_string()
+}
+
+impl TableOutlook {
+    fn of(context: &TableContext, last: &LastMoves) -> TableOutlook {
+        let (plan, action) = (context.report(), Action::of(context));
+        TableOutlook {
+            table: context.name.clone(),
+            action,
+            since: since(&context.filter),
+            strategy: context.selected.strategy,
+            moved_because: (plan.reason != Reason::Unchanged).then(|| moved_because(context)),
+            rows: context.schema.rows,
+            bytes: context.schema.data_bytes,
+            last: last.get(&(context.name.clone(), plan.extraction)).cloned(),
+            plan,
+        }
+    }
+
+    /// Returns how long the same took last time, in milliseconds; nothing of a table that is left alone.
+    pub fn expected_ms(&self) -> u64 {
+        let last = self.last.as_ref().filter(|_| self.action != Action::LeaveAlone);
+        last.map_or(0, LastMove::duration_ms)
+    }
+}
+
+type LastMoves = BTreeMap<(TableName, Extraction), LastMove>;
+
+impl Action {
+    fn of(context: &TableContext) -> Action {
+        match (context.decision.reason, context.decision.extraction) {
+            (Reason::Unchanged, _) => Action::LeaveAlone,
+            (Reason::CopiedNotLoaded, _) => Action::Load,
+            (Reason::Configured, _) if context.was_empty() => Action::LeaveIfEmpty,
+            (_, Extraction::Diff) => Action::Compare,
+            _ if context.filter != RowFilter::All => Action::MoveChanged,
+            _ => Action::MoveAll,
+        }
+    }
+}
+
+fn since(filter: &RowFilter) -> Vec<Since> {
+    let RowFilter::Changed { bounds, .. } = filter else { return Vec::new() };
+    let begins =
+        |bound: &Bound| Since { column: bound.column.to_string(), from: bound.from.to_string() };
+    bounds.iter().map(begins).collect()
+}
+
+/// Says why the source does not tell that a table is as it was.
+fn moved_because(context: &TableContext) -> String {
+    let recorded = context.tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
+    match (&context.mark, recorded) {
+        (Err(why), _) => why.to_string(),
+        (Ok(_), None) => "what its last copy was made of is not known".to_owned(),
+        (Ok(now), Some(then)) if now == then => {
+            "nothing was written since its last copy".to_owned()
+        }
+        (Ok(_), Some(_)) => "it was written, or would be carried otherwise, since".to_owned(),
+    }
+}

@@ -280,7 +280,7 @@ impl TableRunner {
         let proofs: Vec<_> = reports.iter().filter_map(recorded_proof).collect();
         let same = reports
             .iter()
-            .filter(|report| report.is_unchanged())
+            .filter(|report| report.status == TableStatus::Ok && report.is_unchanged())
             .filter_map(|report| Some((&report.table, report.plan.as_ref()?.extraction)));
         let same: Vec<_> = same.filter(|_| self.hops == Hops::Both).collect();
         let done = self

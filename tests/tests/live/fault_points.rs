@@ -189,7 +189,7 @@ fn whichever_server_crashes_in_the_middle_the_next_run_ends_equal() {
     }
 }
 
-fn wait_until_stopped(run: &mut Child, point: &str) {
+pub fn wait_until_stopped(run: &mut Child, point: &str) {
     let until = Instant::now() + Duration::from_secs(120);
     let path = format!("/proc/{}/stat", run.id());
     while !std::fs::read_to_string(&path).unwrap().contains(") T ") {

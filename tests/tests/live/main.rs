@@ -16,6 +16,7 @@ mod incremental;
 mod init;
 mod loader;
 mod orchestration;
+mod plan;
 mod practice;
 mod proofs;
 mod repair;

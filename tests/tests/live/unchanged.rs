@@ -12,7 +12,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-const TWO_HOURS: Duration = Duration::from_secs(7_200);
+pub const TWO_HOURS: Duration = Duration::from_secs(7_200);
 
 /// A table of two rows that was written a while ago.
 const ISAM: &str = "CREATE TABLE t (id INT PRIMARY KEY, v INT, w VARCHAR(9)) ENGINE=MyISAM; \
@@ -20,8 +20,23 @@ const ISAM: &str = "CREATE TABLE t (id INT PRIMARY KEY, v INT, w VARCHAR(9)) ENG
 
 /// Makes it look as if `t` was last written `ago`; `data` is the ending of the file of its rows.
 #[track_caller]
-fn written(trio: &Trio, data: &str, ago: Duration) {
+pub fn written(trio: &Trio, data: &str, ago: Duration) {
+    until_believed(trio);
     set_time(trio, data, SystemTime::now() - ago);
+}
+
+/// Waits until the server is up long enough to be believed.
+#[track_caller]
+fn until_believed(trio: &Trio) {
+    let mut admin = trio.source();
+    let mut up = || -> u64 {
+        let (_, up): (String, u64) =
+            admin.query_first("SHOW GLOBAL STATUS LIKE 'Uptime'").unwrap().unwrap();
+        up
+    };
+    while up() < 3 {
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 #[track_caller]

@@ -1,6 +1,8 @@
 //! What a server tells of the last write, and when it is not believed.
 
-use super::{ISAM, TWO_HOURS, arrived, carried, is_left_alone, set_time, time, written};
+use super::{
+    ISAM, TWO_HOURS, arrived, carried, is_left_alone, set_time, time, until_believed, written,
+};
 use crate::etl::Etl;
 use crate::incremental::Rig;
 use handoff_testbed::{MariaDb, MySql9, Postgres, ServerOptions, Trio};
@@ -175,7 +177,6 @@ fn mysql_9_is_believed_as_well() {
     };
     let target = Postgres::start(&ServerOptions::default()).unwrap();
     let trio = Trio::on("same mysql9", source.endpoint(), source.endpoint(), target.endpoint());
-    std::thread::sleep(SETTLED);
     trio.sql_source(ISAM);
     let etl = Etl::direct(&trio);
     let rig = Rig { trio, etl };
@@ -190,9 +191,6 @@ fn mysql_9_is_believed_as_well() {
     rig.moves("full_table", "configured", 2);
 }
 
-/// How long a server is up before it is believed.
-const SETTLED: Duration = Duration::from_secs(3);
-
 /// A rig on servers of its own, carried once.
 struct Own {
     rig: Rig,
@@ -206,7 +204,6 @@ impl Own {
         let source = MariaDb::start(&ServerOptions::default()).unwrap();
         let replica = MariaDb::start(&ServerOptions::default()).unwrap();
         let target = Postgres::start(&ServerOptions::default()).unwrap();
-        std::thread::sleep(SETTLED);
         let trio = Trio::on(test, source.endpoint(), replica.endpoint(), target.endpoint());
         trio.sql_source(ISAM);
         written(&trio, "MYD", TWO_HOURS);
@@ -219,6 +216,6 @@ impl Own {
     #[track_caller]
     fn restart(&self) {
         self.source.restart().unwrap();
-        std::thread::sleep(SETTLED);
+        until_believed(&self.rig.trio);
     }
 }

@@ -79,6 +79,21 @@ named! {
 }
 
 named! {
+    /// What becomes of rows that are gone from the source, in a table of which the changed rows are
+    /// moved.
+    #[derive(Default)]
+    Deletes {
+        /// The rows are counted, and all of them moved where the numbers differ.
+        #[default]
+        Count => "count",
+        /// The keys are compared, and what is gone is deleted.
+        Sweep => "sweep",
+        /// They stay.
+        Ignore => "ignore",
+    }
+}
+
+named! {
     /// Whose turn comes first. Within one priority the largest table is first.
     #[derive(Default)]
     Priority {

@@ -2,7 +2,7 @@
 
 use crate::{Decision, NoMark, PlanReport, Selected, Window};
 use handoff_connect::Side;
-use handoff_model::{CopyId, Priority, RowFilter, TableName};
+use handoff_model::{CopyId, Deletes, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use handoff_tracking::Tracked;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct TableContext {
     pub filter: RowFilter,
     /// How changed rows are found, for a table that the settings call incremental.
     pub window: Option<Arc<Window>>,
+    /// What becomes of rows that are gone from the source.
+    pub deletes: Deletes,
     /// How the rows are loaded, and why so.
     pub selected: Selected,
     /// The table in the source (in the replica, if only hop 2 is made).

@@ -4,7 +4,7 @@ use crate::figures::add;
 use crate::probe::Probe;
 use crate::table_run::TableRunner;
 use crate::work::{Slice, Work};
-use crate::{Proof, TableError, TableReport, Verdict};
+use crate::{Proof, TableContext, TableError, TableReport, Verdict};
 use handoff_model::{CopyId, Phase, ProofBy, TableSum};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
 use handoff_tracking::{CopyState, SealWork, WatermarkAt};
@@ -24,6 +24,8 @@ pub(crate) struct MovedRows {
     pub(crate) rows: u64,
     /// Their sum as they were read, if it was taken.
     pub(crate) sum: Option<TableSum>,
+    /// Whether rows were brought into line by their keys since.
+    pub(crate) swept: bool,
 }
 
 /// The identity of one attempt at hop 1.
@@ -44,18 +46,25 @@ impl TableRunner {
         report: &mut TableReport,
     ) -> Result<Copied, TableError> {
         let mut attempt = CopyAttempt { id, first: true };
-        let compares = self.prove == ProofBy::Rows && slice.is_last;
+        // Not before what is gone was looked for; and what stays differs for good.
+        let later = work.sweeps() || work.keeps_deleted();
+        let compares = self.prove == ProofBy::Rows && slice.is_last && !later;
         // What an attempt at the changed rows misses, one at all rows is to bring.
         let attempts = if work.is_incremental() { 1 } else { 2 };
         for _ in 0..attempts {
             let outcome = self.phase(work.context, Phase::Copy, || {
                 self.copy(replicator, work, slice, &mut attempt)
             })?;
-            report.notes.clone_from(&outcome.notes);
+            let new = outcome.notes.iter().filter(|note| !report.notes.contains(note)).cloned();
+            let new: Vec<String> = new.collect();
+            report.notes.extend(new);
             // A later slice takes rows of an earlier one along, and hop 2 may load everything.
             let same = work.is_incremental() != work.loads_everything();
-            let moved = (same && slice.is_last && sum.is_none())
-                .then_some(MovedRows { rows: outcome.rows, sum: outcome.sum });
+            let moved = (same && slice.is_last && sum.is_none()).then_some(MovedRows {
+                rows: outcome.rows,
+                sum: outcome.sum,
+                swept: false,
+            });
             add(sum, outcome);
             if compares {
                 let compare = || self.prover.compare_copy(replicator, work.context);
@@ -68,6 +77,23 @@ impl TableRunner {
         }
         let difference = report.proof.as_ref().map(Proof::difference).unwrap_or_default();
         Err(TableError::Differs(difference))
+    }
+
+    /// Compares every row of source and replica, where that is asked for.
+    pub(crate) fn compare_copy(
+        &self,
+        replicator: &Replicator,
+        context: &TableContext,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        if self.prove != ProofBy::Rows {
+            return Ok(());
+        }
+        let compare = || self.prover.compare_copy(replicator, context);
+        let proof = self.again(context, compare)?;
+        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
+        report.proof = Some(proof);
+        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
     }
 
     fn copy(
@@ -145,7 +171,7 @@ impl TableRunner {
         arrived: u64,
     ) -> Result<bool, TableError> {
         if source <= arrived {
-            return Ok(source == arrived);
+            return Ok(source == arrived || work.keeps_deleted());
         }
         let Some(later) = probe.later() else { return Ok(false) };
         let count = || self.asker().count(&work.context.schema, &later);

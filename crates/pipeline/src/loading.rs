@@ -7,10 +7,10 @@ use crate::table_run::TableRunner;
 use crate::work::Work;
 use crate::{Hops, Proof, TableContext, TableError, TableReport, Verdict};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Replay};
-use handoff_model::{Phase, ProofBy, Reason, RowFilter, TableSum};
+use handoff_model::{CopyId, Phase, ProofBy, Reason, RowFilter, TableSum};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::TargetTable;
-use handoff_tracking::{LoadState, SealWork};
+use handoff_tracking::{LoadState, SealWork, WatermarkAt};
 use std::path::Path;
 
 impl TableRunner {
@@ -40,7 +40,7 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         keys: &KeyList,
-        copied: &Copied,
+        (copy_id, marks): (CopyId, Option<&[WatermarkAt]>),
     ) -> Result<LoadOutcome, TableError> {
         let context = work.context;
         let job = LoadJob {
@@ -48,12 +48,11 @@ impl TableRunner {
             mapping: &context.mapping,
             filter: &RowFilter::All,
             mode: LoadMode::Incremental,
-            copy_id: Some(copied.id),
+            copy_id: Some(copy_id),
             locking: self.locking(work),
             target: context.target.as_deref(),
         };
-        let marks = work.old_marks(Phase::Load);
-        let seal = self.tracker.seal(self.seal_work(work, Some(copied.id), marks.as_deref()));
+        let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
         self.loader.load_keys(&job, keys, &seal).map_err(TableError::Load)
     }
 
@@ -129,13 +128,17 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         report: &mut TableReport,
-        outcome: &LoadOutcome,
+        outcome: Option<&LoadOutcome>,
     ) -> Result<(), TableError> {
         if self.prove != ProofBy::Rows {
             return Ok(());
         }
+        if work.keeps_deleted() {
+            return self.compare_but_kept(work, report);
+        }
         // Only a load of everything has read everything.
-        let read = if work.loads_everything() { outcome.sum } else { self.read_again(work)? };
+        let everything = outcome.filter(|_| work.loads_everything());
+        let read = everything.map_or_else(|| self.read_again(work), |outcome| Ok(outcome.sum))?;
         self.compare_sums(work, report, read)
     }
 

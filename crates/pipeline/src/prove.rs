@@ -168,6 +168,7 @@ impl Proof {
             source_rows: None,
             replica_rows: None,
             target_rows: None,
+            kept_rows: None,
             source_checksum: None,
             replica_checksum: None,
             source_sum: None,

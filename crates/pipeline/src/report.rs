@@ -274,6 +274,8 @@ pub struct Proof {
     pub replica_rows: Option<u64>,
     /// Rows in the target.
     pub target_rows: Option<u64>,
+    /// Rows that the target has and the source has no more, where they stay by `deletes = "ignore"`.
+    pub kept_rows: Option<u64>,
     /// `CHECKSUM TABLE … EXTENDED` in the source.
     pub source_checksum: Option<u64>,
     /// `CHECKSUM TABLE … EXTENDED` in the replica.

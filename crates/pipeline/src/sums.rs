@@ -6,7 +6,7 @@ use crate::table_run::TableRunner;
 use crate::work::Work;
 use crate::{Covers, Hops, Proof, TableError, TableReport, Verdict};
 use handoff_loader::LoadOutcome;
-use handoff_model::ProofBy;
+use handoff_model::{ProofBy, TableSum};
 use std::time::Instant;
 
 impl TableRunner {
@@ -31,7 +31,8 @@ impl TableRunner {
             proof.covers = Covers::MovedRows;
         }
         if self.prove == ProofBy::Sums {
-            proof.source_sum = copied.and_then(|copied| copied.sum);
+            let comparable = |sum: &TableSum| may_be_compared(work, copied, *sum, outcome.sum);
+            proof.source_sum = copied.and_then(|copied| copied.sum).filter(comparable);
             proof.read_sum = Some(outcome.sum);
             proof.target_sum = outcome.unchanged.then_some(outcome.sum);
             proof.conclude();
@@ -64,6 +65,19 @@ impl TableRunner {
         }
         proof.target_rows = Some(rows);
     }
+}
+
+/// Returns true unless the two sums are known to be of other rows: those that were swept away since,
+/// or those that stay.
+fn may_be_compared(
+    work: &Work<'_>,
+    copied: Option<MovedRows>,
+    source: TableSum,
+    read: TableSum,
+) -> bool {
+    let swept = copied.is_some_and(|copied| copied.swept);
+    let kept = work.keeps_deleted() && read.rows > source.rows;
+    source == read || !(swept || kept)
 }
 
 impl Proof {

@@ -4,6 +4,7 @@ use crate::copying::Copied;
 use crate::diff::Guard;
 use crate::figures::{Moved, add, copy_report, load_report, recorded_proof};
 use crate::gate::Gate;
+use crate::kept::kept_note;
 use crate::probe::{Asker, Probe};
 use crate::prove::Prover;
 use crate::servers::Servers;
@@ -97,6 +98,10 @@ impl TableRunner {
             report.plan = Some(work.report());
             let Err(error) = self.attempt(&work, report) else { return Ok(()) };
             let reason = full_instead(&error).filter(|_| work.moves_some());
+            if reason.is_some_and(|reason| work.keeps_rows_from(reason)) {
+                report.notes.push(kept_note(&context.name));
+                return Err(error);
+            }
             let Some(reason) = reason else { return Err(error) };
             self.observer.event(&Event::Notice {
                 table: Some(context.name.clone()),
@@ -157,11 +162,18 @@ impl TableRunner {
             Some(_) if !work.copies() => self.loadable(context)?,
             Some(replicator) => {
                 let at = (slice, id);
-                let copied = self.copy_and_compare(replicator, work, at, &mut sums.copy, report)?;
+                let mut copied =
+                    self.copy_swept(replicator, work, at, (&mut *sums, &mut *report))?;
                 report.copy =
                     sums.copy.as_ref().map(|sum| copy_report(sum, copied.marks.as_deref()));
+                if work.sweeps() && slice.is_last {
+                    self.sweep_copy(replicator, work, &mut copied, (&mut *sums, &mut *report))?;
+                    self.compare_copy(replicator, context, report)?;
+                }
                 if let Some(probe) = counts {
-                    self.count_copy(replicator, work, probe, report)?;
+                    let counted = self.count_copy(replicator, work, probe, report);
+                    let with = (replicator, probe);
+                    self.sweep_again(counted, with, work, &mut copied, (sums, report))?;
                 }
                 copied
             }
@@ -172,17 +184,22 @@ impl TableRunner {
             self.prove_copy(copied.moved, report);
             return Ok(());
         };
-        let outcome = self.phase(context, Phase::Load, || self.load(work, rows, &copied))?;
+        let outcome = self.load_swept(work, rows, &copied, (&mut *sums, &mut *report))?;
         report.notes.extend(outcome.notes.iter().cloned());
         add(&mut sums.load, outcome);
         let Some(outcome) = &sums.load else { return Ok(()) };
         report.load = Some(load_report(outcome));
         report.lossy = outcome.audit.clone();
         if slice.is_last {
-            self.compare_load(work, report, outcome)?;
             self.compare_moved(work, copied.moved, outcome, report)?;
+            if work.sweeps() && !work.loads_everything() {
+                self.sweep_load(work, &copied, (sums, report))?;
+            }
+            self.compare_load(work, report, sums.load.as_ref())?;
         }
-        counts.map_or(Ok(()), |probe| self.count_load(work, probe, report))
+        let counted = counts.map_or(Ok(()), |probe| self.count_load(work, probe, report));
+        self.note_kept(work, report);
+        counted
     }
 
     /// Returns the copy in the replica, where hop 2 alone is made.
@@ -216,24 +233,30 @@ impl TableRunner {
         let tracked = &work.context.tracked;
         let (Some(copy), Some(load)) = (&tracked.copy, &tracked.load) else { return Ok(false) };
         let counted = [load.source_rows, load.replica_rows, load.target_rows];
+        // Rows that are gone and stay are counted everywhere but in the source.
+        let kept = work.keeps_deleted();
         let still = self.hops == Hops::Both
             && self.prove != ProofBy::Rows
             && work.is_incremental()
+            && !work.sweeps()
             && probe.changed == Some(0)
             && !tracked.last_attempt_failed()
             && copy.copy_id == load.loaded_copy_id
-            && load.target_rows == Some(probe.rows)
-            && counted.into_iter().flatten().all(|rows| rows == probe.rows)
+            && load.source_rows == Some(probe.rows)
+            && load.target_rows.is_some()
+            && counted.into_iter().flatten().all(|rows| kept || rows == probe.rows)
             && !self.replica_has_changes(work)?;
         if still {
             unchanged(work, report, [Some(probe.rows), load.replica_rows, load.target_rows]);
+            self.note_kept(work, report);
         }
         Ok(still)
     }
 
     /// Returns true if the replica has a row of the window, of which the source has none any more.
     fn replica_has_changes(&self, work: &Work<'_>) -> Result<bool, TableError> {
-        let replica = self.servers.replica.as_ref().filter(|_| self.prove == ProofBy::Sums);
+        let asked = self.prove == ProofBy::Sums && !work.keeps_deleted();
+        let replica = self.servers.replica.as_ref().filter(|_| asked);
         let Some(pool) = replica else { return Ok(false) };
         let asker = Asker { pool, cancel: &self.cancel };
         let count = || asker.count(&work.context.schema, work.filter);
@@ -390,9 +413,9 @@ fn unchanged(work: &Work<'_>, report: &mut TableReport, rows: [Option<u64>; 3]) 
 
 /// What the slices of a table add up to.
 #[derive(Default)]
-struct Sums {
-    copy: Option<CopyOutcome>,
-    load: Option<LoadOutcome>,
+pub(crate) struct Sums {
+    pub(crate) copy: Option<CopyOutcome>,
+    pub(crate) load: Option<LoadOutcome>,
 }
 
 impl Transient for TableError {

@@ -3,7 +3,7 @@
 use crate::probe::Probe;
 use crate::{PlanReport, TableContext, TableError, WatermarkColumn};
 use handoff_loader::LoadMode;
-use handoff_model::{Bound, CopyId, Extraction, Reason, RowFilter, Watermark};
+use handoff_model::{Bound, CopyId, Deletes, Extraction, Reason, RowFilter, Watermark};
 use handoff_tracking::WatermarkAt;
 
 /// What one attempt at a table moves. Both hops take it from here.
@@ -83,6 +83,22 @@ impl<'a> Work<'a> {
 
     pub(crate) fn is_incremental(&self) -> bool {
         *self.filter != RowFilter::All
+    }
+
+    /// Returns true if rows that are gone are looked for by comparing keys.
+    pub(crate) fn sweeps(&self) -> bool {
+        self.is_incremental() && self.context.deletes == Deletes::Sweep
+    }
+
+    /// Returns true if rows that are gone from the source stay.
+    pub(crate) fn keeps_deleted(&self) -> bool {
+        self.is_incremental() && self.context.deletes == Deletes::Ignore
+    }
+
+    /// Returns true if rows that stay would go, were everything moved for this reason.
+    pub(crate) fn keeps_rows_from(&self, reason: Reason) -> bool {
+        let by_rows = [Reason::RowsDeleted, Reason::RowsDiffer, Reason::Collided];
+        self.keeps_deleted() && by_rows.contains(&reason)
     }
 
     /// Returns true if the rows that differ are found by comparing.

@@ -87,6 +87,21 @@ impl Mapping {
         Ok(Mapping { table: table.clone(), pg_table, columns, key, notes })
     }
 
+    /// Returns the same table with no columns but those of its key.
+    #[must_use]
+    pub fn of_key(&self) -> Mapping {
+        let mut kept = self.key.clone();
+        kept.sort_unstable();
+        let place = |index: &usize| kept.iter().position(|other| other == index);
+        Mapping {
+            table: self.table.clone(),
+            pg_table: self.pg_table.clone(),
+            columns: kept.iter().map(|&index| self.columns[index].clone()).collect(),
+            key: self.key.iter().filter_map(place).collect(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Returns the names of the key's columns in the source.
     pub fn key_names(&self) -> Vec<&ColumnName> {
         self.key.iter().map(|&index| &self.columns[index].source.name).collect()

@@ -1,6 +1,6 @@
 //! What the settings say of one table.
 
-use handoff_model::{ColumnName, Extraction, Priority, Strategy};
+use handoff_model::{ColumnName, Deletes, Extraction, Priority, Strategy};
 use std::collections::BTreeMap;
 
 /// The settings of one table.
@@ -12,6 +12,8 @@ pub struct TableSettings {
     pub watermark: Vec<ColumnName>,
     /// Rows to move again by age.
     pub lookback: Option<Lookback>,
+    /// What becomes of rows that are gone from the source, where the changed rows are moved.
+    pub deletes: Deletes,
     /// Whose turn comes first.
     pub priority: Priority,
     /// The strategy that overrides the selection.

@@ -4,6 +4,7 @@ mod clocks;
 mod deletes;
 mod lag;
 mod slices;
+mod sweeps;
 mod windows;
 
 use crate::etl::{Done, Etl};

@@ -222,6 +222,7 @@ mod tests {
             source_rows: Some(3_000),
             replica_rows: None,
             target_rows: None,
+            kept_rows: None,
             source_checksum: None,
             replica_checksum: None,
             source_sum: None,

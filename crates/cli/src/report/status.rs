@@ -4,7 +4,7 @@ use super::{Align, Columns};
 use crate::human::{age, count, counted};
 use handoff_model::{ProofBy, TableName};
 use handoff_pipeline::Standing as Known;
-use handoff_tracking::{LastRun, Outcome, Status, Tracked};
+use handoff_tracking::{LastRun, LoadState, Outcome, Status, Tracked};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub struct TableStanding {
     pub loaded_at: Option<Timestamp>,
     /// Rows of the table in the target, when it was last counted, else rows of the last load.
     pub rows: Option<u64>,
+    /// Rows that the target holds and the source had no more when both were counted last.
+    pub kept_rows: Option<u64>,
     /// The outcome of the last proof.
     pub proof: Option<String>,
     /// By what: `counts`, `sums` or `rows`.
@@ -129,7 +131,7 @@ impl StatusReport {
 
     /// Prints the tables that do not stand well, then the others, the oldest first.
     pub fn text(&self) -> String {
-        let sections = [self.listing(), self.errors(), self.mending(), self.runs()];
+        let sections = [self.listing(), self.errors(), self.kept(), self.mending(), self.runs()];
         let filled = sections.into_iter().filter(|text| !text.is_empty());
         filled.chain([format!("{}\n", self.totals())]).collect::<Vec<_>>().join("\n")
     }
@@ -155,6 +157,16 @@ impl StatusReport {
         let mut tables = self.tables.iter().collect::<Vec<_>>();
         tables.sort_by_key(|table| (table.standing, !table.stale, table.data_as_of));
         tables
+    }
+
+    /// Says how many rows stay that are gone from the source.
+    fn kept(&self) -> String {
+        let kept = |table: &&TableStanding| Some((table.table.clone(), table.kept_rows?));
+        let line = |(table, kept)| {
+            let rows = counted(kept, "row");
+            format!("{table}: the target holds {rows} more than the source\n")
+        };
+        self.sorted().iter().filter_map(kept).map(line).collect()
     }
 
     fn errors(&self) -> String {
@@ -239,6 +251,10 @@ impl StatusReport {
     }
 }
 
+fn kept_rows(load: &LoadState) -> Option<u64> {
+    load.target_rows?.checked_sub(load.source_rows?).filter(|&kept| kept > 0)
+}
+
 impl TableStanding {
     /// Says what the last proof found, and by what, such as `equal by sums`.
     fn proved(&self) -> String {
@@ -272,6 +288,7 @@ impl TableStanding {
             copied_at: copy.and_then(|copy| copy.last_success_at),
             loaded_at: load.and_then(|load| load.last_success_at),
             rows: load.and_then(|load| load.target_rows.or(load.rows)),
+            kept_rows: load.and_then(kept_rows),
             proof: load.and_then(|load| load.proof.clone()),
             proof_by: load.and_then(|load| load.proof_by),
             proved_at: load.and_then(|load| load.proved_at),
@@ -285,7 +302,7 @@ mod tests {
     use super::*;
     use handoff_connect::Side;
     use handoff_model::{CopyId, RunId};
-    use handoff_tracking::{CopyState, Finding, LoadState};
+    use handoff_tracking::{CopyState, Finding};
 
     const COPY: &str = "00000000000000a1";
 

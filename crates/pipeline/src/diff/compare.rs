@@ -5,7 +5,7 @@ use crate::table_run::TableRunner;
 use crate::{TableContext, TableError};
 use handoff_connect::Side;
 use handoff_rows::Locking;
-use handoff_schema::{TableSchema, ddl};
+use handoff_schema::{Mapping, TableSchema, ddl};
 use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
 use std::sync::Arc;
 
@@ -29,6 +29,16 @@ impl TableRunner {
         context: &TableContext,
         between: Between,
     ) -> Result<Found, TableError> {
+        self.found_in(&context.mapping, context, between)
+    }
+
+    /// Compares the columns of a table that `mapping` has.
+    pub(crate) fn found_in(
+        &self,
+        mapping: &Mapping,
+        context: &TableContext,
+        between: Between,
+    ) -> Result<Found, TableError> {
         let places = self.places(context, between)?;
         let rows = context.schema.rows;
         let cells = usize::try_from(rows / CELL_FOR_ROWS).unwrap_or(usize::MAX);
@@ -38,8 +48,7 @@ impl TableRunner {
             ..VerifyOptions::default()
         };
         let verifier = Verifier::new(options, self.cancel.clone(), Arc::clone(&self.observer));
-        let job =
-            VerifyJob { mapping: &context.mapping, values: &self.values, places: &places, rows };
+        let job = VerifyJob { mapping, values: &self.values, places: &places, rows };
         let compare = || verifier.compare(&job).map_err(TableError::Compare);
         self.again(context, compare).map(Found)
     }

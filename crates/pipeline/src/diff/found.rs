@@ -56,6 +56,12 @@ impl Found {
         self.0.pairs.iter().zip(rows)
     }
 
+    /// Returns how many rows a database has, if it was compared.
+    pub(crate) fn rows(&self, side: Side) -> Option<u64> {
+        let found = self.0.sums.iter().find(|(of, _)| *of == side);
+        found.map(|(_, sum)| sum.rows)
+    }
+
     /// Says so if rows of the source changed while they were compared.
     pub(crate) fn note(&self) -> Option<String> {
         let moving = self.0.pairs.iter().map(|pair| pair.moving).sum::<u64>();

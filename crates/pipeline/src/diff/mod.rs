@@ -16,12 +16,13 @@ use crate::copying::Copied;
 use crate::figures::{copy_report, load_report};
 use crate::table_run::TableRunner;
 use crate::work::{EVERYTHING, Work};
-use crate::{Hops, Proof, TableError, TableReport, Verdict};
+use crate::{Hops, Proof, TableError, TableReport};
 use handoff_connect::Side;
 use handoff_loader::{LoadMode, LoadOutcome};
 use handoff_model::{CopyId, Phase, ProofBy, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator};
 use handoff_rows::KeyList;
+use handoff_tracking::WatermarkAt;
 
 impl TableRunner {
     /// Compares a table of the plan and moves what differs.
@@ -63,8 +64,9 @@ impl TableRunner {
     ) -> Result<Copied, TableError> {
         let context = work.context;
         let mut id = work.copy_id;
+        let marks = work.old_marks(Phase::Copy);
         let outcome = self.phase(context, Phase::Copy, || {
-            let done = self.copy_keys(replicator, work, keys, id);
+            let done = self.copy_keys(replicator, work, keys, (id, marks.as_deref()));
             if done.is_err() {
                 id = CopyId::new();
             }
@@ -72,24 +74,16 @@ impl TableRunner {
         })?;
         report.notes.extend(outcome.notes.iter().cloned());
         report.copy = Some(copy_report(&outcome, None));
-        if self.prove == ProofBy::Rows {
-            let compare = || self.prover.compare_copy(replicator, context);
-            let proof = self.again(context, compare)?;
-            let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
-            report.proof = Some(proof);
-            if let Some(difference) = difference {
-                return Err(TableError::Differs(difference));
-            }
-        }
+        self.compare_copy(replicator, context, report)?;
         Ok(Copied { id, marks: work.old_marks(Phase::Copy), moved: None })
     }
 
-    fn copy_keys(
+    pub(crate) fn copy_keys(
         &self,
         replicator: &Replicator,
         work: &Work<'_>,
         keys: &KeyList,
-        copy_id: CopyId,
+        (copy_id, marks): (CopyId, Option<&[WatermarkAt]>),
     ) -> Result<CopyOutcome, TableError> {
         let context = work.context;
         let job = CopyJob {
@@ -100,8 +94,6 @@ impl TableRunner {
             canonical: None,
         };
         let opened = replicator.open_keys(job, keys).map_err(TableError::Copy)?;
-        let marks = work.old_marks(Phase::Copy);
-        let marks = marks.as_deref();
         let begun = self.tracker.merge_started(&context.name, copy_id, marks, &context.fingerprint);
         begun.map_err(TableError::Tracking)?;
         let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
@@ -116,7 +108,8 @@ impl TableRunner {
         copied: &Copied,
         report: &mut TableReport,
     ) -> Result<(), TableError> {
-        let load = || self.load_keys(work, keys, copied);
+        let marks = work.old_marks(Phase::Load);
+        let load = || self.load_keys(work, keys, (copied.id, marks.as_deref()));
         let outcome = self.phase(work.context, Phase::Load, load)?;
         self.loaded(work, &outcome, report)
     }
@@ -131,7 +124,7 @@ impl TableRunner {
         report.load = Some(load_report(outcome));
         report.lossy = outcome.audit.clone();
         if self.prove == ProofBy::Rows {
-            return self.compare_load(work, report, outcome);
+            return self.compare_load(work, report, Some(outcome));
         }
         self.count_ours(work, report)
     }

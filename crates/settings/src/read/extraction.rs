@@ -1,10 +1,10 @@
-//! `extraction`, `watermark` and `lookback` of `[tables.NAME]`.
+//! `extraction`, `watermark`, `lookback` and `deletes` of `[tables.NAME]`.
 
 use crate::Lookback;
 use crate::error::Place;
 use crate::reader::Reader;
 use crate::section::{Section, Text, text_of};
-use handoff_model::{ColumnName, Extraction};
+use handoff_model::{ColumnName, Deletes, Extraction};
 
 /// Which rows of a table are moved, as it is written.
 #[derive(Default)]
@@ -12,17 +12,22 @@ pub(super) struct Rows {
     pub(super) extraction: Option<Extraction>,
     pub(super) watermark: Vec<ColumnName>,
     pub(super) lookback: Option<Lookback>,
+    pub(super) deletes: Deletes,
 }
 
-/// Reads the three keys, and reports those that do not go together.
+const KEYS: [&str; 4] = ["extraction", "watermark", "lookback", "deletes"];
+
+/// Reads the four keys, and reports those that do not go together.
 pub(super) fn rows(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Rows {
     let choices: Vec<_> = Extraction::ALL.iter().map(|choice| (choice.name(), *choice)).collect();
-    let places = ["extraction", "watermark", "lookback"].map(|key| section.place(key));
-    let subjects = ["extraction", "watermark", "lookback"].map(|key| section.subject(key));
+    let deletes: Vec<_> = Deletes::ALL.iter().map(|choice| (choice.name(), *choice)).collect();
+    let places = KEYS.map(|key| section.place(key));
+    let subjects = KEYS.map(|key| section.subject(key));
     let written = Rows {
         extraction: section.choice("extraction", &choices, reader),
         watermark: watermark(section, reader),
         lookback: lookback(section, reader),
+        deletes: section.choice("deletes", &deletes, reader).unwrap_or_default(),
     };
     let moved = written.extraction.unwrap_or(Extraction::FullTable);
     let mut refuse = |place: &Option<Place>, message: String| {
@@ -30,7 +35,7 @@ pub(super) fn rows(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Rows {
             reader.problem(place, message);
         }
     };
-    let [extraction, watermark, _] = &subjects;
+    let [extraction, watermark, ..] = &subjects;
     if matches!(moved, Extraction::FullTable | Extraction::Diff) {
         let what = match moved {
             Extraction::Diff => "all rows are compared",

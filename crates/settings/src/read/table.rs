@@ -59,8 +59,17 @@ fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let columns = columns(&mut section, reader);
     section.finish(reader);
-    let Rows { extraction, watermark, lookback } = rows;
-    TableSettings { extraction, watermark, lookback, loader, keep_spool, priority, columns }
+    let Rows { extraction, watermark, lookback, deletes } = rows;
+    TableSettings {
+        extraction,
+        watermark,
+        lookback,
+        deletes,
+        loader,
+        keep_spool,
+        priority,
+        columns,
+    }
 }
 
 const PRIORITIES: [(&str, Priority); 3] =

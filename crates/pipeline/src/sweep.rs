@@ -138,7 +138,7 @@ impl TableRunner {
         }
         let mapping = context.mapping.of_key();
         let found = self.found_in(&mapping, context, between)?;
-        self.guard.check(&found, &context.name)?;
+        self.guard.check(&found, &context.mapping)?;
         if found.is_too_much(between.last) {
             return Err(TableError::TooMuchDiffers(context.name.clone()));
         }

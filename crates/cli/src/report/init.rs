@@ -3,7 +3,7 @@
 use super::columns::{Align, Columns};
 use crate::human::{bytes, count, counted};
 use handoff_model::ColumnName;
-use handoff_pipeline::{InitReport, TableProposal, TableSize};
+use handoff_pipeline::{ExtractionProposal, InitReport, TableProposal, TableSize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -106,12 +106,18 @@ fn largest(report: &InitReport) -> String {
 
 fn proposed(table: &TableProposal) -> String {
     match (table.in_force(), table.commented()) {
-        (Some(proposal), _) => format!("{} by {}", proposal.extraction, names(&proposal.watermark)),
-        (None, Some(proposal)) => {
-            format!("in full; {} by {}?", proposal.extraction, names(&proposal.watermark))
-        }
+        (Some(proposal), _) => way(proposal),
+        (None, Some(proposal)) => format!("in full; {}?", way(proposal)),
         (None, None) => "in full".to_owned(),
     }
+}
+
+/// `incremental by DateTStamp`, `diff`
+fn way(proposal: &ExtractionProposal) -> String {
+    if proposal.watermark.is_empty() {
+        return proposal.extraction.to_string();
+    }
+    format!("{} by {}", proposal.extraction, names(&proposal.watermark))
 }
 
 fn proposals(report: &InitReport) -> String {
@@ -125,8 +131,8 @@ fn proposals(report: &InitReport) -> String {
         format!("proposed: {} incremental, {} in full\n", counted(in_force, "table"), count(full));
     if commented > 0 {
         lines += &format!(
-            "for you to decide: {} of these could be incremental, if what stands beside each in \
-             tables.toml is so\n",
+            "for you to decide: {} of these could be incremental or compared (diff), if what stands \
+             beside each in tables.toml is so\n",
             count(commented)
         );
     }

@@ -12,7 +12,7 @@ pub(crate) use compare::{Between, other_columns};
 pub(crate) use found::Found;
 pub(crate) use guard::Guard;
 
-use crate::copying::Copied;
+use crate::copying::{Copied, MovedRows};
 use crate::figures::{copy_report, load_report};
 use crate::table_run::TableRunner;
 use crate::work::{EVERYTHING, Work};
@@ -48,7 +48,7 @@ impl TableRunner {
             let everything = (&EVERYTHING, LoadMode::Full);
             let load = || self.load(work, everything, &copied);
             let outcome = self.phase(context, Phase::Load, load)?;
-            self.loaded(work, &outcome, report)
+            self.loaded(work, (&outcome, None), report)
         } else {
             self.load_rows(work, &keys, &copied, report)
         }
@@ -75,7 +75,8 @@ impl TableRunner {
         report.notes.extend(outcome.notes.iter().cloned());
         report.copy = Some(copy_report(&outcome, None));
         self.compare_copy(replicator, context, report)?;
-        Ok(Copied { id, marks: work.old_marks(Phase::Copy), moved: None })
+        let moved = Some(MovedRows { rows: outcome.rows, sum: outcome.sum });
+        Ok(Copied { id, marks, moved })
     }
 
     pub(crate) fn copy_keys(
@@ -91,7 +92,7 @@ impl TableRunner {
             copy_id,
             replica_table: context.replica.as_deref(),
             filter: &RowFilter::All,
-            canonical: None,
+            canonical: (self.prove == ProofBy::Sums).then_some((&*context.mapping, &self.values)),
         };
         let opened = replicator.open_keys(job, keys).map_err(TableError::Copy)?;
         let begun = self.tracker.merge_started(&context.name, copy_id, marks, &context.fingerprint);
@@ -100,7 +101,8 @@ impl TableRunner {
         opened.finish(&seal).map_err(TableError::Copy)
     }
 
-    /// Brings the rows of `keys` into line in the target.
+    /// Brings the rows of `keys` into line in the target: those that hop 1 moved, if it says what that
+    /// was.
     pub(crate) fn load_rows(
         &self,
         work: &Work<'_>,
@@ -111,13 +113,13 @@ impl TableRunner {
         let marks = work.old_marks(Phase::Load);
         let load = || self.load_keys(work, keys, (copied.id, marks.as_deref()));
         let outcome = self.phase(work.context, Phase::Load, load)?;
-        self.loaded(work, &outcome, report)
+        self.loaded(work, (&outcome, copied.moved), report)
     }
 
     fn loaded(
         &self,
         work: &Work<'_>,
-        outcome: &LoadOutcome,
+        (outcome, copied): (&LoadOutcome, Option<MovedRows>),
         report: &mut TableReport,
     ) -> Result<(), TableError> {
         report.notes.extend(outcome.notes.iter().cloned());
@@ -126,7 +128,8 @@ impl TableRunner {
         if self.prove == ProofBy::Rows {
             return self.compare_load(work, report, Some(outcome));
         }
-        self.count_ours(work, report)
+        self.count_ours(work, report)?;
+        self.compare_moved(work, copied, outcome, report)
     }
 
     /// Counts the rows of replica and target, to which nobody else writes.

@@ -6,7 +6,9 @@ use super::report::{ColumnProposal, ExtractionProposal, TableProposal, TableSize
 use super::watermark;
 use crate::wording::grouped;
 use handoff_model::Extraction;
-use handoff_schema::TableSchema;
+use handoff_rows::has_key_values;
+use handoff_schema::{Mapping, TableSchema};
+use handoff_settings::{TableSettings, Values};
 
 /// Rows from which a TINYINT that is not declared as a flag may be called one.
 const ENOUGH_ROWS: u64 = 1_000;
@@ -26,7 +28,7 @@ pub(super) fn table(evidence: &Evidence<'_>) -> TableProposal {
 }
 
 /// Proposes how to copy a table that is worth a thought: by the column that the server moves if
-/// there is one, by columns that somebody may vouch for as a comment, in full otherwise.
+/// there is one, by comparing all rows as a comment, in full otherwise.
 fn extraction(evidence: &Evidence<'_>) -> ExtractionProposal {
     let schema = evidence.schema;
     if schema.key().is_none() {
@@ -35,14 +37,18 @@ fn extraction(evidence: &Evidence<'_>) -> ExtractionProposal {
     if let Some(column) = watermark::moved_by_server(schema) {
         return by_server(evidence, column);
     }
-    let by_application = watermark::moved_by_application(schema);
-    if !by_application.is_empty() {
-        return by_application_columns(schema, &by_application);
+    if !is_looked_up_by_key(schema) {
+        return full(
+            "nothing tells which rows changed, and its key is of a type that cannot be looked up",
+        );
     }
-    match watermark::integer_key(schema) {
-        Some(column) => by_key(schema, column),
-        None => full("it has no column that tells which rows changed"),
-    }
+    compared(schema)
+}
+
+/// Returns true if the rows of a table can be compared and moved one by one.
+fn is_looked_up_by_key(schema: &TableSchema) -> bool {
+    let mapping = Mapping::new(schema, &TableSettings::default(), &Values::default());
+    mapping.is_ok_and(|mapping| has_key_values(&mapping))
 }
 
 fn full(why: &str) -> ExtractionProposal {
@@ -81,25 +87,32 @@ fn by_server(evidence: &Evidence<'_>, column: usize) -> ExtractionProposal {
     incremental(schema, &[column], written, why)
 }
 
-fn by_application_columns(schema: &TableSchema, columns: &[usize]) -> ExtractionProposal {
+/// No column need be trusted where all rows are compared. What that costs a person may judge.
+fn compared(schema: &TableSchema) -> ExtractionProposal {
+    let columns = watermark::moved_by_application(schema);
     let names: Vec<String> =
         columns.iter().map(|&column| format!("`{}`", schema.columns[column].name)).collect();
-    let why = format!(
-        "Copied in full unless somebody knows that the application sets {} whenever a row changes: \
-         the server does not, and a change without it would never be seen.",
-        names.join(" or ")
+    let mut why = vec!["Copied in full: the server moves no column when a row changes.".to_owned()];
+    if !names.is_empty() {
+        why.push(format!(
+            "{} may be set by the application; a change without it would never be seen, so it is not \
+             trusted as a watermark.",
+            names.join(" or ")
+        ));
+    } else if let Some(column) = watermark::integer_key(schema) {
+        why.push(format!("`{}` finds new rows, never changed ones.", schema.columns[column].name));
+    }
+    why.push(
+        "Comparing finds every change, deleted rows too, and moves only those: each run reads the \
+         table here and in the copy. Worth it where little changes between two runs."
+            .to_owned(),
     );
-    incremental(schema, columns, WrittenAs::Commented, vec![why])
-}
-
-/// An integer key finds new rows and nothing else, and nothing shows that rows never change.
-fn by_key(schema: &TableSchema, column: usize) -> ExtractionProposal {
-    let why = format!(
-        "Copied in full unless somebody knows that rows are only ever added: `{}` finds new rows, \
-         never changed ones.",
-        schema.columns[column].name
-    );
-    incremental(schema, &[column], WrittenAs::Commented, vec![why])
+    ExtractionProposal {
+        extraction: Extraction::Diff,
+        watermark: Vec::new(),
+        written: WrittenAs::Commented,
+        why,
+    }
 }
 
 fn incremental(

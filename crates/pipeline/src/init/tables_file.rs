@@ -126,6 +126,9 @@ fn extraction_keys(proposal: &ExtractionProposal) -> String {
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
     };
-    let extraction = proposal.extraction.name();
-    format!("{off}extraction = \"{extraction}\"\n{off}watermark = {watermark}\n")
+    let extraction = format!("{off}extraction = \"{}\"\n", proposal.extraction);
+    if columns.is_empty() {
+        return extraction;
+    }
+    extraction + &format!("{off}watermark = {watermark}\n")
 }

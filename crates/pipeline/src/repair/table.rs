@@ -114,6 +114,8 @@ impl TableRunner {
             None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
         };
         let in_target = found.keys(&context.mapping, Side::Target)?;
+        // More rows than the replica lacked, and they are compared afterwards.
+        let copied = Copied { moved: None, ..copied };
         self.load_rows(work, &in_target, &copied, report)
     }
 }

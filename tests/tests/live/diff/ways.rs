@@ -2,9 +2,11 @@
 
 use super::{compared, is_equal, moved, run, run_t};
 use crate::verify::{direct_settings, settings};
-use handoff_pipeline::{Hops, Pipeline, Prove, RunOptions};
+use handoff_pipeline::{Hops, Pipeline, Prove, RunOptions, Verdict};
 use handoff_settings::Settings;
-use handoff_testbed::Trio;
+use handoff_testbed::{Trio, row};
+use mysql::prelude::Queryable;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A table `t` of 1,000 rows that is compared, carried once.
 fn start(test: &str, engine: &str) -> (Trio, Settings) {
@@ -134,4 +136,43 @@ fn no_watermark_is_lost_to_a_comparison() {
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     moved(&run_t(&by_s), "incremental", "watermark", (1, 0, 0));
     is_equal(&by_s);
+}
+
+#[test]
+fn what_was_moved_is_proved_by_its_sums() {
+    let (trio, settings) = start("diff sums", "InnoDB");
+    trio.sql_source("UPDATE t SET a = 1 WHERE id < 5; DELETE FROM t WHERE id = 9");
+    let table = run_t(&settings);
+    moved(&table, "diff", "compared", (0, 4, 1));
+    let proof = table.proof.unwrap();
+    assert_eq!((proof.verdict, proof.counted), (Verdict::Equal, true));
+    assert_eq!((proof.replica_rows, proof.target_rows), (Some(999), Some(999)));
+    assert!(proof.source_sum.is_some() && proof.source_sum == proof.read_sum);
+    assert_eq!(proof.read_sum.unwrap().rows, 4);
+}
+
+/// A row that never rests is found to move in every look, and would never be called stale.
+#[test]
+fn a_row_that_changes_all_the_time_is_brought_all_the_same() {
+    let (trio, settings) = start("diff moving", "InnoDB");
+    trio.sql_source("UPDATE t SET a = 1 WHERE id = 2");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut conn = trio.source();
+            while !stop.load(Ordering::Relaxed) {
+                conn.query_drop("UPDATE t SET a = a + 1 WHERE id = 1").unwrap();
+            }
+        });
+        let report = Pipeline::new(settings.clone()).run(&RunOptions::default());
+        stop.store(true, Ordering::Relaxed);
+        let report = report.unwrap();
+        let table = &report.tables[0];
+        let plan = table.plan.as_ref().unwrap();
+        assert_eq!(plan.extraction.name(), "diff", "{report:#?}");
+        assert_eq!(table.copy.as_ref().unwrap().rows_updated, 2, "{report:#?}");
+    });
+    assert_ne!(trio.rows("t")[0], row!["1", "1", "0"]);
+    run(&settings);
+    is_equal(&settings);
 }

@@ -1,6 +1,7 @@
 //! `extraction = "diff"`: what differs is found by comparing, and moved alone.
 
 mod keys;
+mod practice;
 mod ways;
 
 use crate::verify::{self, planted::KEYS};

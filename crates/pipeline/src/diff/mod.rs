@@ -75,7 +75,7 @@ impl TableRunner {
         report.notes.extend(outcome.notes.iter().cloned());
         report.copy = Some(copy_report(&outcome, None));
         self.compare_copy(replicator, context, report)?;
-        let moved = Some(MovedRows { rows: outcome.rows, sum: outcome.sum });
+        let moved = Some(MovedRows { rows: outcome.rows, sum: outcome.sum, swept: false });
         Ok(Copied { id, marks, moved })
     }
 

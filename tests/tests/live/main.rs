@@ -23,6 +23,7 @@ mod repair;
 mod replicator;
 mod rows;
 mod schema;
+mod second_run;
 mod shows;
 mod statements;
 mod testbed;

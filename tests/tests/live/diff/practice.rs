@@ -71,7 +71,7 @@ fn all_compared(trio: &Trio, practice: &Practice) -> Settings {
         )
         .unwrap();
     for (table, _) in practice.tables().into_iter().filter(|(table, _)| keyed.contains(table)) {
-        let table = settings.tables.entry(TableName::new(&*table).unwrap()).or_default();
+        let table = settings.tables.entry(TableName::new(&table).unwrap()).or_default();
         table.extraction = Some(Extraction::Diff);
     }
     settings

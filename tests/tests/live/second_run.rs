@@ -21,7 +21,6 @@ const INCREMENTAL: usize = 70;
 const MOST: f64 = 3.0;
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the figures are what the issue asks for")]
 fn a_second_run_moves_what_changed_and_asks_little_of_the_rest() {
     let servers = Servers::start();
     let trio = servers.trio("second run");

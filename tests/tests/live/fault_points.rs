@@ -189,6 +189,7 @@ fn whichever_server_crashes_in_the_middle_the_next_run_ends_equal() {
     }
 }
 
+/// Waits until a fault point has stopped `run`.
 pub fn wait_until_stopped(run: &mut Child, point: &str) {
     let until = Instant::now() + Duration::from_secs(120);
     let path = format!("/proc/{}/stat", run.id());

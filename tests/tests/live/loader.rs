@@ -132,12 +132,22 @@ impl Bench {
         self.loader().load(&job, strategy, &self.seal)
     }
 
-    /// Loads a table in full from the copy `copy_id`.
+    /// Loads a table in full from the copy `copy_id`, which nobody writes to.
     fn load_copy(
         &self,
         table: &str,
         strategy: &dyn LoadStrategy,
         copy_id: CopyId,
+    ) -> Result<LoadOutcome, Error> {
+        self.load_locking(table, strategy, (copy_id, Locking::Free))
+    }
+
+    /// The same of a table that others may write to.
+    fn load_locking(
+        &self,
+        table: &str,
+        strategy: &dyn LoadStrategy,
+        (copy_id, locking): (CopyId, Locking),
     ) -> Result<LoadOutcome, Error> {
         let (schema, mapping) = self.describe(table);
         let target = self.target(&mapping.pg_table);
@@ -147,7 +157,7 @@ impl Bench {
             filter: &RowFilter::All,
             mode: LoadMode::Full,
             copy_id: Some(copy_id),
-            locking: Locking::Free,
+            locking,
             target: target.as_ref(),
         };
         self.loader().load(&job, strategy, &self.seal)

@@ -3,6 +3,7 @@
 use super::chunked::{chunked, resumed};
 use super::{Bench, chain, changes};
 use crate::etl::Etl;
+use crate::fault_points::wait_until_stopped;
 use handoff_connect::FAULT_POINTS;
 use handoff_loader::Error;
 use handoff_model::CopyId;
@@ -10,6 +11,7 @@ use handoff_testbed::{Bed, Durability, MariaDb, Postgres, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -279,4 +281,31 @@ fn a_load_may_break_off_more_than_once() {
     let done = counting.etl.ok(&["run", "--prove", "-v", "t"]);
     assert!(!done.stdout.contains("taken up") && !done.stderr.contains("taken up"));
     counting.nothing_is_left();
+}
+
+/// A session of an attempt that died may come to its end late.
+#[test]
+fn what_another_session_has_noted_meanwhile_is_not_overwritten() {
+    let trio = Trio::new("chunked late");
+    trio.sql_source(
+        "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t SELECT seq FROM seq_1_to_900",
+    );
+    let settings = "[selection]\nchunk_rows = 100\n[tables.t]\nloader = \"chunked\"\n";
+    let etl = Etl::with(&format!("{}\n{settings}", trio.settings_toml()));
+    etl.ok(&["replicate"]);
+    let point = "stop loader.chunk_committed@2";
+    let mut load = etl.command(&["load"]);
+    load.env("HANDOFF_FAULT_POINT", point).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut load = load.spawn().unwrap();
+    wait_until_stopped(&mut load, point);
+    let sql = "SELECT relname::text FROM pg_class WHERE relname LIKE '\\_\\_handoff\\_at\\_%'";
+    let checkpoint: String = trio.target().query_one(sql, &[]).unwrap().get(0);
+    trio.sql_target(&format!("UPDATE raw.{checkpoint} SET chunks = chunks + 1"));
+    let id = load.id().to_string();
+    assert!(Command::new("kill").args(["-CONT", &id]).status().unwrap().success());
+    let done = load.wait_with_output().unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("by the checkpoint of this load"), "{said}");
+    etl.ok(&["load", "--prove"]);
 }

@@ -3,6 +3,7 @@
 use super::{Bench, chain, changes};
 use handoff_loader::{Chunked, LoadOutcome};
 use handoff_model::CopyId;
+use handoff_rows::Locking;
 use handoff_settings::{Values, ZeroDates};
 
 pub(super) fn chunked(rows: u64) -> Chunked {
@@ -102,6 +103,29 @@ fn a_first_load_that_was_overtaken_starts_again() {
     let (bench, copy) = broken_off("chunked overtaken", false);
     bench.pg("CREATE TABLE raw.t (id int PRIMARY KEY, seen date, body text)");
     finish(&bench, copy, None);
+}
+
+/// What others write to is read in one piece, and nothing of it is kept for another attempt: the rest
+/// would be of another state.
+#[test]
+fn what_others_write_to_is_one_chunk() {
+    for (locking, chunks) in [(Locking::Free, 6), (Locking::Snapshot, 1), (Locking::Ranges, 1)] {
+        let mut bench = Bench::new("chunked locking");
+        bench.options.values = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
+        bench.mysql(
+            "SET sql_mode = ''; CREATE TABLE t (id INT PRIMARY KEY, seen DATE NULL);
+             INSERT INTO t SELECT seq, IF(seq = 5500, '0000-00-00', NULL) FROM seq_1_to_5600",
+        );
+        let copy = (CopyId::new(), locking);
+        bench.load_locking("t", &chunked(1000), copy).unwrap_err();
+        let left = bench.loader().leftovers().unwrap().len();
+        assert_eq!(left, if locking == Locking::Free { 2 } else { 0 }, "{locking:?}");
+        bench.mysql("UPDATE t SET seen = NULL");
+        let outcome = bench.load_locking("t", &chunked(1000), copy).unwrap();
+        assert_eq!((outcome.rows_loaded, outcome.sum), (5600, bench.sum("t")));
+        let commits = bench.ask("SELECT count(DISTINCT xmin::text)::text FROM raw.t");
+        assert_eq!(commits, chunks.to_string(), "{locking:?}");
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use super::{Bench, chain, changes, parallel};
 use handoff_loader::{Error, LoadMode, Parallel, Source};
-use handoff_model::{KeyRange, RowFilter};
+use handoff_model::{CopyId, KeyRange, RowFilter};
 use handoff_rows::{Locking, RowSink};
 use handoff_schema::TableSchema;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 const ROWS: u64 = 20_000;
 
@@ -174,11 +176,47 @@ fn what_cannot_be_split_goes_as_one_stream_and_says_so() {
         note("u", &Parallel::default()),
         ["loaded as one stream, not in parallel: it is small"]
     );
+    let others = (CopyId::new(), Locking::Snapshot);
+    let load = bench.load_locking("u", &parallel(), others).unwrap();
+    assert_eq!(
+        load.notes,
+        ["loaded as one stream, not in parallel: it is read from a database that others write to"]
+    );
     bench.mysql("CREATE TABLE v (a INT PRIMARY KEY)");
     assert_eq!(
         note("v", &parallel()),
         ["loaded as one stream, not in parallel: its keys are too few to split it by"]
     );
+}
+
+/// Each range by a session of its own.
+#[test]
+fn ranges_are_loaded_at_the_same_time() {
+    let bench = Bench::new("load parallel workers");
+    bench.mysql(
+        "CREATE TABLE t (id INT PRIMARY KEY, a TEXT); \
+         INSERT INTO t SELECT seq, REPEAT(MD5(seq), 20) FROM seq_1_to_60000",
+    );
+    let loaded = AtomicBool::new(false);
+    let most = thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut client = bench.trio.target();
+            let sql = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND query LIKE 'COPY %' AND state = 'active'";
+            let mut most = 0;
+            while !loaded.load(Ordering::Relaxed) {
+                most = most.max(client.query_one(sql, &[]).unwrap().get::<_, i64>(0));
+            }
+            most
+        });
+        let load = bench.load_as("t", &parallel(), LoadMode::Full, &RowFilter::All);
+        loaded.store(true, Ordering::Relaxed);
+        assert_eq!(load.unwrap().rows_loaded, 60_000);
+        watcher.join().unwrap()
+    });
+    assert_eq!(most, 3);
+    // A range is a transaction.
+    assert_eq!(bench.ask("SELECT count(DISTINCT xmin::text)::text FROM raw.t"), "3");
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
     let spelled = columns.iter().zip(&names).map(|(column, name)| {
         let texts = match (&column.charset, &column.collation) {
             (Some(charset), Some(collation)) if column.kind.has_charset() => {
+                let (charset, collation) =
+                    (quote_my(charset.as_str()), quote_my(collation.as_str()));
                 format!(" CHARACTER SET {charset} COLLATE {collation}")
             }
             _ => String::new(),
@@ -198,7 +200,7 @@ mod tests {
         assert_eq!(
             keys_sql(&table, "keys"),
             "`keys` (`__handoff_number` BIGINT UNSIGNED NOT NULL, `id` int(10) unsigned NOT NULL, \
-             `k``` varchar(9) CHARACTER SET latin1 COLLATE latin1_swedish_ci NOT NULL, \
+             `k``` varchar(9) CHARACTER SET `latin1` COLLATE `latin1_swedish_ci` NOT NULL, \
              PRIMARY KEY (`id`, `k```)) ENGINE=MyISAM"
         );
         let sql = KeyedSql::new(&table, "new", "keys");

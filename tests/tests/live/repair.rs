@@ -1,5 +1,6 @@
 //! `etl repair`: planted differences of every kind are mended, and nothing else is touched.
 
+mod alive;
 mod command;
 mod killed;
 mod planted;

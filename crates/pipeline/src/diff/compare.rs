@@ -4,6 +4,7 @@ use super::Found;
 use crate::table_run::TableRunner;
 use crate::{TableContext, TableError};
 use handoff_connect::Side;
+use handoff_model::{Event, Phase};
 use handoff_rows::Locking;
 use handoff_schema::{Mapping, TableSchema, ddl};
 use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
@@ -41,6 +42,9 @@ impl TableRunner {
     ) -> Result<Found, TableError> {
         let places = self.places(context, between)?;
         let rows = context.schema.rows;
+        let (table, phase) = (context.name.clone(), Phase::Verify);
+        let all = rows.saturating_mul(places.len() as u64);
+        self.observer.event(&Event::PhaseStarted { table, phase, rows: Some(all) });
         let cells = usize::try_from(rows / CELL_FOR_ROWS).unwrap_or(usize::MAX);
         let options = VerifyOptions {
             most_cells: cells.clamp(1 << 12, 1 << 18),

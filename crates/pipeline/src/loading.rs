@@ -52,7 +52,10 @@ impl TableRunner {
             locking: self.locking(work),
             target: context.target.as_deref(),
         };
-        let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
+        let mut seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
+        if self.servers.replica.is_none() {
+            seal = seal.since(work.began);
+        }
         self.loader.load_keys(&job, keys, &seal).map_err(TableError::Load)
     }
 

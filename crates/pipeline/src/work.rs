@@ -5,6 +5,7 @@ use crate::{PlanReport, TableContext, TableError, WatermarkColumn};
 use handoff_loader::LoadMode;
 use handoff_model::{Bound, CopyId, Deletes, Extraction, Reason, RowFilter, Watermark};
 use handoff_tracking::WatermarkAt;
+use jiff::Timestamp;
 
 /// What one attempt at a table moves. Both hops take it from here.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct Work<'a> {
     loads_all: bool,
     /// Whether it takes the place of an attempt that turned out not to do.
     pub(crate) is_second: bool,
+    /// When it began to look for what to move.
+    pub(crate) began: Timestamp,
 }
 
 /// Some of the rows of a [`Work`], moved through both hops at once, and how far the table has come
@@ -46,11 +49,12 @@ impl<'a> Work<'a> {
             copy_id: context.copy_id,
             loads_all: context.decision.loads_all,
             is_second: false,
+            began: Timestamp::now(),
         }
     }
 
-    /// The rows that a comparison names.
-    pub(crate) fn repair(context: &'a TableContext) -> Work<'a> {
+    /// The rows that a comparison has named, which began so.
+    pub(crate) fn repair(context: &'a TableContext, began: Timestamp) -> Work<'a> {
         Work {
             extraction: Extraction::Diff,
             reason: Reason::Repair,
@@ -58,6 +62,7 @@ impl<'a> Work<'a> {
             filter: &EVERYTHING,
             copy_id: CopyId::new(),
             loads_all: false,
+            began,
             ..Work::planned(context)
         }
     }
@@ -72,6 +77,7 @@ impl<'a> Work<'a> {
             copy_id: CopyId::new(),
             loads_all: true,
             is_second: true,
+            began: Timestamp::now(),
             ..self
         }
     }

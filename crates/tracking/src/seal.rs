@@ -44,6 +44,13 @@ impl<'a> TableSeal<'a> {
         TableSeal { tracker, work, started: Timestamp::now() }
     }
 
+    /// Has the hop begin earlier: the rows that it moves were looked for from then on, so that no
+    /// younger change is sure to be among them.
+    #[must_use]
+    pub fn since(self, began: Timestamp) -> TableSeal<'a> {
+        TableSeal { started: began, ..self }
+    }
+
     fn entry(&self) -> Entry<'a> {
         self.tracker.entry(self.work.table)
     }

@@ -97,7 +97,7 @@ impl TableRunner {
         let opened = replicator.open_keys(job, keys).map_err(TableError::Copy)?;
         let begun = self.tracker.merge_started(&context.name, copy_id, marks, &context.fingerprint);
         begun.map_err(TableError::Tracking)?;
-        let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
+        let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks)).since(work.began);
         opened.finish(&seal).map_err(TableError::Copy)
     }
 

@@ -10,6 +10,7 @@ use handoff_connect::Side;
 use handoff_model::{Phase, Reason};
 use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
+use jiff::Timestamp;
 
 /// How often a table is mended that still differs afterwards, since its source is written to.
 const ROUNDS: u32 = 2;
@@ -19,7 +20,7 @@ const EVERYWHERE: Between = Between { first: Side::Source, last: Side::Target };
 impl TableRunner {
     /// Mends one table. Whatever happens is in the report.
     pub(super) fn repair(&self, context: &TableContext, keys: ShowKeys) -> (TableReport, Seen) {
-        let plan = Work::repair(context).report();
+        let plan = Work::repair(context, Timestamp::now()).report();
         let mut report = TableReport::begun(context.name.clone(), Some(plan));
         let mut seen = Seen::default();
         if let Err(error) = self.repair_and_prove(context, keys, &mut report, &mut seen) {
@@ -42,12 +43,15 @@ impl TableRunner {
             let pairs = found.0.pairs.iter();
             pairs.map(|pair| VerifyPair::of(pair, &context.mapping, keys)).collect()
         };
+        let mut began = Timestamp::now();
         let mut found = self.found(context, EVERYWHERE)?;
         seen.before = pairs(&found);
         let mut rounds = 0;
         while rounds < ROUNDS && (!found.0.is_equal() || rounds == 0 && !self.is_whole(context)) {
             self.guard.check(&found, &context.mapping)?;
-            self.mend(context, &found, report, seen)?;
+            let work = Work::repair(context, began);
+            self.mend(work, &found, report, seen)?;
+            began = Timestamp::now();
             found = self.found(context, EVERYWHERE)?;
             seen.after = pairs(&found);
             rounds += 1;
@@ -67,12 +71,12 @@ impl TableRunner {
 
     fn mend(
         &self,
-        context: &TableContext,
+        work: Work<'_>,
         found: &Found,
         report: &mut TableReport,
         seen: &mut Seen,
     ) -> Result<(), TableError> {
-        let work = Work::repair(context);
+        let context = work.context;
         let way = RepairWay::of(found, &context.mapping);
         seen.way = Some(way);
         if way == RepairWay::Rows {

@@ -6,6 +6,7 @@ use handoff_pipeline::{Hops, Pipeline, Prove, RunOptions, Verdict};
 use handoff_settings::Settings;
 use handoff_testbed::{Trio, row};
 use mysql::prelude::Queryable;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A table `t` of 1,000 rows that is compared, carried once.
@@ -175,4 +176,24 @@ fn a_row_that_changes_all_the_time_is_brought_all_the_same() {
     assert_ne!(trio.rows("t")[0], row!["1", "1", "0"]);
     run(&settings);
     is_equal(&settings);
+}
+
+/// A change that comes while rows are compared may have been missed, so the data is as old as that.
+#[test]
+fn the_data_is_as_old_as_the_comparison() {
+    for direct in [false, true] {
+        let (trio, mut settings) = start("diff age", "InnoDB");
+        if direct {
+            settings = compared(direct_settings(&trio), &["t"]);
+        }
+        trio.sql_source("UPDATE t SET a = 1 WHERE id = 1");
+        // 1,000 rows take two seconds to be read.
+        settings.max_rows_per_second = NonZeroU32::new(500);
+        let report = run(&settings);
+        let ask = "SELECT extract(epoch FROM data_as_of)::float8 FROM raw.etl_load_status \
+                   WHERE table_name = 't'";
+        let as_of: f64 = trio.target().query_one(ask, &[]).unwrap().get(0);
+        let ended = report.finished_at.as_second() as f64;
+        assert!(as_of < ended - 1.0, "{as_of} {ended}");
+    }
 }

@@ -15,6 +15,7 @@ mod faults;
 mod incremental;
 mod init;
 mod loader;
+mod old_failures;
 mod orchestration;
 mod plan;
 mod practice;

@@ -32,7 +32,7 @@ fn a_second_run_moves_what_changed_and_asks_little_of_the_rest() {
 
     let (first, _) = timed(&etl);
     let changed: BTreeMap<&str, u64> =
-        stamped.iter().map(|(table, stamp)| (&**table, touch(&trio, table, stamp))).collect();
+        stamped.iter().map(|(table, stamp)| (table.as_str(), touch(&trio, table, stamp))).collect();
     let (second, report) = timed(&etl);
     check_moves(&report, &changed);
     let share = second.as_secs_f64() / first.as_secs_f64() * 100.0;

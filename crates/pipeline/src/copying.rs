@@ -118,7 +118,7 @@ impl TableRunner {
             table: &context.schema,
             copy_id: attempt.id,
             replica_table,
-            filter: &slice.filter,
+            filter: work.copy(slice),
             canonical: (self.prove == ProofBy::Sums).then_some((&*context.mapping, &self.values)),
         };
         let opened = replicator.open(job).map_err(TableError::Copy)?;

@@ -256,4 +256,4 @@ pub(crate) fn last_good(tracked: &Tracked, hops: Hops) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

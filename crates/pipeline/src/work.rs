@@ -122,6 +122,11 @@ impl<'a> Work<'a> {
         !self.moves_some() || self.loads_all
     }
 
+    /// Returns the rows that hop 1 copies of a slice.
+    pub(crate) fn copy<'s>(&self, slice: &'s Slice) -> &'s RowFilter {
+        &slice.filter
+    }
+
     /// Returns the rows that hop 2 loads of a slice, and what they mean for the others; nothing if
     /// a later slice brings everything.
     pub(crate) fn load<'s>(&self, slice: &'s Slice) -> Option<(&'s RowFilter, LoadMode)> {

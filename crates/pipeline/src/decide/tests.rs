@@ -23,7 +23,7 @@ fn now() -> Timestamp {
 }
 
 /// A table that was copied and loaded a day ago.
-fn tracked() -> Tracked {
+pub(crate) fn tracked() -> Tracked {
     let last = now().checked_sub(SignedDuration::from_hours(24)).unwrap();
     Tracked {
         copy: Some(CopyState {

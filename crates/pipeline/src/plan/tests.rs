@@ -1,0 +1,217 @@
+//! Both hops take their rows from one decision: whatever the watermarks are, the columns and bounds are the
+//! same.
+
+use super::*;
+use crate::decide;
+use crate::probe::Probe;
+use crate::work::{Slice, Work};
+use crate::{WatermarkColumn, WatermarkKind};
+use handoff_loader::LoadMode;
+use handoff_model::{Bound, ColumnName, Reason, Watermark};
+use handoff_schema::{Column, Index, IndexPart, Mapping, TargetKind, TargetTable};
+use handoff_settings::{Lookback, TableSettings};
+use handoff_tracking::WatermarkAt;
+use proptest::prelude::*;
+
+/// A table `t` with the key `id`, a column `d` of dates, and watermark columns `w0`, `w1`, …
+#[derive(Debug, Clone)]
+struct World {
+    marks: Vec<Watermark>,
+    lookback: Option<u32>,
+    extraction: Extraction,
+}
+
+fn column(name: &str) -> ColumnName {
+    ColumnName::new(name).unwrap()
+}
+
+fn type_of(mark: &Watermark) -> &'static str {
+    match mark {
+        Watermark::Integer(_) => "bigint",
+        Watermark::Decimal(_) => "decimal(20,4)",
+        Watermark::Date(_) => "date",
+        Watermark::DateTime(_) => "datetime",
+        Watermark::Timestamp(_) => "timestamp",
+    }
+}
+
+impl World {
+    fn schema(&self) -> TableSchema {
+        let not_null = |name: &str, column_type: &str| Column {
+            nullable: false,
+            ..Column::of_type(name, column_type).unwrap()
+        };
+        let mut columns = vec![not_null("id", "int"), not_null("d", "date")];
+        let marks = self.marks.iter().enumerate();
+        columns.extend(marks.map(|(n, mark)| not_null(&format!("w{n}"), type_of(mark))));
+        let parts = vec![IndexPart { column: Some(0), prefix: None }];
+        let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") }
+    }
+
+    fn settings(&self) -> Settings {
+        let urls = ["mysql://a@h:1/s", "mysql://a@h:2/r", "postgres://a@h/t"];
+        let mut settings = Settings::new(urls[0], Some(urls[1]), urls[2]).unwrap();
+        let columns = vec![column("d")];
+        let table = TableSettings {
+            extraction: Some(self.extraction),
+            watermark: (0..self.marks.len()).map(|n| column(&format!("w{n}"))).collect(),
+            lookback: self.lookback.map(|days| Lookback { days, columns }),
+            ..TableSettings::default()
+        };
+        settings.tables.insert(TableName::new("t").unwrap(), table);
+        settings
+    }
+
+    fn tracked(&self, fingerprint: &str, last: Timestamp) -> Tracked {
+        let base = CopyId::parse("000000000000000a").unwrap();
+        let mark = |(n, watermark): (usize, &Watermark)| WatermarkAt {
+            column: column(&format!("w{n}")),
+            watermark: watermark.clone(),
+            base,
+        };
+        let marks: Vec<WatermarkAt> = self.marks.iter().enumerate().map(mark).collect();
+        let mut tracked = decide::tests::tracked();
+        let (copy, load) = (tracked.copy.as_mut().unwrap(), tracked.load.as_mut().unwrap());
+        copy.watermark = Some(marks.clone());
+        copy.fingerprint = Some(fingerprint.to_owned());
+        copy.last_success_at = Some(last);
+        load.watermark = Some(marks);
+        load.fingerprint = Some(fingerprint.to_owned());
+        load.data_as_of = Some(last);
+        tracked
+    }
+
+    /// Plans a run of both hops, a day after the last.
+    fn context(&self) -> TableContext {
+        let (schema, settings) = (self.schema(), self.settings());
+        let name = schema.name.clone();
+        let now: Timestamp = "2026-03-01T05:00:00Z".parse().unwrap();
+        let last = now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap();
+        let fingerprint = format!("{:016x}", schema.fingerprint());
+        let clock = SourceClock::parse("2026-03-01 05:00:00", "2026-02-28 23:00:00").unwrap();
+        let tables = [(name.clone(), Ok(schema))].into();
+        let catalogue = Catalogue { tables, ..Catalogue::empty() };
+        let origin = SchemaCache::new();
+        origin.load("s", catalogue.clone(), |schema| {
+            Mapping::new(schema, &settings.table(&schema.name), &settings.values)
+        });
+        let there = TargetTable {
+            name: "t".to_owned(),
+            kind: TargetKind::Table,
+            columns: Vec::new(),
+            key: Vec::new(),
+            other_unique_indexes: 0,
+            obstacles: Vec::new(),
+        };
+        let target =
+            TargetCatalogue { tables: [("t".to_owned(), there)].into(), ..Default::default() };
+        let plan = plan(&Surroundings {
+            settings: &settings,
+            options: &RunOptions::default(),
+            wanted: &[name.clone()].into(),
+            denied: &BTreeMap::new(),
+            origin: &origin,
+            database: "s",
+            replica: Some(&catalogue),
+            target: &target,
+            states: &[(name, self.tracked(&fingerprint, last))].into(),
+            findings: &[],
+            witness: Witness::nobody(&clock),
+            clock,
+            now,
+        });
+        assert!(plan.refused.is_empty(), "{:?}", plan.refused);
+        plan.tables.into_iter().next().unwrap()
+    }
+}
+
+fn marks() -> impl Strategy<Value = Vec<Watermark>> {
+    let day = (2000..2026_u32, 1..=12_u32, 1..=28_u32, 0..24_u32, 0..60_u32);
+    let text = day.prop_map(|(y, m, d, h, min)| {
+        (format!("{y}-{m:02}-{d:02}"), format!("{h:02}:{min:02}:07"))
+    });
+    let mark = prop_oneof![
+        any::<i64>().prop_map(|number| Watermark::Integer(number.into())),
+        (any::<i32>(), 0..10_000_u32)
+            .prop_map(|(whole, part)| Watermark::Decimal(format!("{whole}.{part:04}"))),
+        text.clone().prop_map(|(day, _)| Watermark::Date(day)),
+        text.clone().prop_map(|(day, time)| Watermark::DateTime(format!("{day} {time}"))),
+        text.prop_map(|(day, time)| Watermark::Timestamp(format!("{day} {time}"))),
+    ];
+    prop::collection::vec(mark, 1..4)
+}
+
+fn worlds() -> impl Strategy<Value = World> {
+    let extraction =
+        prop_oneof![Just(Extraction::Incremental), Just(Extraction::IncrementalChunked)];
+    (marks(), prop::option::of(0..400_u32), extraction)
+        .prop_map(|(marks, lookback, extraction)| World { marks, lookback, extraction })
+}
+
+fn bounds(filter: &RowFilter) -> &[Bound] {
+    match filter {
+        RowFilter::Changed { bounds, .. } => bounds,
+        other => panic!("all rows: {other:?}"),
+    }
+}
+
+/// The slices that a run would cut: the first column's window in two, or one slice.
+fn slices(work: &Work<'_>, world: &World) -> Vec<Slice> {
+    let whole = vec![work.whole(None)];
+    let (Extraction::IncrementalChunked, [end]) = (world.extraction, &world.marks[..]) else {
+        return whole;
+    };
+    let window = work.context.window.as_ref().unwrap();
+    let first: &WatermarkColumn = &window.columns[0];
+    let next = vec![(first.clone(), end.clone())];
+    let probe = Probe { rows: 0, changed: None, next };
+    let from = bounds(work.filter)[0].from.clone();
+    vec![
+        work.slice(first, from, Some(end.clone()), &probe),
+        work.slice(first, end.clone(), None, &probe),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_plan_has_one_filter_and_it_names_the_watermark_columns(world in worlds()) {
+        let context = world.context();
+        prop_assert_eq!(context.decision.reason, Reason::Watermark);
+        let mut names: Vec<String> = (0..world.marks.len()).map(|n| format!("w{n}")).collect();
+        names.extend(world.lookback.map(|_| "d".to_owned()));
+        let found = bounds(&context.filter);
+        let named: Vec<String> = found.iter().map(|bound| bound.column.to_string()).collect();
+        prop_assert_eq!(named, names);
+        for (bound, mark) in found.iter().zip(&world.marks) {
+            let kind = WatermarkKind::of(&type_of(mark).parse().unwrap()).unwrap();
+            prop_assert!(kind.fits(&bound.from), "{:?} for {:?}", bound.from, mark);
+            prop_assert_eq!(&bound.below, &None);
+        }
+    }
+
+    #[test]
+    fn both_hops_take_the_same_rows(world in worlds()) {
+        let context = world.context();
+        let work = Work::planned(&context);
+        let slices = slices(&work, &world);
+        for slice in &slices {
+            let (loaded, mode) = work.load(slice).unwrap();
+            prop_assert_eq!(work.copy(slice), loaded);
+            prop_assert_eq!(mode, LoadMode::Incremental);
+        }
+        // Together they are the window of the plan, without a gap.
+        let starts = bounds(work.copy(&slices[0]))[0].from.clone();
+        prop_assert_eq!(&starts, &bounds(&context.filter)[0].from);
+        for pair in slices.windows(2) {
+            let (one, next) = (&bounds(work.copy(&pair[0]))[0], &bounds(work.copy(&pair[1]))[0]);
+            prop_assert_eq!(one.below.as_ref(), Some(&next.from));
+            prop_assert_eq!(&one.column, &next.column);
+        }
+        prop_assert_eq!(&bounds(work.copy(slices.last().unwrap()))[0].below, &None);
+        let work = work.in_full(Reason::RowsDeleted);
+        let whole = work.whole(None);
+        prop_assert_eq!(work.copy(&whole), &RowFilter::All);
+        prop_assert_eq!(work.load(&whole).unwrap(), (&RowFilter::All, LoadMode::Full));
+    }
+}

@@ -1,7 +1,7 @@
 //! The fixed cost of a table, in statements: most tables of a practice are small or empty.
 
 use super::Bench;
-use handoff_loader::{LoadMode, Standard};
+use handoff_loader::{CopyCsv, LoadMode, LoadStrategy, Standard, Streaming};
 use handoff_model::RowFilter;
 
 #[test]
@@ -16,6 +16,11 @@ fn small_tables_cost_few_statements() {
     check(&bench, "unchanged", 6);
     bench.mysql("UPDATE t SET n = 2 WHERE id = 7");
     check(&bench, "one row changed", 10);
+    // Every strategy of one connection compares before it opens anything.
+    let others: [&dyn LoadStrategy; 2] = [&Standard::default(), &CopyCsv::default()];
+    for strategy in others {
+        check_by(&bench, "t", strategy, "unchanged", 6);
+    }
     bench.mysql("CREATE TABLE u (id INT PRIMARY KEY, n INT); INSERT INTO u VALUES (1, 1)");
     check_table(&bench, "u", "one row, first", 7);
 }
@@ -25,9 +30,14 @@ fn check(bench: &Bench, what: &str, expected: i64) {
     check_table(bench, "t", what, expected);
 }
 
-/// Counts the statements of one load, seal, BEGIN and COMMIT included.
 #[track_caller]
 fn check_table(bench: &Bench, table: &str, what: &str, expected: i64) {
+    check_by(bench, table, &Streaming::default(), what, expected);
+}
+
+/// Counts the statements of one load, seal, BEGIN and COMMIT included.
+#[track_caller]
+fn check_by(bench: &Bench, table: &str, by: &dyn LoadStrategy, what: &str, expected: i64) {
     let count = |reset| {
         let mut admin = bench.trio.target_server().admin().unwrap();
         let sql = "SELECT COALESCE(sum(calls), 0)::int8 FROM pg_stat_statements s \
@@ -53,8 +63,8 @@ fn check_table(bench: &Bench, table: &str, what: &str, expected: i64) {
         locking: handoff_rows::Locking::Free,
         target: target.as_ref(),
     };
-    bench.loader().load(&job, &handoff_loader::Streaming::default(), &bench.seal).unwrap();
-    assert_eq!(count(false), expected, "{what}");
+    bench.loader().load(&job, by, &bench.seal).unwrap();
+    assert_eq!(count(false), expected, "{what} by {}", by.name());
 }
 
 /// Batches follow the clock, in sizes that are few, so that few statements are prepared, and none is

@@ -6,7 +6,7 @@ pub use init::InitArgs;
 
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use handoff_model::TableName;
+use handoff_model::{SumBy, TableName};
 use handoff_settings::TimeOfDay;
 use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
@@ -203,6 +203,9 @@ pub struct VerifyArgs {
     /// Show the keys of rows that differ even where they may be names or the like.
     #[arg(long)]
     pub show_keys: bool,
+    /// Who sums the rows of source and replica: read, sql or auto; overrides the configuration.
+    #[arg(long, value_name = "WHO", value_parser = sums)]
+    pub sums: Option<SumBy>,
     /// Tables compared at once; overrides the configuration.
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -275,6 +278,10 @@ pub struct DemoArgs {
     /// Keep the servers up until Ctrl-C, and say how to reach them.
     #[arg(long)]
     pub keep: bool,
+}
+
+fn sums(text: &str) -> Result<SumBy, String> {
+    SumBy::by_name(text).ok_or_else(|| "it takes read, sql or auto".to_owned())
 }
 
 fn scale(text: &str) -> Result<f64, String> {

@@ -42,7 +42,7 @@ pub use id::{CopyId, RunId};
 pub use key::{KeyRange, KeyValue};
 pub use lossy::{Audit, LossPolicy, Lossy};
 pub use meter::Meter;
-pub use mode::{Deletes, Extraction, Priority, ProofBy, Reason, Strategy};
+pub use mode::{Deletes, Extraction, Priority, ProofBy, Reason, Strategy, SumBy};
 pub use name::{BadName, ColumnName, TableName};
 pub use observer::{Event, NopObserver, Observer, Phase};
 pub use sum::TableSum;

@@ -79,6 +79,20 @@ named! {
 }
 
 named! {
+    /// Who sums the rows of source and replica when they are compared.
+    #[derive(Default)]
+    SumBy {
+        /// The rows are read and summed here.
+        Read => "read",
+        /// Both servers sum them, by the same statement.
+        Sql => "sql",
+        /// Whichever a trial of each table finds faster.
+        #[default]
+        Auto => "auto",
+    }
+}
+
+named! {
     /// What becomes of rows that are gone from the source, in a table of which the changed rows are
     /// moved.
     #[derive(Default)]

@@ -368,6 +368,7 @@ impl Pipeline {
         TableRunner {
             hops: options.hops,
             prove: options.prove.by(self.settings.run.proof),
+            sums: self.settings.run.sums,
             replicator: replicator
                 .filter(|_| options.hops != Hops::Load)
                 .map(|replicator| replicator.throttle(throttle.clone())),

@@ -10,7 +10,7 @@ use crate::work::{Slice, Work, full_instead};
 use crate::{TableError, TableReport};
 use handoff_connect::Side;
 use handoff_loader::{LoadMode, LoadOutcome};
-use handoff_model::{CopyId, Phase, Reason, RowFilter};
+use handoff_model::{CopyId, Phase, Reason, RowFilter, SumBy};
 use handoff_replicator::Replicator;
 use handoff_rows::{KeyList, has_key_values};
 
@@ -137,7 +137,7 @@ impl TableRunner {
             return Ok(None);
         }
         let mapping = context.mapping.of_key();
-        let found = self.found_in(&mapping, context, between)?;
+        let found = self.found_in(&mapping, SumBy::Read, context, between)?;
         self.guard.check(&found, &context.mapping)?;
         if found.is_too_much(between.last) {
             return Err(TableError::TooMuchDiffers(context.name.clone()));

@@ -15,7 +15,9 @@ use crate::{
 };
 use handoff_connect::{Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{LoadOutcome, Loader, Strategies};
-use handoff_model::{Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, TableName, Throttle};
+use handoff_model::{
+    Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, SumBy, TableName, Throttle,
+};
 use handoff_replicator::{CopyOutcome, Replicator};
 use handoff_settings::Values;
 use handoff_tracking::{RunLock, Status, Tracker};
@@ -28,6 +30,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct TableRunner {
     pub(crate) hops: Hops,
     pub(crate) prove: ProofBy,
+    /// Who sums the rows of source and replica when they are compared.
+    pub(crate) sums: SumBy,
     pub(crate) replicator: Option<Replicator>,
     pub(crate) loader: Loader,
     pub(crate) strategies: Strategies,

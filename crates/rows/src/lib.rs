@@ -71,7 +71,8 @@ pub use error::{Error, Result};
 pub use key_list::{KeyBatch, KeyList};
 pub use key_value::{has_key_values, key_value};
 pub use reader::{
-    Chunk, Locking, ReadSpec, Reader, RowSink, key_operands, key_parameter, where_clause,
+    Chunk, Locking, ReadSpec, Reader, RowSink, force_key_index, key_operands, key_parameter,
+    where_clause,
 };
 pub use sum::{hash_row, target_sum, target_tuples};
 pub use target_keys::target_tuples_of;

@@ -4,7 +4,7 @@ use crate::{
     MySqlServer, PgServer, Problem, SettingsError, TableSettings, TimeOfDay, UrlError, Values,
     error::Place,
 };
-use handoff_model::{ProofBy, TableName};
+use handoff_model::{ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -141,6 +141,8 @@ pub struct Run {
     pub max_delete_percent: u8,
     /// By what a run proves that a table arrived.
     pub proof: ProofBy,
+    /// Who sums the rows of source and replica when they are compared.
+    pub sums: SumBy,
     /// The folder of the files that `copy_csv` writes; the system's for temporary files if [`None`].
     pub spool_dir: Option<PathBuf>,
 }
@@ -157,6 +159,7 @@ impl Default for Run {
             keep_runs: 90,
             max_delete_percent: 20,
             proof: ProofBy::Sums,
+            sums: SumBy::Auto,
             spool_dir: None,
         }
     }

@@ -3,7 +3,7 @@
 use crate::key::RowKey;
 use crate::spill::Held;
 use handoff_connect::Side;
-use handoff_model::{ColumnName, TableName, TableSum};
+use handoff_model::{ColumnName, SumBy, TableName, TableSum};
 
 /// In which way a row differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,9 +122,34 @@ pub struct Comparison {
     pub pairs: Vec<Differences>,
     /// How often each row was read: once if nothing differs.
     pub looks: u32,
+    /// Who summed the rows of source and replica: [`SumBy::Sql`] if their servers did.
+    pub by: SumBy,
 }
 
 impl Comparison {
+    /// Completes what was read of the ranges of source and replica that differ: by what `near` says
+    /// of the replica and the next place, and what both servers sum up to.
+    pub(crate) fn beside(mut self, near: Option<Comparison>, sums: [TableSum; 2]) -> Comparison {
+        self.by = SumBy::Sql;
+        let Some(near) = near else {
+            for ((_, part), whole) in self.sums.iter_mut().zip(sums) {
+                *part = whole;
+            }
+            return self;
+        };
+        // What differs of the source is what differs of its parts.
+        let (source, replica) = (self.sums[0], self.sums[1].1);
+        let whole = near.sums[0].1;
+        let sum = TableSum {
+            rows: (whole.rows + source.1.rows).saturating_sub(replica.rows),
+            hash: whole.hash.wrapping_add(source.1.hash).wrapping_sub(replica.hash),
+        };
+        self.sums = std::iter::once((source.0, sum)).chain(near.sums).collect();
+        self.pairs.extend(near.pairs);
+        self.looks = self.looks.max(near.looks);
+        self
+    }
+
     /// Returns true if the table is the same everywhere.
     pub fn is_equal(&self) -> bool {
         self.pairs.iter().all(Differences::is_equal)

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result, RowKey};
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side};
-use handoff_model::{Cancel, RowFilter, Throttle};
+use handoff_model::{Cancel, KeyRange, RowFilter, Throttle};
 use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, target_tuples, target_tuples_of};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
@@ -114,13 +114,19 @@ fn read_target(
 #[derive(Clone, Copy)]
 pub(crate) enum Rows<'a> {
     All,
+    /// Those in these ranges of the key, of a MySQL side.
+    In(&'a [KeyRange]),
     /// Those with these keys, of which [`RowKey::key_values`] knows each.
     Of(&'a [RowKey]),
 }
 
 impl Rows<'_> {
     fn filters(self, mapping: &Mapping) -> Vec<RowFilter> {
-        let Rows::Of(keys) = self else { return vec![RowFilter::All] };
+        let keys = match self {
+            Rows::All => return vec![RowFilter::All],
+            Rows::In(ranges) => return ranges.iter().cloned().map(RowFilter::Range).collect(),
+            Rows::Of(keys) => keys,
+        };
         let filter = |keys: &[RowKey]| {
             RowFilter::Keys(keys.iter().filter_map(|key| key.key_values(mapping)).collect())
         };

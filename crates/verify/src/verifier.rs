@@ -6,16 +6,18 @@ use crate::key::{Kept, RowKey};
 use crate::look::{Sight, Wanted};
 use crate::meter::Meter;
 use crate::place::Rows;
+use crate::server_sums::{self, MySide};
 use crate::sketch::{Sketch, Surplus};
 use crate::spill::{self, Held, Spill};
 use crate::{Error, Place, Result};
-use handoff_model::{Cancel, Observer};
+use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
 use handoff_schema::Mapping;
 use handoff_settings::Values;
 use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 /// How tables are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct VerifyOptions {
     /// Rows are looked at again by their keys if at most one in so many differs, and by reading all
     /// rows otherwise, or where a key is of a type that cannot be looked for safely.
     pub look_up_one_in: u64,
+    /// Who sums the rows of source and replica, where both are MySQL of one kind.
+    pub sums: SumBy,
 }
 
 impl Default for VerifyOptions {
@@ -39,6 +43,7 @@ impl Default for VerifyOptions {
             most_listed: 25_000,
             most_looks: 4,
             look_up_one_in: 20,
+            sums: SumBy::default(),
         }
     }
 }
@@ -84,20 +89,73 @@ impl Verifier {
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
     /// or the comparison is cancelled.
     pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
-        let work = Work {
+        match self.summing_sides(job)? {
+            Some(sides) => self.compare_by_sums(job, sides),
+            None => self.work(job, None).compare(),
+        }
+    }
+
+    fn work<'a>(&'a self, job: &'a VerifyJob<'a>, scope: Option<&'a [KeyRange]>) -> Work<'a> {
+        Work {
             job,
+            scope,
             shape: Shape::of(job.mapping),
             options: self.options,
             cancel: &self.cancel,
             meter: Meter::new(&*self.observer, &job.mapping.table),
+        }
+    }
+
+    /// Has source and replica summed by their servers and reads what differs of them; replica and
+    /// target are read.
+    fn compare_by_sums(&self, job: &VerifyJob<'_>, sides: [MySide<'_>; 2]) -> Result<Comparison> {
+        let found = server_sums::compare(sides, &self.cancel)?;
+        let (far, near) = (&job.places[..2], &job.places[1..]);
+        let job_of = |places| VerifyJob { places, ..*job };
+        let near = (near.len() > 1).then(|| self.work(&job_of(near), None).compare());
+        let near = near.transpose()?;
+        let far_job = job_of(far);
+        let far = self.work(&far_job, Some(&found.unequal));
+        let far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
+        Ok(far.beside(near, found.sums))
+    }
+
+    /// Returns the sides that are to be summed by their servers, if they are.
+    fn summing_sides<'a>(&self, job: &VerifyJob<'a>) -> Result<Option<[MySide<'a>; 2]>> {
+        let Some(sides) = MySide::pair(job.places) else { return Ok(None) };
+        let by_servers = match self.options.sums {
+            SumBy::Read => false,
+            SumBy::Sql => true,
+            SumBy::Auto => self.is_summed_faster(job, sides[0])?,
         };
-        work.compare()
+        Ok(by_servers.then_some(sides))
+    }
+
+    /// Tries both with the first rows of the table. What is tried first is colder, so that in doubt
+    /// rows are read.
+    fn is_summed_faster(&self, job: &VerifyJob<'_>, source: MySide<'_>) -> Result<bool> {
+        if source.rows() < TRY_FROM_ROWS {
+            return Ok(false);
+        }
+        let Some(range) = source.first(TRY_ROWS, &self.cancel)? else { return Ok(false) };
+        let summing = source.timed_sum(&range, &self.cancel)?;
+        let started = Instant::now();
+        let (rows, each) = (Rows::In(std::slice::from_ref(&range)), |_: &[u8]| {});
+        job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
+        Ok(summing < started.elapsed())
     }
 }
+
+/// Tables of fewer rows are read.
+const TRY_FROM_ROWS: u64 = 20_000;
+/// Rows of a trial.
+const TRY_ROWS: u64 = 5_000;
 
 /// The comparison of one table.
 struct Work<'a> {
     job: &'a VerifyJob<'a>,
+    /// The ranges to compare; [`None`] is everything.
+    scope: Option<&'a [KeyRange]>,
     shape: Shape,
     options: VerifyOptions,
     cancel: &'a Cancel,
@@ -105,15 +163,28 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn compare(&self) -> Result<Comparison> {
-        let sketches = self.sketches()?;
-        let sides = self.job.places.iter().map(Place::side);
-        let mut comparison = Comparison {
+    /// Returns a comparison that found nothing, of no rows.
+    fn nothing(&self) -> Comparison {
+        Comparison {
             table: self.job.mapping.table.clone(),
-            sums: sides.zip(sketches.iter().map(Sketch::sum)).collect(),
+            sums: self.job.places.iter().map(|place| (place.side(), TableSum::default())).collect(),
             pairs: self.pairs(),
             looks: 1,
-        };
+            by: SumBy::Read,
+        }
+    }
+
+    /// Returns which rows to read, where all are meant.
+    fn all(&self) -> Rows<'_> {
+        self.scope.map_or(Rows::All, Rows::In)
+    }
+
+    fn compare(&self) -> Result<Comparison> {
+        let sketches = self.sketches()?;
+        let mut comparison = self.nothing();
+        for ((_, sum), sketch) in comparison.sums.iter_mut().zip(&sketches) {
+            *sum = sketch.sum();
+        }
         if sketches.windows(2).all(|pair| pair[0].sum() == pair[1].sum()) {
             return Ok(comparison);
         }
@@ -138,7 +209,7 @@ impl Work<'_> {
         let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
         let cells = by_rows.max(1 << 10).min(self.options.most_cells);
         self.read(
-            Rows::All,
+            self.all(),
             || Ok((Sketch::new(cells), Vec::new())),
             |(sketch, key), tuple| {
                 let (element, row) = self.shape.element(tuple, key);
@@ -187,7 +258,7 @@ impl Work<'_> {
         let rows = comparison.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
         comparison.looks += 1;
         let spills = self.read(
-            Rows::All,
+            self.all(),
             || Ok((Spill::new(rows).map_err(failed)?, Vec::new())),
             |(spill, key), tuple| spill.add(self.shape.element(tuple, key).0),
         )?;
@@ -235,7 +306,7 @@ impl Work<'_> {
     fn sights(&self, wanted: &Wanted<'_>) -> Result<Vec<Sight>> {
         let keys = self.keys(wanted.keys);
         self.read(
-            keys.as_deref().map_or(Rows::All, Rows::Of),
+            keys.as_deref().map_or(self.all(), Rows::Of),
             || Ok(Sight::default()),
             |sight, tuple| sight.see(&self.shape, wanted, tuple),
         )

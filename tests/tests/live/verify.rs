@@ -5,6 +5,7 @@ mod alive;
 mod command;
 mod page;
 pub mod planted;
+mod server_sums;
 mod types;
 
 use handoff_connect::Side;
@@ -31,7 +32,7 @@ pub fn carry(settings: &Settings) {
 }
 
 pub fn verify(settings: &Settings, options: VerifyOptions) -> VerifyReport {
-    let request = VerifyRequest { options, ..VerifyRequest::default() };
+    let request = VerifyRequest { options: Some(options), ..VerifyRequest::default() };
     Pipeline::new(settings.clone()).verify(&request).unwrap()
 }
 

@@ -20,6 +20,9 @@ pub(super) fn verify(shell: &Shell, args: &VerifyArgs) -> Result<Exit, Failure> 
     if let Some(jobs) = args.jobs {
         settings.run.jobs = jobs;
     }
+    if let Some(sums) = args.sums {
+        settings.run.sums = sums;
+    }
     let page = args.html.as_deref().map(Page::begin).transpose()?;
     let observer = progress::observer(&shell.screen, shell.verbosity, sides(&settings, args));
     let report = Pipeline::new(settings)

@@ -110,7 +110,7 @@ fn conclusion(report: &VerifyReport) -> String {
 mod tests {
     use super::*;
     use handoff_connect::Side;
-    use handoff_model::RunId;
+    use handoff_model::{RunId, SumBy};
     use jiff::Timestamp;
     use std::collections::BTreeMap;
 
@@ -122,6 +122,7 @@ mod tests {
             pairs,
             equal_at: None,
             looks: 2,
+            sums: SumBy::Read,
             duration_ms: 7,
             notes: Vec::new(),
             error: None,

@@ -250,7 +250,7 @@ fn moment(at: Timestamp) -> String {
 mod tests {
     use super::*;
     use handoff_connect::Side;
-    use handoff_model::{ColumnName, RunId, TableName};
+    use handoff_model::{ColumnName, RunId, SumBy, TableName};
     use handoff_pipeline::VerifyRow;
 
     fn report() -> VerifyReport {
@@ -277,6 +277,7 @@ mod tests {
             pairs,
             equal_at: Some(Timestamp::UNIX_EPOCH),
             looks: 1,
+            sums: SumBy::Read,
             duration_ms: 40,
             notes: Vec::new(),
             error: None,

@@ -4,7 +4,7 @@ use super::Found;
 use crate::table_run::TableRunner;
 use crate::{TableContext, TableError};
 use handoff_connect::Side;
-use handoff_model::{Event, Phase};
+use handoff_model::{Event, Phase, SumBy};
 use handoff_rows::Locking;
 use handoff_schema::{Mapping, TableSchema, ddl};
 use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
@@ -30,13 +30,14 @@ impl TableRunner {
         context: &TableContext,
         between: Between,
     ) -> Result<Found, TableError> {
-        self.found_in(&context.mapping, context, between)
+        self.found_in(&context.mapping, self.sums, context, between)
     }
 
     /// Compares the columns of a table that `mapping` has.
     pub(crate) fn found_in(
         &self,
         mapping: &Mapping,
+        sums: SumBy,
         context: &TableContext,
         between: Between,
     ) -> Result<Found, TableError> {
@@ -49,6 +50,7 @@ impl TableRunner {
         let options = VerifyOptions {
             most_cells: cells.clamp(1 << 12, 1 << 18),
             most_listed: MOST,
+            sums,
             ..VerifyOptions::default()
         };
         let verifier = Verifier::new(options, self.cancel.clone(), Arc::clone(&self.observer));

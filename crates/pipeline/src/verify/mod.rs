@@ -15,7 +15,7 @@ use handoff_connect::{MyPool, PgPool, RetryPolicy, Side};
 use handoff_model::{Cancel, Event, RunId, TableName, Throttle};
 use handoff_schema::{CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue};
 use handoff_tracking::{LockRefused, Outcome, Tracked, Tracker};
-use handoff_verify::Verifier;
+use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -122,10 +122,12 @@ impl Pipeline {
 
     fn compare_all(&self, base: &Base, request: &VerifyRequest) -> Result<Vec<VerifyTable>> {
         let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
+        let configured = || VerifyOptions { sums: self.settings.run.sums, ..Default::default() };
+        let options = request.options.unwrap_or_else(configured);
         let verifier = TableVerifier {
             base,
             request,
-            verifier: Verifier::new(request.options, cancel, observer),
+            verifier: Verifier::new(options, cancel, observer),
             schema: &self.settings.target.schema,
             values: &self.settings.values,
             retries: RetryPolicy {

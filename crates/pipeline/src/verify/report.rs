@@ -1,7 +1,7 @@
 //! What a verification found.
 
 use handoff_connect::Side;
-use handoff_model::{ColumnName, RunId, TableName};
+use handoff_model::{ColumnName, RunId, SumBy, TableName};
 use handoff_schema::Mapping;
 use handoff_verify::{Comparison, Differences, RowDifference, ShowKeys};
 use jiff::Timestamp;
@@ -81,6 +81,8 @@ pub struct VerifyTable {
     pub equal_at: Option<Timestamp>,
     /// How often it was read.
     pub looks: u32,
+    /// Who summed the rows of source and replica: `read` if we did, `sql` if their servers did.
+    pub sums: SumBy,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// What a person should know of the table.
@@ -150,6 +152,7 @@ impl VerifyTable {
             pairs: Vec::new(),
             equal_at: None,
             looks: 0,
+            sums: SumBy::Read,
             duration_ms: 0,
             notes: Vec::new(),
             error: None,
@@ -168,6 +171,7 @@ impl VerifyTable {
             rows: found.sums.iter().map(|(side, sum)| (side_name(*side), sum.rows)).collect(),
             pairs: found.pairs.iter().map(pair).collect(),
             looks: found.looks,
+            sums: found.by,
             ..VerifyTable::of_status(found.table.clone(), VerifyStatus::Equal)
         };
         if found.pairs.iter().any(|pair| pair.count() > 0) {

@@ -29,8 +29,8 @@ pub struct VerifyRequest {
     pub to: Side,
     /// Which keys of rows that differ go into the report.
     pub keys: ShowKeys,
-    /// How tables are compared.
-    pub options: VerifyOptions,
+    /// How tables are compared; [`None`] as the settings say.
+    pub options: Option<VerifyOptions>,
 }
 
 impl Default for VerifyRequest {
@@ -41,7 +41,7 @@ impl Default for VerifyRequest {
             from: Side::Source,
             to: Side::Target,
             keys: ShowKeys::default(),
-            options: VerifyOptions::default(),
+            options: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::timed::Timed;
 use super::{Condition, Reader, RowSink, parameter};
 use crate::{Error, Result};
 use handoff_connect::{MyConn, quote_my};
-use handoff_model::KeyValue;
+use handoff_model::{KeyRange, KeyValue, RowFilter};
 use mysql::Value;
 
 /// What one chunk held.
@@ -65,6 +65,44 @@ impl Reader<'_> {
         }
         let place = pages.place(last.split_off(width))?;
         Ok(Chunk { rows: count, end: Some(self.key_values(place)?) })
+    }
+
+    /// Returns the key of the row that is `rows` rows into `range`, in the order of the key, and
+    /// [`None`] if the range has fewer. Without regard to the filter; only an index is read.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server fails or the run is cancelled, and [`Error::Filter`] for a
+    /// table without a key.
+    pub fn end_of(
+        &self,
+        conn: &mut MyConn,
+        range: &KeyRange,
+        rows: u64,
+    ) -> Result<Option<Vec<KeyValue>>> {
+        let key = self.key()?;
+        let filter = RowFilter::Range(range.clone());
+        let condition = Condition::of_filter(&filter, self.spec.table, Some(&key))?;
+        let sql = format!(
+            "SELECT {} FROM {}{}{}{} LIMIT 1 OFFSET ?",
+            key.select_list(),
+            quote_my(self.spec.table.name.as_str()),
+            key.force_index(),
+            condition.where_clause(),
+            key.order_by()
+        );
+        let mut params = condition.params;
+        params.push(Value::UInt(rows.saturating_sub(1)));
+        let mut found = None;
+        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let done = fetch.run(&sql, params, |row| {
+            found = Some(row);
+            Ok::<_, Error>(Flow::On)
+        });
+        done.map_err(|stop| stop.into_error(&self.spec, 0))?;
+        let every = Condition::default();
+        let pages = Pages::new(self, &key, &every);
+        found.map(|row| self.key_values(pages.place(row)?)).transpose()
     }
 
     /// Returns about `size` keys of the table, taken at random and in their order, by one scan of

@@ -171,6 +171,11 @@ pub fn key_operands(table: &TableSchema) -> Option<Vec<String>> {
     Some(Key::of(table)?.columns.into_iter().map(|column| column.operand).collect())
 }
 
+/// Spells what makes the server use the index of the table's key; [`None`] if it has no key.
+pub fn force_key_index(table: &TableSchema) -> Option<String> {
+    Some(Key::of(table)?.force_index())
+}
+
 /// Turns a value of a key into a parameter.
 pub fn parameter(value: &KeyValue) -> Value {
     match *value {

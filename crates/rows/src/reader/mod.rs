@@ -27,7 +27,7 @@ use handoff_connect::{Fault, MyConn, quote_my};
 use handoff_model::{Cancel, Cancelled, RowFilter, Throttle, WaitClock};
 use handoff_schema::TableSchema;
 use key::{Key, parameter};
-pub use key::{key_operands, parameter as key_parameter};
+pub use key::{force_key_index, key_operands, parameter as key_parameter};
 use mysql::Value;
 use pages::Pages;
 use timed::Timed;

@@ -4,7 +4,7 @@ use crate::reader::Reader;
 use crate::section::Section;
 use crate::{Run, Selection, TimeOfDay};
 use globset::Glob;
-use handoff_model::ProofBy;
+use handoff_model::{ProofBy, SumBy};
 use std::num::NonZeroUsize;
 
 pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run {
@@ -32,6 +32,8 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
     set(&mut run.max_delete_percent, percent(&mut section, reader));
     set(&mut run.proof, section.choice("proof", &PROOFS, reader));
+    let sums: Vec<_> = SumBy::ALL.iter().map(|choice| (choice.name(), *choice)).collect();
+    set(&mut run.sums, section.choice("sums", &sums, reader));
     if let Some(text) = section.text("spool_dir", reader) {
         run.spool_dir = Some(reader.path(&text.value));
     }

@@ -2,6 +2,7 @@
 
 use super::{carry, counts, settings, verify};
 use handoff_connect::Side;
+use handoff_model::SumBy;
 use handoff_pipeline::VerifyStatus;
 use handoff_testbed::Trio;
 use handoff_verify::VerifyOptions;
@@ -10,8 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-const OPTIONS: VerifyOptions =
-    VerifyOptions { most_cells: 1 << 16, most_listed: 1_000, most_looks: 4, look_up_one_in: 20 };
+const OPTIONS: VerifyOptions = VerifyOptions {
+    most_cells: 1 << 16,
+    most_listed: 1_000,
+    most_looks: 4,
+    look_up_one_in: 20,
+    sums: SumBy::Auto,
+};
 
 #[test]
 fn a_writer_makes_no_false_difference_once_it_stops() {

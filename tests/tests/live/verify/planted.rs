@@ -2,6 +2,7 @@
 
 use super::{carry, counts, direct_settings, listed, settings, verify};
 use handoff_connect::Side;
+use handoff_model::SumBy;
 use handoff_testbed::Trio;
 use handoff_verify::{Kind, VerifyOptions};
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ const SMALL: VerifyOptions = VerifyOptions {
     most_listed: 25_000,
     most_looks: 3,
     look_up_one_in: u64::MAX,
+    sums: SumBy::Read,
 };
 
 /// A kind of key: its columns, and the value of row `n` on each server.
@@ -224,8 +226,10 @@ fn every_planted_row_is_found_and_none_invented() {
             expected.push((key, planted.map(|count| count as u64), phantom.len() as u64));
         }
 
-        for options in [SMALL, VerifyOptions { most_cells: 64, ..SMALL }, VerifyOptions::default()]
-        {
+        let summed = VerifyOptions { sums: SumBy::Sql, ..SMALL };
+        let tiny = VerifyOptions { most_cells: 64, ..SMALL };
+        let both = [summed, VerifyOptions { sums: SumBy::Sql, ..tiny }];
+        for options in [SMALL, tiny, VerifyOptions::default()].into_iter().chain(both) {
             let report = verify(&settings, options);
             assert!(!report.ok);
             for (key, [missing, stale, lost, old], phantom) in &expected {

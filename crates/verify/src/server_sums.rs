@@ -1,0 +1,250 @@
+//! Sums that both MySQL sides compute themselves, so that equal rows need not travel.
+
+use crate::image::row_hash;
+use crate::{Error, Place, Result};
+use handoff_connect::{Fault, MyConn, MyPool, Profile};
+use handoff_model::{Cancel, KeyRange, RowFilter, TableName, TableSum, Throttle};
+use handoff_rows::{Locking, ReadSpec, Reader, force_key_index, key_operands, where_clause};
+use handoff_schema::TableSchema;
+use mysql::prelude::Queryable;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a server may sum one range: below the 200 ms for which writers of a table without
+/// transactions may be locked out, since the next range may have longer rows.
+const TARGET: Duration = Duration::from_millis(100);
+/// Rows of the first range.
+const FIRST_ROWS: u64 = 5_000;
+/// The most rows of a range.
+const MOST_ROWS: u64 = 50_000;
+/// A range that differs is cut into pieces of so many rows.
+const PIECE_ROWS: u64 = 1_000;
+/// Ranges that the source may be ahead of the replica.
+const AHEAD: usize = 4;
+
+/// What the servers' sums say.
+pub(crate) struct ServerSums {
+    /// The ranges that differ, neighbours joined.
+    pub(crate) unequal: Vec<KeyRange>,
+    /// What each side sums up to.
+    pub(crate) sums: [TableSum; 2],
+}
+
+/// One MySQL side.
+#[derive(Clone, Copy)]
+pub(crate) struct MySide<'a> {
+    pool: &'a MyPool,
+    table: &'a TableSchema,
+    locking: Locking,
+    throttle: Option<&'a Throttle>,
+}
+
+impl<'a> MySide<'a> {
+    /// Returns the first two places, if both are MySQL of one kind and the table has a key to cut it
+    /// by.
+    pub(crate) fn pair(places: &[Place<'a>]) -> Option<[MySide<'a>; 2]> {
+        let side = |place: &Place<'a>| match *place {
+            Place::My { pool, table, locking, throttle } => {
+                Some(MySide { pool, table, locking, throttle })
+            }
+            Place::Pg { .. } => None,
+        };
+        let (one, other) = (side(places.first()?)?, side(places.get(1)?)?);
+        let alike = one.pool.version().flavor == other.pool.version().flavor;
+        let keyed = key_operands(one.table).is_some() && key_operands(other.table).is_some();
+        (alike && keyed).then_some([one, other])
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.table.rows
+    }
+
+    fn connect(&self) -> Result<MyConn> {
+        self.pool.get(Profile::RawRead).map_err(|fault| self.failed(fault, None))
+    }
+
+    fn failed(&self, fault: Fault, cancel: Option<&Cancel>) -> Error {
+        let cancelled = cancel.and_then(|cancel| cancel.check().err());
+        let table: TableName = self.table.name.clone();
+        cancelled.map_or_else(
+            || handoff_rows::Error::Read { table, rows: 0, fault }.into(),
+            Error::Cancelled,
+        )
+    }
+
+    /// Sums a range; [`None`] if a row of it is too long for the server to hash.
+    pub(crate) fn sum(
+        &self,
+        conn: &mut MyConn,
+        range: &KeyRange,
+        cancel: &Cancel,
+    ) -> Result<Option<TableSum>> {
+        let filter = RowFilter::Range(range.clone());
+        let (clause, params) = where_clause(&filter, self.table)?;
+        let half = |from| {
+            format!("CAST(SUM(CAST(CONV(SUBSTRING(h, {from}, 16), 16, 10) AS UNSIGNED)) AS CHAR)")
+        };
+        // The LIMIT keeps the server from merging the inner statement, and so from hashing twice.
+        let sql = format!(
+            "SELECT COUNT(*), COUNT(h), {}, {} FROM (SELECT {} AS h FROM {}{}{clause} LIMIT {}) AS r",
+            half(1),
+            half(17),
+            row_hash(self.table, self.pool.version().flavor),
+            handoff_connect::quote_my(self.table.name.as_str()),
+            force_key_index(self.table).unwrap_or_default(),
+            u64::MAX,
+        );
+        let guard = self.pool.cancel_guard(conn, cancel);
+        let answer =
+            conn.exec_first::<(u64, u64, Option<String>, Option<String>), _, _>(sql, params);
+        drop(guard);
+        let answer = answer.map_err(|error| self.failed(conn.fault(&error), Some(cancel)))?;
+        let (rows, hashed, high, low) = answer.unwrap_or_default();
+        if let Some(throttle) = self.throttle {
+            throttle.take(rows, cancel)?;
+        }
+        let number =
+            |sum: Option<String>| sum.and_then(|sum| sum.parse::<u128>().ok()).unwrap_or(0);
+        // Each half has its own 64 bits, and what a sum of many has beyond them.
+        let hash = (number(high) << 64).wrapping_add(number(low));
+        Ok((rows == hashed).then_some(TableSum { rows, hash }))
+    }
+
+    fn end_of(
+        &self,
+        conn: &mut MyConn,
+        range: &KeyRange,
+        rows: u64,
+        cancel: &Cancel,
+    ) -> Result<Option<KeyRange>> {
+        let (select, filter) = (Vec::new(), RowFilter::All);
+        let (table, locking) = (self.table, self.locking);
+        let spec = ReadSpec { table, select: &select, filter: &filter, locking, cancel };
+        let upto = Reader::new(spec).end_of(conn, range, rows)?;
+        Ok(upto.map(|upto| KeyRange { after: range.after.clone(), upto: Some(upto) }))
+    }
+
+    /// Returns the first rows of the table as a range, if it has more.
+    pub(crate) fn first(&self, rows: u64, cancel: &Cancel) -> Result<Option<KeyRange>> {
+        self.end_of(&mut self.connect()?, &KeyRange::ALL, rows, cancel)
+    }
+
+    /// Measures how long the server takes to sum a range.
+    pub(crate) fn timed_sum(&self, range: &KeyRange, cancel: &Cancel) -> Result<Duration> {
+        let mut conn = self.connect()?;
+        let started = Instant::now();
+        self.sum(&mut conn, range, cancel)?;
+        Ok(started.elapsed())
+    }
+}
+
+/// Finds the ranges whose rows are not the same on both sides.
+pub(crate) fn compare(sides: [MySide<'_>; 2], cancel: &Cancel) -> Result<ServerSums> {
+    let whole = walk(sides, &[KeyRange::ALL], FIRST_ROWS, MOST_ROWS, cancel)?;
+    let cut = walk(sides, &whole.unequal, PIECE_ROWS, PIECE_ROWS, cancel)?;
+    Ok(ServerSums { unequal: joined(cut.unequal), sums: whole.sums })
+}
+
+/// What the source says of a range.
+type Said = (KeyRange, Option<TableSum>);
+
+/// Cuts each of `ranges` and compares the pieces; the source goes ahead.
+fn walk(
+    sides: [MySide<'_>; 2],
+    ranges: &[KeyRange],
+    rows: u64,
+    most: u64,
+    cancel: &Cancel,
+) -> Result<ServerSums> {
+    let stop = Cancel::new();
+    let stopper = stop.clone();
+    let _hook = cancel.on_cancel(move || stopper.cancel());
+    let (said, heard) = sync_channel(AHEAD);
+    let (ahead, behind) = thread::scope(|scope| {
+        let stop = &stop;
+        let ahead = scope.spawn(move || {
+            let done = cut(sides[0], ranges, (rows, most), &said, stop);
+            done.inspect_err(|_| stop.cancel())
+        });
+        let behind = check(sides[1], &heard, stop).inspect_err(|_| stop.cancel());
+        drop(heard);
+        (ahead.join().unwrap_or_else(|panic| resume_unwind(panic)), behind)
+    });
+    match (ahead, behind) {
+        (Ok(first), Ok((unequal, second))) => Ok(ServerSums { unequal, sums: [first, second] }),
+        // The one that was stopped is not the cause.
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(one), Err(other)) => Err(if one.is_cancelled() { other } else { one }),
+    }
+}
+
+/// Cuts ranges in the source and sums the pieces, as fast as the other side follows.
+fn cut(
+    side: MySide<'_>,
+    ranges: &[KeyRange],
+    (mut rows, most): (u64, u64),
+    said: &SyncSender<Said>,
+    cancel: &Cancel,
+) -> Result<TableSum> {
+    let mut conn = side.connect()?;
+    let mut whole = TableSum::default();
+    for range in ranges {
+        let mut rest = range.clone();
+        loop {
+            cancel.check()?;
+            let piece = side.end_of(&mut conn, &rest, rows, cancel)?;
+            let is_last = piece.is_none();
+            let piece = piece.unwrap_or_else(|| rest.clone());
+            let started = Instant::now();
+            let sum = side.sum(&mut conn, &piece, cancel)?;
+            rows = paced(rows, started.elapsed()).min(most);
+            if let Some(sum) = sum {
+                whole += sum;
+            }
+            rest.after.clone_from(&piece.upto);
+            if said.send((piece, sum)).is_err() || is_last {
+                break;
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// Sums the same pieces, and returns those whose sums are others.
+fn check(
+    side: MySide<'_>,
+    heard: &Receiver<Said>,
+    cancel: &Cancel,
+) -> Result<(Vec<KeyRange>, TableSum)> {
+    let mut conn = side.connect()?;
+    let (mut unequal, mut whole) = (Vec::new(), TableSum::default());
+    while let Ok((piece, said)) = heard.recv() {
+        let sum = side.sum(&mut conn, &piece, cancel)?;
+        if let Some(sum) = sum {
+            whole += sum;
+        }
+        if sum.is_none() || sum != said {
+            unequal.push(piece);
+        }
+    }
+    Ok((unequal, whole))
+}
+
+fn paced(rows: u64, took: Duration) -> u64 {
+    let fits = u128::from(rows) * TARGET.as_micros() / took.as_micros().max(1);
+    u64::try_from(fits).unwrap_or(u64::MAX).clamp(1, rows.saturating_mul(4))
+}
+
+/// Joins ranges that follow each other.
+fn joined(ranges: Vec<KeyRange>) -> Vec<KeyRange> {
+    let mut joined: Vec<KeyRange> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if last.upto.is_some() && last.upto == range.after => last.upto = range.upto,
+            _ => joined.push(range),
+        }
+    }
+    joined
+}

@@ -17,10 +17,8 @@ const COMMON: &[Least] = &[
     ("DECIMAL(65,30)", "0.000000000000000000000000000001", "0"),
     ("FLOAT", "16777216", "16777215"),
     ("FLOAT", "0.1", "0.10000001"),
-    ("FLOAT", "0e0", "'-0'"),
     ("DOUBLE", "0.1", "0.10000000000000002"),
     ("DOUBLE", "5e-324", "0"),
-    ("DOUBLE", "0e0", "'-0'"),
     ("BIT(1)", "b'1'", "b'0'"),
     ("BIT(64)", "0x8000000000000001", "0x8000000000000000"),
     ("YEAR", "0", "2000"),
@@ -51,6 +49,9 @@ const MARIADB: &[Least] = &[
     ("INET6", "'2001:db8::1'", "'2001:db8::'"),
     ("INET4", "'255.0.0.1'", "'255.0.0.0'"),
 ];
+
+/// MariaDB loses the sign of a zero on its way in.
+const MYSQL9: &[Least] = &[("FLOAT", "0e0", "-0e0"), ("DOUBLE", "0e0", "-0e0")];
 
 fn with(sums: SumBy) -> VerifyOptions {
     VerifyOptions { sums, ..VerifyOptions::default() }
@@ -118,7 +119,7 @@ fn the_least_change_of_every_type_is_found_by_both_in_mysql_9() {
     let start = || MySql9::start(&ServerOptions::default());
     let (Ok(one), Ok(two)) = (start(), start()) else { return };
     let trio = Trio::on("verify least 9", one.endpoint(), two.endpoint(), Bed::shared().target());
-    the_least_is_found(&trio, COMMON, "InnoDB");
+    the_least_is_found(&trio, &[COMMON, MYSQL9].concat(), "InnoDB");
 }
 
 #[test]

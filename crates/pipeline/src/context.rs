@@ -2,6 +2,7 @@
 
 use crate::{Decision, NoMark, PlanReport, Selected, Window};
 use handoff_connect::Side;
+use handoff_loader::LoadMode;
 use handoff_model::{CopyId, Deletes, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use handoff_tracking::Tracked;
@@ -23,7 +24,7 @@ pub struct TableContext {
     pub window: Option<Arc<Window>>,
     /// What becomes of rows that are gone from the source.
     pub deletes: Deletes,
-    /// How the rows are loaded, and why so.
+    /// How the whole table is loaded, and why so.
     pub selected: Selected,
     /// The table in the source (in the replica, if only hop 2 is made).
     pub schema: Arc<TableSchema>,
@@ -51,8 +52,14 @@ impl TableContext {
             reason: self.decision.reason,
             force_full_applied: self.decision.force_full_applied,
             priority: self.priority,
-            strategy_reason: self.selected.why.clone(),
+            strategy_reason: self.planned().why,
         }
+    }
+
+    /// Returns how what is to be moved is loaded, and why so.
+    pub(crate) fn planned(&self) -> Selected {
+        let all = self.filter == RowFilter::All || self.decision.loads_all;
+        self.selected.of(if all { LoadMode::Full } else { LoadMode::Incremental })
     }
 
     /// Returns true if no row of the table was there when it was last moved, and it is as it was left.

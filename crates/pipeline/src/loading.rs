@@ -30,7 +30,8 @@ impl TableRunner {
             locking: self.locking(work),
             target: context.target.as_deref(),
         };
-        let strategy = self.strategies.get(context.selected.strategy, context.selected.keep_spool);
+        let selected = context.selected.of(mode);
+        let strategy = self.strategies.get(selected.strategy, selected.keep_spool);
         let seal = self.seal_work(work, Some(copied.id), copied.marks.as_deref());
         self.load_by(&*strategy, job, seal, work)
     }

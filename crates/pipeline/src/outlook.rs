@@ -138,7 +138,7 @@ impl TableOutlook {
             table: context.name.clone(),
             action,
             since: since(&context.filter),
-            strategy: context.selected.strategy,
+            strategy: context.planned().strategy,
             moved_because: (plan.reason != Reason::Unchanged).then(|| moved_because(context)),
             rows: context.schema.rows,
             bytes: context.schema.data_bytes,

@@ -126,7 +126,6 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     });
     let filter = filter(around, window.as_ref(), &decision, &tracked);
     let selected = select(&around.settings.selection, &settings, &schema, around.load_from());
-    let selected = if filter == RowFilter::All { selected } else { selected.for_changed_rows() };
     Ok(TableContext {
         name: name.clone(),
         decision,

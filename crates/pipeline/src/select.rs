@@ -1,5 +1,6 @@
 //! Which loading strategy for which table.
 
+use handoff_loader::LoadMode;
 use handoff_model::Strategy;
 use handoff_schema::TableSchema;
 use handoff_settings::{Selection, TableSettings};
@@ -50,15 +51,16 @@ pub fn select(
 }
 
 impl Selected {
-    /// Returns what is chosen where only changed rows are loaded: they are few, and a checkpoint of
-    /// them must not be taken for one of the whole table.
+    /// Returns what is chosen for a load of this kind. Changed rows are few, and a checkpoint of them
+    /// must not be taken for one of the whole table.
     #[must_use]
-    pub(crate) fn for_changed_rows(self) -> Selected {
-        if !matches!(self.strategy, Strategy::Parallel | Strategy::Chunked) {
-            return self;
+    pub(crate) fn of(&self, mode: LoadMode) -> Selected {
+        let splits = matches!(self.strategy, Strategy::Parallel | Strategy::Chunked);
+        if mode == LoadMode::Full || !splits {
+            return self.clone();
         }
         let why = format!("{} ({}) is for whole tables", self.strategy, self.why);
-        Selected { strategy: Strategy::Streaming, why, ..self }
+        Selected { strategy: Strategy::Streaming, why, ..*self }
     }
 }
 

@@ -127,6 +127,11 @@ impl<'a> Work<'a> {
         &slice.filter
     }
 
+    /// Returns what the rows that hop 2 reads mean for the others.
+    fn mode(&self) -> LoadMode {
+        if self.loads_everything() { LoadMode::Full } else { LoadMode::Incremental }
+    }
+
     /// Returns the rows that hop 2 loads of a slice, and what they mean for the others; nothing if
     /// a later slice brings everything.
     pub(crate) fn load<'s>(&self, slice: &'s Slice) -> Option<(&'s RowFilter, LoadMode)> {
@@ -199,6 +204,7 @@ impl<'a> Work<'a> {
             extraction: self.extraction,
             reason: self.reason,
             force_full_applied: self.force_full,
+            strategy_reason: self.context.selected.of(self.mode()).why,
             ..self.context.report()
         }
     }

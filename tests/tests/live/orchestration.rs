@@ -5,6 +5,7 @@ mod failed;
 mod order;
 mod performance;
 mod status;
+mod strategy;
 mod throttle;
 mod until;
 

@@ -66,6 +66,10 @@ impl RunReport {
         if self.ok && equal > 0 {
             text += &format!(", {equal} equal by the sums of what was moved");
         }
+        let unchanged = self.tables.iter().filter(|table| table.is_unchanged()).count();
+        if self.ok && unchanged > 0 {
+            text += &format!(", {unchanged} unchanged");
+        }
         for status in [TableStatus::Failed, TableStatus::Cancelled, TableStatus::NotStarted] {
             if count(status) > 0 {
                 text += &format!(", {} {}", count(status), status.label());

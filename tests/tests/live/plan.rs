@@ -161,6 +161,24 @@ fn a_person_reads_what_moves_and_one_line_of_totals() {
     etl.exits(2, &["plan", "nowhere"]);
 }
 
+#[test]
+fn without_a_replica_the_plan_holds_too() {
+    let (trio, _) = scene("plan direct");
+    let etl = Etl::with(&format!("{}\n{SETTINGS}", trio.direct_settings_toml()));
+    for change in
+        ["", "UPDATE stamped SET v = 10, s = NOW() WHERE id = 1", "INSERT INTO void VALUES (1, 1)"]
+    {
+        trio.sql_source(change);
+        let outlook = planned(&trio, &etl, 0, &[]);
+        let run = json(&etl.ok(&["run", "--json"]));
+        if !change.starts_with("INSERT") {
+            assert_eq!(plans(&outlook["tables"]), plans(&run["tables"]), "{change}");
+        }
+    }
+    let left = planned(&trio, &etl, 0, &["t"]);
+    assert_eq!(left["tables"][0]["action"], "leave_alone");
+}
+
 /// A copy that was interrupted counts as finished or undone, and is neither until the run.
 #[test]
 fn what_a_dead_run_left_is_foreseen_and_not_mended() {

@@ -88,6 +88,7 @@ fn differs(table: &TableReport) -> bool {
 fn cells(table: &TableReport) -> Vec<String> {
     let status = match table.status {
         TableStatus::Failed if differs(table) => "differs",
+        TableStatus::Ok if table.is_unchanged() => "unchanged",
         TableStatus::Ok if table.is_equal() => "equal",
         status => status.label(),
     };

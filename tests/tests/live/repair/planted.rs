@@ -1,7 +1,7 @@
 //! Planted differences, random by a printed seed.
 
 use super::{changes, of, repair};
-use crate::diff::is_equal;
+use crate::diff::{compared, is_equal, moved, run};
 use crate::verify::planted::{KEYS, Key, Random, each, make, with};
 use crate::verify::{carry, direct_settings, settings};
 use handoff_pipeline::{RepairRequest, RepairStatus, RepairWay};
@@ -145,6 +145,18 @@ fn mysql_9_is_mended() {
     assert!(report.ok, "{report:#?}");
     for table in &report.tables {
         assert_eq!(changes(table), [(2, 2, 0), (2, 1, 0)], "{}", table.table);
+    }
+    is_equal(&settings);
+
+    let names: Vec<&str> = report.tables.iter().map(|table| table.table.as_str()).collect();
+    let settings = compared(settings, &names);
+    for table in names {
+        trio.sql_source(&format!(
+            "UPDATE {table} SET j = '[1, 2.50]' WHERE u = 20; DELETE FROM {table} WHERE u IN (1, 900)"
+        ));
+    }
+    for table in run(&settings).tables {
+        moved(&table, "diff", "compared", (0, 1, 2));
     }
     is_equal(&settings);
 }

@@ -40,7 +40,7 @@ fn killed_at_every_point_the_next_compared_run_ends_equal() {
         let (trio, etl) = start("diff killed", engine, "[tables.t]\nextraction = \"diff\"\n");
         for point in POINTS {
             trio.sql_source(
-                "UPDATE t SET a = a + 1 WHERE id % 90 = 1; DELETE FROM t ORDER BY RAND() LIMIT 3;
+                "UPDATE t SET a = a + 1 WHERE id % 90 = 1; DELETE FROM t ORDER BY RAND() LIMIT 1;
                  INSERT INTO t SELECT MAX(id) + 1, 0 FROM t",
             );
             dies(&etl, "run", point);

@@ -5,6 +5,7 @@
 //! the first is inserted: two rows may have swapped a unique value. `ON DUPLICATE KEY UPDATE` would
 //! find the wrong one of them.
 
+use crate::fill::Filled;
 use crate::guard::Shadow;
 use crate::keyed::{Keyed, KeyedSql, keys_sql};
 use crate::leftover::LeftoverKind;
@@ -14,6 +15,8 @@ use crate::staging::staging_sql;
 use crate::transaction::undo;
 use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile, Seal, fault_point, quote_my};
+use handoff_model::TableSum;
+use handoff_rows::KeyList;
 use mysql::prelude::Queryable;
 
 impl Opened<'_> {
@@ -21,6 +24,9 @@ impl Opened<'_> {
         // Ordinary tables are dropped once the connection has been given back.
         let mut guards = Vec::new();
         let mut conn = self.writer()?;
+        if self.keys.is_some_and(KeyList::is_empty) {
+            return self.nothing(&mut conn, seal);
+        }
         let done =
             self.make_own(&mut conn, &mut guards).and_then(|()| self.merge_on(&mut conn, seal));
         match &done {
@@ -30,6 +36,17 @@ impl Opened<'_> {
         }
         drop(conn);
         done
+    }
+
+    /// Has it sealed that the source was looked at, and that no row differs.
+    fn nothing(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
+        let local = self.replicator.takes_local();
+        let strategy = if local { "load_data_local" } else { "prepared_inserts" };
+        let sum = self.job.canonical.map(|_| TableSum::default());
+        let filled = Filled { rows: 0, bytes: 0, strategy, checked: false, sum };
+        let moved = Moved { filled, inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
+        self.seal(conn, seal, &moved)?;
+        Ok(moved)
     }
 
     fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {

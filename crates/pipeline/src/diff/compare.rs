@@ -11,7 +11,7 @@ use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
 use std::sync::Arc;
 
 /// The most rows that are moved one by one; where more differ, the table is moved in full.
-const MOST: usize = 100_000;
+pub(crate) const MOST: usize = 100_000;
 
 /// Cells of a sketch for each row of the table: enough to name a tenth of them.
 const CELL_FOR_ROWS: u64 = 4;

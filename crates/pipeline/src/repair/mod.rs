@@ -7,10 +7,11 @@ mod table;
 pub use report::{RepairReport, RepairStatus, RepairTable, RepairWay};
 pub use request::RepairRequest;
 
-use crate::diff::Guard;
+use crate::diff::{Guard, MOST};
 use crate::pipeline::Task;
 use crate::{Pipeline, Result, RunOptions, VerifyRequest};
 use handoff_connect::Side;
+use handoff_verify::VerifyOptions;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -70,6 +71,7 @@ impl Pipeline {
             from: Side::Source,
             to: Side::Target,
             keys: request.keys,
+            options: VerifyOptions { most_listed: MOST, ..VerifyOptions::default() },
             ..VerifyRequest::default()
         };
         let found = self.verify(&verify)?;

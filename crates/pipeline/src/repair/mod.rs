@@ -71,7 +71,7 @@ impl Pipeline {
             from: Side::Source,
             to: Side::Target,
             keys: request.keys,
-            options: VerifyOptions { most_listed: MOST, ..VerifyOptions::default() },
+            options: Some(VerifyOptions { most_listed: MOST, ..VerifyOptions::default() }),
             ..VerifyRequest::default()
         };
         let found = self.verify(&verify)?;

@@ -71,7 +71,11 @@ impl Pipeline {
             from: Side::Source,
             to: Side::Target,
             keys: request.keys,
-            options: Some(VerifyOptions { most_listed: MOST, ..VerifyOptions::default() }),
+            options: Some(VerifyOptions {
+                most_listed: MOST,
+                sums: self.settings.run.sums,
+                ..VerifyOptions::default()
+            }),
             ..VerifyRequest::default()
         };
         let found = self.verify(&verify)?;

@@ -11,6 +11,7 @@
 //! | `strategies` | hop 2 by every strategy, with `psql \copy` of the same rows, at four sizes |
 //! | `merge` | hop 2 of changed rows, with the same statements by hand in `psql` |
 //! | `replicate` | hop 1, two tables at a time, with `mariadb-dump \| mariadb` |
+//! | `verify` | comparing a table with the slower of the plain reads of its sides |
 //! | `encode` | the encoder alone, from memory to memory |
 //! | `memory` | the most memory that `etl` takes for the three largest tables of the practice |
 //!
@@ -18,6 +19,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark's results go to standard output")]
 
 mod arguments;
+mod comparing;
 mod contest;
 mod hop1;
 mod hop2;
@@ -31,6 +33,7 @@ mod psql;
 mod shapes;
 
 pub use arguments::Arguments;
+pub use comparing::Comparing;
 pub use contest::{Amount, Contest};
 pub use hop1::{Hop1, Pipes};
 pub use hop2::{Described, Hop2};

@@ -40,14 +40,19 @@ pub fn build() -> Result<PathBuf> {
 ///
 /// Returns an error if it fails.
 pub fn of_run(etl: &Path, settings: &str) -> Result<Used> {
+    of(etl, &["run", "--quiet"], settings)
+}
+
+/// Runs `etl` with arguments and settings and returns what it took.
+///
+/// # Errors
+///
+/// Returns an error if it fails.
+pub fn of(etl: &Path, arguments: &[&str], settings: &str) -> Result<Used> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("handoff.toml"), settings)?;
     let mut command = Command::new(etl);
-    command
-        .args(["run", "--quiet"])
-        .current_dir(&folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
+    command.args(arguments).current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::null());
     let mut bytes = 0;
     let elapsed = lap(|| {
         bytes = wait(command.spawn()?)?;
@@ -71,7 +76,7 @@ fn wait(mut child: Child) -> Result<u64> {
         match child.try_wait()? {
             None => thread::sleep(LOOK_EVERY),
             Some(status) if status.success() => return Ok(peak),
-            Some(status) => return Err(format!("`etl run`: {status}").into()),
+            Some(status) => return Err(format!("`etl`: {status}").into()),
         }
     }
 }

@@ -97,6 +97,6 @@ pub use select::{ReadFrom, Selected, select};
 pub use standing::Standing;
 pub use until::Deadline;
 pub use verify::{
-    Depth, VerifyPair, VerifyReport, VerifyRequest, VerifyRow, VerifyStatus, VerifyTable,
+    Depth, LastProof, VerifyPair, VerifyReport, VerifyRequest, VerifyRow, VerifyStatus, VerifyTable,
 };
 pub use window::{NoWindow, WatermarkColumn, WatermarkKind, Window};

@@ -15,6 +15,9 @@
 //!    a temporary file, in buckets of about 50,000 rows, and compares bucket by bucket: the counts
 //!    are exact, and the first rows are listed.
 //!
+//! Source and replica can instead be summed by their own servers, range by range of the key; then only
+//! ranges that differ are read ([`VerifyOptions::sums`]).
+//!
 //! Any key will do, whatever the two servers think of its order; a table without one is compared as
 //! a multiset of rows. Memory depends on the options, not on the table.
 //!

@@ -123,6 +123,7 @@ mod tests {
             equal_at: None,
             looks: 2,
             sums: SumBy::Read,
+            last_proof: None,
             duration_ms: 7,
             notes: Vec::new(),
             error: None,

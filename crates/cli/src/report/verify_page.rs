@@ -278,6 +278,7 @@ mod tests {
             equal_at: Some(Timestamp::UNIX_EPOCH),
             looks: 1,
             sums: SumBy::Read,
+            last_proof: None,
             duration_ms: 40,
             notes: Vec::new(),
             error: None,

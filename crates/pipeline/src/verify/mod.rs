@@ -5,7 +5,7 @@ mod report;
 mod request;
 mod table;
 
-pub use report::{VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
+pub use report::{LastProof, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
 pub use request::{Depth, VerifyRequest};
 
 use crate::pipeline::read_catalogue;
@@ -130,6 +130,7 @@ impl Pipeline {
             verifier: Verifier::new(options, cancel, observer),
             schema: &self.settings.target.schema,
             values: &self.settings.values,
+            settings: &self.settings,
             retries: RetryPolicy {
                 attempts: self.settings.run.max_retries + 1,
                 ..RetryPolicy::default()
@@ -205,6 +206,13 @@ impl Base {
         }
         (self.replica.is_some() && copy.is_some() && load.loaded_copy_id != copy)
             .then(|| "the target was loaded from an earlier copy than the replica holds".to_owned())
+    }
+
+    /// Returns what the last run that moved a table proved.
+    fn last_proof(&self, table: &TableName) -> Option<LastProof> {
+        let load = self.states.get(table)?.load.as_ref()?;
+        let proof = load.proof.clone()?;
+        Some(LastProof { proof, by: load.proof_by, at: load.proved_at })
     }
 
     /// Says so if a run began while tables were compared.

@@ -1,7 +1,8 @@
 //! What a verification found.
 
+use crate::wording::grouped;
 use handoff_connect::Side;
-use handoff_model::{ColumnName, RunId, SumBy, TableName};
+use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
 use handoff_schema::Mapping;
 use handoff_verify::{Comparison, Differences, RowDifference, ShowKeys};
 use jiff::Timestamp;
@@ -83,6 +84,8 @@ pub struct VerifyTable {
     pub looks: u32,
     /// Who summed the rows of source and replica: `read` if we did, `sql` if their servers did.
     pub sums: SumBy,
+    /// What the last run that moved it proved, where the records were asked.
+    pub last_proof: Option<LastProof>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// What a person should know of the table.
@@ -95,6 +98,17 @@ pub struct VerifyTable {
     /// What the table becomes in the target, if it was compared.
     #[serde(skip)]
     pub mapping: Option<Arc<Mapping>>,
+}
+
+/// What is recorded of the proof of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct LastProof {
+    /// What it found: `equal`, `same_count` or `differs`.
+    pub proof: String,
+    /// By what.
+    pub by: Option<ProofBy>,
+    /// When, UTC.
+    pub at: Option<Timestamp>,
 }
 
 /// What differs between two databases.
@@ -153,12 +167,34 @@ impl VerifyTable {
             equal_at: None,
             looks: 0,
             sums: SumBy::Read,
+            last_proof: None,
             duration_ms: 0,
             notes: Vec::new(),
             error: None,
             comparison: None,
             mapping: None,
         }
+    }
+
+    /// Takes rows that the source has no more for what they are in a table that keeps them.
+    pub(super) fn but_kept(mut self) -> VerifyTable {
+        let kept = |pair: &VerifyPair| if pair.first == Side::Source { pair.phantom } else { 0 };
+        let rows: u64 = self.pairs.iter().map(kept).sum();
+        let others =
+            |pair: &VerifyPair| pair.missing + pair.stale + pair.moving + pair.phantom - kept(pair);
+        if rows > 0 {
+            self.notes.push(format!(
+                "{} rows that the source has no more are kept (deletes = \"ignore\")",
+                grouped(rows)
+            ));
+        }
+        if self.status == VerifyStatus::Differs
+            && rows > 0
+            && self.pairs.iter().all(|p| others(p) == 0)
+        {
+            self.status = VerifyStatus::Equal;
+        }
+        self
     }
 
     pub(super) fn compared(

@@ -7,10 +7,10 @@ use crate::chain;
 use crate::diff::other_columns;
 use crate::figures::millis;
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
-use handoff_model::{Cancel, Event, Observer, Phase, TableName};
+use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
 use handoff_rows::Locking;
 use handoff_schema::{CachedTable, Mapping, TableSchema, ddl};
-use handoff_settings::Values;
+use handoff_settings::{Settings, Values};
 use handoff_verify::{Place, Verifier, VerifyJob};
 use mysql::prelude::Queryable;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ pub(super) struct TableVerifier<'a> {
     pub(super) verifier: Verifier,
     pub(super) schema: &'a str,
     pub(super) values: &'a Values,
+    pub(super) settings: &'a Settings,
     pub(super) retries: RetryPolicy,
     pub(super) cancel: &'a Cancel,
     pub(super) observer: &'a Arc<dyn Observer>,
@@ -70,7 +71,7 @@ impl TableVerifier<'_> {
             let (reason, delay) = (chain(again.error), again.wait);
             self.observer.event(&Event::Retrying { table: name.clone(), reason, delay });
         };
-        retry(&self.retries, self.cancel, tell, || match self.request.depth {
+        let done = retry(&self.retries, self.cancel, tell, || match self.request.depth {
             Depth::Quick => self.count(table, &places, &mapping),
             Depth::Rows => {
                 let rows = schema.rows;
@@ -79,7 +80,9 @@ impl TableVerifier<'_> {
                 let found = self.verifier.compare(&job)?;
                 Ok(VerifyTable::compared(found, &mapping, self.request.keys))
             }
-        })
+        })?;
+        let keeps = self.settings.table(table).deletes == Deletes::Ignore;
+        Ok(if keeps { done.but_kept() } else { done })
     }
 
     /// Returns where the table is, once it is known to be of one structure everywhere.
@@ -148,6 +151,7 @@ impl TableVerifier<'_> {
             done.status = VerifyStatus::Differs;
         }
         done.notes.extend(stale_load);
+        done.last_proof = self.base.last_proof(table);
         Ok(done)
     }
 

@@ -109,6 +109,10 @@ fn what_is_to_stay_stays_and_is_counted() {
         assert_eq!(rig.trio.rows("t").len(), 200);
         let status = rig.etl.ok(&["status"]).stdout;
         assert!(status.contains("t: the target holds 7 rows more than the source"), "{status}");
+        for arguments in [&["verify"][..], &["verify", "--quick"]] {
+            let said = rig.etl.ok(arguments).stdout;
+            assert!(said.contains("7 rows that the source has no more are kept"), "{said}");
+        }
         let proved = rig.run(&["run", "--prove"]);
         assert_eq!(
             (&proved["proof"]["verdict"], &proved["proof"]["kept_rows"]),

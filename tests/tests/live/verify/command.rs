@@ -68,7 +68,8 @@ fn quick_counts_and_reads_the_records() {
     let trio = trio("verify quick");
     let etl = Etl::new(&trio);
     etl.ok(&["run"]);
-    etl.ok(&["verify", "--quick"]);
+    let done = etl.ok(&["verify", "--quick", "--json"]);
+    assert!(done.stdout.contains("\"by\": \"sums\""), "{}", done.stdout);
     trio.sql_target("UPDATE raw.patient SET \"LName\" = 'z'");
     etl.ok(&["verify", "--quick"]);
     trio.sql_target("DELETE FROM raw.patient WHERE id = 3");

@@ -190,7 +190,7 @@ impl TableRunner {
             copied_at: work.context.tracked.copy.as_ref().and_then(CopyState::data_as_of),
             watermark,
             fingerprint: &work.context.fingerprint,
-            source_mark: work.mark(),
+            source_mark: work.mark(watermark),
             reason: work.reason,
             extraction: work.extraction,
         }

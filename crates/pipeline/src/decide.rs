@@ -172,7 +172,18 @@ impl<'a> Known<'a> {
         let ended_well = |copy: &&CopyState| copy.status == Status::Success && copy.intact;
         let same = |copy: &CopyState| copy.fingerprint.as_deref() == Some(self.fingerprint);
         let copy = self.copy().filter(ended_well);
-        self.unchanged && self.replica_is_there && copy.is_some_and(same)
+        self.unchanged
+            && self.replica_is_there
+            && copy.is_some_and(|copy| same(copy) && (is_whole(copy) || self.is_counted(copy)))
+    }
+
+    /// Returns true if the rows were counted everywhere once the copy was loaded, and are as many.
+    fn is_counted(&self, copy: &CopyState) -> bool {
+        self.load().is_some_and(|load| {
+            load.loaded_copy_id == copy.copy_id
+                && load.source_rows.is_some()
+                && load.source_rows == load.target_rows
+        })
     }
 
     /// Returns true if the target holds the last good copy, and that was not found to differ.
@@ -244,6 +255,12 @@ impl<'a> Known<'a> {
         last_good(self.tracked, merged)
             .is_none_or(|last| self.now.duration_since(last) > LONGEST_GAP)
     }
+}
+
+/// Returns true if every row was copied, and not the changed ones alone.
+fn is_whole(copy: &CopyState) -> bool {
+    let base = copy.watermark.as_ref().and_then(|marks| marks.first()).map(|mark| mark.base);
+    base.is_none() || base == copy.copy_id
 }
 
 /// Returns since when changes of the source are known to be missing, as far as the hops go that

@@ -156,10 +156,11 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// Returns what tells the state of the source that a copy brings, if it brings all of it.
-    pub(crate) fn mark(&self) -> Option<&'a str> {
+    /// Returns what tells the state of the source that a copy brings. One of changed rows without a
+    /// watermark would pass for one of all rows.
+    pub(crate) fn mark(&self, marks: Option<&[WatermarkAt]>) -> Option<&'a str> {
         let mark = self.context.mark.as_deref().ok();
-        mark.filter(|_| !self.is_incremental())
+        mark.filter(|_| !self.is_incremental() || marks.is_some())
     }
 
     /// The full copy that the replica builds on.

@@ -22,8 +22,7 @@ pub struct SealWork<'a> {
     pub watermark: Option<&'a [WatermarkAt]>,
     /// The structure of the table, as a hash.
     pub fingerprint: &'a str,
-    /// What told the state of the source before it was read, if the replica holds all of it once this
-    /// has arrived.
+    /// What told the state of the source before it was read, if it told anything.
     pub source_mark: Option<&'a str>,
     /// Why the table is moved as it is.
     pub reason: Reason,

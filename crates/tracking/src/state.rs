@@ -37,8 +37,8 @@ pub struct CopyState {
     pub fingerprint: Option<String>,
     /// The structure of the copy that was begun.
     pub pending_fingerprint: Option<String>,
-    /// What told the state of the source before the last good copy was read, if that copy holds all of
-    /// it.
+    /// What told the state of the source before the last good copy was read. A copy of changed rows
+    /// may have missed some of it, unless the rows were counted afterwards.
     pub source_mark: Option<String>,
     /// Rows that the last good copy moved; unknown after a recovery.
     pub rows: Option<u64>,

@@ -165,9 +165,11 @@ fn a_person_reads_what_moves_and_one_line_of_totals() {
 fn without_a_replica_the_plan_holds_too() {
     let (trio, _) = scene("plan direct");
     let etl = Etl::with(&format!("{}\n{SETTINGS}", trio.direct_settings_toml()));
-    for change in
-        ["", "UPDATE stamped SET v = 10, s = NOW() WHERE id = 1", "INSERT INTO void VALUES (1, 1)"]
-    {
+    for change in [
+        "DO 0",
+        "UPDATE stamped SET v = 10, s = NOW() WHERE id = 1",
+        "INSERT INTO void VALUES (1, 1)",
+    ] {
         trio.sql_source(change);
         let outlook = planned(&trio, &etl, 0, &[]);
         let run = json(&etl.ok(&["run", "--json"]));

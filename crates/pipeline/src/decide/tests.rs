@@ -295,6 +295,29 @@ fn what_did_not_change_and_arrived_is_left_alone() {
     untouched(|t| copy(t).intact = false, as_it_is, Reason::Configured);
 }
 
+/// A copy of changed rows may have missed some, until the rows are counted.
+#[test]
+fn a_copy_of_changed_rows_counts_once_it_was_counted() {
+    let as_it_is = |known: &mut Known<'_>| known.configured = Extraction::Incremental;
+    let later = |t: &mut Tracked| {
+        copy(t).copy_id = Some(id(LATER));
+        load(t).loaded_copy_id = Some(id(LATER));
+    };
+    let counted = |t: &mut Tracked, target: u64| {
+        later(t);
+        (load(t).source_rows, load(t).target_rows) = (Some(7), Some(target));
+    };
+    untouched(later, as_it_is, Reason::Watermark);
+    untouched(|t| counted(t, 7), as_it_is, Reason::Unchanged);
+    untouched(|t| counted(t, 8), as_it_is, Reason::Watermark);
+    // The counts are about another copy.
+    let lags = |t: &mut Tracked| {
+        counted(t, 7);
+        load(t).loaded_copy_id = Some(id(FULL));
+    };
+    untouched(lags, as_it_is, Reason::Watermark);
+}
+
 #[test]
 fn a_copy_that_is_current_and_not_loaded_is_only_loaded() {
     let as_it_is = |_: &mut Known<'_>| {};

@@ -57,6 +57,24 @@ fn a_replica_table_that_is_gone_is_copied() {
     is_left_alone(&rig);
 }
 
+#[test]
+fn changed_rows_that_were_moved_and_counted_are_not_looked_for_again() {
+    let source = "CREATE TABLE t (id INT PRIMARY KEY, v INT, s DATETIME NOT NULL, KEY (s)) \
+                  ENGINE=MyISAM; INSERT INTO t VALUES (1, 1, '2024-01-01'), (2, 2, '2024-01-02')";
+    let rig = Rig::new("same counted", source, crate::incremental::BY_S);
+    rig.moves("full_table", "first_run", 2);
+    rig.trio.sql_source("INSERT INTO t VALUES (3, 3, '2024-01-03')");
+    written(&rig.trio, "MYD", TWO_HOURS);
+    rig.moves("incremental", "watermark", 2);
+    let table = rig.moves("incremental", "unchanged", 0);
+    assert!(table["proof"].is_null(), "the source was asked: {table}");
+    rig.trio.sql_target("UPDATE raw.etl_load_status SET source_rows = NULL, target_rows = NULL");
+    rig.moves("incremental", "watermark", 1);
+    rig.trio.sql_source("INSERT INTO t VALUES (4, 4, '2024-01-04')");
+    rig.moves("incremental", "watermark", 2);
+    rig.is_equal();
+}
+
 /// It begins as a full copy, and is one again where the target lacks it.
 #[test]
 fn an_incremental_table_that_was_copied_and_not_loaded_is_loaded_whole() {

@@ -48,8 +48,9 @@ fn a_writer_makes_no_false_difference_once_it_stops() {
                         .unwrap();
                 }
             });
-            for _ in 0..5 {
-                let report = verify(&settings, OPTIONS);
+            let summed = VerifyOptions { sums: SumBy::Sql, ..OPTIONS };
+            for options in [OPTIONS, summed, OPTIONS, summed, OPTIONS] {
+                let report = verify(&settings, options);
                 let table = &report.tables[0];
                 assert_eq!(counts(table, Side::Replica), [1, 0, 0], "{engine}");
                 let [missing, stale, phantom] = counts(table, Side::Source);

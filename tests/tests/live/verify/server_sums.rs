@@ -1,11 +1,13 @@
 //! SumBy that source and replica compute themselves: the same answers as reading gives.
 
+use super::planted::Random;
 use super::{carry, counts, settings, verify};
 use handoff_connect::Side;
 use handoff_model::SumBy;
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 use handoff_verify::VerifyOptions;
 use mysql::prelude::Queryable;
+use std::collections::BTreeSet;
 
 /// A type, a value, and one that differs from it as little as can be.
 type Least = (&'static str, &'static str, &'static str);
@@ -151,4 +153,48 @@ fn what_travels_is_what_differs() {
     let (read, summed) = (sent(with(SumBy::Read)), sent(with(SumBy::Sql)));
     // Other tests use the server too, so this is told by reading less than a third.
     assert!(read >= 20_000 && summed < read / 3, "{read} rows read, {summed} where summed");
+}
+
+/// `HANDOFF_VERIFY_ROWS=5000000` makes it as large as the largest table of a practice.
+#[test]
+fn planted_rows_are_found_however_large_the_table_is() {
+    let rows = std::env::var("HANDOFF_VERIFY_ROWS").ok().and_then(|rows| rows.parse().ok());
+    let rows: u64 = rows.unwrap_or(30_000);
+    let mut random = Random::new();
+    println!("HANDOFF_SEED={} repeats this", random.0);
+    let trio = Trio::new("verify large");
+    trio.sql_source(&format!(
+        "CREATE TABLE t (id INT PRIMARY KEY, n INT, note VARCHAR(40)) ENGINE=MyISAM; \
+         INSERT INTO t SELECT seq, seq % 977, CONCAT('note ', seq) FROM seq_1_to_{rows}"
+    ));
+    let settings = settings(&trio);
+    carry(&settings);
+    for most in [1, 100, 10_000] {
+        // Rows of the replica and of the target, the first and the last of the table among them.
+        let most = most.min(u32::try_from(rows / 10).unwrap());
+        let count = 1 + random.below(most) as usize;
+        let numbers = random.different(count + 1, u32::try_from(rows).unwrap());
+        let list: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        let list = list.join(", ");
+        trio.sql_replica(&format!("UPDATE t SET n = n + 1 WHERE id IN ({list})"));
+        trio.sql_target(&format!("DELETE FROM raw.t WHERE id IN ({list})"));
+        let planted = numbers.len() as u64;
+        println!("{planted} of {rows} rows planted");
+        for sums in [SumBy::Read, SumBy::Sql] {
+            let started = std::time::Instant::now();
+            let report = verify(&settings, with(sums));
+            println!("{sums}: {:.1} s", started.elapsed().as_secs_f64());
+            let table = &report.tables[0];
+            assert_eq!(counts(table, Side::Source), [0, planted, 0], "{sums}");
+            assert_eq!(counts(table, Side::Replica), [planted, 0, 0], "{sums}");
+            let listed: BTreeSet<u32> =
+                table.pairs[0].rows.iter().map(|row| row.key[0].parse().unwrap()).collect();
+            assert_eq!(listed, numbers.iter().copied().collect(), "{sums}");
+        }
+        trio.sql_replica(&format!("UPDATE t SET n = n - 1 WHERE id IN ({list})"));
+        trio.sql_target(&format!(
+            "INSERT INTO raw.t SELECT id, id % 977, 'note ' || id FROM unnest(ARRAY[{list}]) id"
+        ));
+        assert!(verify(&settings, with(SumBy::Sql)).ok);
+    }
 }

@@ -89,14 +89,21 @@ impl Process {
 
     /// Kills the server and every process it started, as a power cut would.
     pub(crate) fn kill9(&self) {
+        let mut children = Vec::new();
         if let Some(pid) = self.pid() {
             // Stopped first, so that it starts no further process while we look.
             system::kill(pid, libc::SIGSTOP);
-            for child in system::children(pid) {
+            children = system::children(pid);
+            for &child in &children {
                 system::kill(child, libc::SIGKILL);
             }
         }
         self.end(libc::SIGKILL, STOP_LIMIT);
+        // PostgreSQL does not start while one of them holds the shared memory.
+        let end = Instant::now() + STOP_LIMIT;
+        while children.iter().any(|&child| system::lives(child)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {

@@ -106,6 +106,13 @@ pub(crate) fn at_exit(function: extern "C" fn()) {
     unsafe { libc::atexit(function) };
 }
 
+/// Returns true if a process is there and has not ended.
+pub(crate) fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before the state may hold anything.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
 /// Returns the processes whose parent is `pid`.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     processes().filter(|&child| parent(child) == Some(pid)).collect()

@@ -35,6 +35,7 @@
 //! and in the target, and the others go on. [`Pipeline::run`] returns an error only when nothing
 //! could start, and has then changed nothing.
 
+mod base;
 mod check;
 mod clock;
 mod context;
@@ -55,6 +56,7 @@ mod options;
 mod outlook;
 mod pipeline;
 mod plan;
+mod planning;
 mod probe;
 mod prove;
 mod recover;

@@ -1,6 +1,6 @@
 //! What the next run would do, and why.
 
-use crate::pipeline::Planned;
+use crate::planning::Planned;
 use crate::recover::Recovery;
 use crate::servers::Opening;
 use crate::{Error, Pipeline, PlanReport, Result, RunOptions, TableContext, chain};

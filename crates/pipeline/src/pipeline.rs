@@ -1,29 +1,24 @@
 //! The front door.
 
-use crate::clock::SourceClock;
-use crate::denied::Hidden;
+use crate::base::{Base, read_catalogue};
 use crate::diff::Guard;
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
-use crate::mark::Witness;
-use crate::only_failed::is_left_over;
-use crate::plan::{Surroundings, plan};
+use crate::planning::Planned;
 use crate::prove::Prover;
-use crate::recover::{Recovered, Recovery, recover};
+use crate::recover::Recovery;
 use crate::servers::{Opening, Servers};
 use crate::table_run::TableRunner;
 use crate::{
     Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
 };
-use handoff_connect::{MyPool, PgPool, Profile, RetryPolicy, grant_select};
+use handoff_connect::{PgPool, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, Strategies};
-use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, TableName, Throttle};
+use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, Throttle};
 use handoff_replicator::Replicator;
-use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
-use handoff_settings::{Settings, TableFilter, Target, TimeOfDay};
-use handoff_tracking::{Finding, LockRefused, RunLock, Tracked, Tracker, Wait};
+use handoff_settings::{Settings, Target, TimeOfDay};
+use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
 use jiff::{Timestamp, Zoned};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -117,68 +112,12 @@ impl Pipeline {
         Ok(self.report(run, started, tables, notes))
     }
 
-    /// Connects and looks at what there is to move. The replica database, which is made where it
-    /// is missing, comes last: everything that could be refused before it has been.
-    pub(crate) fn look(&self, opening: &Opening<'_>, options: &RunOptions) -> Result<Base> {
-        if options.adopt && options.tables.is_empty() {
-            return Err(Error::AdoptWhat);
-        }
-        if options.from_spool.is_some() && (options.tables.len(), options.hops) != (1, Hops::Load) {
-            return Err(Error::SpoolOfWhat);
-        }
-        let source = opening.source()?;
-        let target = opening.target()?;
-        let looked_at = Timestamp::now();
-        let (source, replica, catalogue, wanted) = match source {
-            Some(source) => {
-                let catalogue = read_catalogue(&source)?;
-                let wanted = self.wanted(&catalogue, options)?;
-                (Some(source), opening.replica()?, catalogue, wanted)
-            }
-            None => {
-                let replica = opening.replica()?.ok_or(Error::NoReplica)?;
-                let catalogue = read_catalogue(&replica)?;
-                let wanted = self.wanted(&catalogue, options)?;
-                (None, Some(replica), catalogue, wanted)
-            }
-        };
-        Ok(Base { servers: Servers { source, replica, target }, looked_at, catalogue, wanted })
-    }
-
     fn lock(&self, tracker: &Tracker, options: &RunOptions) -> Result<RunLock> {
         let wait = if options.wait { Wait::Until(self.cancel.clone()) } else { Wait::No };
         tracker.lock(wait).map_err(|refused| match refused {
             LockRefused::Cancelled(cancelled) => Error::Cancelled(cancelled),
             refused => Error::Locked(refused),
         })
-    }
-
-    /// Returns the names of the tables to move: those named, or those the settings include.
-    pub(crate) fn wanted(
-        &self,
-        catalogue: &Catalogue,
-        options: &RunOptions,
-    ) -> Result<BTreeSet<TableName>> {
-        let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
-        if options.tables.is_empty() {
-            let all = catalogue.tables.keys();
-            let taken: BTreeSet<_> = all.filter(|name| filter.takes(name)).cloned().collect();
-            let found = catalogue.tables.len();
-            return if taken.is_empty() { Err(Error::NoTables { found }) } else { Ok(taken) };
-        }
-        let named: BTreeSet<TableName> = options.tables.iter().cloned().collect();
-        let there = |name: &&TableName| catalogue.tables.contains_key(*name);
-        let missing: Vec<_> = named.iter().filter(|name| !there(name)).cloned().collect();
-        if let Some(first) = missing.first() {
-            let near = catalogue
-                .tables
-                .keys()
-                .find(|name| name.as_str().to_lowercase() == first.as_str().to_lowercase());
-            let where_ = if options.hops == Hops::Load { "replica" } else { "source" };
-            return Err(Error::UnknownTables { where_, near: near.cloned(), tables: missing });
-        }
-        let excluded: Vec<_> = named.iter().filter(|name| !filter.takes(name)).cloned().collect();
-        if excluded.is_empty() { Ok(named) } else { Err(Error::Excluded { tables: excluded }) }
     }
 
     fn open_tracker(&self, base: &Base, run: RunId) -> Result<Tracker> {
@@ -225,92 +164,6 @@ impl Pipeline {
         Replicator::new(source.clone(), replica.clone(), cancel, observer)
             .map(|replicator| Some(replicator.memory(self.memory_of_a_table())))
             .map_err(Error::Pair)
-    }
-
-    /// Makes the plan, once everything interrupted was dealt with.
-    pub(crate) fn make_plan(
-        &self,
-        base: &Base,
-        tracker: &Tracker,
-        options: &RunOptions,
-        recovery: Recovery,
-    ) -> Result<Planned> {
-        let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
-        let replica =
-            replica.or_else(|| self.settings.replica.as_ref().map(|_| Catalogue::empty()));
-        let target = self.read_target(&base.servers.target)?;
-        let mut recovered =
-            recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target, recovery)?;
-        let expected = self.expected(base, options, &recovered.states, &target)?;
-        let hidden = base.hidden(&expected)?;
-        recovered.notes.extend(hidden.gone.iter().map(gone));
-        let mut wanted: BTreeSet<TableName> =
-            base.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
-        if options.only_failed {
-            let not_started = tracker.last_not_started()?;
-            wanted.retain(|table| {
-                let tracked = recovered.states.get(table);
-                not_started.contains(table)
-                    || tracked.is_none_or(|tracked| is_left_over(options.hops, tracked))
-            });
-        }
-        let now = Timestamp::now();
-        let (clock, witness) = ask(base.servers.origin(), options.hops, now)?;
-        let plan = plan(&Surroundings {
-            settings: &self.settings,
-            options,
-            wanted: &wanted,
-            denied: &hidden.denied,
-            origin: &self.mapped(base),
-            database: base.servers.origin().database(),
-            replica: replica.as_ref(),
-            target: &target,
-            states: &recovered.states,
-            findings: &recovered.findings,
-            clock,
-            witness,
-            now,
-        });
-        let Recovered { findings, notes, .. } = recovered;
-        Ok(Planned { plan, findings, notes, leftovers: target.leftovers })
-    }
-
-    /// Maps every table once, for both hops and all threads.
-    fn mapped(&self, base: &Base) -> SchemaCache {
-        let cache = SchemaCache::new();
-        cache.load(base.servers.origin().database(), base.catalogue.clone(), |schema| {
-            Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
-        });
-        cache
-    }
-
-    /// Returns the tables that the run would carry, did the source show them: they arrived once and
-    /// are in the target still.
-    fn expected(
-        &self,
-        base: &Base,
-        options: &RunOptions,
-        states: &BTreeMap<TableName, Tracked>,
-        target: &TargetCatalogue,
-    ) -> Result<BTreeSet<TableName>> {
-        if !options.tables.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
-        let is_missed = |name: &TableName, tracked: &Tracked| {
-            tracked.was_loaded()
-                && !base.catalogue.tables.contains_key(name)
-                && filter.takes(name)
-                && target.tables.contains_key(&pg_table_name(name))
-        };
-        let missed = states.iter().filter(|(name, tracked)| is_missed(name, tracked));
-        Ok(missed.map(|(name, _)| name.clone()).collect())
-    }
-
-    pub(crate) fn read_target(&self, pool: &PgPool) -> Result<TargetCatalogue> {
-        let mut conn = pool.get().map_err(Error::Connect)?;
-        TargetCatalogue::read(&mut conn, &self.settings.target.schema)
-            .map_err(Error::TargetCatalogue)
     }
 
     fn move_tables(
@@ -454,39 +307,6 @@ pub(crate) struct Task {
     pub(crate) until: Option<TimeOfDay>,
 }
 
-/// A plan, and what was found while it was made.
-pub(crate) struct Planned {
-    pub(crate) plan: Plan,
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) notes: Vec<String>,
-    /// Tables that dead runs left in the target schema.
-    leftovers: Vec<String>,
-}
-
-/// What a run starts from.
-pub(crate) struct Base {
-    pub(crate) servers: Servers,
-    /// When its catalogue was about to be read: what that tells is no older.
-    looked_at: Timestamp,
-    /// What is in the database that the run reads first.
-    catalogue: Catalogue,
-    wanted: BTreeSet<TableName>,
-}
-
-impl Base {
-    /// Looks for what the source's account may not see.
-    fn hidden(&self, expected: &BTreeSet<TableName>) -> Result<Hidden> {
-        let Some(source) = &self.servers.source else { return Ok(Hidden::default()) };
-        let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
-        Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected).map_err(Error::Connect)
-    }
-
-    pub(crate) fn not_carried(&self) -> impl Iterator<Item = String> {
-        let others = self.catalogue.not_carried.iter();
-        others.map(|other| format!("`{}` is a {}, which is not carried", other.name, other.kind))
-    }
-}
-
 /// Drops what dead runs left in the target, but for loads that broke off and may be taken up, since
 /// the copy that they read is still there. Returns what kept it from doing so.
 fn drop_leftovers(runner: &TableRunner, names: &[String]) -> Option<String> {
@@ -499,27 +319,4 @@ fn drop_leftovers(runner: &TableRunner, names: &[String]) -> Option<String> {
     };
     let loadable: Vec<_> = states.values().filter_map(Tracked::loadable_copy).collect();
     runner.loader.drop_leftovers(names, &loadable).err().map(|error| chain(&error))
-}
-
-fn gone(table: &TableName) -> String {
-    format!(
-        "`{table}` is gone from the source: its last rows stay in the target; once that is as it \
-         should be, drop it there or name it in `exclude`"
-    )
-}
-
-/// Asks the server that is read first for its time, and what tells which of its tables changed.
-fn ask(pool: &MyPool, hops: Hops, now: Timestamp) -> Result<(SourceClock, Witness)> {
-    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
-    let clock = SourceClock::read(&mut conn).map_err(Error::Connect)?;
-    let witness = match hops {
-        Hops::Load => Witness::nobody(&clock),
-        Hops::Both | Hops::Copy => Witness::ask(&mut conn, &clock, now),
-    };
-    Ok((clock, witness))
-}
-
-pub(crate) fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {
-    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
-    Catalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)
 }

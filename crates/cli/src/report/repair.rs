@@ -1,6 +1,6 @@
 //! What `etl repair` did, as text.
 
-use super::verify::of_pairs;
+use super::verify::{laid_out, of_pairs};
 use crate::human::{count, counted, duration};
 use handoff_pipeline::{RepairReport, RepairStatus, RepairTable, RepairWay};
 use std::time::Duration;
@@ -8,14 +8,8 @@ use std::time::Duration;
 /// Prints what differed and what was done about it, table by table with up to `limit` rows each, and
 /// a conclusion.
 pub fn repair_text(report: &RepairReport, limit: usize) -> String {
-    let mut text: String = report.tables.iter().map(|table| of_table(table, limit)).collect();
-    for note in &report.notes {
-        text.push_str(&format!("{note}\n"));
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text + &conclusion(report)
+    let tables = report.tables.iter().map(|table| of_table(table, limit)).collect();
+    laid_out(tables, &report.notes, &conclusion(report))
 }
 
 fn of_table(table: &RepairTable, limit: usize) -> String {

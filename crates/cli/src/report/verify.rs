@@ -7,14 +7,20 @@ use std::time::Duration;
 
 /// Prints what differs, table by table with up to `limit` rows each, and a conclusion.
 pub fn verify_text(report: &VerifyReport, limit: usize) -> String {
-    let mut text: String = report.tables.iter().map(|table| of_table(table, limit)).collect();
-    for note in &report.notes {
+    let tables = report.tables.iter().map(|table| of_table(table, limit)).collect();
+    laid_out(tables, &report.notes, &conclusion(report))
+}
+
+/// Puts the notes behind the tables, and the conclusion apart from both.
+pub(super) fn laid_out(tables: String, notes: &[String], conclusion: &str) -> String {
+    let mut text = tables;
+    for note in notes {
         text.push_str(&format!("{note}\n"));
     }
     if !text.is_empty() {
         text.push('\n');
     }
-    text + &conclusion(report)
+    text + conclusion
 }
 
 fn of_table(table: &VerifyTable, limit: usize) -> String {

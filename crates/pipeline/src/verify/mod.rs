@@ -8,7 +8,7 @@ mod table;
 pub use report::{LastProof, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
 pub use request::{Depth, VerifyRequest};
 
-use crate::pipeline::read_catalogue;
+use crate::base::read_catalogue;
 use crate::servers::Opening;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{MyPool, PgPool, RetryPolicy, Side};

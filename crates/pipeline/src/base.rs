@@ -1,0 +1,99 @@
+//! What a run starts from: its servers, and which of their tables are meant.
+
+use crate::denied::Hidden;
+use crate::pipeline::Pipeline;
+use crate::servers::{Opening, Servers};
+use crate::{Error, Hops, Result, RunOptions};
+use handoff_connect::{MyPool, Profile};
+use handoff_model::TableName;
+use handoff_schema::Catalogue;
+use handoff_settings::TableFilter;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// What a run starts from.
+pub(crate) struct Base {
+    pub(crate) servers: Servers,
+    /// When its catalogue was about to be read: what that tells is no older.
+    pub(crate) looked_at: Timestamp,
+    /// What is in the database that the run reads first.
+    pub(crate) catalogue: Catalogue,
+    pub(crate) wanted: BTreeSet<TableName>,
+}
+
+impl Base {
+    /// Looks for what the source's account may not see.
+    pub(crate) fn hidden(&self, expected: &BTreeSet<TableName>) -> Result<Hidden> {
+        let Some(source) = &self.servers.source else { return Ok(Hidden::default()) };
+        let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
+        Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected).map_err(Error::Connect)
+    }
+
+    pub(crate) fn not_carried(&self) -> impl Iterator<Item = String> {
+        let others = self.catalogue.not_carried.iter();
+        others.map(|other| format!("`{}` is a {}, which is not carried", other.name, other.kind))
+    }
+}
+
+impl Pipeline {
+    /// Connects and looks at what there is to move. The replica database, which is made where it
+    /// is missing, comes last: everything that could be refused before it has been.
+    pub(crate) fn look(&self, opening: &Opening<'_>, options: &RunOptions) -> Result<Base> {
+        if options.adopt && options.tables.is_empty() {
+            return Err(Error::AdoptWhat);
+        }
+        if options.from_spool.is_some() && (options.tables.len(), options.hops) != (1, Hops::Load) {
+            return Err(Error::SpoolOfWhat);
+        }
+        let source = opening.source()?;
+        let target = opening.target()?;
+        let looked_at = Timestamp::now();
+        let (source, replica, catalogue, wanted) = match source {
+            Some(source) => {
+                let catalogue = read_catalogue(&source)?;
+                let wanted = self.wanted(&catalogue, options)?;
+                (Some(source), opening.replica()?, catalogue, wanted)
+            }
+            None => {
+                let replica = opening.replica()?.ok_or(Error::NoReplica)?;
+                let catalogue = read_catalogue(&replica)?;
+                let wanted = self.wanted(&catalogue, options)?;
+                (None, Some(replica), catalogue, wanted)
+            }
+        };
+        Ok(Base { servers: Servers { source, replica, target }, looked_at, catalogue, wanted })
+    }
+
+    /// Returns the names of the tables to move: those named, or those the settings include.
+    pub(crate) fn wanted(
+        &self,
+        catalogue: &Catalogue,
+        options: &RunOptions,
+    ) -> Result<BTreeSet<TableName>> {
+        let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
+        if options.tables.is_empty() {
+            let all = catalogue.tables.keys();
+            let taken: BTreeSet<_> = all.filter(|name| filter.takes(name)).cloned().collect();
+            let found = catalogue.tables.len();
+            return if taken.is_empty() { Err(Error::NoTables { found }) } else { Ok(taken) };
+        }
+        let named: BTreeSet<TableName> = options.tables.iter().cloned().collect();
+        let there = |name: &&TableName| catalogue.tables.contains_key(*name);
+        let missing: Vec<_> = named.iter().filter(|name| !there(name)).cloned().collect();
+        if let Some(first) = missing.first() {
+            let near = catalogue
+                .tables
+                .keys()
+                .find(|name| name.as_str().to_lowercase() == first.as_str().to_lowercase());
+            let where_ = if options.hops == Hops::Load { "replica" } else { "source" };
+            return Err(Error::UnknownTables { where_, near: near.cloned(), tables: missing });
+        }
+        let excluded: Vec<_> = named.iter().filter(|name| !filter.takes(name)).cloned().collect();
+        if excluded.is_empty() { Ok(named) } else { Err(Error::Excluded { tables: excluded }) }
+    }
+}
+
+pub(crate) fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {
+    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+    Catalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)
+}

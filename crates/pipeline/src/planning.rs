@@ -1,0 +1,132 @@
+//! Making the plan of a run from what is there, what is recorded and what is asked.
+
+use crate::base::{Base, read_catalogue};
+use crate::clock::SourceClock;
+use crate::mark::Witness;
+use crate::only_failed::is_left_over;
+use crate::pipeline::Pipeline;
+use crate::plan::{Surroundings, plan};
+use crate::recover::{Recovered, Recovery, recover};
+use crate::{Error, Hops, Plan, Result, RunOptions};
+use handoff_connect::{MyPool, PgPool, Profile};
+use handoff_model::TableName;
+use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
+use handoff_settings::TableFilter;
+use handoff_tracking::{Finding, Tracked, Tracker};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A plan, and what was found while it was made.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) notes: Vec<String>,
+    /// Tables that dead runs left in the target schema.
+    pub(crate) leftovers: Vec<String>,
+}
+
+impl Pipeline {
+    /// Makes the plan, once everything interrupted was dealt with.
+    pub(crate) fn make_plan(
+        &self,
+        base: &Base,
+        tracker: &Tracker,
+        options: &RunOptions,
+        recovery: Recovery,
+    ) -> Result<Planned> {
+        let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
+        let replica =
+            replica.or_else(|| self.settings.replica.as_ref().map(|_| Catalogue::empty()));
+        let target = self.read_target(&base.servers.target)?;
+        let mut recovered =
+            recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target, recovery)?;
+        let expected = self.expected(base, options, &recovered.states, &target)?;
+        let hidden = base.hidden(&expected)?;
+        recovered.notes.extend(hidden.gone.iter().map(gone));
+        let mut wanted: BTreeSet<TableName> =
+            base.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
+        if options.only_failed {
+            let not_started = tracker.last_not_started()?;
+            wanted.retain(|table| {
+                let tracked = recovered.states.get(table);
+                not_started.contains(table)
+                    || tracked.is_none_or(|tracked| is_left_over(options.hops, tracked))
+            });
+        }
+        let now = Timestamp::now();
+        let (clock, witness) = ask(base.servers.origin(), options.hops, now)?;
+        let plan = plan(&Surroundings {
+            settings: &self.settings,
+            options,
+            wanted: &wanted,
+            denied: &hidden.denied,
+            origin: &self.mapped(base),
+            database: base.servers.origin().database(),
+            replica: replica.as_ref(),
+            target: &target,
+            states: &recovered.states,
+            findings: &recovered.findings,
+            clock,
+            witness,
+            now,
+        });
+        let Recovered { findings, notes, .. } = recovered;
+        Ok(Planned { plan, findings, notes, leftovers: target.leftovers })
+    }
+
+    /// Maps every table once, for both hops and all threads.
+    fn mapped(&self, base: &Base) -> SchemaCache {
+        let cache = SchemaCache::new();
+        cache.load(base.servers.origin().database(), base.catalogue.clone(), |schema| {
+            Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
+        });
+        cache
+    }
+
+    /// Returns the tables that the run would carry, did the source show them: they arrived once and
+    /// are in the target still.
+    fn expected(
+        &self,
+        base: &Base,
+        options: &RunOptions,
+        states: &BTreeMap<TableName, Tracked>,
+        target: &TargetCatalogue,
+    ) -> Result<BTreeSet<TableName>> {
+        if !options.tables.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
+        let is_missed = |name: &TableName, tracked: &Tracked| {
+            tracked.was_loaded()
+                && !base.catalogue.tables.contains_key(name)
+                && filter.takes(name)
+                && target.tables.contains_key(&pg_table_name(name))
+        };
+        let missed = states.iter().filter(|(name, tracked)| is_missed(name, tracked));
+        Ok(missed.map(|(name, _)| name.clone()).collect())
+    }
+
+    pub(crate) fn read_target(&self, pool: &PgPool) -> Result<TargetCatalogue> {
+        let mut conn = pool.get().map_err(Error::Connect)?;
+        TargetCatalogue::read(&mut conn, &self.settings.target.schema)
+            .map_err(Error::TargetCatalogue)
+    }
+}
+
+fn gone(table: &TableName) -> String {
+    format!(
+        "`{table}` is gone from the source: its last rows stay in the target; once that is as it \
+         should be, drop it there or name it in `exclude`"
+    )
+}
+
+/// Asks the server that is read first for its time, and what tells which of its tables changed.
+fn ask(pool: &MyPool, hops: Hops, now: Timestamp) -> Result<(SourceClock, Witness)> {
+    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+    let clock = SourceClock::read(&mut conn).map_err(Error::Connect)?;
+    let witness = match hops {
+        Hops::Load => Witness::nobody(&clock),
+        Hops::Both | Hops::Copy => Witness::ask(&mut conn, &clock, now),
+    };
+    Ok((clock, witness))
+}

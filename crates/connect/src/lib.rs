@@ -8,6 +8,7 @@
 //! | Need | Use |
 //! | --- | --- |
 //! | a connection | [`MyPool::get`] with a [`Profile`], [`PgPool::get`] |
+//! | many rows | [`MyConn::rows`] |
 //! | to stop a statement on request | [`MyPool::cancel_guard`], [`PgPool::cancel_guard`] |
 //! | to leave a result half read | [`MyConn::wire`], [`MyConn::close`], [`PgConn::close`] |
 //! | to try again what may pass | [`retry`] |
@@ -48,6 +49,7 @@ mod lock;
 mod my_conn;
 mod my_link;
 mod my_pool;
+mod my_rows;
 mod my_session;
 mod orphans;
 mod pg_conn;
@@ -60,6 +62,7 @@ mod sessions;
 mod slots;
 mod tls;
 mod trust;
+mod value_ref;
 mod version;
 mod wire;
 
@@ -69,11 +72,13 @@ pub use fault_point::{FAULT_POINTS, fault_point};
 pub use lock::{HeldLock, LockHolder};
 pub use my_conn::MyConn;
 pub use my_pool::{MyPool, Profile};
+pub use my_rows::MyRows;
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
 pub use quote::{quote_my, quote_my_account, quote_my_text, quote_pg, quote_pg_text};
 pub use retry::{Retry, RetryPolicy, Transient, retry};
 pub use seal::{Published, Seal};
+pub use value_ref::ValueRef;
 pub use version::{Flavor, ServerVersion};
 pub use wire::Wire;
 

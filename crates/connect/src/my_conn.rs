@@ -3,7 +3,8 @@
 use crate::my_link::MyLink;
 use crate::slots::Slots;
 use crate::wire::{self, Wire};
-use crate::{Fault, MyPool, Profile, Result, Side, my_session};
+use crate::{Fault, MyPool, MyRows, Profile, Result, Side, my_session};
+use mysql::Value;
 use mysql::prelude::Queryable;
 use r2d2::PooledConnection;
 use std::ops::{Deref, DerefMut};
@@ -84,6 +85,21 @@ impl MyConn {
     /// Returns a [`Fault`] if the process has no file descriptor left.
     pub fn wire(&self) -> Result<Wire> {
         Wire::of(self).map_err(|error| self.fault(&error.into()))
+    }
+
+    /// Prepares and executes a statement, of which [`MyRows`] hands out the rows with no allocation
+    /// for each. A text that is prepared already is not prepared again.
+    ///
+    /// # Errors
+    ///
+    /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
+    pub fn rows(&mut self, sql: &str, params: Vec<Value>) -> mysql::Result<MyRows<'_>> {
+        let MyLink { conn, rows, plain, .. } =
+            self.slot.link.as_mut().expect("a borrowed slot is filled");
+        if *plain {
+            return rows.execute(conn, sql, params, &self.faulted);
+        }
+        Ok(MyRows::of_driver(conn.exec_iter(sql, params)?))
     }
 
     /// Closes the connection instead of giving it back, such as after a result that was not read

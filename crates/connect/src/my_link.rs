@@ -1,6 +1,7 @@
 //! Connecting to MySQL and MariaDB.
 
 use crate::fault::my_connect;
+use crate::my_rows::RowState;
 use crate::sessions::{Labels, Ticket};
 use crate::trust::{self, Held, Refused};
 use crate::wire::Wire;
@@ -23,6 +24,9 @@ const LARGEST_PACKET: usize = 1 << 30;
 pub(crate) struct MyLink {
     pub(crate) conn: Conn,
     pub(crate) profile: Profile,
+    /// Whether the socket carries what is said as it is.
+    pub(crate) plain: bool,
+    pub(crate) rows: RowState,
     _ticket: Ticket,
 }
 
@@ -66,9 +70,9 @@ impl MyDialer {
 
     /// Connects and asks the server what it is.
     pub(crate) fn first(&self, profile: Profile) -> Result<(MyLink, Server)> {
-        let mut conn = self.dial(LARGEST_PACKET, Some(&self.server.database))?;
+        let (mut conn, plain) = self.dial(LARGEST_PACKET, Some(&self.server.database))?;
         let server = self.ask(&mut conn)?;
-        Ok((self.prepare(conn, &server, profile)?, server))
+        Ok((self.prepare(conn, plain, &server, profile)?, server))
     }
 
     /// Connects to a server that is known already.
@@ -78,13 +82,13 @@ impl MyDialer {
             Profile::Write | Profile::Merge => server.max_allowed_packet,
             Profile::Read | Profile::RawRead => LARGEST_PACKET,
         };
-        let conn = self.dial(limit, Some(&self.server.database))?;
-        self.prepare(conn, server, profile)
+        let (conn, plain) = self.dial(limit, Some(&self.server.database))?;
+        self.prepare(conn, plain, server, profile)
     }
 
     /// Connects without a set-up, for one statement: to end another, or to create the database.
     pub(crate) fn bare(&self, database: Option<&str>) -> Result<Conn> {
-        self.dial(1 << 24, database)
+        self.dial(1 << 24, database).map(|(conn, _)| conn)
     }
 
     fn ask(&self, conn: &mut Conn) -> Result<Server> {
@@ -102,7 +106,13 @@ impl MyDialer {
             .ok_or_else(|| Fault::new(self.side, "the server does not tell its version"))
     }
 
-    fn prepare(&self, mut conn: Conn, server: &Server, profile: Profile) -> Result<MyLink> {
+    fn prepare(
+        &self,
+        mut conn: Conn,
+        plain: bool,
+        server: &Server,
+        profile: Profile,
+    ) -> Result<MyLink> {
         let ticket = self.labels.take(conn.connection_id());
         let label = ticket.label().filter(|_| !self.unlabelled.load(Ordering::Relaxed));
         let set_up = |label| my_session::set_up(&server.version, profile, label);
@@ -112,27 +122,29 @@ impl MyDialer {
             done = conn.query_drop(set_up(None));
         }
         done.map_err(|error| Fault::my(self.side, &error))?;
-        Ok(MyLink { conn, profile, _ticket: ticket })
+        let rows = RowState::default();
+        Ok(MyLink { conn, profile, plain, rows, _ticket: ticket })
     }
 
-    fn dial(&self, max_allowed_packet: usize, database: Option<&str>) -> Result<Conn> {
+    /// Connects, and says whether without TLS.
+    fn dial(&self, max_allowed_packet: usize, database: Option<&str>) -> Result<(Conn, bool)> {
         let options = self.options(max_allowed_packet, database);
         let _held = self.hold_to_our_authorities()?;
-        let conn = match self.tls() {
-            None => dial_any(&self.server.host, &options),
-            Some(tls) => match dial_any(&self.server.host, &options.clone().ssl_opts(tls)) {
-                Err(error) if self.server.tls.mode == TlsMode::Prefer && tls_failed(&error) => {
-                    self.plain.store(true, Ordering::Relaxed);
-                    dial_any(&self.server.host, &options)
-                }
-                done => done,
-            },
-        };
+        let mut tls = self.tls();
+        let mut conn = dial_any(&self.server.host, &options.clone().ssl_opts(tls.clone()));
+        if let Err(error) = &conn
+            && self.server.tls.mode == TlsMode::Prefer
+            && tls_failed(error)
+        {
+            self.plain.store(true, Ordering::Relaxed);
+            tls = None;
+            conn = dial_any(&self.server.host, &options);
+        }
         let conn = conn.map_err(|error| my_connect(self.side, &self.server, &error))?;
         Wire::of(&conn)
             .and_then(|wire| wire.wait_for_ever())
             .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
-        Ok(conn)
+        Ok((conn, tls.is_none()))
     }
 
     fn options(&self, max_allowed_packet: usize, database: Option<&str>) -> OptsBuilder {

@@ -25,6 +25,11 @@ impl Wire {
         let _ = self.0.shutdown(Shutdown::Both);
     }
 
+    /// Returns the socket.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.0
+    }
+
     /// Lifts the time limit that stood over the handshake.
     pub(crate) fn wait_for_ever(&self) -> io::Result<()> {
         self.0.set_read_timeout(None)

@@ -3,12 +3,12 @@
 use crate::key_text::key_text;
 use crate::strategy::Moved;
 use crate::{Error, Result};
+use handoff_connect::ValueRef;
 use handoff_connect::{MyConn, MyPool, Profile};
 use handoff_model::{Cancel, KeyValue, RowFilter, TableSum, Throttle, WaitClock};
 use handoff_rows::{Chunk, Encoder, KeyList, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
-use mysql::Value;
 
 /// The rows that a strategy moves.
 pub struct Source<'a> {
@@ -163,7 +163,7 @@ impl Tuples<'_> {
     /// # Errors
     ///
     /// Returns an error if a value cannot be carried or the row is too large.
-    pub fn push(&mut self, row: &[Value]) -> Result<()> {
+    pub fn push(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         let start = self.buffer.bytes().len();
         self.buffer.push(row)?;
         let tuple = &self.buffer.bytes()[start..];

@@ -11,10 +11,10 @@ use crate::error::{At, cancelled};
 use crate::keyed::Keyed;
 use crate::witness::Witness;
 use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
+use handoff_connect::ValueRef;
 use handoff_connect::{Fault, MyConn, Side};
 use handoff_model::{Meter, Phase, RowFilter, TableSum, WaitClock};
 use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink};
-use mysql::Value;
 
 /// Where rows come from and go to.
 pub(crate) struct Fill<'a> {
@@ -140,8 +140,9 @@ impl Fill<'_> {
 
     /// Returns the size of what is sent of a row: its longest parts, as far as they are of any
     /// length.
-    fn row_bytes(&self, row: &[Value]) -> usize {
-        let size = |value: &Value| if let Value::Bytes(bytes) = value { bytes.len() } else { 8 };
+    fn row_bytes(&self, row: &[ValueRef<'_>]) -> usize {
+        let size =
+            |value: &ValueRef<'_>| if let ValueRef::Bytes(bytes) = value { bytes.len() } else { 8 };
         row.iter().take(self.columns.len()).map(size).sum()
     }
 

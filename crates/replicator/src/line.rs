@@ -1,23 +1,23 @@
 //! Spelling values, and lines of them for `LOAD DATA`.
 
 use crate::carried::{Carried, Form};
-use mysql::Value;
+use handoff_connect::ValueRef;
 use std::io::Write;
 
 /// Appends one row as `LOAD DATA … FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY
 /// '\n'` reads it.
-pub(crate) fn write_line(columns: &[Carried], row: &[Value], out: &mut Vec<u8>) {
+pub(crate) fn write_line(columns: &[Carried], row: &[ValueRef<'_>], out: &mut Vec<u8>) {
     if row.is_empty() {
         // A table whose columns are all generated.
         out.push(b'0');
     }
-    for (index, (column, value)) in columns.iter().zip(row).enumerate() {
+    for (index, (column, value)) in columns.iter().zip(row.iter().copied()).enumerate() {
         if index > 0 {
             out.push(b'\t');
         }
         match value {
-            Value::NULL => out.extend_from_slice(b"\\N"),
-            Value::Bytes(bytes) => escape(bytes, out),
+            ValueRef::Null => out.extend_from_slice(b"\\N"),
+            ValueRef::Bytes(bytes) => escape(bytes, out),
             // Digits, signs, points and blanks need no escape.
             other => spell(column.form, other, out),
         }
@@ -26,41 +26,66 @@ pub(crate) fn write_line(columns: &[Carried], row: &[Value], out: &mut Vec<u8>) 
 }
 
 /// Appends a value other than NULL.
-pub(crate) fn spell(form: Form, value: &Value, out: &mut Vec<u8>) {
-    match *value {
-        Value::NULL => {}
-        Value::Bytes(ref bytes) => out.extend_from_slice(bytes),
-        Value::Int(number) if form == Form::Year => append(out, format_args!("{number:04}")),
-        Value::UInt(number) if form == Form::Year => append(out, format_args!("{number:04}")),
-        Value::Int(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-        Value::UInt(number) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-        // As a double, so that the server rounds to single precision once, and exactly.
-        Value::Float(number) => append(out, format_args!("{:e}", f64::from(number))),
-        Value::Double(number) => append(out, format_args!("{number:e}")),
-        Value::Date(year, month, day, hour, minute, second, micros) => {
-            append(out, format_args!("{year:04}-{month:02}-{day:02}"));
-            if form != Form::Date {
-                append(out, format_args!(" {hour:02}:{minute:02}:{second:02}"));
-                fraction(form, micros, out);
-            }
+pub(crate) fn spell(form: Form, value: ValueRef<'_>, out: &mut Vec<u8>) {
+    match value {
+        ValueRef::Null => {}
+        ValueRef::Bytes(bytes) => out.extend_from_slice(bytes),
+        ValueRef::Int(number) if form == Form::Year => append(out, format_args!("{number:04}")),
+        ValueRef::UInt(number) if form == Form::Year => append(out, format_args!("{number:04}")),
+        ValueRef::Int(number) => {
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         }
-        Value::Time(negative, days, hours, minutes, seconds, micros) => {
-            let sign = if negative { "-" } else { "" };
-            let hours = days * 24 + u32::from(hours);
-            append(out, format_args!("{sign}{hours:02}:{minutes:02}:{seconds:02}"));
-            fraction(form, micros, out);
+        ValueRef::UInt(number) => {
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        }
+        // As a double, so that the server rounds to single precision once, and exactly.
+        ValueRef::Float(number) => append(out, format_args!("{:e}", f64::from(number))),
+        ValueRef::Double(number) => append(out, format_args!("{number:e}")),
+        ValueRef::Date(year, month, day, hour, minute, second, micros) => {
+            padded(year.into(), 4, b'-', out);
+            padded(month.into(), 2, b'-', out);
+            padded(day.into(), 2, b' ', out);
+            if form == Form::Date {
+                out.pop();
+                return;
+            }
+            clock(hour.into(), [minute, second], form, micros, out);
+        }
+        ValueRef::Time(negative, days, hours, minutes, seconds, micros) => {
+            if negative {
+                out.push(b'-');
+            }
+            clock(days * 24 + u32::from(hours), [minutes, seconds], form, micros, out);
         }
     }
 }
 
-fn fraction(form: Form, micros: u32, out: &mut Vec<u8>) {
-    let (Form::DateTime(digits) | Form::Time(digits)) = form else { return };
-    let digits = usize::from(digits.min(6));
-    if digits > 0 {
-        let end = out.len() + 1 + digits;
-        append(out, format_args!(".{micros:06}"));
-        out.truncate(end);
+/// Appends a time of day, or one that is longer, with as many digits of a second as the form has.
+fn clock(hours: u32, rest: [u8; 2], form: Form, micros: u32, out: &mut Vec<u8>) {
+    let [minutes, seconds] = rest;
+    padded(hours, 2, b':', out);
+    padded(minutes.into(), 2, b':', out);
+    padded(seconds.into(), 2, b'.', out);
+    let digits = match form {
+        Form::DateTime(digits) | Form::Time(digits) => usize::from(digits.min(6)),
+        _ => 0,
+    };
+    padded(micros, 6, b' ', out);
+    // Of the seven bytes behind the point none is kept where there are no digits, nor is the point.
+    out.truncate(out.len() - if digits == 0 { 8 } else { 7 - digits });
+}
+
+/// Appends a number with at least `width` digits, of which 10 is the most, and what stands behind it.
+fn padded(mut number: u32, width: usize, behind: u8, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 11];
+    digits[10] = behind;
+    let mut at = 10;
+    while number > 0 {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
     }
+    out.extend_from_slice(&digits[at.min(10 - width)..]);
 }
 
 fn append(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
@@ -93,7 +118,7 @@ mod tests {
     use crate::carried::{Image, Store};
 
     #[track_caller]
-    fn check(form: Form, value: Value, expected: &str) {
+    fn check(form: Form, value: ValueRef<'_>, expected: &str) {
         let name = "`a`".to_owned();
         let (store, image) = (Store::Bytes, Image::Value);
         let column = Carried { select: name.clone(), name, form, store, image, numbered: false };
@@ -104,37 +129,34 @@ mod tests {
 
     #[test]
     fn bytes_that_mean_something_are_escaped() {
-        check(
-            Form::Plain,
-            Value::Bytes(b"a\tb\nc\\d\0e\r\x1a".to_vec()),
-            "a\\tb\\nc\\\\d\\0e\r\x1a",
-        );
-        check(Form::Plain, Value::Bytes(b"\\N".to_vec()), "\\\\N");
-        check(Form::Plain, Value::Bytes(Vec::new()), "");
-        check(Form::Plain, Value::NULL, "\\N");
+        check(Form::Plain, ValueRef::Bytes(b"a\tb\nc\\d\0e\r\x1a"), "a\\tb\\nc\\\\d\\0e\r\x1a");
+        check(Form::Plain, ValueRef::Bytes(b"\\N"), "\\\\N");
+        check(Form::Plain, ValueRef::Bytes(b""), "");
+        check(Form::Plain, ValueRef::Null, "\\N");
     }
 
     #[test]
     fn numbers_lose_nothing() {
-        check(Form::Plain, Value::UInt(u64::MAX), "18446744073709551615");
-        check(Form::Plain, Value::Int(i64::MIN), "-9223372036854775808");
-        check(Form::Plain, Value::Double(-0.0), "-0e0");
-        check(Form::Plain, Value::Double(5e-324), "5e-324");
-        check(Form::Plain, Value::Float(f32::MAX), "3.4028234663852886e38");
-        check(Form::Year, Value::UInt(0), "0000");
+        check(Form::Plain, ValueRef::UInt(u64::MAX), "18446744073709551615");
+        check(Form::Plain, ValueRef::Int(i64::MIN), "-9223372036854775808");
+        check(Form::Plain, ValueRef::Double(-0.0), "-0e0");
+        check(Form::Plain, ValueRef::Double(5e-324), "5e-324");
+        check(Form::Plain, ValueRef::Float(f32::MAX), "3.4028234663852886e38");
+        check(Form::Year, ValueRef::UInt(0), "0000");
     }
 
     #[test]
     fn dates_and_times_are_spelled_in_full() {
-        check(Form::Date, Value::Date(0, 0, 0, 0, 0, 0, 0), "0000-00-00");
-        check(Form::Date, Value::Date(2023, 2, 31, 0, 0, 0, 0), "2023-02-31");
-        check(Form::DateTime(0), Value::Date(1, 1, 1, 0, 0, 0, 0), "0001-01-01 00:00:00");
+        check(Form::Date, ValueRef::Date(0, 0, 0, 0, 0, 0, 0), "0000-00-00");
+        check(Form::Date, ValueRef::Date(2023, 2, 31, 0, 0, 0, 0), "2023-02-31");
+        check(Form::DateTime(0), ValueRef::Date(1, 1, 1, 0, 0, 0, 0), "0001-01-01 00:00:00");
         check(
             Form::DateTime(3),
-            Value::Date(9999, 12, 31, 23, 59, 59, 999_000),
+            ValueRef::Date(9999, 12, 31, 23, 59, 59, 999_000),
             "9999-12-31 23:59:59.999",
         );
-        check(Form::Time(0), Value::Time(true, 34, 22, 59, 59, 0), "-838:59:59");
-        check(Form::Time(6), Value::Time(false, 0, 0, 0, 0, 5), "00:00:00.000005");
+        check(Form::Time(0), ValueRef::Time(true, 34, 22, 59, 59, 0), "-838:59:59");
+        check(Form::Time(6), ValueRef::Time(false, 0, 0, 0, 0, 5), "00:00:00.000005");
+        check(Form::Time(1), ValueRef::Time(false, 4_000, 9, 8, 7, 654_321), "96009:08:07.6");
     }
 }

@@ -4,10 +4,10 @@ use crate::carried::Carried;
 use crate::line::write_line;
 use crate::{Error, Result};
 use handoff_connect::MyConn;
+use handoff_connect::ValueRef;
 use handoff_model::{Cancel, RowFilter, TableSum};
 use handoff_rows::{Locking, ReadSpec, Reader, RowSink};
 use handoff_schema::TableSchema;
-use mysql::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Returns the expressions to read.
@@ -65,7 +65,7 @@ struct Sums<'a> {
 impl RowSink for Sums<'_> {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         self.line.clear();
         write_line(self.columns, row, &mut self.line);
         self.sum.add_row(xxh3_128(&self.line));

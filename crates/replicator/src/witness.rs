@@ -1,8 +1,8 @@
 //! Summing rows in their canonical form while they are copied.
 
+use handoff_connect::ValueRef;
 use handoff_model::TableSum;
 use handoff_rows::{Encoder, hash_row};
-use mysql::Value;
 
 /// Takes the sum that hop 2 takes of the same rows, so that the two can be compared.
 ///
@@ -21,7 +21,7 @@ impl Witness {
     }
 
     /// Takes in a row.
-    pub(crate) fn see(&mut self, row: &[Value]) {
+    pub(crate) fn see(&mut self, row: &[ValueRef<'_>]) {
         let Some(sum) = &mut self.sum else { return };
         self.tuple.clear();
         match self.encoder.encode(row, &mut self.tuple) {

@@ -3,10 +3,10 @@
 //! `cargo run --release -p handoff-rows --example encoder_speed`
 #![expect(clippy::print_stdout, reason = "an example speaks to a person")]
 
+use handoff_connect::ValueRef;
 use handoff_rows::{Encoder, TupleBuffer};
 use handoff_schema::{Column, Mapping, TableSchema};
 use handoff_settings::{TableSettings, Values};
-use mysql::Value;
 use std::error::Error;
 use std::time::Instant;
 
@@ -57,15 +57,15 @@ fn report(
 }
 
 /// 52 columns: keys and numbers, flags, money, dates, and texts.
-fn wide_table() -> Result<(Mapping, Vec<Value>), Box<dyn Error>> {
-    let text = |text: &str| Value::Bytes(text.as_bytes().to_vec());
-    let kinds: [(&str, usize, Value); 8] = [
-        ("bigint", 18, Value::Int(1_234_567)),
-        ("tinyint", 12, Value::Int(1)),
-        ("double", 6, Value::Double(125.5)),
+fn wide_table() -> Result<(Mapping, Vec<ValueRef<'static>>), Box<dyn Error>> {
+    let text = |text: &'static str| ValueRef::Bytes(text.as_bytes());
+    let kinds: [(&str, usize, ValueRef<'static>); 8] = [
+        ("bigint", 18, ValueRef::Int(1_234_567)),
+        ("tinyint", 12, ValueRef::Int(1)),
+        ("double", 6, ValueRef::Double(125.5)),
         ("decimal(10,2)", 2, text("1234.50")),
-        ("date", 5, Value::Date(2024, 2, 29, 0, 0, 0, 0)),
-        ("datetime", 3, Value::Date(2024, 2, 29, 12, 34, 56, 0)),
+        ("date", 5, ValueRef::Date(2024, 2, 29, 0, 0, 0, 0)),
+        ("datetime", 3, ValueRef::Date(2024, 2, 29, 12, 34, 56, 0)),
         ("varchar(20)", 5, text("D2391")),
         ("text", 1, text("Composite filling, two surfaces, posterior; patient tolerated it well.")),
     ];
@@ -74,7 +74,7 @@ fn wide_table() -> Result<(Mapping, Vec<Value>), Box<dyn Error>> {
     for (kind, count, value) in kinds {
         for _ in 0..count {
             schema.columns.push(Column::of_type(&format!("c{}", row.len()), kind)?);
-            row.push(value.clone());
+            row.push(value);
         }
     }
     let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default())?;

@@ -1,8 +1,8 @@
 //! Tuples gathered for a COPY.
 
 use crate::{Encoder, Result, hash_row};
+use handoff_connect::ValueRef;
 use handoff_model::{Audit, TableSum};
-use mysql::Value;
 
 /// Encodes rows, gathers their tuples, and sums them.
 ///
@@ -28,7 +28,7 @@ impl TupleBuffer {
     ///
     /// Returns [`Error::Value`](crate::Error::Value) if a value cannot be carried; the buffer and
     /// the sum are then as before.
-    pub fn push(&mut self, row: &[Value]) -> Result<()> {
+    pub fn push(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         let start = self.bytes.len();
         self.encoder.encode(row, &mut self.bytes)?;
         self.sum.add_row(hash_row(&self.bytes[start..]));

@@ -3,10 +3,10 @@
 use crate::codec::{Cell, Codec, Scratch, Session, Uses};
 use crate::refusal::Refusal;
 use crate::{Error, Result};
+use handoff_connect::ValueRef;
 use handoff_model::{Audit, ColumnName, TableName};
 use handoff_schema::{MappedColumn, Mapping};
 use handoff_settings::{BadJson, BadText, NulBytes, Values, ZeroDates};
-use mysql::Value;
 use std::cell::OnceCell;
 
 /// What applies to key columns, whatever the settings say.
@@ -99,7 +99,7 @@ impl Encoder {
     ///
     /// Returns [`Error::Value`] if a value cannot be carried under the policies; `out` then holds
     /// what it held before.
-    pub fn encode(&mut self, row: &[Value], out: &mut Vec<u8>) -> Result<()> {
+    pub fn encode(&mut self, row: &[ValueRef<'_>], out: &mut Vec<u8>) -> Result<()> {
         debug_assert_eq!(row.len(), self.select.len(), "a row is what the list selects");
         self.rows += 1;
         self.audit.take();
@@ -107,10 +107,10 @@ impl Encoder {
         out.extend_from_slice(&self.count);
         for field in &mut self.fields {
             let policies = if field.key { &STRICT } else { &self.policies };
-            let exact = field.exact.is_none_or(|flag| row[flag] != Value::Int(0));
+            let exact = field.exact.is_none_or(|flag| row[flag] != ValueRef::Int(0));
             let Field { codec, uses, .. } = field;
             let mut cell = Cell { out, policies, uses, scratch: &mut self.scratch };
-            if let Err(refusal) = codec.encode(&row[field.value], exact, &mut cell) {
+            if let Err(refusal) = codec.encode(row[field.value], exact, &mut cell) {
                 out.truncate(start);
                 return Err(field.error(&self.table, self.rows, refusal));
             }

@@ -12,12 +12,11 @@
 //! * A [`TupleBuffer`] is what most sinks hold: the encoder, the tuples not yet written, their sum.
 //!
 //! ```no_run
-//! use handoff_connect::MyConn;
+//! use handoff_connect::{MyConn, ValueRef};
 //! use handoff_model::{Cancel, RowFilter};
 //! use handoff_rows::{Encoder, Error, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 //! use handoff_schema::{Mapping, TableSchema};
 //! use handoff_settings::Values;
-//! use mysql::Value;
 //!
 //! /// Reads everything and writes nothing.
 //! struct Discard(TupleBuffer);
@@ -25,7 +24,7 @@
 //! impl RowSink for Discard {
 //!     type Error = Error;
 //!
-//!     fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+//!     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), Error> {
 //!         self.0.push(row)
 //!     }
 //!

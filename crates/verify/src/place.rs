@@ -1,12 +1,12 @@
 //! The databases that a table is compared in.
 
 use crate::{Error, Result, RowKey};
+use handoff_connect::ValueRef;
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side};
 use handoff_model::{Cancel, KeyRange, RowFilter, Throttle};
 use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, target_tuples, target_tuples_of};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
-use mysql::Value;
 
 /// How many rows are looked up in one statement.
 const BATCH: usize = 500;
@@ -144,7 +144,7 @@ struct Tuples<F> {
 impl<F: FnMut(&[u8])> RowSink for Tuples<F> {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         self.tuple.clear();
         self.encoder.encode(row, &mut self.tuple)?;
         (self.each)(&self.tuple);

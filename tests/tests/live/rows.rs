@@ -17,7 +17,6 @@ use handoff_rows::{
 use handoff_schema::{Catalogue, Mapping, TableSchema, ddl};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
-use mysql::Value;
 use std::io::Write;
 use std::sync::OnceLock;
 
@@ -138,7 +137,7 @@ impl Gather {
 impl RowSink for Gather {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+    fn row(&mut self, row: &[handoff_connect::ValueRef<'_>]) -> Result<(), Error> {
         self.0.push(row)
     }
 

@@ -2,8 +2,8 @@
 //! full.
 
 use crate::{CopyIn, Error, Inserter, Landing, Meter, Result, Tuples};
+use handoff_connect::ValueRef;
 use handoff_rows::RowSink;
-use mysql::Value;
 
 /// Where gathered tuples go.
 pub(super) trait Destination {
@@ -51,7 +51,7 @@ impl<D: Destination> Sink<'_, '_, D> {
 impl<D: Destination> RowSink for Sink<'_, '_, D> {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         self.tuples.push(row)
     }
 

@@ -5,10 +5,10 @@ use super::{Fill, Sent};
 use crate::line::write_line;
 use crate::witness::Witness;
 use crate::{Error, Result};
+use handoff_connect::ValueRef;
 use handoff_connect::{Fault, MyConn, fault_point};
 use handoff_model::{Event, Meter, TableSum};
 use handoff_rows::RowSink;
-use mysql::Value;
 use std::mem;
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -167,7 +167,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
 impl RowSink for Lines<'_, '_> {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         let start = self.buffer.len();
         write_line(self.fill.columns, row, &mut self.buffer);
         let line = &self.buffer[start..];

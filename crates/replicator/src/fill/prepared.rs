@@ -4,7 +4,7 @@ use super::{Fill, Sent};
 use crate::line::{spell, write_line};
 use crate::witness::Witness;
 use crate::{Error, Result, Stage};
-use handoff_connect::{MyConn, Profile, fault_point, quote_my};
+use handoff_connect::{MyConn, Profile, ValueRef, fault_point, quote_my};
 use handoff_model::{BatchSize, Meter};
 use handoff_rows::RowSink;
 use mysql::prelude::Queryable;
@@ -130,7 +130,7 @@ impl Rows<'_> {
 impl RowSink for Rows<'_> {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         self.line.clear();
         write_line(self.fill.columns, row, &mut self.line);
         self.sent.sum.add_row(xxh3_128(&self.line));
@@ -142,15 +142,15 @@ impl RowSink for Rows<'_> {
         self.fill.check_size(self.sent.sum.rows, bytes)?;
         self.buffered += bytes + size_of_val(row);
         self.ends.push(self.buffered);
-        let columns = self.fill.columns.iter().zip(row);
+        let columns = self.fill.columns.iter().zip(row.iter().copied());
         self.values.extend(columns.map(|(column, value)| match value {
             // As text, since the binary form of a date does not carry the impossible ones.
-            Value::Date(..) | Value::Time(..) => {
+            ValueRef::Date(..) | ValueRef::Time(..) => {
                 let mut text = Vec::new();
                 spell(column.form, value, &mut text);
                 Value::Bytes(text)
             }
-            other => other.clone(),
+            other => other.into(),
         }));
         Ok(())
     }

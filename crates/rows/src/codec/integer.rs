@@ -2,12 +2,12 @@
 
 use super::cell::{put4, put8};
 use crate::refusal::Refusal;
-use mysql::Value;
+use handoff_connect::ValueRef;
 
 const OUT_OF_RANGE: Refusal =
     Refusal { problem: "a number outside the column's type", remedy: crate::refusal::Remedy::Type };
 
-pub(super) fn int2(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn int2(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let number = i16::try_from(signed(value)?).map_err(|_| OUT_OF_RANGE)?;
     let mut field = [0, 0, 0, 2, 0, 0];
     field[4..].copy_from_slice(&number.to_be_bytes());
@@ -15,21 +15,21 @@ pub(super) fn int2(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn int4(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn int4(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let number = i32::try_from(signed(value)?).map_err(|_| OUT_OF_RANGE)?;
     put4(out, number.to_be_bytes());
     Ok(())
 }
 
-pub(super) fn int8(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn int8(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     put8(out, signed(value)?.to_be_bytes());
     Ok(())
 }
 
 /// 0 and 1, and BIT(1).
-pub(super) fn boolean(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn boolean(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let number = match value {
-        Value::Bytes(bits) => match bits[..] {
+        ValueRef::Bytes(bits) => match bits[..] {
             [bit] => i64::from(bit),
             _ => return Err(Refusal::unexpected()),
         },
@@ -44,10 +44,10 @@ pub(super) fn boolean(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn signed(value: &Value) -> Result<i64, Refusal> {
+fn signed(value: ValueRef<'_>) -> Result<i64, Refusal> {
     match value {
-        Value::Int(number) => Ok(*number),
-        Value::UInt(number) => i64::try_from(*number).map_err(|_| OUT_OF_RANGE),
+        ValueRef::Int(number) => Ok(number),
+        ValueRef::UInt(number) => i64::try_from(number).map_err(|_| OUT_OF_RANGE),
         _ => Err(Refusal::unexpected()),
     }
 }

@@ -21,8 +21,8 @@ pub(crate) use spelled::Spelling;
 pub(crate) use text::to_latin1;
 
 use crate::refusal::Refusal;
+use handoff_connect::ValueRef;
 use handoff_schema::TextEncoding;
-use mysql::Value;
 
 /// The length that stands for NULL.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
@@ -86,16 +86,16 @@ impl Codec {
     /// says that its conversion of a text lost something.
     pub(crate) fn encode(
         self,
-        value: &Value,
+        value: ValueRef<'_>,
         exact: bool,
         cell: &mut Cell<'_>,
     ) -> Result<(), Refusal> {
         match (self, value) {
-            (_, Value::NULL) if exact => {
+            (_, ValueRef::Null) if exact => {
                 cell.null();
                 Ok(())
             }
-            (_, Value::NULL) => text::unconverted(cell),
+            (_, ValueRef::Null) => text::unconverted(cell),
             (Codec::Int2, _) => integer::int2(value, cell.out),
             (Codec::Int4, _) => integer::int4(value, cell.out),
             (Codec::Int8, _) => integer::int8(value, cell.out),
@@ -103,43 +103,45 @@ impl Codec {
             (Codec::IntNumeric { whole_digits, scale }, _) => {
                 numeric::integer(value, whole_digits, scale, cell.out)
             }
-            (Codec::Numeric { whole_digits, scale }, Value::Bytes(text)) => {
+            (Codec::Numeric { whole_digits, scale }, ValueRef::Bytes(text)) => {
                 numeric::decimal(text, whole_digits, scale, cell.out)
             }
-            (Codec::Real, Value::Float(number)) => {
+            (Codec::Real, ValueRef::Float(number)) => {
                 cell.put4(number.to_be_bytes());
                 Ok(())
             }
-            (Codec::Double, Value::Double(number)) => {
+            (Codec::Double, ValueRef::Double(number)) => {
                 cell.put8(number.to_be_bytes());
                 Ok(())
             }
-            (Codec::Double, Value::Float(number)) => {
-                cell.put8(f64::from(*number).to_be_bytes());
+            (Codec::Double, ValueRef::Float(number)) => {
+                cell.put8(f64::from(number).to_be_bytes());
                 Ok(())
             }
-            (Codec::Bits(count), Value::Bytes(bytes)) => binary::bits(bytes, count, cell.out),
+            (Codec::Bits(count), ValueRef::Bytes(bytes)) => binary::bits(bytes, count, cell.out),
             (Codec::Date, _) => temporal::date(value, cell),
             (Codec::Timestamp, _) => temporal::timestamp(value, cell),
             (Codec::Interval, _) => temporal::interval(value, cell.out),
             (Codec::Time, _) => temporal::time(value, cell.out),
-            (Codec::Text(encoding), Value::Bytes(text)) => text::text(encoding, text, exact, cell),
-            (Codec::Labels { encoding, terminated }, Value::Bytes(text)) => {
+            (Codec::Text(encoding), ValueRef::Bytes(text)) => {
+                text::text(encoding, text, exact, cell)
+            }
+            (Codec::Labels { encoding, terminated }, ValueRef::Bytes(text)) => {
                 array::labels(encoding, terminated, text, exact, cell)
             }
             (Codec::Spelled(spelling), _) => spelled::spelled(value, spelling, cell.out),
-            (Codec::Bytes, Value::Bytes(bytes)) => {
+            (Codec::Bytes, ValueRef::Bytes(bytes)) => {
                 cell.put(bytes);
                 Ok(())
             }
-            (Codec::Jsonb(encoding), Value::Bytes(text)) => {
+            (Codec::Jsonb(encoding), ValueRef::Bytes(text)) => {
                 text::jsonb(encoding, text, exact, cell)
             }
-            (Codec::UuidText, Value::Bytes(text)) => binary::uuid_text(text, cell.out),
-            (Codec::UuidBytes, Value::Bytes(bytes)) => binary::uuid_bytes(bytes, cell.out),
-            (Codec::Inet, Value::Bytes(text)) => binary::inet(text, cell.out),
-            (Codec::Ewkb, Value::Bytes(bytes)) => binary::ewkb(bytes, cell.out),
-            (Codec::Vector, Value::Bytes(bytes)) => array::vector(bytes, cell.out),
+            (Codec::UuidText, ValueRef::Bytes(text)) => binary::uuid_text(text, cell.out),
+            (Codec::UuidBytes, ValueRef::Bytes(bytes)) => binary::uuid_bytes(bytes, cell.out),
+            (Codec::Inet, ValueRef::Bytes(text)) => binary::inet(text, cell.out),
+            (Codec::Ewkb, ValueRef::Bytes(bytes)) => binary::ewkb(bytes, cell.out),
+            (Codec::Vector, ValueRef::Bytes(bytes)) => array::vector(bytes, cell.out),
             (Codec::Unknown, _) => {
                 Err(Refusal::of_type("a value of a type that cannot be carried as the column's"))
             }

@@ -5,7 +5,7 @@
 
 use super::cell::{close, open};
 use crate::refusal::Refusal;
-use mysql::Value;
+use handoff_connect::ValueRef;
 
 const NEGATIVE: u16 = 0x4000;
 const HEADER: usize = 8;
@@ -50,14 +50,14 @@ pub(super) fn decimal(
 
 /// Appends an integer.
 pub(super) fn integer(
-    value: &Value,
+    value: ValueRef<'_>,
     whole_digits: u8,
     scale: u8,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
     let (negative, mut rest) = match value {
-        Value::Int(number) => (*number < 0, number.unsigned_abs()),
-        Value::UInt(number) => (false, *number),
+        ValueRef::Int(number) => (number < 0, number.unsigned_abs()),
+        ValueRef::UInt(number) => (false, number),
         _ => return Err(Refusal::unexpected()),
     };
     if 10_u64.checked_pow(whole_digits.into()).is_some_and(|limit| rest >= limit) {
@@ -170,10 +170,10 @@ mod tests {
     #[test]
     fn integers_are_the_same_numbers() {
         let mut out = Vec::new();
-        integer(&Value::UInt(u64::MAX), 20, 0, &mut out).unwrap();
+        integer(ValueRef::UInt(u64::MAX), 20, 0, &mut out).unwrap();
         assert_eq!(out, bytes((5, 4, 0, 0, &[1844, 6744, 737, 955, 1615])));
         out.clear();
-        integer(&Value::Int(-20_000), 20, 0, &mut out).unwrap();
+        integer(ValueRef::Int(-20_000), 20, 0, &mut out).unwrap();
         assert_eq!(out, bytes((1, 1, NEGATIVE, 0, &[2])));
     }
 
@@ -183,6 +183,6 @@ mod tests {
         decimal(b"123456", 5, 0, &mut out).unwrap_err();
         decimal(b"1.25", 5, 1, &mut out).unwrap_err();
         decimal(b"1.20", 5, 1, &mut out).unwrap();
-        integer(&Value::Int(100), 2, 0, &mut out).unwrap_err();
+        integer(ValueRef::Int(100), 2, 0, &mut out).unwrap_err();
     }
 }

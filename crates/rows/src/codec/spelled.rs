@@ -2,7 +2,7 @@
 
 use super::cell::{close, open};
 use crate::refusal::Refusal;
-use mysql::Value;
+use handoff_connect::ValueRef;
 use std::io::{self, Write};
 
 /// How a value of another type is spelled in a `text` column.
@@ -21,25 +21,32 @@ pub(crate) enum Spelling {
 }
 
 /// Appends a value as text.
-pub(super) fn spelled(value: &Value, spelling: Spelling, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn spelled(
+    value: ValueRef<'_>,
+    spelling: Spelling,
+    out: &mut Vec<u8>,
+) -> Result<(), Refusal> {
     let start = open(out);
     let written = match (spelling, value) {
-        (Spelling::Plain, Value::Bytes(text)) => out.write_all(text),
-        (Spelling::Plain, &Value::Int(number)) => write!(out, "{number}"),
-        (Spelling::Plain, &Value::UInt(number)) => write!(out, "{number}"),
-        (Spelling::Date, Value::Date(year, month, day, ..)) => {
+        (Spelling::Plain, ValueRef::Bytes(text)) => out.write_all(text),
+        (Spelling::Plain, ValueRef::Int(number)) => write!(out, "{number}"),
+        (Spelling::Plain, ValueRef::UInt(number)) => write!(out, "{number}"),
+        (Spelling::Date, ValueRef::Date(year, month, day, ..)) => {
             write!(out, "{year:04}-{month:02}-{day:02}")
         }
         (
             Spelling::DateTime(digits),
-            Value::Date(year, month, day, hour, minute, second, micro),
+            ValueRef::Date(year, month, day, hour, minute, second, micro),
         ) => write!(out, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-            .and_then(|()| fraction(*micro, digits, out)),
-        (Spelling::Time(digits), Value::Time(negative, days, hours, minutes, seconds, micro)) => {
-            let sign = if *negative { "-" } else { "" };
-            let hours = days * 24 + u32::from(*hours);
+            .and_then(|()| fraction(micro, digits, out)),
+        (
+            Spelling::Time(digits),
+            ValueRef::Time(negative, days, hours, minutes, seconds, micro),
+        ) => {
+            let sign = if negative { "-" } else { "" };
+            let hours = days * 24 + u32::from(hours);
             write!(out, "{sign}{hours:02}:{minutes:02}:{seconds:02}")
-                .and_then(|()| fraction(*micro, digits, out))
+                .and_then(|()| fraction(micro, digits, out))
         }
         _ => return Err(Refusal::unexpected()),
     };
@@ -61,7 +68,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(value: &Value, spelling: Spelling, expected: &str) {
+    fn check(value: ValueRef<'_>, spelling: Spelling, expected: &str) {
         let mut out = Vec::new();
         spelled(value, spelling, &mut out).unwrap();
         assert_eq!(&out[4..], expected.as_bytes());
@@ -69,11 +76,11 @@ mod tests {
 
     #[test]
     fn values_are_spelled_as_mysql_prints_them() {
-        check(&Value::Int(-5), Spelling::Plain, "-5");
-        check(&Value::Date(0, 0, 0, 0, 0, 0, 0), Spelling::Date, "0000-00-00");
-        let date = Value::Date(2024, 2, 9, 1, 2, 3, 45_000);
-        check(&date, Spelling::DateTime(0), "2024-02-09 01:02:03");
-        check(&date, Spelling::DateTime(3), "2024-02-09 01:02:03.045");
-        check(&Value::Time(true, 34, 22, 59, 59, 7), Spelling::Time(6), "-838:59:59.000007");
+        check(ValueRef::Int(-5), Spelling::Plain, "-5");
+        check(ValueRef::Date(0, 0, 0, 0, 0, 0, 0), Spelling::Date, "0000-00-00");
+        let date = ValueRef::Date(2024, 2, 9, 1, 2, 3, 45_000);
+        check(date, Spelling::DateTime(0), "2024-02-09 01:02:03");
+        check(date, Spelling::DateTime(3), "2024-02-09 01:02:03.045");
+        check(ValueRef::Time(true, 34, 22, 59, 59, 7), Spelling::Time(6), "-838:59:59.000007");
     }
 }

@@ -5,16 +5,16 @@
 
 use super::cell::{Cell, put8};
 use crate::refusal::Refusal;
+use handoff_connect::ValueRef;
 use handoff_model::LossPolicy;
 use handoff_settings::ZeroDates;
-use mysql::Value;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 /// Appends a DATE.
-pub(super) fn date(value: &Value, cell: &mut Cell<'_>) -> Result<(), Refusal> {
-    let &Value::Date(year, month, day, ..) = value else { return Err(Refusal::unexpected()) };
+pub(super) fn date(value: ValueRef<'_>, cell: &mut Cell<'_>) -> Result<(), Refusal> {
+    let ValueRef::Date(year, month, day, ..) = value else { return Err(Refusal::unexpected()) };
     let days = match days(year, month, day) {
         Some(days) => Some(days),
         None => substitute((year, month, day), cell)?,
@@ -27,8 +27,8 @@ pub(super) fn date(value: &Value, cell: &mut Cell<'_>) -> Result<(), Refusal> {
 }
 
 /// Appends a DATETIME or TIMESTAMP; the latter is in UTC, as the session is.
-pub(super) fn timestamp(value: &Value, cell: &mut Cell<'_>) -> Result<(), Refusal> {
-    let &Value::Date(year, month, day, hour, minute, second, micro) = value else {
+pub(super) fn timestamp(value: ValueRef<'_>, cell: &mut Cell<'_>) -> Result<(), Refusal> {
+    let ValueRef::Date(year, month, day, hour, minute, second, micro) = value else {
         return Err(Refusal::unexpected());
     };
     let micros = match days(year, month, day) {
@@ -49,7 +49,7 @@ pub(super) fn timestamp(value: &Value, cell: &mut Cell<'_>) -> Result<(), Refusa
 }
 
 /// Appends a TIME as an interval of microseconds alone, as PostgreSQL reads `838:59:59`.
-pub(super) fn interval(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn interval(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let mut field = [0; 20];
     field[3] = 16;
     field[4..12].copy_from_slice(&micros(value)?.to_be_bytes());
@@ -58,7 +58,7 @@ pub(super) fn interval(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> 
 }
 
 /// Appends a TIME as a time of day.
-pub(super) fn time(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn time(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let micros = micros(value)?;
     if !(0..=DAY).contains(&micros) {
         return Err(Refusal::of_type("a time that is no time of day"));
@@ -67,8 +67,8 @@ pub(super) fn time(value: &Value, out: &mut Vec<u8>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn micros(value: &Value) -> Result<i64, Refusal> {
-    let &Value::Time(negative, days, hours, minutes, seconds, micros) = value else {
+fn micros(value: ValueRef<'_>) -> Result<i64, Refusal> {
+    let ValueRef::Time(negative, days, hours, minutes, seconds, micros) = value else {
         return Err(Refusal::unexpected());
     };
     let hours = i64::from(days) * 24 + i64::from(hours);

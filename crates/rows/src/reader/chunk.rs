@@ -2,7 +2,7 @@
 
 use super::fetch::{End, Fetch, Flow};
 use super::key::{Key, key_value};
-use super::pages::{Pages, Until};
+use super::pages::{Pages, Until, owned};
 use super::timed::Timed;
 use super::{Condition, Reader, RowSink, parameter};
 use crate::{Error, Result};
@@ -45,9 +45,12 @@ impl Reader<'_> {
         let mut sink = Timed::new(sink);
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let end = fetch.run(&sql, params, |row| {
-            sink.row(&row[..width])?;
+            let (row, key) = row.split_at(width);
+            sink.row(row)?;
             count += 1;
-            last = row;
+            if count == rows {
+                last = owned(key);
+            }
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
@@ -63,7 +66,7 @@ impl Reader<'_> {
         if count < rows {
             return Ok(Chunk { rows: count, end: None });
         }
-        let place = pages.place(last.split_off(width))?;
+        let place = pages.place(last)?;
         Ok(Chunk { rows: count, end: Some(self.key_values(place)?) })
     }
 
@@ -96,7 +99,7 @@ impl Reader<'_> {
         let mut found = None;
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, params, |row| {
-            found = Some(row);
+            found = Some(owned(row));
             Ok::<_, Error>(Flow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, 0))?;
@@ -130,7 +133,7 @@ impl Reader<'_> {
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, vec![Value::Double(share)], |row| {
             if sample.takes_next() {
-                sample.add(self.key_values(pages.place(row)?)?);
+                sample.add(self.key_values(pages.place(owned(row))?)?);
             }
             Ok::<_, Error>(Flow::On)
         });

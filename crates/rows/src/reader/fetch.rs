@@ -2,10 +2,10 @@
 
 use super::{ReadSpec, read_error};
 use crate::Error;
-use handoff_connect::{Fault, MyConn, MyPool, Wire};
+use handoff_connect::{Fault, MyConn, MyPool, MyRows, ValueRef, Wire};
 use handoff_model::{Cancel, Cancelled};
-use mysql::prelude::Queryable;
-use mysql::{Binary, QueryResult, Value};
+use mysql::Value;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// MySQL's "query execution was interrupted".
@@ -62,14 +62,14 @@ impl<'a> Fetch<'a> {
         Fetch { conn, cancel, killed: false }
     }
 
-    /// Runs a statement and hands its rows to `each`, which may keep them.
+    /// Runs a statement and hands its rows to `each`.
     ///
     /// After an error of `each` or a request to stop the connection is not used again.
     pub(super) fn run<E>(
         &mut self,
         sql: &str,
         params: Vec<Value>,
-        mut each: impl FnMut(Vec<Value>) -> Result<Flow, E>,
+        mut each: impl FnMut(&[ValueRef<'_>]) -> Result<Flow, E>,
     ) -> Result<End, Stop<E>> {
         self.cancel.check().map_err(Stop::Cancelled)?;
         let killed = std::mem::take(&mut self.killed);
@@ -110,34 +110,33 @@ impl<'a> Fetch<'a> {
         wire: &Wire,
         sql: &str,
         params: Vec<Value>,
-        each: &mut impl FnMut(Vec<Value>) -> Result<Flow, E>,
+        each: &mut impl FnMut(&[ValueRef<'_>]) -> Result<Flow, E>,
     ) -> Outcome<E> {
         let id = self.conn.connection_id();
-        let mut rows = match self.conn.exec_iter(sql, params) {
+        let mut rows = match self.conn.rows(sql, params) {
             Ok(rows) => rows,
             Err(error) if is_interruption(&error) => return Outcome::Interrupted,
             Err(error) => return Outcome::Driver(error),
         };
         let mut first = true;
-        while let Some(row) = rows.next() {
-            let row = match row {
-                Ok(row) => row.unwrap(),
-                Err(error) if first && is_interruption(&error) => return Outcome::Interrupted,
-                Err(error) => return Outcome::Driver(error),
-            };
+        let done = rows.each(|row| {
             first = false;
-            let outcome = match (self.cancel.check(), each(row)) {
+            ControlFlow::Break(match (self.cancel.check(), each(row)) {
                 (Err(cancelled), _) => Outcome::Cancelled(cancelled),
                 (_, Err(error)) => Outcome::Sink(error),
                 (Ok(()), Ok(Flow::Enough)) => Outcome::Ended,
-                (Ok(()), Ok(Flow::On)) => continue,
-            };
-            return match end(rows, pool, wire, id) {
+                (Ok(()), Ok(Flow::On)) => return ControlFlow::Continue(()),
+            })
+        });
+        match done {
+            Ok(ControlFlow::Continue(())) => Outcome::Whole,
+            Ok(ControlFlow::Break(outcome)) => match end(rows, pool, wire, id) {
                 Err(fault) if matches!(outcome, Outcome::Ended) => Outcome::Kill(fault),
                 _ => outcome,
-            };
+            },
+            Err(error) if first && is_interruption(&error) => Outcome::Interrupted,
+            Err(error) => Outcome::Driver(error),
         }
-        Outcome::Whole
     }
 
     fn interrupted(&self) -> Fault {
@@ -163,24 +162,17 @@ enum Outcome<E> {
 /// Closing the connection alone isn't enough: a server that waits for a peer to read may take long to
 /// find it gone, and keeps the table locked. Dropped with rows left, `rows` would read them all; if
 /// they are too many, or the server can't be reached, the wire is cut first.
-fn end(
-    mut rows: QueryResult<'_, '_, '_, Binary>,
-    pool: &MyPool,
-    wire: &Wire,
-    id: u32,
-) -> Result<(), Fault> {
+fn end(mut rows: MyRows<'_>, pool: &MyPool, wire: &Wire, id: u32) -> Result<(), Fault> {
     let patience = Instant::now() + PATIENCE;
-    let ended = pool.kill_query(id).and_then(|()| {
-        loop {
-            match rows.next() {
-                Some(Ok(_)) if Instant::now() > patience => {
-                    break Err(Fault::new(pool.side(), "the server does not end a statement"));
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) if !is_interruption(&error) => break Err(pool.fault(&error)),
-                Some(Err(_)) | None => break Ok(()),
-            }
+    let in_time = |_: &[ValueRef<'_>]| {
+        if Instant::now() > patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let ended = pool.kill_query(id).and_then(|()| match rows.each(in_time) {
+        Ok(ControlFlow::Break(())) => {
+            Err(Fault::new(pool.side(), "the server does not end a statement"))
         }
+        Err(error) if !is_interruption(&error) => Err(pool.fault(&error)),
+        Ok(ControlFlow::Continue(())) | Err(_) => Ok(()),
     });
     if ended.is_err() {
         wire.cut();

@@ -23,7 +23,7 @@ use crate::{Error, Result};
 pub use chunk::Chunk;
 use condition::Condition;
 use fetch::{Fetch, Flow};
-use handoff_connect::{Fault, MyConn, quote_my};
+use handoff_connect::{Fault, MyConn, ValueRef, quote_my};
 use handoff_model::{Cancel, Cancelled, RowFilter, Throttle, WaitClock};
 use handoff_schema::TableSchema;
 use key::{Key, parameter};
@@ -77,7 +77,7 @@ pub trait RowSink {
     /// # Errors
     ///
     /// Returns an error if the row cannot be encoded.
-    fn row(&mut self, row: &[Value]) -> Result<(), Self::Error>;
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), Self::Error>;
 
     /// Returns the number of bytes gathered and not yet written.
     fn buffered(&self) -> usize;
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, filter.params, |row| {
             rows += 1;
-            sink.row(&row)?;
+            sink.row(row)?;
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }

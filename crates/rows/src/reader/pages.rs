@@ -7,7 +7,7 @@ use super::pace::{Lap, Pace};
 use super::timed::Timed;
 use super::{ReadSpec, Reader, RowSink};
 use crate::{Error, Result};
-use handoff_connect::{MyConn, quote_my};
+use handoff_connect::{MyConn, ValueRef, quote_my};
 use handoff_model::RowFilter;
 use mysql::Value;
 
@@ -35,6 +35,11 @@ pub(super) enum Until {
     End,
 }
 
+/// Keeps values beyond their row.
+pub(super) fn owned(values: &[ValueRef<'_>]) -> Vec<Value> {
+    values.iter().map(|&value| value.into()).collect()
+}
+
 impl<'a> Pages<'a> {
     pub(super) fn new(reader: &'a Reader<'a>, key: &'a Key, filter: &'a Condition) -> Pages<'a> {
         let spec = &reader.spec;
@@ -55,19 +60,19 @@ impl<'a> Pages<'a> {
         loop {
             let until = self.until::<S>(&mut fetch, after.as_deref(), &pace, total)?;
             let (sql, params) = self.statement(after.as_deref(), &until);
-            // Row by row, so that none is copied.
             let mut last = Vec::new();
             let mut lap = Lap::begin(self.reader.room);
             let width = self.spec.select.len();
+            let limit = if let Until::Rows(limit) = until { limit } else { u64::MAX };
             let end = fetch.run(&sql, params, |row| {
-                sink.row(&row[..width])?;
+                let (row, key) = row.split_at(width);
+                sink.row(row)?;
                 total += 1;
-                last = row;
-                Ok::<_, S::Error>(if lap.is_over(sink.buffered()) {
-                    Flow::Enough
-                } else {
-                    Flow::On
-                })
+                let is_over = lap.is_over(sink.buffered());
+                if is_over || lap.rows() == limit {
+                    last = owned(key);
+                }
+                Ok::<_, S::Error>(if is_over { Flow::Enough } else { Flow::On })
             });
             let end = end.map_err(|stop| stop.into_error(self.spec, total))?;
             let looked_at = if let Until::Key(_) = until { pace.rows() } else { lap.rows() };
@@ -77,10 +82,8 @@ impl<'a> Pages<'a> {
             }
             self.reader.pay(lap.rows(), sink)?;
             let place = match (end, until) {
-                (End::Ended, _) => self.place(last.split_off(width))?,
-                (End::Whole, Until::Rows(limit)) if lap.rows() == limit => {
-                    self.place(last.split_off(width))?
-                }
+                (End::Ended, _) => self.place(last)?,
+                (End::Whole, Until::Rows(limit)) if lap.rows() == limit => self.place(last)?,
                 (End::Whole, Until::Key(place)) => place,
                 (End::Whole, _) => return Ok(total),
             };
@@ -133,7 +136,7 @@ impl<'a> Pages<'a> {
         params.push(Value::UInt(pace.rows() - 1));
         let mut bound = None;
         let found = fetch.run(&sql, params, |row| {
-            bound = Some(row);
+            bound = Some(owned(row));
             Ok::<_, S::Error>(Flow::On)
         });
         found.map_err(|stop| stop.into_error(self.spec, total))?;

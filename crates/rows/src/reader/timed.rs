@@ -2,8 +2,8 @@
 
 use super::RowSink;
 use crate::Result;
+use handoff_connect::ValueRef;
 use handoff_model::Waits;
-use mysql::Value;
 use std::time::{Duration, Instant};
 
 /// Of so many rows one is timed: two looks at the clock for each would cost more than they tell.
@@ -45,7 +45,7 @@ impl<'a, S: RowSink> Timed<'a, S> {
 impl<S: RowSink> RowSink for Timed<'_, S> {
     type Error = S::Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<(), S::Error> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), S::Error> {
         self.rows = (self.rows + 1) % SAMPLE;
         if self.rows > 0 {
             return self.sink.row(row);

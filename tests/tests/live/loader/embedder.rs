@@ -44,7 +44,7 @@ struct Batches<'a, 'c> {
 impl RowSink for Batches<'_, '_> {
     type Error = Error;
 
-    fn row(&mut self, row: &[mysql::Value]) -> Result<()> {
+    fn row(&mut self, row: &[handoff_connect::ValueRef<'_>]) -> Result<()> {
         self.tuples.push(row)
     }
 

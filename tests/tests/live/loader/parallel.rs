@@ -69,7 +69,7 @@ struct Nothing;
 impl RowSink for Nothing {
     type Error = Error;
 
-    fn row(&mut self, _: &[mysql::Value]) -> Result<(), Error> {
+    fn row(&mut self, _: &[handoff_connect::ValueRef<'_>]) -> Result<(), Error> {
         Ok(())
     }
 

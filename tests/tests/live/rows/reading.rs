@@ -1,12 +1,11 @@
 //! Reading in ranges and in one statement: every row once, by the index, and cut off at once.
 
 use super::{Gather, Rig, on_both};
-use handoff_connect::Profile;
+use handoff_connect::{Profile, ValueRef};
 use handoff_model::{Bound, Cancel, ColumnName, KeyRange, KeyValue, RowFilter, Watermark};
 use handoff_rows::{Error, Locking, ReadSpec, Reader, RowSink};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::{TableSettings, Values};
-use mysql::Value;
 use mysql::prelude::Queryable;
 use std::time::{Duration, Instant};
 
@@ -25,9 +24,9 @@ struct Ids {
 impl RowSink for Ids {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), Error> {
         assert_eq!(row.len(), 1, "the sink gets what was selected, and no key");
-        let Value::Int(id) = row[0] else { panic!("an INT is an integer") };
+        let ValueRef::Int(id) = row[0] else { panic!("an INT is an integer") };
         self.ids.push(id);
         self.pending += self.row_bytes;
         if self.fail_after == Some(self.ids.len()) {
@@ -343,7 +342,7 @@ struct Slow<'a>(&'a mut Gather);
 impl RowSink for Slow<'_> {
     type Error = Error;
 
-    fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), Error> {
         self.0.row(row)
     }
 

@@ -1,0 +1,117 @@
+//! Packets of a server, out of one buffer (manual, "MySQL Packets").
+
+use std::io::{self, ErrorKind, Read};
+use std::net::TcpStream;
+
+/// A packet of so many bytes goes on in the next.
+const FULL: usize = 0xff_ffff;
+const HEADER: usize = 4;
+
+/// What is asked of the kernel at once, to begin with and at most.
+const SMALLEST: usize = 16 * 1024;
+const LARGEST: usize = 256 * 1024;
+
+/// Bytes that came and were not read yet. Lives as long as the connection.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// A packet that came in pieces, put together.
+    joined: Vec<u8>,
+}
+
+impl Buffer {
+    /// Forgets what was not read, and gives back what a very long row took.
+    pub(super) fn reset(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        *self = Buffer::default();
+        if bytes.len() <= LARGEST {
+            self.bytes = bytes;
+        }
+    }
+
+    /// Returns the next packet, if all of it has come.
+    #[inline]
+    fn ready(&self) -> Option<usize> {
+        let header = self.bytes[self.start..self.end].first_chunk::<HEADER>()?;
+        let length = length(header);
+        (self.end - self.start - HEADER >= length).then_some(length)
+    }
+
+    /// Reads until the next packet has come, and returns its length.
+    fn fill(&mut self, mut wire: impl Read) -> io::Result<usize> {
+        loop {
+            if let Some(length) = self.ready() {
+                return Ok(length);
+            }
+            self.make_room();
+            match wire.read(&mut self.bytes[self.end..]) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Makes room for the rest of the next packet, and for more if there was much to read before.
+    fn make_room(&mut self) {
+        let held = self.end - self.start;
+        let was_full = self.end == self.bytes.len();
+        self.bytes.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, held);
+        let packet = self.bytes[..held].first_chunk().map_or(0, |header| HEADER + length(header));
+        let twice = if was_full { (self.bytes.len() * 2).min(LARGEST) } else { 0 };
+        let wanted = packet.max(twice).max(SMALLEST);
+        if wanted > self.bytes.len() {
+            self.bytes.resize(wanted, 0);
+        }
+    }
+
+    /// Hands packets to `each` until it has enough, at least one and no more than came already.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no whole packet comes.
+    #[inline]
+    pub(super) fn some<T>(
+        &mut self,
+        wire: &TcpStream,
+        mut each: impl FnMut(&[u8]) -> Option<T>,
+    ) -> io::Result<Option<T>> {
+        let mut length = self.fill(wire)?;
+        if length == FULL {
+            self.join(wire)?;
+            return Ok(each(&self.joined));
+        }
+        loop {
+            let packet = self.start + HEADER;
+            self.start = packet + length;
+            let done = each(&self.bytes[packet..packet + length]);
+            match self.ready() {
+                Some(next) if done.is_none() && next < FULL => length = next,
+                _ => return Ok(done),
+            }
+        }
+    }
+
+    /// Puts a packet together that came in several.
+    fn join(&mut self, wire: &TcpStream) -> io::Result<()> {
+        self.joined.clear();
+        loop {
+            let length = self.fill(wire)?;
+            let piece = self.start + HEADER;
+            self.start = piece + length;
+            self.joined.extend_from_slice(&self.bytes[piece..piece + length]);
+            if length < FULL {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn length(header: &[u8; HEADER]) -> usize {
+    let [a, b, c, _] = *header;
+    usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16
+}

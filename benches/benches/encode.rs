@@ -1,6 +1,7 @@
-//! The encoder alone: from the driver's values in memory to bytes in memory.
+//! The encoder alone: from MySQL's values in memory to bytes in memory.
 
 use handoff_benches::{Amount, Arguments, Contest, Hop2, Key, Result, Shape, begin, lap, say};
+use handoff_connect::ValueRef;
 use handoff_rows::{Encoder, TupleBuffer};
 use handoff_settings::Values;
 use std::hint::black_box;
@@ -32,7 +33,9 @@ fn title(shape: Shape) -> String {
 
 fn contest(hop: &Hop2, shape: Shape, arguments: &Arguments) -> Result<()> {
     let described = hop.make(shape, Key::None, arguments.rows.unwrap_or(ROWS))?;
-    let rows = hop.fetch(&described)?;
+    let owned = hop.fetch(&described)?;
+    let rows: Vec<Vec<ValueRef<'_>>> =
+        owned.iter().map(|row| row.iter().map(ValueRef::from).collect()).collect();
     let encoder = || Encoder::new(&described.mapping, &Values::default());
 
     let hash = |tuples: &mut TupleBuffer| -> Result<()> {

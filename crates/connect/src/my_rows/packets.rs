@@ -1,7 +1,6 @@
 //! Packets of a server, out of one buffer (manual, "MySQL Packets").
 
 use std::io::{self, ErrorKind, Read};
-use std::net::TcpStream;
 
 /// A packet of so many bytes goes on in the next.
 const FULL: usize = 0xff_ffff;
@@ -77,7 +76,7 @@ impl Buffer {
     #[inline]
     pub(super) fn some<T>(
         &mut self,
-        wire: &TcpStream,
+        wire: impl Read + Copy,
         mut each: impl FnMut(&[u8]) -> Option<T>,
     ) -> io::Result<Option<T>> {
         let mut length = self.fill(wire)?;
@@ -97,7 +96,7 @@ impl Buffer {
     }
 
     /// Puts a packet together that came in several.
-    fn join(&mut self, wire: &TcpStream) -> io::Result<()> {
+    fn join(&mut self, wire: impl Read + Copy) -> io::Result<()> {
         self.joined.clear();
         loop {
             let length = self.fill(wire)?;
@@ -114,4 +113,80 @@ impl Buffer {
 fn length(header: &[u8; HEADER]) -> usize {
     let [a, b, c, _] = *header;
     usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Gives out a few bytes at a time.
+    #[derive(Clone, Copy)]
+    struct Drips<'a>(&'a RefCell<&'a [u8]>, usize);
+
+    impl Read for Drips<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.1.min(buffer.len());
+            self.0.borrow_mut().read(&mut buffer[..length])
+        }
+    }
+
+    fn packet(number: u8, length: usize) -> Vec<u8> {
+        let header = u32::try_from(length).unwrap().to_le_bytes();
+        let body = vec![number; length];
+        [&header[..3], &[number], &body[..]].concat()
+    }
+
+    /// Reads packets of these lengths, `drip` bytes at a time.
+    #[track_caller]
+    fn check(lengths: &[usize], drip: usize) {
+        let packets = lengths.iter().zip(0..).map(|(&length, number)| packet(number, length));
+        let stream = packets.collect::<Vec<_>>().concat();
+        let rest = RefCell::new(&stream[..]);
+        let (mut buffer, mut found) = (Buffer::default(), Vec::new());
+        while found.len() < lengths.len() {
+            let none = buffer.some(Drips(&rest, drip), |packet| {
+                let number = u8::try_from(found.len()).unwrap();
+                assert!(packet.iter().all(|&byte| byte == number));
+                found.push(packet.len());
+                None::<()>
+            });
+            assert_eq!(none.unwrap(), None);
+        }
+        assert_eq!(found, lengths, "{drip}");
+        let end = buffer.some(Drips(&rest, drip), |_| Some(())).unwrap_err();
+        assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn packets_are_found_wherever_the_reads_end() {
+        for drip in [1, 2, 3, 4, 5, 7, 100, 100_000] {
+            check(&[1, 0, 5, 300, 70_000, 2], drip);
+        }
+    }
+
+    #[test]
+    fn a_packet_that_goes_on_in_the_next_is_one() {
+        for rest in [0, 1, 20] {
+            let mut stream =
+                [packet(7, 3), packet(7, FULL), packet(7, rest), packet(7, 5)].concat();
+            stream.extend([9, 0, 0]);
+            let cell = RefCell::new(&stream[..]);
+            let (mut buffer, mut found) = (Buffer::default(), Vec::new());
+            for _ in 0..3 {
+                let length = buffer.some(Drips(&cell, 1 << 20), |packet| Some(packet.len()));
+                found.push(length.unwrap().unwrap());
+            }
+            assert_eq!(found, [3, FULL + rest, 5]);
+        }
+    }
+
+    #[test]
+    fn what_broke_off_goes_on_behind_it() {
+        let stream = [packet(1, 2), packet(1, 3), packet(1, 4)].concat();
+        let cell = RefCell::new(&stream[..]);
+        let mut buffer = Buffer::default();
+        let mut next = || buffer.some(Drips(&cell, 1 << 20), |packet| Some(packet.len())).unwrap();
+        assert_eq!([next(), next(), next()], [Some(2), Some(3), Some(4)]);
+    }
 }

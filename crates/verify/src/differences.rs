@@ -116,7 +116,8 @@ impl Differences {
 pub struct Comparison {
     /// The table.
     pub table: TableName,
-    /// The sum of its rows in each database, in the order of the way, as of the first look.
+    /// The sum of its rows in each database, in the order of the way, as of the last
+    /// time that all rows were summed.
     pub sums: Vec<(Side, TableSum)>,
     /// What differs between each database and the next.
     pub pairs: Vec<Differences>,

@@ -1,12 +1,15 @@
 //! What stands for a row while tables are compared.
 
-use crate::fields::{fields, parts};
+use crate::fields::{fields, value};
 use handoff_rows::hash_row;
 use handoff_schema::{Mapping, PgType};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The first byte of a key that is a hash.
 const HASHED: u8 = 0xff;
+
+/// The most bytes of a key that stand for themselves.
+const MOST_PACKED: u32 = 16;
 
 /// A row as the comparison sees it: which one, and what is in it.
 ///
@@ -49,61 +52,49 @@ impl Shape {
         !self.key.is_empty()
     }
 
-    /// Returns the element of a tuple and the hash of the whole of it; `key` is working memory, and
-    /// holds the fields of the key afterwards.
+    /// Returns the element of a tuple and the hash of the whole of it; `key` is working memory.
     pub(crate) fn element(&self, tuple: &[u8], key: &mut Vec<u8>) -> (Element, u128) {
         let row = hash_row(tuple);
-        key.clear();
         if self.key.is_empty() {
             let halves = Element { key: row & u128::from(u64::MAX), row: row >> 64 };
             return (halves, row);
         }
-        let mut wanted = self.key.iter();
-        let mut next = wanted.next();
-        for (index, field) in fields(tuple).enumerate() {
-            if next.is_some_and(|column| column.index == index) {
-                key.extend_from_slice(field);
-                next = wanted.next();
-                if next.is_none() {
-                    break;
-                }
-            }
-        }
-        (Element { key: self.pack(key), row }, row)
+        let key = self.pack(tuple).unwrap_or_else(|| {
+            self.take_key(tuple, key);
+            xxh3_128(key) & (u128::MAX >> 8) | u128::from(HASHED) << 120
+        });
+        (Element { key, row }, row)
     }
 
-    /// Returns 16 bytes that stand for the fields of a key: the key itself, if it fits.
-    fn pack(&self, key: &[u8]) -> u128 {
-        let mut packed = [0; 16];
+    /// Replaces `key` by the fields of a tuple's key.
+    pub(crate) fn take_key(&self, tuple: &[u8], key: &mut Vec<u8>) {
+        key.clear();
+        self.key_fields(tuple).for_each(|field| key.extend_from_slice(field));
+    }
+
+    /// Iterates over the fields of a tuple's key.
+    fn key_fields<'a>(&'a self, tuple: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let (mut fields, mut behind) = (fields(tuple), 0);
+        self.key.iter().map_while(move |column| {
+            fields.nth(column.index - std::mem::replace(&mut behind, column.index + 1))
+        })
+    }
+
+    /// Returns 16 bytes that are the key of a tuple; [`None`] if it does not fit.
+    fn pack(&self, tuple: &[u8]) -> Option<u128> {
         // How much is used stands first, unless it is always the same.
-        let mut used = usize::from(!self.fixed);
-        let mut put = |bytes: &[u8]| {
-            let place = packed.get_mut(used..used + bytes.len())?;
-            place.copy_from_slice(bytes);
-            used += bytes.len();
-            Some(())
-        };
-        let mut put_all = || {
-            for (column, field) in self.key.iter().zip(parts(key)) {
-                let value = &field[4..];
-                match column.width {
-                    Some(width) if width == value.len() => {}
-                    Some(_) => return None,
-                    None => put(&[u8::try_from(value.len()).ok()?])?,
-                }
-                put(value)?;
+        let mut packed = Packed { bytes: 0, used: u32::from(!self.fixed) };
+        for (column, field) in self.key.iter().zip(self.key_fields(tuple)) {
+            let value = value(field)?;
+            match column.width {
+                Some(width) if width == value.len() => {}
+                Some(_) => return None,
+                None => packed.put(&[u8::try_from(value.len()).ok()?])?,
             }
-            Some(())
-        };
-        if put_all().is_none() {
-            let mut hash = xxh3_128(key).to_be_bytes();
-            hash[0] = HASHED;
-            return u128::from_be_bytes(hash);
+            packed.put(value)?;
         }
-        if !self.fixed {
-            packed[0] = u8::try_from(used).expect("at most 16 bytes are used");
-        }
-        u128::from_be_bytes(packed)
+        let key = packed.bytes.unbounded_shl(8 * (MOST_PACKED - packed.used));
+        Some(if self.fixed { key } else { key | u128::from(packed.used) << 120 })
     }
 
     /// Returns the fields of a key from what stands for it; [`None`] if that is a hash.
@@ -134,6 +125,32 @@ impl Shape {
     }
 }
 
+/// The bytes of a key, in the lower bytes of a number.
+struct Packed {
+    bytes: u128,
+    used: u32,
+}
+
+impl Packed {
+    fn put(&mut self, value: &[u8]) -> Option<()> {
+        let length = u32::try_from(value.len()).ok()?;
+        self.used = self.used.checked_add(length).filter(|&used| used <= MOST_PACKED)?;
+        self.bytes = self.bytes.unbounded_shl(8 * length) | number(value);
+        Some(())
+    }
+}
+
+/// Reads a number of at most sixteen bytes, of the common lengths at once.
+fn number(bytes: &[u8]) -> u128 {
+    if let Ok(four) = bytes.try_into() {
+        return u32::from_be_bytes(four).into();
+    }
+    if let Ok(eight) = bytes.try_into() {
+        return u64::from_be_bytes(eight).into();
+    }
+    bytes.iter().fold(0, |number, &byte| number << 8 | u128::from(byte))
+}
+
 fn width(kind: &PgType) -> Option<usize> {
     match kind {
         PgType::Boolean => Some(1),
@@ -160,17 +177,30 @@ mod tests {
         Shape { key: key.collect(), fixed: sum.is_some_and(|width| width <= 16) }
     }
 
+    /// Returns the fields of a key, each with its length.
+    fn fields_of(values: &[&[u8]]) -> Vec<u8> {
+        let field = |value: &&[u8]| {
+            [&u32::try_from(value.len()).unwrap().to_be_bytes()[..], value].concat()
+        };
+        values.iter().flat_map(field).collect()
+    }
+
+    /// Returns what stands for the key of a row whose first columns it is.
+    fn key(shape: &Shape, values: &[&[u8]]) -> u128 {
+        let tuple = [&[0, 9][..], &fields_of(values), &fields_of(&[b"other"])].concat();
+        let mut key = vec![1];
+        let element = shape.element(&tuple, &mut key).0;
+        shape.take_key(&tuple, &mut key);
+        assert_eq!(key, fields_of(values));
+        element.key
+    }
+
     /// Packs a key, and says whether it came back as it was.
     #[track_caller]
     fn check(kinds: &[&str], values: &[&[u8]], fits: bool) {
         let shape = shape(kinds);
-        let mut fields = Vec::new();
-        for value in values {
-            fields.extend_from_slice(&u32::try_from(value.len()).unwrap().to_be_bytes());
-            fields.extend_from_slice(value);
-        }
-        let unpacked = shape.unpack(shape.pack(&fields));
-        assert_eq!(unpacked, fits.then_some(fields), "{kinds:?}");
+        let unpacked = shape.unpack(key(&shape, values));
+        assert_eq!(unpacked, fits.then(|| fields_of(values)), "{kinds:?}");
     }
 
     #[test]
@@ -191,15 +221,24 @@ mod tests {
     #[test]
     fn keys_of_several_texts_are_told_apart() {
         let shape = shape(&["text", "text"]);
-        let fields = |a: &[u8], b: &[u8]| {
-            let mut fields = Vec::new();
-            for value in [a, b] {
-                fields.extend_from_slice(&u32::try_from(value.len()).unwrap().to_be_bytes());
-                fields.extend_from_slice(value);
-            }
-            fields
-        };
-        assert_ne!(shape.pack(&fields(b"ab", b"c")), shape.pack(&fields(b"a", b"bc")));
-        assert_ne!(shape.pack(&fields(b"", b"a")), shape.pack(&fields(b"a", b"")));
+        assert_ne!(key(&shape, &[b"ab", b"c"]), key(&shape, &[b"a", b"bc"]));
+        assert_ne!(key(&shape, &[b"", b"a"]), key(&shape, &[b"a", b""]));
+        let long = [7; 20];
+        assert_ne!(key(&shape, &[&long, b""]), key(&shape, &[&long, b"a"]));
+    }
+
+    #[test]
+    fn a_key_is_found_between_other_columns() {
+        let column = |index, width| KeyColumn { index, width };
+        let shape = Shape { key: vec![column(1, Some(2)), column(3, Some(4))], fixed: true };
+        let null = [0xff; 4];
+        let [ahead, behind] = [&[9][..], &[8; 40]].map(|value| fields_of(&[value]));
+        let [one, two] = [&[1, 2][..], &[3, 4, 5, 6]].map(|value| fields_of(&[value]));
+        for between in [&null[..], &ahead, &behind] {
+            let tuple = [&[0, 5][..], between, &one, between, &two, &behind].concat();
+            let element = shape.element(&tuple, &mut Vec::new()).0;
+            assert_eq!(element.key, 0x0102_0304_0506 << 80);
+            assert_eq!(shape.unpack(element.key), Some([&one[..], &two].concat()));
+        }
     }
 }

@@ -11,9 +11,11 @@
 //! 2. **A second look** at those rows finds their keys and the columns that differ. What is equal now
 //!    was a row on its way. Where a table may be written to, a row that changed between two looks
 //!    is looked at a third time, and called moving if it changes still.
-//! 3. **Where more differs than a sketch can name**, the second look writes the hashes of all rows to
-//!    a temporary file, in buckets of about 50,000 rows, and compares bucket by bucket: the counts
-//!    are exact, and the first rows are listed.
+//! 3. **Where more differs than a sketch can name**, all rows are read once more. The first sketch of a
+//!    large table is a small one, which stays in the processor's cache; what it cannot name goes
+//!    into a larger one. Where that is too small as well, or is known to be, the hashes of all rows
+//!    go to a temporary file, in buckets of about 50,000 rows, which are compared one by one: the
+//!    counts are exact, and the first rows are listed.
 //!
 //! Source and replica can instead be summed by their own servers, range by range of the key; then only
 //! ranges that differ are read ([`VerifyOptions::sums`]).

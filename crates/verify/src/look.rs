@@ -38,8 +38,12 @@ impl Sight {
         }
         self.held.entry(element.key).or_default().add(element.row);
         if wanted.listed.contains(&element.key) {
-            let key =
-                if shape.has_key() { Kept::Fields(self.key[..].into()) } else { Kept::Hash(row) };
+            let key = if shape.has_key() {
+                shape.take_key(tuple, &mut self.key);
+                Kept::Fields(self.key[..].into())
+            } else {
+                Kept::Hash(row)
+            };
             let columns = fields(tuple).map(hash).collect();
             self.details.insert(element.key, Detail { key: RowKey(key), columns });
         }

@@ -7,7 +7,7 @@ use crate::look::{Sight, Wanted};
 use crate::meter::Meter;
 use crate::place::Rows;
 use crate::server_sums::{self, MySide};
-use crate::sketch::{Sketch, Surplus};
+use crate::sketch::{Sketch, Surplus, TooMany};
 use crate::spill::{self, Held, Spill};
 use crate::{Error, Place, Result};
 use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
@@ -22,12 +22,13 @@ use std::time::Instant;
 /// How tables are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// The most cells of a sketch, 48 bytes each on every side. About 0.8 times as many missing and
-    /// phantom rows, or 0.4 times as many stale ones, can be named without a temporary file.
+    /// The most cells of a sketch, 64 bytes each on every side. About 0.8 times as many missing and
+    /// phantom rows, or 0.4 times as many stale ones, can be named without a temporary file. Large
+    /// tables are read with a smaller sketch first, and once more where that names too little.
     pub most_cells: usize,
     /// The most rows that are listed a table; of others there is only the count.
     pub most_listed: usize,
-    /// The most looks at a row that keeps changing.
+    /// The most looks at a row that keeps changing, the one that named it included.
     pub most_looks: u32,
     /// Rows are looked at again by their keys if at most one in so many differs, and by reading all
     /// rows otherwise, or where a key is of a type that cannot be looked for safely.
@@ -146,6 +147,10 @@ impl Verifier {
     }
 }
 
+/// Cells of the first sketch of a large table: what stays in a core's cache beside everything else, and
+/// names far more than differs in almost every comparison.
+const FIRST_CELLS: usize = 3 << 11;
+
 /// Tables of fewer rows are read.
 const TRY_FROM_ROWS: u64 = 20_000;
 /// Rows of a trial.
@@ -180,19 +185,26 @@ impl Work<'_> {
     }
 
     fn compare(&self) -> Result<Comparison> {
-        let sketches = self.sketches()?;
         let mut comparison = self.nothing();
-        for ((_, sum), sketch) in comparison.sums.iter_mut().zip(&sketches) {
-            *sum = sketch.sum();
-        }
-        if sketches.windows(2).all(|pair| pair[0].sum() == pair[1].sum()) {
-            return Ok(comparison);
-        }
-        let found = difference(&sketches);
-        drop(sketches);
-        match found {
-            Some(found) => self.look_again(found, &mut comparison)?,
-            None => self.count_all(&mut comparison)?,
+        let (mut cells, most) = (self.first_cells(), self.options.most_cells);
+        loop {
+            let sketches = self.sketches(cells)?;
+            for ((_, sum), sketch) in comparison.sums.iter_mut().zip(&sketches) {
+                *sum = sketch.sum();
+            }
+            if sketches.windows(2).all(|pair| pair[0].sum() == pair[1].sum()) {
+                return Ok(comparison);
+            }
+            let found = difference(&sketches);
+            drop(sketches);
+            match found {
+                Ok(found) => break self.look_again(found, &mut comparison)?,
+                Err(TooMany { about }) if cells < most && about <= most as u128 => {
+                    cells = most;
+                    comparison.looks += 1;
+                }
+                Err(_) => break self.count_all(&mut comparison)?,
+            }
         }
         for pair in &mut comparison.pairs {
             pair.rows.sort_by(|a, b| (a.kind, &a.key).cmp(&(b.kind, &b.key)));
@@ -200,14 +212,19 @@ impl Work<'_> {
         Ok(comparison)
     }
 
+    /// Returns how many cells the first sketch has: of a small table enough to name every row.
+    fn first_cells(&self) -> usize {
+        let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
+        let (all, most) = (by_rows.max(1 << 10), self.options.most_cells);
+        if all <= most { all } else { FIRST_CELLS.min(most) }
+    }
+
     fn pairs(&self) -> Vec<Differences> {
         let pair = |pair: &[Place<'_>]| Differences::none(pair[0].side(), pair[1].side());
         self.job.places.windows(2).map(pair).collect()
     }
 
-    fn sketches(&self) -> Result<Vec<Sketch>> {
-        let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
-        let cells = by_rows.max(1 << 10).min(self.options.most_cells);
+    fn sketches(&self, cells: usize) -> Result<Vec<Sketch>> {
         self.read(
             self.all(),
             || Ok((Sketch::new(cells), Vec::new())),
@@ -224,6 +241,8 @@ impl Work<'_> {
         let Found { keys: mut open, first: mut before } = found;
         let alive = self.job.places[0].is_alive();
         let listed = self.listed(open.iter().copied());
+        // However often the table was read until its rows were named.
+        let last = comparison.looks.saturating_add(self.options.most_looks.saturating_sub(1));
         loop {
             comparison.looks += 1;
             let sights = self.sights(&Wanted { keys: &open, listed: &listed })?;
@@ -240,7 +259,7 @@ impl Work<'_> {
             if moving.is_empty() {
                 return Ok(());
             }
-            if comparison.looks >= self.options.most_looks {
+            if comparison.looks >= last {
                 let pair = &mut comparison.pairs[0];
                 pair.moving += moving.len() as u64;
                 let detail = |key| sights.iter().find_map(|sight| sight.details.get(key));
@@ -371,8 +390,8 @@ fn first_cause<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
     cause.map_or(Ok(good), Err)
 }
 
-/// Reads what differs from the sketches; [`None`] if it is too much.
-fn difference(sketches: &[Sketch]) -> Option<Found> {
+/// Reads what differs from the sketches.
+fn difference(sketches: &[Sketch]) -> std::result::Result<Found, TooMany> {
     let mut found = Found { keys: HashSet::new(), first: HashMap::new() };
     for (index, pair) in sketches.windows(2).enumerate() {
         for Surplus { element, count } in pair[0].difference(&pair[1])? {
@@ -386,5 +405,5 @@ fn difference(sketches: &[Sketch]) -> Option<Found> {
             }
         }
     }
-    Some(found)
+    Ok(found)
 }

@@ -6,6 +6,7 @@ mod command;
 mod page;
 pub mod planted;
 mod server_sums;
+mod tiers;
 mod types;
 
 use handoff_connect::Side;

@@ -91,13 +91,13 @@ impl Comparing {
         })
     }
 
-    /// Reads the table from the target, and looks at nothing.
+    /// Reads the table from the target with the driver as it comes, and looks at nothing.
     ///
     /// # Errors
     ///
     /// Returns what the server said.
     pub fn read_postgres(&self) -> Result<Duration> {
-        let mut conn = self.target.get()?;
+        let mut conn = self.trio.target();
         let sql = format!(
             "COPY (SELECT * FROM raw.{}) TO STDOUT (FORMAT binary)",
             quoted_pg(&self.mapping.pg_table)

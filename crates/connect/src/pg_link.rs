@@ -1,13 +1,15 @@
 //! Connecting to PostgreSQL.
 
 use crate::fault::pg_connect;
+use crate::pg_line::{Encryption, UNANSWERED};
 use crate::{Fault, Result, Side, tls};
 use handoff_settings::{PgServer, TlsMode};
-use postgres::config::SslMode;
-use postgres::{Client, Config, NoTls};
+use postgres::config::{SslMode, SslNegotiation};
+use postgres::{Client, Config};
+use std::error::Error as _;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// What every session is set to. Waiting for a lock is bounded, by a minute or less where the role
 /// has less; statements are not. Results must
@@ -55,7 +57,7 @@ impl PgLink {
 pub(crate) struct PgDialer {
     pub(crate) server: PgServer,
     config: Config,
-    tls: Option<MakeRustlsConnect>,
+    encryption: Encryption,
     /// Set once TLS failed where plain text is allowed as well.
     plain: AtomicBool,
 }
@@ -69,9 +71,15 @@ pub(crate) struct PgFacts {
 
 impl PgDialer {
     pub(crate) fn new(server: PgServer, application: &str) -> Result<PgDialer> {
-        // A Unix socket is private already, and PostgreSQL speaks no TLS over it.
+        // A Unix socket is private already, and PostgreSQL speaks no TLS over it. There the driver
+        // takes no line of ours, and reads a COPY row by row.
         let socket = server.host.starts_with('/');
         let tls = if socket { None } else { tls::connector(Side::Target, &server.tls)? };
+        let encryption = match (tls, server.tls.mode) {
+            (None, _) => Encryption::Never,
+            (Some(tls), TlsMode::Prefer) => Encryption::Preferred(tls),
+            (Some(tls), _) => Encryption::Always(tls),
+        };
         let mut config = Config::new();
         config
             .host(&server.host)
@@ -84,17 +92,15 @@ impl PgDialer {
             .keepalives_idle(Duration::from_secs(60))
             .keepalives_interval(Duration::from_secs(15))
             .keepalives_retries(4)
-            .ssl_mode(match (&tls, server.tls.mode) {
-                (None, _) => SslMode::Disable,
-                (_, TlsMode::Prefer) => SslMode::Prefer,
-                _ => SslMode::Require,
-            })
+            // To the driver every line of ours is one of TLS; see `pg_line`.
+            .ssl_mode(if socket { SslMode::Disable } else { SslMode::Require })
+            .ssl_negotiation(SslNegotiation::Direct)
             // The driver would log notices, and a trigger's notice may quote a row.
             .notice_callback(|_| {});
         if !server.password.is_empty() {
             config.password(server.password.expose());
         }
-        Ok(PgDialer { server, config, tls, plain: AtomicBool::new(false) })
+        Ok(PgDialer { server, config, encryption, plain: AtomicBool::new(false) })
     }
 
     /// Connects and asks the server what it is.
@@ -144,42 +150,39 @@ impl PgDialer {
     }
 
     fn dial(&self) -> Result<Client> {
-        let tls = self.tls.as_ref().filter(|_| !self.plain.load(Ordering::Relaxed));
-        let connected = match tls {
-            None => self.plain_config().connect(NoTls),
-            Some(tls) => match self.config.connect(tls.clone()) {
-                Err(error) if self.goes_on_without_tls(&error) => {
-                    let again = self.plain_config().connect(NoTls);
-                    self.plain.store(again.is_ok(), Ordering::Relaxed);
-                    again
-                }
-                done => done,
-            },
+        let encryption = self.encryption();
+        let preferred = matches!(encryption, Encryption::Preferred(_));
+        let connected = match self.config.connect(encryption) {
+            Err(error) if preferred && is_tls_unwanted(&error) => {
+                let again = self.config.connect(Encryption::Never);
+                self.plain.store(again.is_ok(), Ordering::Relaxed);
+                again
+            }
+            done => done,
         };
         connected.map_err(|error| pg_connect(Side::Target, &self.server, &error))
     }
 
-    fn plain_config(&self) -> Config {
-        let mut config = self.config.clone();
-        config.ssl_mode(SslMode::Disable);
-        config
-    }
-
-    /// Returns true if `prefer` tries again in plain text: the handshake failed, or the server's
-    /// rules (`hostnossl`) want none.
-    fn goes_on_without_tls(&self, error: &postgres::Error) -> bool {
-        let handshake = || error.to_string().contains("TLS");
-        let rules = || error.code().is_some_and(|code| code.code() == "28000");
-        self.server.tls.mode == TlsMode::Prefer && (handshake() || rules())
+    fn encryption(&self) -> Encryption {
+        if self.plain.load(Ordering::Relaxed) {
+            return Encryption::Never;
+        }
+        self.encryption.clone()
     }
 
     /// Sends a cancel request the way the connections go.
     pub(crate) fn cancel(&self, token: &postgres::CancelToken) -> Result<()> {
-        let tls = self.tls.as_ref().filter(|_| !self.plain.load(Ordering::Relaxed));
-        match tls {
-            Some(tls) => token.cancel_query(tls.clone()),
-            None => token.cancel_query(NoTls),
-        }
-        .map_err(|error| pg_connect(Side::Target, &self.server, &error))
+        token
+            .cancel_query(self.encryption())
+            .map_err(|error| pg_connect(Side::Target, &self.server, &error))
     }
+}
+
+/// Returns true if `prefer` tries again in plain text: the handshake failed, or the server's rules
+/// (`hostnossl`) want none.
+fn is_tls_unwanted(error: &postgres::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    let answered = || cause.is_none_or(|cause| cause.kind() != UNANSWERED);
+    let handshake = || error.to_string().contains("TLS") && answered();
+    handshake() || error.code().is_some_and(|code| code.code() == "28000")
 }

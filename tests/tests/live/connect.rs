@@ -2,6 +2,7 @@
 
 mod cancelling;
 mod connecting;
+mod copying;
 mod creating;
 mod locks;
 mod pools;

@@ -1,0 +1,290 @@
+//! Fewer, larger messages of COPY OUT.
+//!
+//! PostgreSQL sends a CopyData message for each row, and for each message the driver enters its
+//! runtime once: about 300 ns, as long as the server takes to make the row. The data of a COPY are one
+//! stream, whatever messages they come in (a reader must not depend on more), so those that follow
+//! each other are put together before the driver sees them.
+
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes that are asked of the system at once.
+const BLOCK: usize = 128 * 1024;
+
+/// The tag of a message and its length, which counts itself (PostgreSQL manual, "Message Formats").
+const HEADER: usize = 5;
+
+const COPY_DATA: u8 = b'd';
+
+/// A connection whose runs of CopyData messages arrive as one message each; everything else passes
+/// as it is.
+///
+/// A merged message is never larger than what the driver has room for, about 8 KiB. A message that is
+/// not whole yet is not waited for, so nothing comes later than it would without.
+pub(crate) struct Merged<S> {
+    stream: S,
+    block: Box<[u8]>,
+    /// What of the block was not handed on yet.
+    left: Range<usize>,
+    /// Bytes of the message in progress that are still to be handed on as they are.
+    passing: usize,
+}
+
+impl<S> Merged<S> {
+    /// Reads `stream`, on which the server has not said anything yet.
+    pub(crate) fn new(stream: S) -> Merged<S> {
+        Merged { stream, block: vec![0; BLOCK].into(), left: 0..0, passing: 0 }
+    }
+
+    /// Returns the connection below.
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// Hands on what the block holds and `out` has room for.
+    fn hand_on(&mut self, out: &mut ReadBuf<'_>) {
+        loop {
+            self.pass(out);
+            if self.passing > 0 || !(self.merge(out) || self.begin(out)) {
+                return;
+            }
+        }
+    }
+
+    /// Hands on what there is of the message in progress.
+    fn pass(&mut self, out: &mut ReadBuf<'_>) {
+        let length = self.passing.min(self.left.len()).min(out.remaining());
+        out.put_slice(&self.block[self.left.start..][..length]);
+        self.left.start += length;
+        self.passing -= length;
+    }
+
+    /// Hands on the whole CopyData messages that come next and fit, as one; returns false if there
+    /// are none.
+    fn merge(&mut self, out: &mut ReadBuf<'_>) -> bool {
+        let start = out.filled().len();
+        let Some(mut room) = out.remaining().checked_sub(HEADER) else { return false };
+        while let Some(data) = copy_data(&self.block[self.left.clone()])
+            && data.len() <= room
+        {
+            if out.filled().len() == start {
+                out.put_slice(&[COPY_DATA, 0, 0, 0, 0]);
+            }
+            out.put_slice(data);
+            room -= data.len();
+            self.left.start += HEADER + data.len();
+        }
+        let Some(merged) = out.filled_mut()[start..].split_first_chunk_mut::<HEADER>() else {
+            return false;
+        };
+        let length = u32::try_from(HEADER - 1 + merged.1.len()).expect("a block is smaller");
+        merged.0[1..].copy_from_slice(&length.to_be_bytes());
+        true
+    }
+
+    /// Begins the next message, as it is, if there is room for a part of it.
+    fn begin(&mut self, out: &ReadBuf<'_>) -> bool {
+        match message_length(&self.block[self.left.clone()]) {
+            // The driver refuses a length that does not even count itself, once it has it.
+            Some(length) if out.remaining() > 0 => self.passing = length.max(HEADER),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Returns the data of the CopyData message that begins here, if it is there whole.
+fn copy_data(bytes: &[u8]) -> Option<&[u8]> {
+    if *bytes.first()? != COPY_DATA {
+        return None;
+    }
+    bytes.get(HEADER..message_length(bytes)?)
+}
+
+/// Returns the length of the message that begins here, header included, as the message says.
+fn message_length(bytes: &[u8]) -> Option<usize> {
+    let [_, length @ ..] = bytes.first_chunk::<HEADER>()?;
+    let length = length.iter().fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
+    Some(1 + length)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Merged<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = out.filled().len();
+        loop {
+            this.hand_on(out);
+            if out.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
+            // What is left now is less than a header.
+            this.block.copy_within(this.left.clone(), 0);
+            this.left = 0..this.left.len();
+            let mut space = ReadBuf::new(&mut this.block[this.left.end..]);
+            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut space))?;
+            match space.filled().len() {
+                0 => return Poll::Ready(Ok(())),
+                length => this.left.end += length,
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Merged<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    /// Hands out bytes in pieces, with a wait before each.
+    struct Pieces<'a> {
+        bytes: &'a [u8],
+        size: usize,
+        waits: bool,
+    }
+
+    impl AsyncRead for Pieces<'_> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            out: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.waits = !self.waits;
+            if self.waits {
+                return Poll::Pending;
+            }
+            let length = self.size.min(self.bytes.len()).min(out.remaining());
+            let (piece, rest) = self.bytes.split_at(length);
+            out.put_slice(piece);
+            self.bytes = rest;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Reads to the end with buffers of `room` bytes.
+    fn read(bytes: &[u8], size: usize, room: usize) -> Vec<u8> {
+        let mut merged = Merged::new(Pieces { bytes, size, waits: false });
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut all, mut buffer) = (Vec::new(), vec![0; room]);
+        loop {
+            let mut out = ReadBuf::new(&mut buffer);
+            match Pin::new(&mut merged).poll_read(&mut context, &mut out) {
+                Poll::Pending => {}
+                Poll::Ready(done) => {
+                    done.unwrap();
+                    if out.filled().is_empty() {
+                        return all;
+                    }
+                    all.extend_from_slice(out.filled());
+                }
+            }
+        }
+    }
+
+    fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap();
+        [&[tag], &length.to_be_bytes()[..], body].concat()
+    }
+
+    /// Splits a stream into its messages.
+    fn messages(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+        let mut found = Vec::new();
+        while !bytes.is_empty() {
+            let (message, rest) = bytes.split_at(message_length(bytes).unwrap());
+            found.push((message[0], message[HEADER..].to_vec()));
+            bytes = rest;
+        }
+        found
+    }
+
+    /// Puts together what may be.
+    fn joined(messages: Vec<(u8, Vec<u8>)>) -> Vec<(u8, Vec<u8>)> {
+        let mut joined: Vec<(u8, Vec<u8>)> = Vec::new();
+        for (tag, body) in messages {
+            match joined.last_mut() {
+                Some((COPY_DATA, data)) if tag == COPY_DATA => data.extend(body),
+                _ => joined.push((tag, body)),
+            }
+        }
+        joined
+    }
+
+    fn stream() -> Vec<u8> {
+        [
+            message(b'R', &[0, 0, 0, 0]),
+            message(b'2', b""),
+            message(COPY_DATA, b"header and first row"),
+            message(COPY_DATA, b""),
+            message(COPY_DATA, b"row"),
+            message(b'N', b"a notice between"),
+            message(COPY_DATA, &[7; 300]),
+            message(COPY_DATA, b"d\0\0\0\x04"),
+            message(b'c', b""),
+            message(b'D', b"not of a copy"),
+            message(b'D', b"not of a copy"),
+            message(b'Z', b"I"),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn nothing_is_lost_wherever_the_pieces_end() {
+        let stream = stream();
+        let expected = joined(messages(&stream));
+        for size in 1..=stream.len() {
+            for room in (1..40).chain([64, 333, stream.len()]) {
+                let found = joined(messages(&read(&stream, size, room)));
+                assert_eq!(found, expected, "pieces of {size}, room for {room}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_come_together_as_far_as_there_is_room() {
+        let rows: Vec<u8> =
+            (0..10_000_u16).flat_map(|row| message(b'd', &row.to_be_bytes())).collect();
+        let found = messages(&read(&rows, usize::MAX, 8192));
+        assert!(found.len() < 30, "{} messages", found.len());
+        let whole = messages(&read(&rows, usize::MAX, rows.len()));
+        assert!(whole.len() <= 2, "{} messages", whole.len());
+    }
+
+    #[test]
+    fn a_message_larger_than_the_block_passes() {
+        let stream =
+            [message(COPY_DATA, &vec![1; 3 * BLOCK]), message(COPY_DATA, b"next")].concat();
+        let found = joined(messages(&read(&stream, usize::MAX, 8192)));
+        assert_eq!(found, joined(messages(&stream)));
+    }
+
+    #[test]
+    fn what_is_no_message_reaches_the_driver() {
+        let stream = [b'd', 0, 0, 0, 0, b'd', 0, 0, 0, 3, 1, 2];
+        assert!(read(&stream, 3, 64).starts_with(&stream[..5]));
+        assert_eq!(read(&[b'd', 0xff, 0xff, 0xff, 0xff, 9, 9], 3, 64).len(), 7);
+    }
+}

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// MySQL's "query execution was interrupted".
 const INTERRUPTED: u16 = 1317;
 
+/// What MariaDB and MySQL say of a statement that took longer than its own limit.
+const TIMED_OUT: [u16; 2] = [1969, 3024];
+
 /// How long to read on after a statement was killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -28,7 +31,7 @@ pub(super) enum Flow {
 pub(super) enum End {
     /// All of its rows were fetched.
     Whole,
-    /// The receiver had enough.
+    /// The receiver had enough, or it took longer than it may.
     Ended,
 }
 
@@ -55,11 +58,17 @@ pub(super) struct Fetch<'a> {
     cancel: &'a Cancel,
     /// The last statement was killed, perhaps too late: the next may be hit in its place.
     killed: bool,
+    is_limited: bool,
 }
 
 impl<'a> Fetch<'a> {
     pub(super) fn new(conn: &'a mut MyConn, cancel: &'a Cancel) -> Fetch<'a> {
-        Fetch { conn, cancel, killed: false }
+        Fetch { conn, cancel, killed: false, is_limited: false }
+    }
+
+    /// Lets statements bound how long they take.
+    pub(super) fn limited(self) -> Fetch<'a> {
+        Fetch { is_limited: true, ..self }
     }
 
     /// Runs a statement and hands its rows to `each`.
@@ -83,6 +92,7 @@ impl<'a> Fetch<'a> {
         }
         match outcome {
             Outcome::Whole => Ok(End::Whole),
+            Outcome::TimedOut => Ok(End::Ended),
             Outcome::Ended => {
                 self.killed = true;
                 Ok(End::Ended)
@@ -116,6 +126,7 @@ impl<'a> Fetch<'a> {
         let mut rows = match self.conn.rows(sql, params) {
             Ok(rows) => rows,
             Err(error) if is_interruption(&error) => return Outcome::Interrupted,
+            Err(error) if self.is_limited && has_timed_out(&error) => return Outcome::TimedOut,
             Err(error) => return Outcome::Driver(error),
         };
         let mut first = true;
@@ -135,6 +146,7 @@ impl<'a> Fetch<'a> {
                 _ => outcome,
             },
             Err(error) if first && is_interruption(&error) => Outcome::Interrupted,
+            Err(error) if self.is_limited && has_timed_out(&error) => Outcome::TimedOut,
             Err(error) => Outcome::Driver(error),
         }
     }
@@ -147,6 +159,7 @@ impl<'a> Fetch<'a> {
 
 enum Outcome<E> {
     Whole,
+    TimedOut,
     Ended,
     /// Before its first row.
     Interrupted,
@@ -178,6 +191,10 @@ fn end(mut rows: MyRows<'_>, pool: &MyPool, wire: &Wire, id: u32) -> Result<(), 
         wire.cut();
     }
     ended
+}
+
+fn has_timed_out(error: &mysql::Error) -> bool {
+    matches!(error, mysql::Error::MySqlError(error) if TIMED_OUT.contains(&error.code))
 }
 
 fn is_interruption(error: &mysql::Error) -> bool {

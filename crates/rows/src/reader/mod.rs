@@ -7,6 +7,7 @@
 //! | `Snapshot` | one; outside a transaction it is a consistent snapshot of its own |
 //! | `Free` | one |
 //! | `Ranges` | one a range of the key, by [`Pace`](pace::Pace); a small table is one range |
+//! | `Ranges`, of what changed | one for the keys, if a scan is short enough; then those rows |
 //!
 //! A table that is to be read in ranges and has no key is read in one statement all the same, and
 //! its writers wait for the end of it: there is no order in which to go on after a range.
@@ -18,6 +19,7 @@ mod key;
 mod pace;
 mod pages;
 mod timed;
+mod window;
 
 use crate::{Error, Result};
 pub use chunk::Chunk;
@@ -156,12 +158,23 @@ impl<'a> Reader<'a> {
         let key = Key::of(self.spec.table);
         let filter = Condition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;
         let mut sink = Timed::new(sink);
-        let rows = match (self.spec.locking, &key) {
-            // Rows that are looked up are few.
-            (Locking::Ranges, Some(key)) if !matches!(self.spec.filter, RowFilter::Keys(_)) => {
+        let rows = match (self.spec.locking, &key, self.spec.filter) {
+            (Locking::Ranges, Some(key), RowFilter::Changed { .. }) => {
+                match self.read_window(conn, &mut sink, key, &filter)? {
+                    Some(rows) => rows,
+                    None => Pages::new(self, key, &filter).read(conn, &mut sink)?,
+                }
+            }
+            (Locking::Ranges, Some(key), RowFilter::All | RowFilter::Range(_)) => {
                 Pages::new(self, key, &filter).read(conn, &mut sink)?
             }
-            _ => self.read_whole(conn, &mut sink, key.as_ref(), filter)?,
+            // Rows that are looked up are few, and lock nobody out for long.
+            (_, key, RowFilter::Range(_) | RowFilter::Keys(_)) => {
+                self.read_whole(conn, &mut sink, key.as_ref(), filter)?
+            }
+            (_, _, RowFilter::All | RowFilter::Changed { .. }) => {
+                self.read_whole(conn, &mut sink, None, filter)?
+            }
         };
         sink.flush()?;
         if let Some(clock) = self.clock {
@@ -178,11 +191,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads in one statement, by way of the key's index or as the server likes.
     fn read_whole<S: RowSink>(
         &self,
         conn: &mut MyConn,
         sink: &mut Timed<'_, S>,
-        key: Option<&Key>,
+        index: Option<&Key>,
         filter: Condition,
     ) -> Result<u64, S::Error> {
         let mut sql = format!(
@@ -190,8 +204,8 @@ impl<'a> Reader<'a> {
             self.spec.select.join(", "),
             quote_my(self.spec.table.name.as_str())
         );
-        if let (RowFilter::Range(_) | RowFilter::Keys(_), Some(key)) = (self.spec.filter, key) {
-            sql.push_str(&key.force_index());
+        if let Some(index) = index {
+            sql.push_str(&index.force_index());
         }
         sql.push_str(&filter.where_clause());
         let mut rows = 0;

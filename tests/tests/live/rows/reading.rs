@@ -415,3 +415,45 @@ fn check_filter(rig: &Rig, filter: &RowFilter, expected: impl Fn(i64) -> bool) {
         assert_eq!(sink.ids, expected, "{locking:?} {filter:?}");
     }
 }
+
+/// A window of a table that locks out writers is looked for by one scan, where that is short.
+#[test]
+fn a_window_is_read_whole_however_long_the_scan_takes() {
+    on_both("rows windows", |rig| {
+        let slow = "LENGTH(SHA2(REPEAT('x', 200000), 512)) * 0";
+        rig.trio.sql_source(&format!(
+            "CREATE TABLE many (id INT PRIMARY KEY) ENGINE=MyISAM;
+             CREATE TABLE slow (id INT PRIMARY KEY, changed INT AS (id + {slow}) VIRTUAL)
+                 ENGINE=MyISAM;
+             CREATE TABLE text (id VARCHAR(20) CHARACTER SET latin1 PRIMARY KEY, n INT)
+                 ENGINE=MyISAM"
+        ));
+        let list = |rows: i64| (0..rows).map(|id| format!("({id})")).collect::<Vec<_>>().join(",");
+        rig.trio.sql_source(&format!("INSERT INTO many VALUES {}", list(30_000)));
+        rig.trio.sql_source(&format!("INSERT INTO slow (id) VALUES {}", list(1_500)));
+        rig.trio.sql_source("INSERT INTO text SELECT CONCAT('é', id), id FROM slow");
+        check_window(rig, "many", "id", "id", 10, 25_000);
+        check_window(rig, "many", "id", "id", 100, 1_600);
+        check_window(rig, "slow", "id", "changed", 10, 1_200);
+        check_window(rig, "text", "n", "n", 1_000, 5_000);
+        check_window(rig, "text", "n", "n", 5_000, 6_000);
+    });
+}
+
+/// Reads the rows of `table` whose `watermark` is from `from` to below `below`.
+#[track_caller]
+fn check_window(rig: &Rig, table: &str, id: &str, watermark: &str, from: i64, below: i64) {
+    let mut schema = rig.schema(table);
+    first_range(&mut schema, 70);
+    let bound = Bound {
+        column: ColumnName::new(watermark).unwrap(),
+        from: Watermark::Integer(from.into()),
+        below: Some(Watermark::Integer(below.into())),
+    };
+    let filter = RowFilter::Changed { bounds: vec![bound], nulls: Vec::new() };
+    let mut sink = Ids::default();
+    rig.read(&schema, &[format!("`{id}`")], &filter, Locking::Ranges, &mut sink).unwrap();
+    sink.ids.sort_unstable();
+    let rows = i64::try_from(schema.rows).unwrap();
+    assert_eq!(sink.ids, (from.min(rows)..below.min(rows)).collect::<Vec<_>>(), "{table}");
+}

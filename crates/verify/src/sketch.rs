@@ -26,9 +26,9 @@ pub(crate) struct Sketch {
     cells: Vec<Cell>,
 }
 
-/// The sums of the rows that stand in one cell, which is one line of the processor's cache.
+/// The sums of the rows that stand in one cell. Aligned to the lines of the processor's cache, cells
+/// were no faster where they stay in it, and slower where they don't, for they are more bytes then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[repr(align(64))]
 struct Cell {
     count: i64,
     check: u64,

@@ -22,7 +22,7 @@ use std::time::Instant;
 /// How tables are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifyOptions {
-    /// The most cells of a sketch, 64 bytes each on every side. About 0.8 times as many missing and
+    /// The most cells of a sketch, 48 bytes each on every side. About 0.8 times as many missing and
     /// phantom rows, or 0.4 times as many stale ones, can be named without a temporary file. Large
     /// tables are read with a smaller sketch first, and once more where that names too little.
     pub most_cells: usize,

@@ -8,7 +8,7 @@
 //! | Need | Use |
 //! | --- | --- |
 //! | a connection | [`MyPool::get`] with a [`Profile`], [`PgPool::get`] |
-//! | many rows | [`MyConn::rows`] |
+//! | many rows, read or written | [`MyConn::rows`], [`MyConn::load_local`] |
 //! | to stop a statement on request | [`MyPool::cancel_guard`], [`PgPool::cancel_guard`] |
 //! | to leave a result half read | [`MyConn::wire`], [`MyConn::close`], [`PgConn::close`] |
 //! | to try again what may pass | [`retry`] |
@@ -74,7 +74,7 @@ pub use fault_point::{FAULT_POINTS, fault_point};
 pub use lock::{HeldLock, LockHolder};
 pub use my_conn::MyConn;
 pub use my_pool::{MyPool, Profile};
-pub use my_rows::MyRows;
+pub use my_rows::{Loaded, MyRows};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
 pub use quote::{quote_my, quote_my_account, quote_my_text, quote_pg, quote_pg_text};

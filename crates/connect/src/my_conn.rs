@@ -3,10 +3,11 @@
 use crate::my_link::MyLink;
 use crate::slots::Slots;
 use crate::wire::{self, Wire};
-use crate::{Fault, MyPool, MyRows, Profile, Result, Side, my_session};
-use mysql::Value;
+use crate::{Fault, Loaded, MyPool, MyRows, Profile, Result, Side, my_session};
 use mysql::prelude::Queryable;
+use mysql::{LocalInfileHandler, Value};
 use r2d2::PooledConnection;
+use std::io::{self, Write};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,6 +101,28 @@ impl MyConn {
             return rows.execute(conn, sql, params, &self.faulted);
         }
         Ok(MyRows::of_driver(conn.exec_iter(sql, params)?))
+    }
+
+    /// Runs a `LOAD DATA LOCAL INFILE`, whose file is what `file` writes.
+    ///
+    /// # Errors
+    ///
+    /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
+    pub fn load_local(
+        &mut self,
+        sql: &str,
+        mut file: impl FnMut(&mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> mysql::Result<Loaded> {
+        let MyLink { conn, rows, plain, .. } = self.link_mut();
+        if *plain {
+            return rows.load(conn, sql, file);
+        }
+        let handler = LocalInfileHandler::new(move |_, stream| file(stream));
+        conn.set_local_infile_handler(Some(handler));
+        let done = conn.query_drop(sql);
+        conn.set_local_infile_handler(None);
+        done?;
+        Ok(Loaded { rows: conn.affected_rows(), warnings: conn.warnings().into() })
     }
 
     /// Closes the connection instead of giving it back, such as after a result that was not read

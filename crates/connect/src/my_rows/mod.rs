@@ -5,17 +5,19 @@
 //! driver, over the same socket, which stands still between two commands. A connection under TLS has
 //! no socket to share, and the driver hands out its rows.
 
+mod local_file;
 mod packets;
 mod row;
 
 use crate::ValueRef;
 use crate::wire::Wire;
+pub use local_file::Loaded;
 use mysql::prelude::Queryable;
 use mysql::{Binary, Column, Conn, Error, MySqlError, QueryResult, Statement, Value};
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::ComStmtExecuteRequestBuilder;
 use mysql_common::proto::MySerialize;
-pub(crate) use packets::Buffer;
+use packets::Buffer;
 use row::{Bytes, Sent};
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
@@ -77,6 +79,19 @@ impl RowState {
         (&stream.wire).write_all(&packet)?;
         stream.columns = stream.begin(&statement, &mut self.known)?;
         Ok(MyRows(Source::Wire(stream)))
+    }
+
+    /// Runs a `LOAD DATA LOCAL INFILE` on `conn`, whose socket carries plain text.
+    pub(crate) fn load(
+        &mut self,
+        conn: &Conn,
+        sql: &str,
+        file: impl FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> mysql::Result<Loaded> {
+        let wire = Wire::of(conn)?.into_stream();
+        let loaded = local_file::load(&wire, &mut self.buffer, sql, file);
+        self.buffer.reset();
+        loaded
     }
 }
 

@@ -1,12 +1,11 @@
 //! Gathering lines while the ones before are being written.
 
-use super::load_data::{Loaded, coming_file, whole_file};
+use super::load_data::{coming_file, whole_file};
 use super::{Fill, Sent};
 use crate::line::write_line;
 use crate::witness::Witness;
 use crate::{Error, Result};
-use handoff_connect::ValueRef;
-use handoff_connect::{Fault, MyConn, fault_point};
+use handoff_connect::{Fault, Loaded, MyConn, ValueRef, fault_point};
 use handoff_model::{Event, Meter, TableSum};
 use handoff_rows::RowSink;
 use std::mem;

@@ -4,19 +4,10 @@ use super::lines::Lines;
 use super::{Fill, Sent};
 use crate::Result;
 use crate::carried::Store;
-use handoff_connect::{Fault, MyConn, Profile, quote_my};
-use mysql::LocalInfileHandler;
-use mysql::prelude::Queryable;
-use std::io::Write;
+use handoff_connect::{Fault, Loaded, MyConn, Profile, quote_my};
+use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
-
-/// What the server said to one `LOAD DATA`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Loaded {
-    pub(super) rows: u64,
-    pub(super) warnings: u64,
-}
 
 impl Fill<'_> {
     /// Reads and writes at the same time; a table of less than one buffer is read, then written.
@@ -36,16 +27,11 @@ impl Fill<'_> {
     pub(super) fn load(
         &self,
         writer: &mut MyConn,
-        file: LocalInfileHandler,
+        file: impl FnMut(&mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> Result<Loaded, Fault> {
-        writer.set_local_infile_handler(Some(file));
         let replicator = self.replicator;
-        let guard = replicator.replica.cancel_guard(writer, &replicator.cancel);
-        let done = writer.query_drop(self.load_statement());
-        drop(guard);
-        writer.set_local_infile_handler(None);
-        done.map_err(|error| writer.fault(&error))?;
-        Ok(Loaded { rows: writer.affected_rows(), warnings: writer.warnings().into() })
+        let _guard = replicator.replica.cancel_guard(writer, &replicator.cancel);
+        writer.load_local(&self.load_statement(), file).map_err(|error| writer.fault(&error))
     }
 
     fn load_statement(&self) -> String {
@@ -78,13 +64,16 @@ impl Fill<'_> {
 }
 
 /// A file that is in memory already.
-pub(super) fn whole_file(bytes: Vec<u8>) -> LocalInfileHandler {
-    LocalInfileHandler::new(move |_, stream| stream.write_all(&bytes))
+pub(super) fn whole_file(bytes: Vec<u8>) -> impl FnMut(&mut dyn Write) -> io::Result<()> + Send {
+    move |stream| stream.write_all(&bytes)
 }
 
 /// A file that comes in buffers, which are given back emptied. It ends when nobody sends any more.
-pub(super) fn coming_file(full: Receiver<Vec<u8>>, empty: Sender<Vec<u8>>) -> LocalInfileHandler {
-    LocalInfileHandler::new(move |_, stream| {
+pub(super) fn coming_file(
+    full: Receiver<Vec<u8>>,
+    empty: Sender<Vec<u8>>,
+) -> impl FnMut(&mut dyn Write) -> io::Result<()> + Send {
+    move |stream| {
         while let Ok(mut buffer) = full.recv() {
             stream.write_all(&buffer)?;
             buffer.clear();
@@ -92,5 +81,5 @@ pub(super) fn coming_file(full: Receiver<Vec<u8>>, empty: Sender<Vec<u8>>) -> Lo
             let _ = empty.send(buffer);
         }
         Ok(())
-    })
+    }
 }

@@ -1,9 +1,9 @@
 //! Comparing a table, and what its servers take to hand it out.
 
 use crate::{Result, lap, peak_memory};
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
-use handoff_model::{Cancel, NopObserver, RunId, SumBy};
-use handoff_rows::{Encoder, Locking};
+use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side, ValueRef};
+use handoff_model::{Cancel, NopObserver, RowFilter, RunId, SumBy};
+use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink};
 use handoff_schema::{Catalogue, Mapping, TableSchema};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
 use handoff_testbed::{Bed, Durability, ServerOptions, Trio, quoted, quoted_pg};
@@ -14,42 +14,68 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The table.
-const TABLE: &str = "compared";
+/// A table, by what reading it does to its writers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Locks them out, so that it is read in ranges.
+    MyIsam,
+    /// Is read in a snapshot.
+    InnoDb,
+}
+
+impl Engine {
+    /// Returns the name of the table.
+    fn table(self) -> &'static str {
+        match self {
+            Engine::MyIsam => "compared_myisam",
+            Engine::InnoDb => "compared_innodb",
+        }
+    }
+
+    fn locking(self) -> Locking {
+        match self {
+            Engine::MyIsam => Locking::Ranges,
+            Engine::InnoDb => Locking::Snapshot,
+        }
+    }
+}
 
 /// Bytes that are fetched at once.
 const CHUNK: usize = 256 * 1024;
 
-/// A table with an integer key that is the same in source, replica and target.
+/// Two tables with an integer key that are the same in source, replica and target.
 pub struct Comparing {
     trio: Trio,
     etl: PathBuf,
     source: MyPool,
     replica: MyPool,
     target: PgPool,
-    table: TableSchema,
-    mapping: Mapping,
+    /// With MyISAM, then with InnoDB.
+    tables: [(TableSchema, Mapping); 2],
     /// The servers, which end with this value.
     _bed: Bed,
 }
 
 impl Comparing {
-    /// Starts the servers, makes the table and carries it.
+    /// Starts the servers, makes the tables and carries them.
     ///
     /// # Errors
     ///
-    /// Returns what kept a server from starting, or the table from arriving.
+    /// Returns what kept a server from starting, or a table from arriving.
     pub fn start(rows: u64) -> Result<Comparing> {
         let etl = peak_memory::build()?;
         let options = ServerOptions { durability: Durability::Durable, ..ServerOptions::default() };
         let bed = Bed::start(&options)?;
         let trio = Trio::on("comparing", bed.source(), bed.replica(), bed.target());
-        trio.source().query_drop(format!(
-            "CREATE TABLE {TABLE} (id INT PRIMARY KEY, patient INT, day DATE, fee DOUBLE, \
-             note VARCHAR(60)) ENGINE=MyISAM SELECT seq AS id, seq % 40000 AS patient, \
-             '2000-01-01' + INTERVAL seq % 9000 DAY AS day, seq / 7 AS fee, \
-             CONCAT('note ', seq) AS note FROM seq_1_to_{rows}"
-        ))?;
+        for engine in [Engine::MyIsam, Engine::InnoDb] {
+            trio.source().query_drop(format!(
+                "CREATE TABLE {} (id INT PRIMARY KEY, patient INT, day DATE, fee DOUBLE, \
+                 note VARCHAR(60)) ENGINE={engine:?} SELECT seq AS id, seq % 40000 AS patient, \
+                 '2000-01-01' + INTERVAL seq % 9000 DAY AS day, seq / 7 AS fee, \
+                 CONCAT('note ', seq) AS note FROM seq_1_to_{rows}",
+                engine.table()
+            ))?;
+        }
         peak_memory::of(&etl, &["run", "--quiet"], &trio.settings_toml())?;
         let options = PoolOptions { size: 4, run: RunId::new() };
         let my = |url: String, side| -> Result<MyPool> {
@@ -58,30 +84,35 @@ impl Comparing {
         let source = my(trio.source_url(), Side::Source)?;
         let replica = my(trio.replica_url(), Side::Replica)?;
         let target = PgPool::open(&PgServer::from_url(&trio.target_url())?, &options)?;
-        let catalogue = Catalogue::read(&mut replica.get(Profile::Read)?, replica.database());
-        let table = catalogue?
-            .tables
-            .into_values()
-            .find_map(|table| table.ok().filter(|table| table.name.as_str() == TABLE));
-        let table = table.ok_or("the table did not arrive")?;
-        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default())?;
-        Ok(Comparing { trio, etl, source, replica, target, table, mapping, _bed: bed })
+        let mut found =
+            Catalogue::read(&mut replica.get(Profile::Read)?, replica.database())?.tables;
+        let mut described = |engine: Engine| -> Result<(TableSchema, Mapping)> {
+            let table = found.remove(engine.table()).ok_or("a table did not arrive")??;
+            let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default())?;
+            Ok((table, mapping))
+        };
+        let tables = [described(Engine::MyIsam)?, described(Engine::InnoDb)?];
+        Ok(Comparing { trio, etl, source, replica, target, tables, _bed: bed })
     }
 
-    /// Returns the bytes of the table's files.
-    pub fn bytes(&self) -> u64 {
-        self.table.data_bytes
+    fn described(&self, engine: Engine) -> &(TableSchema, Mapping) {
+        &self.tables[usize::from(engine == Engine::InnoDb)]
     }
 
-    /// Reads the table from the source or the replica, and looks at nothing.
+    /// Returns the bytes of a table's files.
+    pub fn bytes(&self, engine: Engine) -> u64 {
+        self.described(engine).0.data_bytes
+    }
+
+    /// Reads a table from the source or the replica in one statement, and looks at nothing.
     ///
     /// # Errors
     ///
     /// Returns what the server said.
-    pub fn read_mysql(&self, side: Side) -> Result<Duration> {
+    pub fn read_mysql(&self, side: Side, engine: Engine) -> Result<Duration> {
         let pool = if side == Side::Source { &self.source } else { &self.replica };
-        let encoder = Encoder::new(&self.mapping, &Values::default());
-        let (select, table) = (encoder.select_list().join(", "), quoted(TABLE));
+        let encoder = Encoder::new(&self.described(engine).1, &Values::default());
+        let (select, table) = (encoder.select_list().join(", "), quoted(engine.table()));
         let mut conn = pool.get(Profile::Read)?;
         lap(|| {
             for row in conn.exec_iter(format!("SELECT {select} FROM {table}"), ())? {
@@ -91,16 +122,34 @@ impl Comparing {
         })
     }
 
-    /// Reads the table from the target with the driver as it comes, and looks at nothing.
+    /// Reads a table from the source as it has to be read there, and looks at nothing.
     ///
     /// # Errors
     ///
     /// Returns what the server said.
-    pub fn read_postgres(&self) -> Result<Duration> {
+    pub fn read_source(&self, engine: Engine) -> Result<Duration> {
+        let (table, mapping) = self.described(engine);
+        let encoder = Encoder::new(mapping, &Values::default());
+        let (select, filter, locking) = (encoder.select_list(), &RowFilter::All, engine.locking());
+        let cancel = &Cancel::new();
+        let mut conn = self.source.get(Profile::Read)?;
+        lap(|| {
+            let spec = ReadSpec { table, select, filter, locking, cancel };
+            Reader::new(spec).read(&mut conn, &mut Nothing)?;
+            Ok(())
+        })
+    }
+
+    /// Reads a table from the target with the driver as it comes, and looks at nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the server said.
+    pub fn read_postgres(&self, engine: Engine) -> Result<Duration> {
         let mut conn = self.trio.target();
         let sql = format!(
             "COPY (SELECT * FROM raw.{}) TO STDOUT (FORMAT binary)",
-            quoted_pg(&self.mapping.pg_table)
+            quoted_pg(&self.described(engine).1.pg_table)
         );
         lap(|| {
             let mut reader = conn.copy_out(&sql)?;
@@ -115,8 +164,9 @@ impl Comparing {
     /// # Errors
     ///
     /// Returns an error if a server fails, or if they are not equal.
-    pub fn near(&self) -> Result<Duration> {
-        self.compare(&[self.place(&self.replica, Locking::Free), self.raw()], SumBy::Read)
+    pub fn near(&self, engine: Engine) -> Result<Duration> {
+        let replica = self.place(&self.replica, engine, Locking::Free);
+        self.compare(&[replica, self.raw()], engine, SumBy::Read)
     }
 
     /// Compares the source with the replica.
@@ -124,24 +174,25 @@ impl Comparing {
     /// # Errors
     ///
     /// Returns an error if a server fails, or if they are not equal.
-    pub fn far(&self, sums: SumBy) -> Result<Duration> {
-        let source = self.place(&self.source, Locking::Ranges);
-        self.compare(&[source, self.place(&self.replica, Locking::Free)], sums)
+    pub fn far(&self, engine: Engine, sums: SumBy) -> Result<Duration> {
+        let source = self.place(&self.source, engine, engine.locking());
+        let replica = self.place(&self.replica, engine, Locking::Free);
+        self.compare(&[source, replica], engine, sums)
     }
 
-    fn place<'a>(&'a self, pool: &'a MyPool, locking: Locking) -> Place<'a> {
-        Place::My { pool, table: &self.table, locking, throttle: None }
+    fn place<'a>(&'a self, pool: &'a MyPool, engine: Engine, locking: Locking) -> Place<'a> {
+        Place::My { pool, table: &self.described(engine).0, locking, throttle: None }
     }
 
     fn raw(&self) -> Place<'_> {
         Place::Pg { pool: &self.target, schema: "raw" }
     }
 
-    fn compare(&self, places: &[Place<'_>], sums: SumBy) -> Result<Duration> {
+    fn compare(&self, places: &[Place<'_>], engine: Engine, sums: SumBy) -> Result<Duration> {
+        let (table, mapping) = self.described(engine);
         let options = VerifyOptions { sums, ..VerifyOptions::default() };
         let verifier = Verifier::new(options, Cancel::new(), Arc::new(NopObserver));
-        let (mapping, values) = (&self.mapping, &Values::default());
-        let job = VerifyJob { mapping, values, places, rows: self.table.rows };
+        let job = VerifyJob { mapping, values: &Values::default(), places, rows: table.rows };
         lap(|| {
             let found = verifier.compare(&job)?;
             if found.is_equal() { Ok(()) } else { Err("the tables differ".into()) }
@@ -156,5 +207,24 @@ impl Comparing {
     pub fn memory(&self) -> Result<u64> {
         let etl: &Path = &self.etl;
         Ok(peak_memory::of(etl, &["verify", "--quiet"], &self.trio.settings_toml())?.bytes)
+    }
+}
+
+/// Takes rows and looks at none.
+struct Nothing;
+
+impl RowSink for Nothing {
+    type Error = handoff_rows::Error;
+
+    fn row(&mut self, _: &[ValueRef<'_>]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn buffered(&self) -> usize {
+        0
+    }
+
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
     }
 }

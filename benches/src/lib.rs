@@ -33,7 +33,7 @@ mod psql;
 mod shapes;
 
 pub use arguments::Arguments;
-pub use comparing::Comparing;
+pub use comparing::{Comparing, Engine};
 pub use contest::{Amount, Contest};
 pub use hop1::{Hop1, Pipes};
 pub use hop2::{Described, Hop2};

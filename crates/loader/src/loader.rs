@@ -286,8 +286,9 @@ impl Attempt<'_> {
     fn publish(&self, mut landing: Landing<'_>, moved: Moved) -> Result<LoadOutcome> {
         let options = &self.loader.options;
         let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
-        let changes =
-            Publish { options, other_unique, keys: self.keys }.run(&mut landing, &moved)?;
+        let rows = self.job.table.rows;
+        let publish = Publish { options, other_unique, rows, keys: self.keys };
+        let changes = publish.run(&mut landing, &moved)?;
         if self.resumes() {
             let failed = step(&self.statements, "drop the checkpoint of");
             let sql = self.statements.drop_checkpoint();

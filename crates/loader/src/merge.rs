@@ -14,8 +14,9 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    pub(crate) fn is_empty(self) -> bool {
-        self == Changes::default()
+    /// Returns how many rows were written or deleted.
+    pub(crate) fn rows(self) -> u64 {
+        self.inserted + self.updated + self.deleted
     }
 }
 

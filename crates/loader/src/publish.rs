@@ -21,10 +21,16 @@ const FIRST_STATISTICS: u32 = 3;
 /// loop over a table of millions.
 pub(crate) const ANALYZE_ABOVE: u64 = 10_000;
 
+/// Statistics are gathered if at least one row in so many changed. It is PostgreSQL's own measure
+/// (`autovacuum_analyze_scale_factor`), and its autovacuum adds up the changes of several loads.
+const WORTH_STATISTICS: u64 = 10;
+
 /// Publishes within the landing's transaction.
 pub(crate) struct Publish<'a> {
     pub(crate) options: &'a LoaderOptions,
     pub(crate) other_unique: bool,
+    /// How many rows the table has, about.
+    pub(crate) rows: u64,
     /// The keys of the rows to bring into line, where those were given.
     pub(crate) keys: Option<&'a KeyList>,
 }
@@ -38,7 +44,7 @@ impl Publish<'_> {
             Kind::Target | Kind::Build => self.first(landing, moved)?,
             Kind::Temporary | Kind::Unlogged => self.refresh(landing, moved)?,
         };
-        if !changes.is_empty() {
+        if changes.rows().saturating_mul(WORTH_STATISTICS) > self.rows {
             run(landing, "analyze", &landing.statements.analyze_target())?;
         }
         Ok(changes)

@@ -10,7 +10,7 @@ use handoff_connect::{Flavor, MyConn, ServerVersion, quote_my};
 use handoff_model::{KeyValue, RowFilter};
 
 /// How long the scan may take: well under the 200 ms that a writer may be kept waiting.
-const LIMIT_MS: u32 = 100;
+const LIMIT_MS: u32 = 150;
 
 /// The most keys that are kept. Of more rows the ranges of the key bring enough at a time.
 const MOST_KEYS: usize = 20_000;

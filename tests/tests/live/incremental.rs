@@ -4,6 +4,7 @@ mod clocks;
 mod deletes;
 mod lag;
 mod slices;
+mod statistics;
 mod sweeps;
 mod windows;
 

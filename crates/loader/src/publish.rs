@@ -40,11 +40,12 @@ impl Publish<'_> {
         if moved.bytes >= LARGE {
             self.give_memory(landing)?;
         }
-        let changes = match landing.kind {
-            Kind::Target | Kind::Build => self.first(landing, moved)?,
-            Kind::Temporary | Kind::Unlogged => self.refresh(landing, moved)?,
+        let (changes, known) = match landing.kind {
+            Kind::Target | Kind::Build => (self.first(landing, moved)?, 0),
+            Kind::Temporary | Kind::Unlogged => (self.refresh(landing, moved)?, self.rows),
         };
-        if changes.rows().saturating_mul(WORTH_STATISTICS) > self.rows {
+        let rows = changes.rows();
+        if rows > 0 && rows.saturating_mul(WORTH_STATISTICS) >= known {
             run(landing, "analyze", &landing.statements.analyze_target())?;
         }
         Ok(changes)

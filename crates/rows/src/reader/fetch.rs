@@ -184,7 +184,7 @@ fn end(mut rows: MyRows<'_>, pool: &MyPool, wire: &Wire, id: u32) -> Result<(), 
         Ok(ControlFlow::Break(())) => {
             Err(Fault::new(pool.side(), "the server does not end a statement"))
         }
-        Err(error) if !is_interruption(&error) => Err(pool.fault(&error)),
+        Err(error) if !is_interruption(&error) && !has_timed_out(&error) => Err(pool.fault(&error)),
         Ok(ControlFlow::Continue(())) | Err(_) => Ok(()),
     });
     if ended.is_err() {

@@ -202,6 +202,17 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Spells the one statement that reads what the filter lets pass.
+    fn select(&self, index: Option<&Key>, filter: &Condition) -> String {
+        format!(
+            "SELECT {} FROM {}{}{}",
+            self.spec.select.join(", "),
+            quote_my(self.spec.table.name.as_str()),
+            index.map(Key::force_index).unwrap_or_default(),
+            filter.where_clause()
+        )
+    }
+
     /// Reads in one statement, by way of the key's index or as the server likes.
     fn read_whole<S: RowSink>(
         &self,
@@ -210,15 +221,7 @@ impl<'a> Reader<'a> {
         index: Option<&Key>,
         filter: Condition,
     ) -> Result<u64, S::Error> {
-        let mut sql = format!(
-            "SELECT {} FROM {}",
-            self.spec.select.join(", "),
-            quote_my(self.spec.table.name.as_str())
-        );
-        if let Some(index) = index {
-            sql.push_str(&index.force_index());
-        }
-        sql.push_str(&filter.where_clause());
+        let sql = self.select(index, &filter);
         let mut rows = 0;
         let mut unpaid = 0;
         // Ranges that could not be had: the statement locks, and must not be drawn out.

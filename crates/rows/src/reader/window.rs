@@ -1,7 +1,7 @@
 //! Reading the rows of a window of a table that locks out its writers.
 
 use super::fetch::{End, Fetch, Flow};
-use super::key::Key;
+use super::key::{Key, key_value};
 use super::pages::owned;
 use super::timed::Timed;
 use super::{Condition, Reader, RowSink};
@@ -17,6 +17,7 @@ const MOST_KEYS: usize = 20_000;
 
 /// How many rows are looked up in one statement.
 const BATCH: usize = 500;
+const BATCH_BYTES: u64 = 1 << 20;
 
 impl Reader<'_> {
     /// Has the whole table searched for the keys of the window, which the server gives up when it
@@ -34,16 +35,34 @@ impl Reader<'_> {
     ) -> Result<Option<u64>, S::Error> {
         let Some(keys) = self.window_keys(conn, key, window)? else { return Ok(None) };
         let mut rows = 0;
-        for keys in keys.chunks(BATCH) {
+        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        for keys in keys.chunks(self.batch()) {
             let keys = RowFilter::Keys(keys.to_vec());
             let condition = Condition::of_filter(&keys, self.spec.table, Some(key))?;
             // A row may have left the window since.
-            rows += self.read_whole(conn, sink, Some(key), condition.and(window.clone()))?;
+            let condition = condition.and(window.clone());
+            let sql = self.select(Some(key), &condition);
+            let mut read = 0;
+            let done = fetch.run(&sql, condition.params, |row| {
+                read += 1;
+                sink.row(row)?;
+                Ok::<_, S::Error>(Flow::On)
+            });
+            rows += read;
+            done.map_err(|stop| stop.into_error(&self.spec, rows))?;
+            // No lock is held between two statements.
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
+            self.pay(read, sink)?;
         }
         Ok(Some(rows))
+    }
+
+    /// Returns how many rows to look up in one statement, so that they are about a megabyte at most.
+    fn batch(&self) -> usize {
+        let row = self.spec.table.data_bytes / self.spec.table.rows.max(1);
+        usize::try_from(BATCH_BYTES / row.max(1)).unwrap_or(BATCH).clamp(1, BATCH)
     }
 
     fn window_keys(
@@ -59,19 +78,20 @@ impl Reader<'_> {
             quote_my(self.spec.table.name.as_str()),
             window.where_clause()
         );
-        let mut keys = Vec::new();
+        // What cannot be looked up, or is too much, is left to those who read in ranges. The statement
+        // goes on to its end all the same: one that is killed may take the next with it.
+        let mut keys = Some(Vec::new());
         let mut fetch = Fetch::new(conn, self.spec.cancel).limited();
         let end = fetch.run(&sql, window.params.clone(), |row| {
-            // What cannot be looked up is told by those who read in ranges.
-            let place = key.place(owned(row)).ok();
-            let values =
-                place.and_then(|place| place.into_iter().map(super::key::key_value).collect());
-            let is_kept = values.is_some() && keys.len() < MOST_KEYS;
-            keys.extend(values);
-            Ok::<_, crate::Error>(if is_kept { Flow::On } else { Flow::Enough })
+            keys = keys.take().filter(|keys| keys.len() < MOST_KEYS).and_then(|mut keys| {
+                let place = key.place(owned(row)).ok()?;
+                keys.push(place.into_iter().map(key_value).collect::<Option<Vec<KeyValue>>>()?);
+                Some(keys)
+            });
+            Ok::<_, crate::Error>(Flow::On)
         });
         let end = end.map_err(|stop| stop.into_error(&self.spec, 0))?;
-        Ok((end == End::Whole).then_some(keys))
+        Ok(keys.filter(|_| end == End::Whole))
     }
 }
 

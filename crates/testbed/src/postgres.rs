@@ -28,6 +28,8 @@ const SETTINGS: &[&str] = &[
     "shared_buffers=128MB",
     "max_wal_size=2GB",
     "shared_preload_libraries=pg_stat_statements",
+    // Tests that share a server run more statements than the 5,000 that are kept, and read their own.
+    "pg_stat_statements.max=50000",
     "timezone=UTC",
     "logging_collector=off",
 ];

@@ -3,8 +3,7 @@
 use crate::key_text::key_text;
 use crate::strategy::Moved;
 use crate::{Error, Result};
-use handoff_connect::ValueRef;
-use handoff_connect::{MyConn, MyPool, Profile};
+use handoff_connect::{MyConn, MyPool, Profile, ValueRef};
 use handoff_model::{Cancel, KeyValue, RowFilter, TableSum, Throttle, WaitClock};
 use handoff_rows::{Chunk, Encoder, KeyList, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
 use handoff_schema::{Mapping, TableSchema};

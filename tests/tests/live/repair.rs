@@ -3,6 +3,7 @@
 mod alive;
 mod command;
 mod killed;
+mod large;
 mod planted;
 mod refused;
 

@@ -114,7 +114,7 @@ impl Tally {
     pub(super) fn left(&self, elapsed: Duration) -> Option<Duration> {
         let known = elapsed >= Duration::from_secs(3) && (1..self.expected()).contains(&self.moved);
         let rate = per_second(self.moved, elapsed).max(1);
-        known.then(|| Duration::from_secs((self.expected() - self.moved) / rate))
+        known.then(|| Duration::from_secs((self.expected() - self.moved).div_ceil(rate)))
     }
 
     fn running_tables(&self) -> String {

@@ -1,15 +1,13 @@
 //! `LOAD DATA LOCAL INFILE` with a file from memory (manual, "Protocol::LOCAL_INFILE_Request").
 
-use super::packets::Buffer;
+use super::answer::{ERROR, LOCAL_INFILE, OK, error, malformed};
+use super::packets::{Buffer, HEADER};
 use super::row::Bytes;
-use super::{ERROR, LOCAL_INFILE, OK, error, malformed};
 use std::io::{self, Write};
 use std::net::TcpStream;
 
 /// The begin of a request that is a statement.
 const COM_QUERY: u8 = 0x03;
-
-const HEADER: usize = 4;
 
 /// The bytes of a packet. The driver's have 4 KiB, which costs both sides a call of the kernel each.
 const PACKET: usize = 64 * 1024;

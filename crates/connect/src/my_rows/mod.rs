@@ -5,34 +5,28 @@
 //! driver, over the same socket, which stands still between two commands. A connection under TLS has
 //! no socket to share, and the driver hands out its rows.
 
+mod answer;
+mod known;
 mod local_file;
 mod packets;
 mod row;
 
 use crate::ValueRef;
 use crate::wire::Wire;
+use answer::{Count, END, ERROR, OK, error, malformed};
+use known::{Known, sent};
 pub use local_file::Loaded;
 use mysql::prelude::Queryable;
-use mysql::{Binary, Column, Conn, Error, MySqlError, QueryResult, Statement, Value};
-use mysql_common::io::ParseBuf;
+use mysql::{Binary, Conn, Error, QueryResult, Statement, Value};
 use mysql_common::packets::ComStmtExecuteRequestBuilder;
 use mysql_common::proto::MySerialize;
-use packets::Buffer;
-use row::{Bytes, Sent};
-use std::io::{self, ErrorKind, Write};
+use packets::{Buffer, FULL, HEADER};
+use row::Sent;
+use std::io::{self, Write};
 use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// The first byte of the packets that are no rows.
-const OK: u8 = 0x00;
-const LOCAL_INFILE: u8 = 0xfb;
-const END: u8 = 0xfe;
-const ERROR: u8 = 0xff;
-
-/// The code of an "error" that tells the progress of a statement (MariaDB).
-const PROGRESS: u16 = 0xffff;
 
 /// The length of the packet between the columns and the rows.
 const END_LENGTH: usize = 5;
@@ -48,7 +42,7 @@ enum Source<'a> {
 }
 
 /// What a connection keeps for its rows.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct RowState {
     buffer: Buffer,
     known: Known,
@@ -65,13 +59,13 @@ impl RowState {
     ) -> mysql::Result<MyRows<'a>> {
         let statement = conn.prep(sql)?;
         let (request, too_long) = ComStmtExecuteRequestBuilder::new(statement.id()).build(&params);
-        if too_long || usize::from(statement.num_params()) != params.len() {
+        let mut packet = vec![0; HEADER];
+        request.serialize(&mut packet);
+        let length = packet.len() - HEADER;
+        let one_packet = !too_long && length < FULL;
+        if !one_packet || usize::from(statement.num_params()) != params.len() {
             return Ok(MyRows::of_driver(conn.exec_iter(statement, params)?));
         }
-        // Room for the header.
-        let mut packet = vec![0; 4];
-        request.serialize(&mut packet);
-        let length = u32::try_from(packet.len() - 4).expect("a request is one packet");
         packet[..3].copy_from_slice(&length.to_le_bytes()[..3]);
         let wire = Wire::of(conn)?.into_stream();
         let mut stream =
@@ -237,91 +231,6 @@ fn after_rows<B>(packet: &[u8]) -> Option<Stop<B>> {
         Some(&END) => Some(Stop::End),
         Some(&ERROR) => error(packet).map(Stop::Error),
         _ => Some(Stop::Error(malformed())),
-    }
-}
-
-/// The first packet of an answer.
-enum Count {
-    /// There are no rows.
-    None,
-    /// The number of columns, and whether their descriptions follow.
-    Columns(u64, bool),
-}
-
-impl Count {
-    fn of(packet: &[u8]) -> mysql::Result<Count> {
-        match packet.first() {
-            Some(&OK) => return Ok(Count::None),
-            None | Some(&LOCAL_INFILE) => return Err(malformed()),
-            Some(_) => {}
-        }
-        let mut rest = Bytes(packet);
-        let count = rest.length().ok_or_else(malformed)?;
-        // MariaDB's "metadata follows", where the client may keep them.
-        Ok(Count::Columns(count, rest.0 != [0]))
-    }
-
-    fn columns(self) -> Option<(u64, bool)> {
-        match self {
-            Count::None => None,
-            Count::Columns(count, described) => Some((count, described)),
-        }
-    }
-}
-
-fn sent(packet: &[u8]) -> mysql::Result<Sent> {
-    let column: Column = ParseBuf(packet).parse(())?;
-    Ok(sent_of(&column))
-}
-
-fn sent_of(column: &Column) -> Sent {
-    Sent::of(column.column_type(), column.flags())
-}
-
-/// Reads an error; [`None`] for news of the progress.
-fn error(packet: &[u8]) -> Option<Error> {
-    let mut rest = Bytes(packet);
-    let code = rest.take(3).map(|head| u16::from_le_bytes([head[1], head[2]]));
-    let Some(code) = code else { return Some(malformed()) };
-    if code == PROGRESS {
-        return None;
-    }
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (state, message) = match rest.0 {
-        [b'#', rest @ ..] if rest.len() >= 5 => (text(&rest[..5]), text(&rest[5..])),
-        rest => ("HY000".to_owned(), text(rest)),
-    };
-    Some(Error::MySqlError(MySqlError { state, message, code }))
-}
-
-fn malformed() -> Error {
-    let text = "the server sent what is no answer to a statement";
-    Error::IoError(io::Error::new(ErrorKind::InvalidData, text))
-}
-
-/// How the values of the last statements are sent. MariaDB does not say it again of a statement
-/// whose columns are as they were.
-#[derive(Debug, Default)]
-struct Known(Vec<(u32, Arc<[Sent]>)>);
-
-impl Known {
-    /// More than the driver keeps prepared.
-    const MOST: usize = 32;
-
-    fn learn(&mut self, id: u32, columns: Arc<[Sent]>) -> Arc<[Sent]> {
-        self.0.retain(|known| known.0 != id);
-        if self.0.len() == Known::MOST {
-            self.0.remove(0);
-        }
-        self.0.push((id, Arc::clone(&columns)));
-        columns
-    }
-
-    fn get(&mut self, statement: &Statement) -> Arc<[Sent]> {
-        let id = statement.id();
-        let known = self.0.iter().find(|known| known.0 == id).map(|known| Arc::clone(&known.1));
-        let columns = known.unwrap_or_else(|| statement.columns().iter().map(sent_of).collect());
-        self.learn(id, columns)
     }
 }
 

@@ -3,15 +3,19 @@
 use std::io::{self, ErrorKind, Read};
 
 /// A packet of so many bytes goes on in the next.
-const FULL: usize = 0xff_ffff;
-const HEADER: usize = 4;
+pub(super) const FULL: usize = 0xff_ffff;
+/// The bytes before a packet: its length and number.
+pub(super) const HEADER: usize = 4;
+
+/// A server sends no more for one row (manual, `max_allowed_packet`).
+const MOST: usize = 1 << 30;
 
 /// What is asked of the kernel at once, to begin with and at most.
 const SMALLEST: usize = 16 * 1024;
 const LARGEST: usize = 256 * 1024;
 
 /// Bytes that came and were not read yet. Lives as long as the connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
@@ -102,6 +106,10 @@ impl Buffer {
             let length = self.fill(wire)?;
             let piece = self.start + HEADER;
             self.start = piece + length;
+            if self.joined.len() + length > MOST {
+                let text = "the server sends a row of more than 1 GiB";
+                return Err(io::Error::new(ErrorKind::InvalidData, text));
+            }
             self.joined.extend_from_slice(&self.bytes[piece..piece + length]);
             if length < FULL {
                 return Ok(());

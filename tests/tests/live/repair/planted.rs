@@ -2,30 +2,40 @@
 
 use super::{changes, of, repair};
 use crate::diff::{compared, is_equal, moved, run};
-use crate::verify::planted::{KEYS, Key, Random, each, make, with};
+use crate::verify::planted::{KEYS, Key, Random, each, make, where_each, with};
 use crate::verify::{carry, direct_settings, settings};
 use handoff_pipeline::{RepairRequest, RepairStatus, RepairWay};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 
 const ROWS: u32 = 2_000;
 
-/// Plants missing, stale and phantom rows in the target, and other ones in the replica. Returns how
-/// many of each the target has then, and the replica.
-fn plant(trio: &Trio, key: &Key, random: &mut Random, has_replica: bool) -> [[u64; 3]; 2] {
-    let sizes = [(); 4].map(|()| 1 + random.below(40) as usize);
-    let numbers = random.different(sizes.iter().sum(), ROWS);
+/// The most rows of each kind that are planted.
+const MOST: u32 = 40;
+
+/// Plants missing, stale and phantom rows in the target, and other ones in the replica: of each kind at
+/// least one and `most` at most, and always the first and the last row of the table. Returns how many
+/// of each the target has then, and the replica.
+pub fn plant(
+    trio: &Trio,
+    key: &Key,
+    random: &mut Random,
+    (rows, most): (u32, u32),
+    has_replica: bool,
+) -> [[u64; 3]; 2] {
+    let sizes = [(); 4].map(|()| 1 + random.below(most) as usize);
+    let numbers = random.different(sizes.iter().sum(), rows);
     let mut rest = &numbers[..];
     let [missing, stale, lost, old] = sizes.map(|count| {
         let (now, later) = rest.split_at(count);
         rest = later;
         now
     });
-    let phantom: Vec<u32> = (1..=1 + random.below(40)).map(|number| ROWS + number).collect();
+    let phantom: Vec<u32> = (1..=1 + random.below(most)).map(|number| rows + number).collect();
     let table = key.name;
     let target = [
-        each(missing, |n| format!("DELETE FROM raw.{table} WHERE {}", with(key.target, n))),
-        each(stale, |n| {
-            format!("UPDATE raw.{table} SET amount = -amount WHERE {}", with(key.target, n))
+        where_each(key, key.target, missing, |row| format!("DELETE FROM raw.{table} WHERE {row}")),
+        where_each(key, key.target, stale, |row| {
+            format!("UPDATE raw.{table} SET amount = -amount WHERE {row}")
         }),
         each(&phantom, |n| {
             format!("INSERT INTO raw.{table} VALUES ({}, 'phantom', {n})", with(key.insert, n))
@@ -36,10 +46,18 @@ fn plant(trio: &Trio, key: &Key, random: &mut Random, has_replica: bool) -> [[u6
     if !has_replica {
         return [in_target, [0; 3]];
     }
+    let late = rows + most;
     let replica = [
-        each(lost, |n| format!("DELETE FROM {table} WHERE {}", with(key.replica, n))),
-        each(old, |n| format!("UPDATE {table} SET note = 'other' WHERE {}", with(key.replica, n))),
-        vec![format!("INSERT INTO {table} SELECT {}, 'late', 1 FROM seq_9001_to_9003", key.value)],
+        where_each(key, key.replica, lost, |row| format!("DELETE FROM {table} WHERE {row}")),
+        where_each(key, key.replica, old, |row| {
+            format!("UPDATE {table} SET note = 'other' WHERE {row}")
+        }),
+        vec![format!(
+            "INSERT INTO {table} SELECT {}, 'late', 1 FROM seq_{}_to_{}",
+            key.value,
+            late + 1,
+            late + 3
+        )],
     ];
     for statements in replica.concat() {
         trio.sql_replica(&format!("SET NAMES utf8mb4; {statements}"));
@@ -56,7 +74,8 @@ fn every_planted_row_is_mended() {
         KEYS.iter().for_each(|key| make(&trio, key, engine, ROWS));
         let settings = settings(&trio);
         carry(&settings);
-        let planted: Vec<_> = KEYS.iter().map(|key| plant(&trio, key, &mut random, true)).collect();
+        let planted: Vec<_> =
+            KEYS.iter().map(|key| plant(&trio, key, &mut random, (ROWS, MOST), true)).collect();
         let report = repair(&settings, &RepairRequest::default());
         assert!(report.ok, "{report:#?}");
         for (key, [[missing, stale, phantom], [lost, old, late]]) in KEYS.iter().zip(planted) {
@@ -95,7 +114,7 @@ fn without_a_replica_the_target_is_mended() {
     let settings = direct_settings(&trio);
     carry(&settings);
     for key in KEYS {
-        let [[missing, stale, phantom], _] = plant(&trio, key, &mut random, false);
+        let [[missing, stale, phantom], _] = plant(&trio, key, &mut random, (ROWS, MOST), false);
         let tables = vec![handoff_model::TableName::new(key.name).unwrap()];
         let report = repair(&settings, &RepairRequest { tables, ..RepairRequest::default() });
         assert!(report.ok, "{report:#?}");

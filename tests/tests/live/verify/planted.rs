@@ -100,8 +100,8 @@ pub const KEYS: &[Key] = &[
         columns: "a VARCHAR(20) CHARACTER SET latin1, b INT, c DATETIME(3)",
         key: "c, a, b",
         value: "CONCAT('ö', seq % 10), seq, '2024-01-01 00:00:00.5'",
-        target: "b = §",
-        replica: "b = §",
+        target: "c = '2024-01-01 00:00:00.5' AND a = 'ö' || (§ % 10) AND b = §",
+        replica: "c = '2024-01-01 00:00:00.5' AND a = CONCAT('ö', § % 10) AND b = §",
         insert: "'ö' || (§ % 10), §, '2024-01-01 00:00:00.5'",
     },
     Key {
@@ -162,6 +162,21 @@ pub fn each(numbers: &[u32], statement: impl Fn(u32) -> String) -> Vec<String> {
     statements.chunks(500).map(|some| some.join("; ")).collect()
 }
 
+/// Statements for the rows that a condition of the key finds. Without a key all go at once, for each
+/// statement would read the whole table.
+pub fn where_each(
+    key: &Key,
+    condition: &str,
+    numbers: &[u32],
+    statement: impl Fn(&str) -> String,
+) -> Vec<String> {
+    if key.key.is_empty() {
+        let list: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        return vec![statement(&format!("id IN ({})", list.join(", ")))];
+    }
+    each(numbers, |number| statement(&with(condition, number)))
+}
+
 pub fn with(text: &str, number: u32) -> String {
     text.replace('§', &number.to_string())
 }
@@ -198,9 +213,11 @@ fn every_planted_row_is_found_and_none_invented() {
             let phantom: Vec<u32> = (1..=1 + random.below(120)).map(|n| ROWS + n).collect();
             let table = key.name;
             let target = [
-                each(missing, |n| format!("DELETE FROM raw.{table} WHERE {}", with(key.target, n))),
-                each(stale, |n| {
-                    format!("UPDATE raw.{table} SET amount = -amount WHERE {}", with(key.target, n))
+                where_each(key, key.target, missing, |row| {
+                    format!("DELETE FROM raw.{table} WHERE {row}")
+                }),
+                where_each(key, key.target, stale, |row| {
+                    format!("UPDATE raw.{table} SET amount = -amount WHERE {row}")
                 }),
                 each(&phantom, |n| {
                     format!(
@@ -213,11 +230,11 @@ fn every_planted_row_is_found_and_none_invented() {
                 trio.sql_target(&statements);
             }
             let replica = [
-                each(replica_missing, |n| {
-                    format!("DELETE FROM {table} WHERE {}", with(key.replica, n))
+                where_each(key, key.replica, replica_missing, |row| {
+                    format!("DELETE FROM {table} WHERE {row}")
                 }),
-                each(replica_stale, |n| {
-                    format!("UPDATE {table} SET note = 'other' WHERE {}", with(key.replica, n))
+                where_each(key, key.replica, replica_stale, |row| {
+                    format!("UPDATE {table} SET note = 'other' WHERE {row}")
                 }),
             ];
             for statements in replica.concat() {

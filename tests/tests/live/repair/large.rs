@@ -27,11 +27,11 @@ fn planted_rows_are_found_and_mended_however_large_the_table_is() {
     for (index, key) in KEYS.iter().enumerate() {
         let engine = ["InnoDB", "MyISAM"][index % 2];
         let rows = if key.name == "k_date" { rows.min(MOST_DAYS) } else { rows };
-        in_a_table_of(key, engine, rows, &mut random);
+        in_a_table_of(key, engine, rows, &mut random, |line| println!("{line}"));
     }
 }
 
-fn in_a_table_of(key: &Key, engine: &str, rows: u32, random: &mut Random) {
+fn in_a_table_of(key: &Key, engine: &str, rows: u32, random: &mut Random, say: impl Fn(&str)) {
     let trio = Trio::new("repair large");
     make(&trio, key, engine, rows);
     let settings = settings(&trio);
@@ -62,11 +62,11 @@ fn in_a_table_of(key: &Key, engine: &str, rows: u32, random: &mut Random) {
             let done = [(lost, old, late), (missing, stale, phantom)];
             assert_eq!(changes(&report.tables[0]), done, "{}", key.name);
         }
-        println!(
+        say(&format!(
             "{} {engine}, {rows} rows: missing, stale and phantom in the replica {lost}, {old}, {late}, in \
              the target {missing}, {stale}, {phantom}: found in {found:.1?}, mended in {mended:.1?}",
             key.name
-        );
+        ));
         assert!(verify(&settings, VerifyOptions::default()).ok, "{}", key.name);
     }
 }

@@ -85,18 +85,25 @@ impl Loader {
         seal: &dyn Seal,
         keys: Option<&KeyList>,
     ) -> Result<LoadOutcome> {
-        let own_id = taken_up_by(job, strategy).unwrap_or_else(CopyId::new);
+        let clock = WaitClock::default();
+        let source = self.source(job, keys, &clock);
+        let opening = strategy.opening(&source);
+        let resumes = opening == Opening::Resumable && job.locking == Locking::Free;
+        let taken_up = job.copy_id.filter(|_| resumes);
+        // Named after the copy, our own tables are found by its next load.
+        let own_id = taken_up.unwrap_or_else(CopyId::new);
         let attempt = Attempt {
             loader: self,
             job,
             strategy,
             seal,
-            keys,
+            source,
+            opening,
+            stays: taken_up.is_some(),
             statements: Statements::new(&self.options.schema, job.mapping, own_id),
             started: Instant::now(),
-            clock: WaitClock::default(),
         };
-        let done = attempt.check().and_then(|()| match strategy.opening() {
+        let done = attempt.check().and_then(|()| match opening {
             Opening::Transaction => attempt.in_transaction(),
             Opening::Committed | Opening::Resumable => attempt.committed(),
             Opening::Nowhere => attempt.nowhere(),
@@ -107,13 +114,28 @@ impl Loader {
             Ok(()) => attempt.explain(error),
         })
     }
-}
 
-/// Returns the copy that our own tables are named after, so that the next load of it finds them: for
-/// a strategy that resumes, and a table that nobody else writes to.
-fn taken_up_by(job: &LoadJob<'_>, strategy: &dyn LoadStrategy) -> Option<CopyId> {
-    let resumes = strategy.opening() == Opening::Resumable && job.locking == Locking::Free;
-    job.copy_id.filter(|_| resumes)
+    fn source<'a>(
+        &'a self,
+        job: &LoadJob<'a>,
+        keys: Option<&'a KeyList>,
+        clock: &'a WaitClock,
+    ) -> Source<'a> {
+        Source {
+            pool: &self.from,
+            table: job.table,
+            mapping: job.mapping,
+            filter: job.filter,
+            locking: job.locking,
+            values: &self.options.values,
+            cancel: &self.options.cancel,
+            largest_row: self.options.largest_row,
+            memory_bytes: self.options.memory_bytes,
+            throttle: self.throttle.as_ref(),
+            keys,
+            clock,
+        }
+    }
 }
 
 /// One load of one table.
@@ -122,11 +144,12 @@ struct Attempt<'a> {
     job: &'a LoadJob<'a>,
     strategy: &'a dyn LoadStrategy,
     seal: &'a dyn Seal,
-    /// The keys of the rows to bring into line, where those were given.
-    keys: Option<&'a KeyList>,
+    source: Source<'a>,
+    opening: Opening,
+    /// Whether what has landed stays after a failure, for the next load of the copy.
+    stays: bool,
     statements: Statements,
     started: Instant,
-    clock: WaitClock,
 }
 
 impl Attempt<'_> {
@@ -137,7 +160,7 @@ impl Attempt<'_> {
             return Err(Error::NoKey { table: mapping.table.clone() });
         }
         let Some(target) = target else {
-            let all = self.keys.is_none();
+            let all = self.source.keys.is_none();
             let table = mapping.table.clone();
             return if all { Ok(()) } else { Err(Error::NothingThere { table }) };
         };
@@ -194,14 +217,14 @@ impl Attempt<'_> {
                 self.publish(landing, moved)
             })
         });
-        if done.is_err() && taken_up_by(self.job, self.strategy).is_none() {
+        if done.is_err() && !self.stays {
             self.clean_up();
         }
         done
     }
 
     fn resumes(&self) -> bool {
-        self.strategy.opening() == Opening::Resumable
+        self.opening == Opening::Resumable
     }
 
     fn nowhere(&self) -> Result<LoadOutcome> {
@@ -262,23 +285,9 @@ impl Attempt<'_> {
 
     fn run_strategy(&self, landing: &mut Landing<'_>) -> Result<Moved> {
         let options = &self.loader.options;
-        let source = Source {
-            pool: &self.loader.from,
-            table: self.job.table,
-            mapping: self.job.mapping,
-            filter: self.job.filter,
-            locking: self.job.locking,
-            values: &options.values,
-            cancel: &options.cancel,
-            largest_row: options.largest_row,
-            memory_bytes: options.memory_bytes,
-            throttle: self.loader.throttle.as_ref(),
-            keys: self.keys,
-            clock: &self.clock,
-        };
         let meter = Meter::new(&*options.observer, Phase::Load, &self.job.mapping.table);
         fault_point("loader.opened", &self.job.mapping.table);
-        let moved = self.strategy.load(Move { source: &source, landing, meter: &meter })?;
+        let moved = self.strategy.load(Move { source: &self.source, landing, meter: &meter })?;
         fault_point("loader.moved", &self.job.mapping.table);
         Ok(moved)
     }
@@ -287,7 +296,7 @@ impl Attempt<'_> {
         let options = &self.loader.options;
         let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
         let rows = self.job.table.rows;
-        let publish = Publish { options, other_unique, rows, keys: self.keys };
+        let publish = Publish { options, other_unique, rows, keys: self.source.keys };
         let changes = publish.run(&mut landing, &moved)?;
         if self.resumes() {
             let failed = step(&self.statements, "drop the checkpoint of");
@@ -316,7 +325,7 @@ impl Attempt<'_> {
             strategy: self.strategy.name(),
             sum: Some(moved.sum),
             audit: moved.audit.clone(),
-            waits: self.clock.waits().of_whole(self.started.elapsed()),
+            waits: self.source.clock.waits().of_whole(self.started.elapsed()),
         };
         self.seal.on_target(landing.transaction()?, &published).map_err(|fault| Error::Step {
             table: self.job.mapping.table.clone(),
@@ -335,7 +344,7 @@ impl Attempt<'_> {
             bytes: moved.bytes,
             strategy: self.strategy.name(),
             duration,
-            waits: self.clock.waits().of_whole(duration),
+            waits: self.source.clock.waits().of_whole(duration),
             sum: moved.sum,
             unchanged,
             audit: moved.audit,

@@ -94,8 +94,8 @@ pub trait LoadStrategy: Send + Sync {
     /// Returns the name used in settings, logs and reports, such as `streaming`.
     fn name(&self) -> &'static str;
 
-    /// Returns where the rows land.
-    fn opening(&self) -> Opening {
+    /// Returns where the rows of `source` land.
+    fn opening(&self, _source: &Source<'_>) -> Opening {
         Opening::Transaction
     }
 

@@ -13,7 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every way of hop 1: in place (`few`), swapped (`heap`, `notes`), swapped with its indexes last
-/// (`many`), merged (`moved`, `moved_heap`), compared and merged (`compared`). Every way of hop 2 comes with them.
+/// (`many`, as large as `parallel` wants it), merged (`moved`, `moved_heap`), compared and merged
+/// (`compared`). Every way of hop 2 comes with them.
 const TABLES: &str = "
     CREATE TABLE few (id INT PRIMARY KEY, code INT UNIQUE, note TEXT) ENGINE=InnoDB;
     INSERT INTO few SELECT seq, seq, MD5(seq) FROM seq_1_to_300;
@@ -22,7 +23,7 @@ const TABLES: &str = "
     CREATE TABLE notes (note TEXT) ENGINE=Aria;
     INSERT INTO notes SELECT MD5(seq % 50) FROM seq_1_to_400;
     CREATE TABLE many (id INT PRIMARY KEY, note TEXT, KEY (note(20))) ENGINE=InnoDB;
-    INSERT INTO many SELECT seq, REPEAT(MD5(seq), 3) FROM seq_1_to_21000;
+    INSERT INTO many SELECT seq, REPEAT(MD5(seq), 40) FROM seq_1_to_21000;
     CREATE TABLE moved (id INT PRIMARY KEY, code INT UNIQUE, note TEXT, stamp TIMESTAMP(3)
         DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), KEY (stamp)) ENGINE=InnoDB;
     INSERT INTO moved (id, code, note, stamp)
@@ -117,7 +118,8 @@ impl Scene {
 #[test]
 fn at_every_fault_point_the_next_run_ends_equal() {
     let scene = Scene::new("faultpoints");
-    scene.etl.ok(&["run", "--prove"]);
+    let first = scene.etl.ok(&["run", "--prove"]).stdout;
+    assert!(!first.contains("not in parallel"), "`many` is too small now\n{first}");
     let mut died = BTreeMap::new();
     for &point in FAULT_POINTS {
         scene.trio.sql_source(CHANGES);

@@ -44,7 +44,7 @@ fn strategies() -> Vec<Box<dyn LoadStrategy>> {
 /// Three workers, whatever the machine has.
 fn parallel() -> Parallel {
     let mut parallel = Parallel::new(NonZeroUsize::new(3).unwrap());
-    parallel.least_rows = 0;
+    parallel.least_bytes = 0;
     parallel
 }
 

@@ -35,7 +35,7 @@ impl LoadStrategy for Chunked {
         "chunked"
     }
 
-    fn opening(&self) -> Opening {
+    fn opening(&self, _: &Source<'_>) -> Opening {
         Opening::Resumable
     }
 

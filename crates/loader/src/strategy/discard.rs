@@ -2,7 +2,7 @@
 
 use super::sink::{Destination, Sink};
 use super::{LoadStrategy, Move, Moved, Opening};
-use crate::{Meter, Result, Tuples};
+use crate::{Meter, Result, Source, Tuples};
 
 /// Reads and encodes, and writes nothing: what a load costs before the target. For benches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,7 +13,7 @@ impl LoadStrategy for Discard {
         "discard"
     }
 
-    fn opening(&self) -> Opening {
+    fn opening(&self, _: &Source<'_>) -> Opening {
         Opening::Nowhere
     }
 

@@ -18,6 +18,11 @@ const MOST_WORKERS: usize = 8;
 /// deviation of a sum of 1,000 draws is about 32).
 const SAMPLES: usize = 1000;
 
+/// Below this a sample of the keys, a commit for each range and a count of the whole cost more than
+/// the workers save: some 35 ms, of the quarter of a second that so much takes as one stream
+/// (`docs/benchmarks.md`).
+const LEAST_BYTES: u64 = 24 << 20;
+
 /// Splits a table into ranges of its key and streams each through a COPY BINARY of its own.
 ///
 /// Ranges are balanced whatever the key is, a text, a date, several columns, or bunched in one
@@ -25,15 +30,15 @@ const SAMPLES: usize = 1000;
 /// greatest. All loads that share one value share its workers, so that their number bounds the
 /// connections of a run.
 ///
-/// A table that has no key, is small, or of which only a part is read goes as one stream, and so
-/// does one that is not ours alone ([`Locking::Free`]): every worker reads in a snapshot of its
-/// own.
+/// A table that has no key, is small, or of which only a part is read goes as [`Streaming`] has it,
+/// and so does one that is not ours alone ([`Locking::Free`]): every worker reads in a snapshot of
+/// its own.
 #[derive(Clone)]
 pub struct Parallel {
     /// Bytes that each worker gathers before it hands them to the server.
     pub buffer: usize,
-    /// Tables of fewer rows, as the catalogue has them, go as one stream.
-    pub least_rows: u64,
+    /// Tables of fewer bytes, as the catalogue has them, go as one stream.
+    pub least_bytes: u64,
     workers: NonZeroUsize,
     threads: Arc<OnceLock<Option<ThreadPool>>>,
 }
@@ -49,7 +54,8 @@ impl Default for Parallel {
 impl Parallel {
     /// Takes so many workers.
     pub fn new(workers: NonZeroUsize) -> Parallel {
-        Parallel { buffer: 256 * 1024, least_rows: 20_000, workers, threads: Arc::default() }
+        let threads = Arc::default();
+        Parallel { buffer: 256 * 1024, least_bytes: LEAST_BYTES, workers, threads }
     }
 
     /// Splits the rows of `source` into balanced ranges, one a worker. Fewer where the sample has
@@ -72,7 +78,7 @@ impl Parallel {
             Some("it has no key to split it by")
         } else if *source.filter != RowFilter::All {
             Some("only a part of its rows is read")
-        } else if source.table.rows < self.least_rows {
+        } else if source.table.data_bytes < self.least_bytes {
             Some("it is small")
         } else {
             None
@@ -94,7 +100,6 @@ impl Parallel {
     /// not; each worker takes its own and never calls rayon.
     fn load_ranges(
         &self,
-        threads: &ThreadPool,
         ranges: &[KeyRange],
         (source, to, meter): (&Source<'_>, Committed<'_>, &Meter<'_>),
     ) -> Result<Moved> {
@@ -106,7 +111,10 @@ impl Parallel {
             }
             done
         };
-        let done: Vec<Result<Moved>> = threads.install(|| ranges.par_iter().map(worker).collect());
+        let done: Vec<Result<Moved>> = match self.threads() {
+            Some(threads) => threads.install(|| ranges.par_iter().map(worker).collect()),
+            None => ranges.iter().map(worker).collect(),
+        };
         let mut whole = Moved::default();
         let mut stopped = None;
         for moved in done {
@@ -144,8 +152,11 @@ impl LoadStrategy for Parallel {
         "parallel"
     }
 
-    fn opening(&self) -> Opening {
-        Opening::Committed
+    fn opening(&self, source: &Source<'_>) -> Opening {
+        match self.one_stream(source) {
+            Some(_) => Opening::Transaction,
+            None => Opening::Committed,
+        }
     }
 
     fn connections(&self) -> usize {
@@ -153,20 +164,18 @@ impl LoadStrategy for Parallel {
     }
 
     fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
-        let to = landing.committed()?;
-        let (ranges, why) = match self.one_stream(source) {
-            Some(why) => (Vec::new(), why),
-            None => (self.split(source)?, "its keys are too few to split it by"),
-        };
-        if let [_, _, ..] = ranges[..]
-            && let Some(threads) = self.threads()
-        {
-            return self.load_ranges(threads, &ranges, (source, to, meter));
+        let note = |why| format!("loaded as one stream, not in parallel: {why}");
+        if let Some(why) = self.one_stream(moving.source) {
+            let mut moved = Streaming { buffer: self.buffer }.load(moving)?;
+            moved.notes.push(note(why));
+            return Ok(moved);
         }
-        let stream = Streaming { buffer: self.buffer };
-        let mut moved = stream.load_committed(source, to, meter)?;
-        moved.notes.push(format!("loaded as one stream, not in parallel: {why}"));
+        let Move { source, landing, meter } = moving;
+        let ranges = self.split(source)?;
+        let mut moved = self.load_ranges(&ranges, (source, landing.committed()?, meter))?;
+        if ranges.len() == 1 {
+            moved.notes.push(note("its keys are too few to split it by"));
+        }
         Ok(moved)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::sink::{Lazy, Sink};
 use super::{LoadStrategy, Move, Moved};
-use crate::{Committed, Landing, Meter, Result, Source};
+use crate::{Landing, Result};
 
 /// Streams rows through one `COPY … FROM STDIN (FORMAT binary)`, in constant memory.
 ///
@@ -37,27 +37,6 @@ impl LoadStrategy for Streaming {
         {
             copy.finish(tuples.sum().rows)?;
         }
-        Ok(tuples.into_moved())
-    }
-}
-
-impl Streaming {
-    /// Streams into a table that is there already, in a transaction of its own: what a strategy
-    /// with several connections or commits does with a table that it cannot split.
-    pub(super) fn load_committed(
-        &self,
-        source: &Source<'_>,
-        to: Committed<'_>,
-        meter: &Meter<'_>,
-    ) -> Result<Moved> {
-        let mut tuples = source.tuples();
-        let select = tuples.select_list();
-        to.in_transaction(|tx| {
-            let to = to.copy_binary(tx)?;
-            let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
-            let rows = source.read(source.filter, &select, &mut sink)?;
-            sink.finish()?.finish(rows)
-        })?;
         Ok(tuples.into_moved())
     }
 }

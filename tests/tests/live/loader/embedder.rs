@@ -2,7 +2,7 @@
 
 use super::{Bench, changes};
 use handoff_loader::{
-    Committed, Error, LoadMode, LoadStrategy, Meter, Move, Moved, Opening, Result, Tuples,
+    Committed, Error, LoadMode, LoadStrategy, Meter, Move, Moved, Opening, Result, Source, Tuples,
 };
 use handoff_model::RowFilter;
 use handoff_rows::RowSink;
@@ -19,7 +19,7 @@ impl LoadStrategy for InBatches {
         "in_batches"
     }
 
-    fn opening(&self) -> Opening {
+    fn opening(&self, _: &Source<'_>) -> Opening {
         Opening::Committed
     }
 

@@ -74,7 +74,7 @@ pub use fault_point::{FAULT_POINTS, fault_point};
 pub use lock::{HeldLock, LockHolder};
 pub use my_conn::MyConn;
 pub use my_pool::{MyPool, Profile};
-pub use my_rows::{Loaded, MyRows};
+pub use my_rows::{Loaded, MyPacket, MyRows};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
 pub use quote::{quote_my, quote_my_account, quote_my_text, quote_pg, quote_pg_text};

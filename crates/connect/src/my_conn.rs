@@ -103,6 +103,11 @@ impl MyConn {
         Ok(MyRows::of_driver(conn.exec_iter(sql, params)?))
     }
 
+    /// Returns true if [`MyRows::each_packet`] hands out the packets that carry rows: not under TLS.
+    pub fn has_packets(&self) -> bool {
+        self.link().plain
+    }
+
     /// Runs a `LOAD DATA LOCAL INFILE`, whose file is what `file` writes.
     ///
     /// # Errors

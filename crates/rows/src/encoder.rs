@@ -28,6 +28,8 @@ pub struct Encoder {
     select: Vec<String>,
     /// The number of fields, as a tuple begins with it.
     count: [u8; 2],
+    /// The number of fields of the key.
+    key_count: [u8; 2],
     policies: Values,
     scratch: Scratch,
     rows: u64,
@@ -69,13 +71,16 @@ impl Encoder {
     ) -> Encoder {
         let field = |column| Field::new(column, &mut select, session);
         let fields = mapping.columns.iter().map(field).collect();
-        let count =
-            i16::try_from(mapping.columns.len()).expect("a mapping has 1,600 columns at most");
+        let count = |count: usize| {
+            i16::try_from(count).expect("a mapping has 1,600 columns at most").to_be_bytes()
+        };
+        let keys = mapping.columns.iter().filter(|column| column.key).count();
         Encoder {
             table: mapping.table.clone(),
             fields,
             select,
-            count: count.to_be_bytes(),
+            count: count(mapping.columns.len()),
+            key_count: count(keys),
             policies: *values,
             scratch: Scratch::default(),
             rows: 0,
@@ -101,11 +106,23 @@ impl Encoder {
     /// what it held before.
     pub fn encode(&mut self, row: &[ValueRef<'_>], out: &mut Vec<u8>) -> Result<()> {
         debug_assert_eq!(row.len(), self.select.len(), "a row is what the list selects");
+        self.append(row, self.count, |_| true, out)
+    }
+
+    /// Appends a number of fields and the fields that are wanted, or nothing.
+    #[inline]
+    fn append(
+        &mut self,
+        row: &[ValueRef<'_>],
+        count: [u8; 2],
+        wanted: impl Fn(&Field) -> bool,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
         self.rows += 1;
         self.audit.take();
         let start = out.len();
-        out.extend_from_slice(&self.count);
-        for field in &mut self.fields {
+        out.extend_from_slice(&count);
+        for field in self.fields.iter_mut().filter(|field| wanted(field)) {
             let policies = if field.key { &STRICT } else { &self.policies };
             let exact = field.exact.is_none_or(|flag| row[flag] != ValueRef::Int(0));
             let Field { codec, uses, .. } = field;
@@ -116,6 +133,15 @@ impl Encoder {
             }
         }
         Ok(())
+    }
+
+    /// Appends what of the tuple of one row is its key, with the number of its fields in front.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Encoder::encode`] does.
+    pub fn encode_key(&mut self, row: &[ValueRef<'_>], out: &mut Vec<u8>) -> Result<()> {
+        self.append(row, self.key_count, |field| field.key, out)
     }
 
     /// Returns how often each policy changed a value so far, column by column.

@@ -130,6 +130,14 @@ impl TableSchema {
         self.indexes.iter().filter(|index| index.unique).find_map(|index| self.whole(index))
     }
 
+    /// Returns true if the rows themselves are kept in the order of the key: a table that has a
+    /// clustered index, by its primary key, and is in one piece.
+    pub fn is_clustered_by_key(&self) -> bool {
+        let key = self.indexes.iter().find(|index| index.unique && self.whole(index).is_some());
+        let by_primary = key.is_some_and(|index| index.name == "PRIMARY");
+        by_primary && self.engine == Engine::InnoDb && !self.partitioned
+    }
+
     /// Returns the column of that name; case does not count, as in MySQL.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| same_name(column.name.as_str(), name))

@@ -131,7 +131,6 @@ impl Comparison {
     /// Completes what was read of the ranges of source and replica that differ: by what `near` says
     /// of the replica and the next place, and what both servers sum up to.
     pub(crate) fn beside(mut self, near: Option<Comparison>, sums: [TableSum; 2]) -> Comparison {
-        self.by = SumBy::Sql;
         let Some(near) = near else {
             for ((_, part), whole) in self.sums.iter_mut().zip(sums) {
                 *part = whole;

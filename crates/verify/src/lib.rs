@@ -29,6 +29,7 @@
 //! policy of `[values]` changes on its way counts as what it becomes: source and replica are told
 //! apart only as far as the target could tell them apart.
 
+mod at_once;
 mod differences;
 mod element;
 mod error;
@@ -37,7 +38,10 @@ mod image;
 mod key;
 mod look;
 mod meter;
+mod my_side;
+mod packet_sums;
 mod place;
+mod range_sums;
 mod server_sums;
 mod show;
 mod sketch;

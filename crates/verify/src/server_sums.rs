@@ -1,11 +1,12 @@
 //! Sums that both MySQL sides compute themselves, so that equal rows need not travel.
 
+use crate::Result;
 use crate::image::row_hash;
-use crate::{Error, Place, Result};
-use handoff_connect::{Fault, MyConn, MyPool, Profile};
-use handoff_model::{Cancel, KeyRange, RowFilter, TableName, TableSum, Throttle};
-use handoff_rows::{Locking, ReadSpec, Reader, force_key_index, key_operands, where_clause};
-use handoff_schema::TableSchema;
+use crate::my_side::MySide;
+use crate::range_sums::RangeSums;
+use handoff_connect::{MyConn, Profile};
+use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
+use handoff_rows::{ReadSpec, Reader, force_key_index, where_clause};
 use mysql::prelude::Queryable;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -24,56 +25,7 @@ const PIECE_ROWS: u64 = 1_000;
 /// Ranges that the source may be ahead of the replica.
 const AHEAD: usize = 4;
 
-/// What the servers' sums say.
-pub(crate) struct ServerSums {
-    /// The ranges that differ, neighbours joined.
-    pub(crate) unequal: Vec<KeyRange>,
-    /// What each side sums up to.
-    pub(crate) sums: [TableSum; 2],
-}
-
-/// One MySQL side.
-#[derive(Clone, Copy)]
-pub(crate) struct MySide<'a> {
-    pool: &'a MyPool,
-    table: &'a TableSchema,
-    locking: Locking,
-    throttle: Option<&'a Throttle>,
-}
-
-impl<'a> MySide<'a> {
-    /// Returns the first two places, if both are MySQL of one kind and the table has a key to cut it
-    /// by.
-    pub(crate) fn pair(places: &[Place<'a>]) -> Option<[MySide<'a>; 2]> {
-        let side = |place: &Place<'a>| match *place {
-            Place::My { pool, table, locking, throttle } => {
-                Some(MySide { pool, table, locking, throttle })
-            }
-            Place::Pg { .. } => None,
-        };
-        let (one, other) = (side(places.first()?)?, side(places.get(1)?)?);
-        let alike = one.pool.version().flavor == other.pool.version().flavor;
-        let keyed = key_operands(one.table).is_some() && key_operands(other.table).is_some();
-        (alike && keyed).then_some([one, other])
-    }
-
-    pub(crate) fn rows(&self) -> u64 {
-        self.table.rows
-    }
-
-    fn connect(&self) -> Result<MyConn> {
-        self.pool.get(Profile::RawRead).map_err(|fault| self.failed(fault, None))
-    }
-
-    fn failed(&self, fault: Fault, cancel: Option<&Cancel>) -> Error {
-        let cancelled = cancel.and_then(|cancel| cancel.check().err());
-        let table: TableName = self.table.name.clone();
-        cancelled.map_or_else(
-            || handoff_rows::Error::Read { table, rows: 0, fault }.into(),
-            Error::Cancelled,
-        )
-    }
-
+impl MySide<'_> {
     /// Sums a range; [`None`] if a row of it is too long for the server to hash.
     pub(crate) fn sum(
         &self,
@@ -128,12 +80,12 @@ impl<'a> MySide<'a> {
 
     /// Returns the first rows of the table as a range, if it has more.
     pub(crate) fn first(&self, rows: u64, cancel: &Cancel) -> Result<Option<KeyRange>> {
-        self.end_of(&mut self.connect()?, &KeyRange::ALL, rows, cancel)
+        self.end_of(&mut self.connect(Profile::RawRead)?, &KeyRange::ALL, rows, cancel)
     }
 
     /// Measures how long the server takes to sum a range.
     pub(crate) fn timed_sum(&self, range: &KeyRange, cancel: &Cancel) -> Result<Duration> {
-        let mut conn = self.connect()?;
+        let mut conn = self.connect(Profile::RawRead)?;
         let started = Instant::now();
         self.sum(&mut conn, range, cancel)?;
         Ok(started.elapsed())
@@ -141,10 +93,10 @@ impl<'a> MySide<'a> {
 }
 
 /// Finds the ranges whose rows are not the same on both sides.
-pub(crate) fn compare(sides: [MySide<'_>; 2], cancel: &Cancel) -> Result<ServerSums> {
+pub(crate) fn compare(sides: [MySide<'_>; 2], cancel: &Cancel) -> Result<RangeSums> {
     let whole = walk(sides, &[KeyRange::ALL], FIRST_ROWS, MOST_ROWS, cancel)?;
     let cut = walk(sides, &whole.unequal, PIECE_ROWS, PIECE_ROWS, cancel)?;
-    Ok(ServerSums { unequal: joined(cut.unequal), sums: whole.sums })
+    Ok(RangeSums { unequal: joined(cut.unequal), sums: whole.sums })
 }
 
 /// What the source says of a range.
@@ -157,7 +109,7 @@ fn walk(
     rows: u64,
     most: u64,
     cancel: &Cancel,
-) -> Result<ServerSums> {
+) -> Result<RangeSums> {
     let stop = Cancel::new();
     let stopper = stop.clone();
     let _hook = cancel.on_cancel(move || stopper.cancel());
@@ -173,7 +125,7 @@ fn walk(
         (ahead.join().unwrap_or_else(|panic| resume_unwind(panic)), behind)
     });
     match (ahead, behind) {
-        (Ok(first), Ok((unequal, second))) => Ok(ServerSums { unequal, sums: [first, second] }),
+        (Ok(first), Ok((unequal, second))) => Ok(RangeSums { unequal, sums: [first, second] }),
         // The one that was stopped is not the cause.
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
         (Err(one), Err(other)) => Err(if one.is_cancelled() { other } else { one }),
@@ -188,7 +140,7 @@ fn cut(
     said: &SyncSender<Said>,
     cancel: &Cancel,
 ) -> Result<TableSum> {
-    let mut conn = side.connect()?;
+    let mut conn = side.connect(Profile::RawRead)?;
     let mut whole = TableSum::default();
     for range in ranges {
         let mut rest = range.clone();
@@ -218,7 +170,7 @@ fn check(
     heard: &Receiver<Said>,
     cancel: &Cancel,
 ) -> Result<(Vec<KeyRange>, TableSum)> {
-    let mut conn = side.connect()?;
+    let mut conn = side.connect(Profile::RawRead)?;
     let (mut unequal, mut whole) = (Vec::new(), TableSum::default());
     while let Ok((piece, said)) = heard.recv() {
         let sum = side.sum(&mut conn, &piece, cancel)?;

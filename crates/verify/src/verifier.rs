@@ -1,12 +1,16 @@
 //! Comparing one table.
 
+use crate::at_once::at_once;
 use crate::differences::{Comparison, Differences, Kind, RowDifference};
 use crate::element::Shape;
 use crate::key::{Kept, RowKey};
 use crate::look::{Sight, Wanted};
 use crate::meter::Meter;
+use crate::my_side::MySide;
+use crate::packet_sums::PacketSums;
 use crate::place::Rows;
-use crate::server_sums::{self, MySide};
+use crate::range_sums::RangeSums;
+use crate::server_sums;
 use crate::sketch::{Sketch, Surplus, TooMany};
 use crate::spill::{self, Held, Spill};
 use crate::{Error, Place, Result};
@@ -14,9 +18,7 @@ use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
 use handoff_schema::Mapping;
 use handoff_settings::Values;
 use std::collections::{HashMap, HashSet};
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
 /// How tables are compared.
@@ -90,10 +92,31 @@ impl Verifier {
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
     /// or the comparison is cancelled.
     pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
-        match self.summing_sides(job)? {
-            Some(sides) => self.compare_by_sums(job, sides),
-            None => self.work(job, None).compare(),
+        let Some(sides) = MySide::pair(job.places) else {
+            return self.work(job, None).compare();
+        };
+        let packets =
+            PacketSums { sides, mapping: job.mapping, values: job.values, cancel: &self.cancel };
+        // A replica that is compared with the target as well is encoded anyway.
+        let by_packets = job.places.len() == 2 && packets.fit()?;
+        let by_servers = match self.options.sums {
+            SumBy::Read => false,
+            SumBy::Sql => true,
+            SumBy::Auto => self.is_summed_faster(job, by_packets.then_some(packets), sides[0])?,
+        };
+        if by_servers {
+            let found = server_sums::compare(sides, &self.cancel)?;
+            self.compare_in(job, found, SumBy::Sql)
+        } else if by_packets {
+            let found = packets.compare(&self.meter(job))?;
+            self.compare_in(job, found, SumBy::Read)
+        } else {
+            self.work(job, None).compare()
         }
+    }
+
+    fn meter<'a>(&'a self, job: &'a VerifyJob<'_>) -> Meter<'a> {
+        Meter::new(&*self.observer, &job.mapping.table)
     }
 
     fn work<'a>(&'a self, job: &'a VerifyJob<'a>, scope: Option<&'a [KeyRange]>) -> Work<'a> {
@@ -103,46 +126,43 @@ impl Verifier {
             shape: Shape::of(job.mapping),
             options: self.options,
             cancel: &self.cancel,
-            meter: Meter::new(&*self.observer, &job.mapping.table),
+            meter: self.meter(job),
         }
     }
 
-    /// Has source and replica summed by their servers and reads what differs of them; replica and
-    /// target are read.
-    fn compare_by_sums(&self, job: &VerifyJob<'_>, sides: [MySide<'_>; 2]) -> Result<Comparison> {
-        let found = server_sums::compare(sides, &self.cancel)?;
+    /// Reads what differs of source and replica by the sums of ranges, and replica and target.
+    fn compare_in(&self, job: &VerifyJob<'_>, found: RangeSums, by: SumBy) -> Result<Comparison> {
         let (far, near) = (&job.places[..2], &job.places[1..]);
         let job_of = |places| VerifyJob { places, ..*job };
         let near = (near.len() > 1).then(|| self.work(&job_of(near), None).compare());
         let near = near.transpose()?;
         let far_job = job_of(far);
         let far = self.work(&far_job, Some(&found.unequal));
-        let far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
-        Ok(far.beside(near, found.sums))
-    }
-
-    /// Returns the sides that are to be summed by their servers, if they are.
-    fn summing_sides<'a>(&self, job: &VerifyJob<'a>) -> Result<Option<[MySide<'a>; 2]>> {
-        let Some(sides) = MySide::pair(job.places) else { return Ok(None) };
-        let by_servers = match self.options.sums {
-            SumBy::Read => false,
-            SumBy::Sql => true,
-            SumBy::Auto => self.is_summed_faster(job, sides[0])?,
-        };
-        Ok(by_servers.then_some(sides))
+        let mut far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
+        far.looks += u32::from(by == SumBy::Read && !found.unequal.is_empty());
+        Ok(Comparison { by, ..far.beside(near, found.sums) })
     }
 
     /// Tries both with the first rows of the table. What is tried first is colder, so that in doubt
     /// rows are read.
-    fn is_summed_faster(&self, job: &VerifyJob<'_>, source: MySide<'_>) -> Result<bool> {
+    fn is_summed_faster(
+        &self,
+        job: &VerifyJob<'_>,
+        packets: Option<PacketSums<'_>>,
+        source: MySide<'_>,
+    ) -> Result<bool> {
         if source.rows() < TRY_FROM_ROWS {
             return Ok(false);
         }
         let Some(range) = source.first(TRY_ROWS, &self.cancel)? else { return Ok(false) };
         let summing = source.timed_sum(&range, &self.cancel)?;
         let started = Instant::now();
-        let (rows, each) = (Rows::In(std::slice::from_ref(&range)), |_: &[u8]| {});
-        job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
+        if let Some(packets) = packets {
+            packets.read_range(source, &range)?;
+        } else {
+            let (rows, each) = (Rows::In(std::slice::from_ref(&range)), |_: &[u8]| {});
+            job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
+        }
         Ok(summing < started.elapsed())
     }
 }
@@ -350,44 +370,17 @@ impl Work<'_> {
         make: impl Fn() -> Result<T>,
         each: impl Fn(&mut T, &[u8]) + Sync,
     ) -> Result<Vec<T>> {
-        // A side that fails ends the others.
-        let stop = Cancel::new();
-        let stopper = stop.clone();
-        let _hook = self.cancel.on_cancel(move || stopper.cancel());
         let VerifyJob { mapping, values, places, .. } = *self.job;
-        let (each, stop, meter) = (&each, &stop, &self.meter);
         let states = places.iter().map(|_| make()).collect::<Result<Vec<T>>>()?;
-        let done: Vec<Result<T>> = thread::scope(|scope| {
-            let mut threads = Vec::with_capacity(places.len());
-            for (place, mut state) in places.iter().zip(states) {
-                threads.push(scope.spawn(move || {
-                    let mut part = meter.part();
-                    let read = place.read(rows, mapping, values, stop, |tuple| {
-                        part.row();
-                        each(&mut state, tuple);
-                    });
-                    read.map(|()| state).inspect_err(|_| stop.cancel())
-                }));
-            }
-            let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
-            joined.map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
-        });
-        first_cause(done)
+        at_once(self.cancel, places.iter().zip(states), |(place, mut state), stop| {
+            let mut part = self.meter.part();
+            place.read(rows, mapping, values, stop, |tuple| {
+                part.row();
+                each(&mut state, tuple);
+            })?;
+            Ok(state)
+        })
     }
-}
-
-/// Returns the error that ended the others, if there was one.
-fn first_cause<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
-    let mut good = Vec::with_capacity(done.len());
-    let mut cause: Option<Error> = None;
-    for one in done {
-        match one {
-            Ok(one) => good.push(one),
-            Err(error) if cause.as_ref().is_none_or(Error::is_cancelled) => cause = Some(error),
-            Err(_) => {}
-        }
-    }
-    cause.map_or(Ok(good), Err)
 }
 
 /// Reads what differs from the sketches.

@@ -8,6 +8,7 @@
 mod answer;
 mod known;
 mod local_file;
+mod packet;
 mod packets;
 mod row;
 
@@ -20,6 +21,7 @@ use mysql::prelude::Queryable;
 use mysql::{Binary, Conn, Error, QueryResult, Statement, Value};
 use mysql_common::packets::ComStmtExecuteRequestBuilder;
 use mysql_common::proto::MySerialize;
+pub use packet::MyPacket;
 use packets::{Buffer, FULL, HEADER};
 use row::Sent;
 use std::io::{self, Write};
@@ -123,6 +125,29 @@ impl<'a> MyRows<'a> {
     }
 }
 
+impl MyRows<'_> {
+    /// Hands row after row to `each` as [`MyRows::each`] does, not taken apart.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`MyRows::each`] does, and for a connection that
+    /// [has no packets](crate::MyConn::has_packets).
+    pub fn each_packet<B>(
+        &mut self,
+        mut each: impl FnMut(MyPacket<'_>) -> ControlFlow<B>,
+    ) -> mysql::Result<ControlFlow<B>> {
+        match &mut self.0 {
+            Source::Wire(stream) => stream.run(|bytes, columns| {
+                each(MyPacket { bytes, columns }).break_value().map(Stop::Break)
+            }),
+            Source::Driver(_) => {
+                let text = "rows that come under TLS are taken apart already";
+                Err(io::Error::new(io::ErrorKind::Unsupported, text).into())
+            }
+        }
+    }
+}
+
 /// The answer to one execution.
 struct Stream<'a> {
     wire: TcpStream,
@@ -180,20 +205,27 @@ impl Stream<'_> {
         &mut self,
         mut each: impl FnMut(&[ValueRef<'_>]) -> ControlFlow<B>,
     ) -> mysql::Result<ControlFlow<B>> {
+        let mut store = Vec::with_capacity(self.columns.len());
+        self.run(|packet, columns| {
+            let mut values = recycle(std::mem::take(&mut store));
+            let stop = match row::values(packet, columns, &mut values) {
+                None => Some(Stop::Error(malformed())),
+                Some(()) => each(&values).break_value().map(Stop::Break),
+            };
+            store = recycle(values);
+            stop
+        })
+    }
+
+    /// Hands the packet of row after row to `row`.
+    fn run<B>(
+        &mut self,
+        mut row: impl FnMut(&[u8], &[Sent]) -> Option<Stop<B>>,
+    ) -> mysql::Result<ControlFlow<B>> {
         let columns = &*self.columns;
-        let mut store = Vec::with_capacity(columns.len());
         while self.open {
             let stop = self.buffer.some(&self.wire, |packet| {
-                if packet.first() != Some(&OK) {
-                    return after_rows(packet);
-                }
-                let mut values = recycle(std::mem::take(&mut store));
-                let stop = match row::values(packet, columns, &mut values) {
-                    None => Some(Stop::Error(malformed())),
-                    Some(()) => each(&values).break_value().map(Stop::Break),
-                };
-                store = recycle(values);
-                stop
+                if packet.first() == Some(&OK) { row(packet, columns) } else { after_rows(packet) }
             })?;
             match stop {
                 None => {}

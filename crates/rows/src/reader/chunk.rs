@@ -141,7 +141,7 @@ impl Reader<'_> {
         Ok(sample.keys)
     }
 
-    fn key(&self) -> Result<Key> {
+    pub(super) fn key(&self) -> Result<Key> {
         Key::of(self.spec.table).ok_or_else(|| self.refuse("it has no key to be read by"))
     }
 

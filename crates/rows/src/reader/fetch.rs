@@ -2,7 +2,7 @@
 
 use super::{ReadSpec, read_error};
 use crate::Error;
-use handoff_connect::{Fault, MyConn, MyPool, MyRows, ValueRef, Wire};
+use handoff_connect::{Fault, MyConn, MyPacket, MyPool, MyRows, ValueRef, Wire};
 use handoff_model::{Cancel, Cancelled};
 use mysql::Value;
 use std::ops::ControlFlow;
@@ -80,15 +80,47 @@ impl<'a> Fetch<'a> {
         params: Vec<Value>,
         mut each: impl FnMut(&[ValueRef<'_>]) -> Result<Flow, E>,
     ) -> Result<End, Stop<E>> {
+        let cancel = self.cancel;
+        self.execute(sql, params, |rows, begun| {
+            rows.each(|row| {
+                *begun = true;
+                verdict(cancel, each(row))
+            })
+        })
+    }
+
+    /// Runs a statement and hands the packets of its rows to `each`, as [`Fetch::run`] does.
+    pub(super) fn run_packets<E>(
+        &mut self,
+        sql: &str,
+        params: Vec<Value>,
+        mut each: impl FnMut(MyPacket<'_>) -> Result<Flow, E>,
+    ) -> Result<End, Stop<E>> {
+        let cancel = self.cancel;
+        self.execute(sql, params, |rows, begun| {
+            rows.each_packet(|packet| {
+                *begun = true;
+                verdict(cancel, each(packet))
+            })
+        })
+    }
+
+    /// Runs a statement, of which `take` takes the rows and says that one came.
+    fn execute<E>(
+        &mut self,
+        sql: &str,
+        params: Vec<Value>,
+        mut take: impl FnMut(&mut MyRows<'_>, &mut bool) -> Taken<E>,
+    ) -> Result<End, Stop<E>> {
         self.cancel.check().map_err(Stop::Cancelled)?;
         let killed = std::mem::take(&mut self.killed);
         let wire = self.conn.wire().map_err(Stop::Server)?;
         let pool = self.conn.pool().clone();
         let _guard = pool.cancel_guard(self.conn, self.cancel);
         let again = killed.then(|| params.clone());
-        let mut outcome = self.attempt(&pool, &wire, sql, params, &mut each);
+        let mut outcome = self.attempt((&pool, &wire), sql, params, &mut take);
         if let (Outcome::Interrupted, Some(params)) = (&outcome, again) {
-            outcome = self.attempt(&pool, &wire, sql, params, &mut each);
+            outcome = self.attempt((&pool, &wire), sql, params, &mut take);
         }
         match outcome {
             Outcome::Whole => Ok(End::Whole),
@@ -116,11 +148,10 @@ impl<'a> Fetch<'a> {
 
     fn attempt<E>(
         &mut self,
-        pool: &MyPool,
-        wire: &Wire,
+        (pool, wire): (&MyPool, &Wire),
         sql: &str,
         params: Vec<Value>,
-        each: &mut impl FnMut(&[ValueRef<'_>]) -> Result<Flow, E>,
+        take: &mut impl FnMut(&mut MyRows<'_>, &mut bool) -> Taken<E>,
     ) -> Outcome<E> {
         let id = self.conn.connection_id();
         let mut rows = match self.conn.rows(sql, params) {
@@ -129,23 +160,14 @@ impl<'a> Fetch<'a> {
             Err(error) if self.is_limited && has_timed_out(&error) => return Outcome::TimedOut,
             Err(error) => return Outcome::Driver(error),
         };
-        let mut first = true;
-        let done = rows.each(|row| {
-            first = false;
-            ControlFlow::Break(match (self.cancel.check(), each(row)) {
-                (Err(cancelled), _) => Outcome::Cancelled(cancelled),
-                (_, Err(error)) => Outcome::Sink(error),
-                (Ok(()), Ok(Flow::Enough)) => Outcome::Ended,
-                (Ok(()), Ok(Flow::On)) => return ControlFlow::Continue(()),
-            })
-        });
-        match done {
+        let mut begun = false;
+        match take(&mut rows, &mut begun) {
             Ok(ControlFlow::Continue(())) => Outcome::Whole,
             Ok(ControlFlow::Break(outcome)) => match end(rows, pool, wire, id) {
                 Err(fault) if matches!(outcome, Outcome::Ended) => Outcome::Kill(fault),
                 _ => outcome,
             },
-            Err(error) if first && is_interruption(&error) => Outcome::Interrupted,
+            Err(error) if !begun && is_interruption(&error) => Outcome::Interrupted,
             Err(error) if self.is_limited && has_timed_out(&error) => Outcome::TimedOut,
             Err(error) => Outcome::Driver(error),
         }
@@ -155,6 +177,19 @@ impl<'a> Fetch<'a> {
         self.conn.mark_broken();
         Fault::new(self.conn.side(), "somebody ended the statement")
     }
+}
+
+/// What came of the rows of a statement.
+type Taken<E> = mysql::Result<ControlFlow<Outcome<E>>>;
+
+/// Says whether to go on behind a row.
+fn verdict<E>(cancel: &Cancel, done: Result<Flow, E>) -> ControlFlow<Outcome<E>> {
+    ControlFlow::Break(match (cancel.check(), done) {
+        (Err(cancelled), _) => Outcome::Cancelled(cancelled),
+        (_, Err(error)) => Outcome::Sink(error),
+        (Ok(()), Ok(Flow::Enough)) => Outcome::Ended,
+        (Ok(()), Ok(Flow::On)) => return ControlFlow::Continue(()),
+    })
 }
 
 enum Outcome<E> {

@@ -17,6 +17,7 @@ mod condition;
 mod fetch;
 mod key;
 mod pace;
+mod packets;
 mod pages;
 mod timed;
 mod window;
@@ -224,9 +225,7 @@ impl<'a> Reader<'a> {
         let sql = self.select(index, &filter);
         let mut rows = 0;
         let mut unpaid = 0;
-        // Ranges that could not be had: the statement locks, and must not be drawn out.
-        let locks = self.spec.locking == Locking::Ranges;
-        let step = self.throttle.filter(|_| !locks).map_or(u64::MAX, Throttle::step);
+        let step = self.step();
         let mut fetch = Fetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, filter.params, |row| {
             rows += 1;
@@ -243,6 +242,13 @@ impl<'a> Reader<'a> {
         done.map_err(|stop| stop.into_error(&self.spec, rows))?;
         self.pay(unpaid, sink)?;
         Ok(rows)
+    }
+
+    /// Returns after how many rows of one statement to wait for the throttle.
+    fn step(&self) -> u64 {
+        // Ranges that could not be had: the statement locks, and must not be drawn out.
+        let locks = self.spec.locking == Locking::Ranges;
+        self.throttle.filter(|_| !locks).map_or(u64::MAX, Throttle::step)
     }
 }
 

@@ -1,0 +1,40 @@
+//! Several databases at the same time.
+
+use crate::{Error, Result};
+use handoff_model::Cancel;
+use std::panic::resume_unwind;
+use std::thread;
+
+/// Does `work` with all of `items` at the same time, on a thread each. One that fails ends the
+/// others.
+pub(crate) fn at_once<I: Send, T: Send>(
+    cancel: &Cancel,
+    items: impl IntoIterator<Item = I>,
+    work: impl Fn(I, &Cancel) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let stop = Cancel::new();
+    let stopper = stop.clone();
+    let _hook = cancel.on_cancel(move || stopper.cancel());
+    let (work, stop) = (&work, &stop);
+    let done: Vec<Result<T>> = thread::scope(|scope| {
+        let start = |item| scope.spawn(move || work(item, stop).inspect_err(|_| stop.cancel()));
+        let threads: Vec<_> = items.into_iter().map(start).collect();
+        let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
+        joined.map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    first_cause(done)
+}
+
+/// Returns the error that ended the others, if there was one.
+fn first_cause<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
+    let mut good = Vec::with_capacity(done.len());
+    let mut cause: Option<Error> = None;
+    for one in done {
+        match one {
+            Ok(one) => good.push(one),
+            Err(error) if cause.as_ref().is_none_or(Error::is_cancelled) => cause = Some(error),
+            Err(_) => {}
+        }
+    }
+    cause.map_or(Ok(good), Err)
+}

@@ -1,0 +1,50 @@
+//! Source and replica, where both are MySQL.
+
+use crate::{Error, Place, Result};
+use handoff_connect::{Fault, MyConn, MyPool, Profile};
+use handoff_model::{Cancel, TableName, Throttle};
+use handoff_rows::{Locking, key_operands};
+use handoff_schema::TableSchema;
+
+/// One MySQL side.
+#[derive(Clone, Copy)]
+pub(crate) struct MySide<'a> {
+    pub(crate) pool: &'a MyPool,
+    pub(crate) table: &'a TableSchema,
+    pub(crate) locking: Locking,
+    pub(crate) throttle: Option<&'a Throttle>,
+}
+
+impl<'a> MySide<'a> {
+    /// Returns the first two places, if both are MySQL of one kind and the table has a key to cut it
+    /// by.
+    pub(crate) fn pair(places: &[Place<'a>]) -> Option<[MySide<'a>; 2]> {
+        let side = |place: &Place<'a>| match *place {
+            Place::My { pool, table, locking, throttle } => {
+                Some(MySide { pool, table, locking, throttle })
+            }
+            Place::Pg { .. } => None,
+        };
+        let (one, other) = (side(places.first()?)?, side(places.get(1)?)?);
+        let alike = one.pool.version().flavor == other.pool.version().flavor;
+        let keyed = key_operands(one.table).is_some() && key_operands(other.table).is_some();
+        (alike && keyed).then_some([one, other])
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.table.rows
+    }
+
+    pub(crate) fn connect(&self, profile: Profile) -> Result<MyConn> {
+        self.pool.get(profile).map_err(|fault| self.failed(fault, None))
+    }
+
+    pub(crate) fn failed(&self, fault: Fault, cancel: Option<&Cancel>) -> Error {
+        let cancelled = cancel.and_then(|cancel| cancel.check().err());
+        let table: TableName = self.table.name.clone();
+        cancelled.map_or_else(
+            || handoff_rows::Error::Read { table, rows: 0, fault }.into(),
+            Error::Cancelled,
+        )
+    }
+}

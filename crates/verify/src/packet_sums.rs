@@ -1,0 +1,221 @@
+//! Sums of the packets in which two servers of one kind send their rows.
+//!
+//! Both sides are read at once, in the order of the key, and a row costs no more than the hash of its
+//! packet. The rows whose hash ends in so many zeros end a range: where both sides have such a row,
+//! both have that end, whatever lies between. So ranges need not be agreed upon, and those that
+//! differ are read once more to tell which rows do ("content-defined chunking").
+
+use crate::at_once::at_once;
+use crate::key::{Kept, RowKey};
+use crate::meter::Meter;
+use crate::my_side::MySide;
+use crate::range_sums::RangeSums;
+use crate::{Error, Result};
+use handoff_connect::Profile;
+use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
+use handoff_rows::{Encoder, Locking, ReadSpec, Reader, has_key_values, hash_row};
+use handoff_schema::{Column, Mapping};
+use handoff_settings::Values;
+use std::collections::HashSet;
+
+/// About how many ranges a table has at most, some hundred bytes each.
+const MOST_RANGES: u64 = 1 << 15;
+
+/// About how many rows a range has at least.
+const LEAST_ROWS: u64 = 64;
+
+/// Where more than one range in so many differs, reading everything takes less.
+const ONE_IN: usize = 4;
+
+/// The rows behind the range before, up to one whose hash ends in zeros.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Range {
+    /// The key of the last row; [`None`] at the end of the table.
+    end: Option<Box<[u8]>>,
+    sum: TableSum,
+}
+
+/// How packets are summed.
+#[derive(Clone, Copy)]
+pub(crate) struct PacketSums<'a> {
+    pub(crate) sides: [MySide<'a>; 2],
+    pub(crate) mapping: &'a Mapping,
+    pub(crate) values: &'a Values,
+    pub(crate) cancel: &'a Cancel,
+}
+
+impl PacketSums<'_> {
+    /// Returns true if equal rows come in equal packets, and in the order of the key at no cost.
+    pub(crate) fn fit(&self) -> Result<bool> {
+        let [one, other] = self.sides;
+        let same = |(one, other): (&Column, &Column)| {
+            (&one.name, &one.kind, &one.charset) == (&other.name, &other.kind, &other.charset)
+        };
+        let columns = (&one.table.columns, &other.table.columns);
+        let alike = columns.0.len() == columns.1.len()
+            && columns.0.iter().zip(columns.1).all(same)
+            && has_key_values(self.mapping);
+        let ordered =
+            |side: MySide<'_>| side.locking != Locking::Ranges && side.table.is_clustered_by_key();
+        let sends = |side: MySide<'_>| Ok::<_, Error>(side.connect(Profile::Read)?.has_packets());
+        Ok(alike && ordered(one) && ordered(other) && sends(one)? && sends(other)?)
+    }
+
+    /// Finds the ranges whose rows are not the same on both sides.
+    pub(crate) fn compare(&self, meter: &Meter<'_>) -> Result<RangeSums> {
+        let rows = self.sides[0].rows().max(self.sides[1].rows());
+        let step = (rows / MOST_RANGES).max(LEAST_ROWS).next_power_of_two();
+        let read = |side: MySide<'_>, stop: &Cancel| {
+            let mut part = meter.part();
+            let sums = PacketSums { cancel: stop, ..*self };
+            sums.read(side, &RowFilter::All, step, || part.row())
+        };
+        let ranges = at_once(self.cancel, self.sides, read)?;
+        let sums = [&ranges[0], &ranges[1]].map(|ranges| whole(ranges));
+        let unequal = if sums[0] == sums[1] {
+            Vec::new()
+        } else {
+            self.unequal(&ranges[0], &ranges[1]).unwrap_or_else(|| vec![KeyRange::ALL])
+        };
+        Ok(RangeSums { unequal, sums })
+    }
+
+    /// Sums the rows of one side in a range, for the time that it takes.
+    pub(crate) fn read_range(&self, side: MySide<'_>, range: &KeyRange) -> Result<()> {
+        self.read(side, &RowFilter::Range(range.clone()), LEAST_ROWS, || {}).map(drop)
+    }
+
+    fn read(
+        &self,
+        side: MySide<'_>,
+        filter: &RowFilter,
+        step: u64,
+        mut seen: impl FnMut(),
+    ) -> Result<Vec<Range>> {
+        let MySide { table, locking, throttle, .. } = side;
+        let mut encoder = Encoder::new(self.mapping, self.values);
+        let select = &encoder.select_list().to_vec();
+        let mut conn = side.connect(Profile::Read)?;
+        let (mut ranges, mut sum, mut key) = (Vec::new(), TableSum::default(), Vec::new());
+        let spec = ReadSpec { table, select, filter, locking, cancel: self.cancel };
+        Reader::new(spec).throttle(throttle).read_packets(&mut conn, |packet| {
+            seen();
+            let hash = hash_row(packet.bytes());
+            sum.add_row(hash);
+            if hash & u128::from(step - 1) == 0 {
+                key.clear();
+                // A key that can't be carried is no end, on either side.
+                let values = packet.values().unwrap_or_default();
+                if !values.is_empty() && encoder.encode_key(&values, &mut key).is_ok() {
+                    let end = Some(key[2..].into());
+                    ranges.push(Range { end, sum: std::mem::take(&mut sum) });
+                }
+            }
+            Ok(())
+        })?;
+        ranges.push(Range { end: None, sum });
+        let failed = |fault| side.failed(fault, Some(self.cancel));
+        if locking != Locking::Free && !table.is_unchanged(&mut conn).map_err(failed)? {
+            return Err(Error::Altered(self.mapping.table.clone()));
+        }
+        Ok(ranges)
+    }
+
+    /// Returns the ranges between common ends that differ; [`None`] if everything is to be read.
+    fn unequal(&self, one: &[Range], other: &[Range]) -> Option<Vec<KeyRange>> {
+        let unequal = differing(one, other)?;
+        if unequal.len().saturating_mul(ONE_IN) > one.len().max(other.len()) {
+            return None;
+        }
+        let bound = |key: Option<&[u8]>| match key {
+            None => Some(None),
+            Some(key) => RowKey(Kept::Fields(key.into())).key_values(self.mapping).map(Some),
+        };
+        let range = |(after, upto)| Some(KeyRange { after: bound(after)?, upto: bound(upto)? });
+        unequal.into_iter().map(range).collect()
+    }
+}
+
+fn whole(ranges: &[Range]) -> TableSum {
+    let mut whole = TableSum::default();
+    ranges.iter().for_each(|range| whole += range.sum);
+    whole
+}
+
+/// Where a range begins and where it ends.
+type Bounds<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// Returns what differs, neighbours joined; [`None`] if common ends come in another order.
+fn differing<'a>(one: &'a [Range], other: &'a [Range]) -> Option<Vec<Bounds<'a>>> {
+    let ends: HashSet<&Option<Box<[u8]>>> = other.iter().map(|range| &range.end).collect();
+    let mut others = other.iter();
+    let mut differing: Vec<Bounds<'a>> = Vec::new();
+    let (mut after, mut sum) = (None, TableSum::default());
+    for Range { end, sum: more } in one {
+        sum += *more;
+        if !ends.contains(end) {
+            continue;
+        }
+        let mut its = TableSum::default();
+        loop {
+            let range = others.next()?;
+            its += range.sum;
+            if range.end == *end {
+                break;
+            }
+        }
+        let end = end.as_deref();
+        match differing.last_mut() {
+            _ if its == sum => {}
+            Some(last) if last.1.is_some() && last.1 == after => last.1 = end,
+            _ => differing.push((after, end)),
+        }
+        (after, sum) = (end, TableSum::default());
+    }
+    Some(differing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes ranges of the rows' hashes, each ended by a row whose hash ends in a zero.
+    fn ranges(rows: &[u8]) -> Vec<Range> {
+        let (mut ranges, mut sum) = (Vec::new(), TableSum::default());
+        for &row in rows {
+            sum.add_row(row.into());
+            if row % 10 == 0 {
+                ranges.push(Range { end: Some([row].into()), sum: std::mem::take(&mut sum) });
+            }
+        }
+        ranges.push(Range { end: None, sum });
+        ranges
+    }
+
+    #[track_caller]
+    fn check(one: &[u8], other: &[u8], expected: Option<&[(u8, u8)]>) {
+        let (one, other) = (ranges(one), ranges(other));
+        for (one, other) in [(&one, &other), (&other, &one)] {
+            let found = differing(one, other);
+            let number = |end: Option<&[u8]>| end.map_or(0, |end| end[0]);
+            let found = found.map(|all| {
+                all.into_iter().map(|(after, upto)| (number(after), number(upto))).collect()
+            });
+            assert_eq!(found, expected.map(<[_]>::to_vec));
+        }
+    }
+
+    #[test]
+    fn what_differs_lies_between_common_ends() {
+        check(&[], &[], Some(&[]));
+        check(&[1, 2, 10, 11, 20, 21], &[1, 2, 10, 11, 20, 21], Some(&[]));
+        check(&[1, 10, 11, 20, 21], &[1, 2, 10, 11, 20, 21], Some(&[(0, 10)]));
+        check(&[1, 10, 11, 20, 21], &[1, 10, 11, 12, 20, 21], Some(&[(10, 20)]));
+        check(&[1, 10, 11, 20, 21], &[1, 10, 11, 20, 22], Some(&[(20, 0)]));
+        check(&[1, 10, 11, 20, 21], &[1, 11, 20, 21], Some(&[(0, 20)]));
+        check(&[1, 10, 11, 20, 21, 30], &[2, 10, 12, 20, 21, 30], Some(&[(0, 20)]));
+        check(&[1, 10, 11, 20], &[], Some(&[(0, 0)]));
+        check(&[1, 10, 11, 20, 31, 40], &[2, 10, 11, 20, 41], Some(&[(0, 10), (20, 0)]));
+        check(&[20, 1, 10], &[1, 10, 20], None);
+    }
+}

@@ -3,6 +3,7 @@
 
 mod alive;
 mod command;
+mod packets;
 mod page;
 pub mod planted;
 mod server_sums;
@@ -34,6 +35,13 @@ pub fn carry(settings: &Settings) {
 
 pub fn verify(settings: &Settings, options: VerifyOptions) -> VerifyReport {
     let request = VerifyRequest { options: Some(options), ..VerifyRequest::default() };
+    Pipeline::new(settings.clone()).verify(&request).unwrap()
+}
+
+/// Compares source and replica alone.
+pub fn verify_copy(settings: &Settings, options: VerifyOptions) -> VerifyReport {
+    let to = Side::Replica;
+    let request = VerifyRequest { to, options: Some(options), ..VerifyRequest::default() };
     Pipeline::new(settings.clone()).verify(&request).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! Sources that are written to while they are compared.
 
-use super::{carry, counts, settings, verify};
+use super::{carry, counts, settings, verify, verify_copy};
 use handoff_connect::Side;
 use handoff_model::SumBy;
 use handoff_pipeline::VerifyStatus;
@@ -55,12 +55,16 @@ fn a_writer_makes_no_false_difference_once_it_stops() {
                 assert_eq!(counts(table, Side::Replica), [1, 0, 0], "{engine}");
                 let [missing, stale, phantom] = counts(table, Side::Source);
                 assert!(missing == 0 && phantom == 0 && stale <= 2, "{engine}: {stale} stale");
+                let [missing, stale, phantom] =
+                    counts(&verify_copy(&settings, options).tables[0], Side::Source);
+                assert!(missing == 0 && phantom == 0 && stale <= 2, "{engine}: {stale} stale");
             }
             stop.store(true, Ordering::Relaxed);
         });
         let report = verify(&settings, OPTIONS);
         assert_eq!(counts(&report.tables[0], Side::Source), [0, 0, 0], "{engine}");
         assert_eq!(counts(&report.tables[0], Side::Replica), [1, 0, 0], "{engine}");
+        assert!(verify_copy(&settings, OPTIONS).ok, "{engine}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Planted differences, random by a printed seed.
 
-use super::{carry, counts, direct_settings, listed, settings, verify};
+use super::{carry, counts, direct_settings, listed, settings, verify, verify_copy};
 use handoff_connect::Side;
 use handoff_model::SumBy;
 use handoff_testbed::Trio;
@@ -196,6 +196,8 @@ fn every_planted_row_is_found_and_none_invented() {
         let report = verify(&settings, SMALL);
         assert!(report.ok, "{report:#?}");
         assert!(report.tables.iter().all(|table| table.looks == 1));
+        let report = verify_copy(&settings, SMALL);
+        assert!(report.ok && report.tables.iter().all(|table| table.looks == 1), "{report:#?}");
 
         let mut expected = Vec::new();
         for key in KEYS {
@@ -249,6 +251,14 @@ fn every_planted_row_is_found_and_none_invented() {
         for options in [SMALL, tiny, VerifyOptions::default()].into_iter().chain(both) {
             let report = verify(&settings, options);
             assert!(!report.ok);
+            let copies = verify_copy(&settings, options);
+            for (key, [_, _, lost, old], _) in &expected {
+                let found = copies.tables.iter().find(|t| t.table.as_str() == key.name).unwrap();
+                let (lost, old) = (*lost, *old);
+                let keyless = [lost + old, 0, old];
+                let of_key = if key.key.is_empty() { keyless } else { [lost, old, 0] };
+                assert_eq!(counts(found, Side::Source), of_key, "{}", key.name);
+            }
             for (key, [missing, stale, lost, old], phantom) in &expected {
                 let found = report.tables.iter().find(|t| t.table.as_str() == key.name).unwrap();
                 let (missing, stale, lost, old) = (*missing, *stale, *lost, *old);

@@ -1,9 +1,11 @@
 //! SumBy that source and replica compute themselves: the same answers as reading gives.
 
 use super::planted::Random;
-use super::{carry, counts, settings, verify};
+use super::{carry, counts, settings, verify, verify_copy};
 use handoff_connect::Side;
 use handoff_model::SumBy;
+use handoff_pipeline::VerifyTable;
+use handoff_settings::TlsMode;
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 use handoff_verify::VerifyOptions;
 use mysql::prelude::Queryable;
@@ -78,9 +80,16 @@ fn the_least_is_found(trio: &Trio, cases: &[Least], engine: &str) {
         columns.join(", ")
     ));
     let settings = settings(trio);
+    // MySQL offers TLS, under which rows come another way.
+    let mut plain = settings.clone();
+    plain.source.tls.mode = TlsMode::Disable;
+    plain.replica.as_mut().unwrap().tls.mode = TlsMode::Disable;
     carry(&settings);
     for sums in [SumBy::Read, SumBy::Sql] {
         assert!(verify(&settings, with(sums)).ok, "{engine} {sums}");
+        for settings in [&settings, &plain] {
+            assert!(verify_copy(settings, with(sums)).ok, "{engine} {sums}");
+        }
     }
     // By way of NULL, since a server does not write what it calls equal, such as -0 for 0.
     let changes: String = cases
@@ -104,6 +113,14 @@ fn the_least_is_found(trio: &Trio, cases: &[Least], engine: &str) {
                 assert!(found, "{engine} {sums}: {case:?} between {side:?} and the next");
             }
             assert_eq!(counts(table, side), [0, all, 0], "{engine} {sums}");
+        }
+        for settings in [&settings, &plain] {
+            let copy = &verify_copy(settings, with(sums)).tables[0];
+            assert_eq!(counts(copy, Side::Source), [0, all, 0], "{engine} {sums}");
+            let keys = |table: &VerifyTable| -> BTreeSet<_> {
+                table.pairs[0].rows.iter().map(|row| row.key.clone()).collect()
+            };
+            assert_eq!(keys(copy), keys(table), "{engine} {sums}");
         }
     }
 }

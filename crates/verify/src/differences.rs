@@ -116,8 +116,9 @@ impl Differences {
 pub struct Comparison {
     /// The table.
     pub table: TableName,
-    /// The sum of its rows in each database, in the order of the way, as of the last
-    /// time that all rows were summed.
+    /// The sum of its rows in each database, in the order of the way, as of the last time that all rows
+    /// were summed. Of source and replica alone it is the sum of what was compared, canonical rows or
+    /// not, and to be compared with nothing else.
     pub sums: Vec<(Side, TableSum)>,
     /// What differs between each database and the next.
     pub pairs: Vec<Differences>,

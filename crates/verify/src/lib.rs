@@ -17,8 +17,10 @@
 //!    go to a temporary file, in buckets of about 50,000 rows, which are compared one by one: the
 //!    counts are exact, and the first rows are listed.
 //!
-//! Source and replica can instead be summed by their own servers, range by range of the key; then only
-//! ranges that differ are read ([`VerifyOptions::sums`]).
+//! Where source and replica alone are compared, both of one kind and with rows that lie in the order of
+//! their key (InnoDB), ranges of the key come first: a row then costs the hash of the packet that
+//! carried it, and only the ranges that differ go into a sketch. Or their own servers sum such
+//! ranges, and nothing but the sums travels ([`VerifyOptions::sums`]).
 //!
 //! Any key will do, whatever the two servers think of its order; a table without one is compared as
 //! a multiset of rows. Memory depends on the options, not on the table.
@@ -27,7 +29,8 @@
 //!
 //! It writes nothing to any database, and decides nothing about the rows it finds. A value that a
 //! policy of `[values]` changes on its way counts as what it becomes: source and replica are told
-//! apart only as far as the target could tell them apart.
+//! apart only as far as the target could tell them apart. One that can't be carried at all fails the
+//! comparison wherever its row is encoded: not where source and replica are found equal without that.
 
 mod at_once;
 mod differences;

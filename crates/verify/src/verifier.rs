@@ -92,27 +92,31 @@ impl Verifier {
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
     /// or the comparison is cancelled.
     pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
-        let Some(sides) = MySide::pair(job.places) else {
-            return self.work(job, None).compare();
-        };
-        let packets =
-            PacketSums { sides, mapping: job.mapping, values: job.values, cancel: &self.cancel };
+        match self.range_sums(job)? {
+            Some((found, by)) => self.compare_in(job, &found, by),
+            None => self.work(job, None).compare(),
+        }
+    }
+
+    /// Sums source and replica by ranges of the key, where that is less work than a sketch: by their
+    /// servers, or by the packets that these send.
+    fn range_sums(&self, job: &VerifyJob<'_>) -> Result<Option<(RangeSums, SumBy)>> {
+        let Some(sides) = MySide::pair(job.places) else { return Ok(None) };
+        let VerifyJob { mapping, values, .. } = *job;
+        let packets = PacketSums { sides, mapping, values, cancel: &self.cancel };
         // A replica that is compared with the target as well is encoded anyway.
-        let by_packets = job.places.len() == 2 && packets.fit()?;
+        let fit = job.places.len() == 2 && packets.fit()?;
+        let packets = fit.then_some(packets);
         let by_servers = match self.options.sums {
             SumBy::Read => false,
             SumBy::Sql => true,
-            SumBy::Auto => self.is_summed_faster(job, by_packets.then_some(packets), sides[0])?,
+            SumBy::Auto => self.is_summed_faster(job, packets, sides[0])?,
         };
-        if by_servers {
-            let found = server_sums::compare(sides, &self.cancel)?;
-            self.compare_in(job, found, SumBy::Sql)
-        } else if by_packets {
-            let found = packets.compare(&self.meter(job))?;
-            self.compare_in(job, found, SumBy::Read)
-        } else {
-            self.work(job, None).compare()
-        }
+        Ok(match packets {
+            _ if by_servers => Some((server_sums::compare(sides, &self.cancel)?, SumBy::Sql)),
+            Some(packets) => Some((packets.compare(&self.meter(job))?, SumBy::Read)),
+            None => None,
+        })
     }
 
     fn meter<'a>(&'a self, job: &'a VerifyJob<'_>) -> Meter<'a> {
@@ -131,7 +135,7 @@ impl Verifier {
     }
 
     /// Reads what differs of source and replica by the sums of ranges, and replica and target.
-    fn compare_in(&self, job: &VerifyJob<'_>, found: RangeSums, by: SumBy) -> Result<Comparison> {
+    fn compare_in(&self, job: &VerifyJob<'_>, found: &RangeSums, by: SumBy) -> Result<Comparison> {
         let (far, near) = (&job.places[..2], &job.places[1..]);
         let job_of = |places| VerifyJob { places, ..*job };
         let near = (near.len() > 1).then(|| self.work(&job_of(near), None).compare());
@@ -157,11 +161,12 @@ impl Verifier {
         let Some(range) = source.first(TRY_ROWS, &self.cancel)? else { return Ok(false) };
         let summing = source.timed_sum(&range, &self.cancel)?;
         let started = Instant::now();
-        if let Some(packets) = packets {
-            packets.read_range(source, &range)?;
-        } else {
-            let (rows, each) = (Rows::In(std::slice::from_ref(&range)), |_: &[u8]| {});
-            job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
+        match packets {
+            Some(packets) => packets.read_range(source, &range)?,
+            None => {
+                let (rows, each) = (Rows::In(std::slice::from_ref(&range)), |_: &[u8]| {});
+                job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
+            }
         }
         Ok(summing < started.elapsed())
     }

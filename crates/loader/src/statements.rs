@@ -1,6 +1,6 @@
 //! The statements of a load, spelled.
 
-use handoff_connect::quote_pg;
+use handoff_connect::{quote_pg, quote_pg_text};
 use handoff_model::{CopyId, TableName};
 use handoff_schema::Mapping;
 use handoff_schema::ddl::{self, Persistence};
@@ -225,6 +225,12 @@ impl Statements {
 
     pub(crate) fn count(&self, table: &str) -> String {
         format!("SELECT count(*) FROM {table}")
+    }
+
+    /// Asks for the rows of the target as the server counted them when it built an index.
+    pub(crate) fn indexed(&self) -> String {
+        let table = quote_pg_text(&self.target);
+        format!("SELECT reltuples FROM pg_class WHERE oid = {table}::regclass")
     }
 
     pub(crate) fn analyze_target(&self) -> String {

@@ -10,6 +10,10 @@ use handoff_connect::{MyConn, quote_my};
 use handoff_model::{KeyRange, KeyValue, RowFilter};
 use mysql::Value;
 
+/// A row of MyISAM or Aria with fewer bytes is read faster in a scan of the table than in one of an
+/// index: 25 ns beside 60, of a row of four integers.
+const SHORT_ROW: u64 = 64;
+
 /// What one chunk held.
 #[derive(Debug)]
 pub struct Chunk {
@@ -120,11 +124,15 @@ impl Reader<'_> {
         let key = self.key()?;
         let rows = u32::try_from(self.spec.table.rows).unwrap_or(u32::MAX).max(1);
         let share = (f64::from(size) / f64::from(rows)).min(1.0);
-        // No index is forced: any that holds the key will do, and the smallest is the fastest.
+        // Any index that holds the key will do, and the smallest is the fastest; the short rows of a
+        // table without clusters are scanned faster yet, and the few of them sorted.
+        let (table, rows) = (self.spec.table, self.spec.table.rows);
+        let scans = !table.engine.is_transactional() && table.data_bytes / rows.max(1) < SHORT_ROW;
+        let ignored = if scans { key.ignore_index() } else { String::new() };
         let sql = format!(
-            "SELECT {} FROM {} WHERE RAND() < ?{}",
+            "SELECT {} FROM {}{ignored} WHERE RAND() < ?{}",
             key.select_list(),
-            quote_my(self.spec.table.name.as_str()),
+            quote_my(table.name.as_str()),
             key.order_by()
         );
         let every = Condition::default();

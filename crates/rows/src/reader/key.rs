@@ -62,6 +62,11 @@ impl Key {
         format!(" FORCE INDEX ({})", quote_my(self.index.as_str()))
     }
 
+    /// Spells what makes the server read the table rather than the key.
+    pub(super) fn ignore_index(&self) -> String {
+        format!(" IGNORE INDEX ({})", quote_my(self.index.as_str()))
+    }
+
     /// Spells the order.
     pub(super) fn order_by(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();

@@ -106,3 +106,46 @@ fn a_strategy_with_commits_of_its_own_publishes_like_the_others() {
     assert_eq!(changes(&load(u64::MAX).unwrap()), (0, 0, 3));
     assert_eq!(left(), 0);
 }
+
+/// Loses a row that was committed, as a server may that does not wait for its disk.
+struct Loses;
+
+impl LoadStrategy for Loses {
+    fn name(&self) -> &'static str {
+        "loses"
+    }
+
+    fn opening(&self, source: &Source<'_>) -> Opening {
+        InBatches { fail_above: u64::MAX }.opening(source)
+    }
+
+    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+        let to = moving.landing.committed()?;
+        let moved = InBatches { fail_above: u64::MAX }.load(moving)?;
+        let mut conn = to.pool.get().unwrap();
+        let one = format!("DELETE FROM {} WHERE id = 77", to.table());
+        assert_eq!(conn.execute(&one, &[]).unwrap(), 1);
+        Ok(moved)
+    }
+}
+
+#[test]
+fn a_row_that_is_lost_before_the_table_is_published_is_missed() {
+    let bench = Bench::new("load loses");
+    for key in ["", "PRIMARY KEY"] {
+        let fill = "INSERT INTO t SELECT seq, 'x' FROM seq_1_to_500";
+        bench.mysql(&format!("CREATE OR REPLACE TABLE t (id INT {key}, body TEXT); {fill}"));
+        let load = |strategy: &dyn LoadStrategy| {
+            bench.load_as("t", strategy, LoadMode::Full, &RowFilter::All)
+        };
+        let missed =
+            |error: &Error| matches!(error, Error::Miscount { sent: 500, landed: 499, .. });
+        assert!(missed(&load(&Loses).unwrap_err()), "first, {key}");
+        assert_eq!(bench.ask("SELECT to_regclass('raw.t')::text"), "");
+        load(&InBatches { fail_above: u64::MAX }).unwrap();
+        assert!(missed(&load(&Loses).unwrap_err()), "again, {key}");
+        assert_eq!(bench.ask("SELECT count(*)::text FROM raw.t"), "500");
+        assert_eq!(bench.loader().leftovers().unwrap(), Vec::<String>::new());
+        bench.pg("DROP TABLE raw.t");
+    }
+}

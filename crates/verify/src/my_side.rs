@@ -16,8 +16,8 @@ pub(crate) struct MySide<'a> {
 }
 
 impl<'a> MySide<'a> {
-    /// Returns the first two places, if both are MySQL of one kind and the table has a key to cut it
-    /// by.
+    /// Returns the first two places, if both are MySQL of one kind and the table has the same key in
+    /// both, to cut it by.
     pub(crate) fn pair(places: &[Place<'a>]) -> Option<[MySide<'a>; 2]> {
         let side = |place: &Place<'a>| match *place {
             Place::My { pool, table, locking, throttle } => {
@@ -28,6 +28,8 @@ impl<'a> MySide<'a> {
         let (one, other) = (side(places.first()?)?, side(places.get(1)?)?);
         let alike = one.pool.version().flavor == other.pool.version().flavor;
         let keyed = key_operands(one.table).is_some() && key_operands(other.table).is_some();
+        // A range of one key is none of another.
+        let keyed = keyed && one.table.key() == other.table.key();
         (alike && keyed).then_some([one, other])
     }
 

@@ -18,8 +18,12 @@ use handoff_schema::{Column, Mapping};
 use handoff_settings::Values;
 use std::collections::HashSet;
 
-/// About how many ranges a table has at most, some hundred bytes each.
+/// About how many ranges a table has at most, some hundred bytes each. Where the catalogue has far too
+/// few rows, twice as many.
 const MOST_RANGES: u64 = 1 << 15;
+
+/// The most bytes that the keys at their ends may have together.
+const MOST_BYTES: usize = 4 << 20;
 
 /// About how many rows a range has at least.
 const LEAST_ROWS: u64 = 64;
@@ -32,6 +36,8 @@ const ONE_IN: usize = 4;
 struct Range {
     /// The key of the last row; [`None`] at the end of the table.
     end: Option<Box<[u8]>>,
+    /// In how many zeros the hash of the last row ends.
+    zeros: u32,
     sum: TableSum,
 }
 
@@ -55,6 +61,8 @@ impl PacketSums<'_> {
         let alike = columns.0.len() == columns.1.len()
             && columns.0.iter().zip(columns.1).all(same)
             && has_key_values(self.mapping);
+        // Keys alone may be had from a smaller index, in whatever order.
+        let alike = alike && self.mapping.columns.iter().any(|column| !column.key);
         let ordered =
             |side: MySide<'_>| side.locking != Locking::Ranges && side.table.is_clustered_by_key();
         let sends = |side: MySide<'_>| Ok::<_, Error>(side.connect(Profile::Read)?.has_packets());
@@ -64,11 +72,11 @@ impl PacketSums<'_> {
     /// Finds the ranges whose rows are not the same on both sides.
     pub(crate) fn compare(&self, meter: &Meter<'_>) -> Result<RangeSums> {
         let rows = self.sides[0].rows().max(self.sides[1].rows());
-        let step = (rows / MOST_RANGES).max(LEAST_ROWS).next_power_of_two();
+        let zeros = (rows / MOST_RANGES).max(LEAST_ROWS).next_power_of_two().ilog2();
         let read = |side: MySide<'_>, stop: &Cancel| {
             let mut part = meter.part();
             let sums = PacketSums { cancel: stop, ..*self };
-            sums.read(side, &RowFilter::All, step, || part.row())
+            sums.read(side, &RowFilter::All, zeros, || part.row())
         };
         let ranges = at_once(self.cancel, self.sides, read)?;
         let sums = [&ranges[0], &ranges[1]].map(|ranges| whole(ranges));
@@ -82,14 +90,14 @@ impl PacketSums<'_> {
 
     /// Sums the rows of one side in a range, for the time that it takes.
     pub(crate) fn read_range(&self, side: MySide<'_>, range: &KeyRange) -> Result<()> {
-        self.read(side, &RowFilter::Range(range.clone()), LEAST_ROWS, || {}).map(drop)
+        self.read(side, &RowFilter::Range(range.clone()), LEAST_ROWS.ilog2(), || {}).map(drop)
     }
 
     fn read(
         &self,
         side: MySide<'_>,
         filter: &RowFilter,
-        step: u64,
+        mut zeros: u32,
         mut seen: impl FnMut(),
     ) -> Result<Vec<Range>> {
         let MySide { table, locking, throttle, .. } = side;
@@ -97,23 +105,34 @@ impl PacketSums<'_> {
         let select = &encoder.select_list().to_vec();
         let mut conn = side.connect(Profile::Read)?;
         let (mut ranges, mut sum, mut key) = (Vec::new(), TableSum::default(), Vec::new());
+        let mut bytes = 0;
         let spec = ReadSpec { table, select, filter, locking, cancel: self.cancel };
         Reader::new(spec).throttle(throttle).read_packets(&mut conn, |packet| {
             seen();
             let hash = hash_row(packet.bytes());
             sum.add_row(hash);
-            if hash & u128::from(step - 1) == 0 {
+            if hash.trailing_zeros() >= zeros {
                 key.clear();
                 // A key that can't be carried is no end, on either side.
                 let values = packet.values().unwrap_or_default();
                 if !values.is_empty() && encoder.encode_key(&values, &mut key).is_ok() {
-                    let end = Some(key[2..].into());
-                    ranges.push(Range { end, sum: std::mem::take(&mut sum) });
+                    let (end, last) = (Some(key[2..].into()), hash.trailing_zeros());
+                    ranges.push(Range { end, zeros: last, sum: std::mem::take(&mut sum) });
+                    bytes += key.len();
+                }
+                while ranges.len() as u64 >= 2 * MOST_RANGES || bytes > MOST_BYTES {
+                    zeros += 1;
+                    sum += thin_out(&mut ranges, zeros);
+                    bytes = ranges
+                        .iter()
+                        .filter_map(|range| range.end.as_ref())
+                        .map(|end| end.len())
+                        .sum();
                 }
             }
             Ok(())
         })?;
-        ranges.push(Range { end: None, sum });
+        ranges.push(Range { end: None, zeros: u32::MAX, sum });
         let failed = |fault| side.failed(fault, Some(self.cancel));
         if locking != Locking::Free && !table.is_unchanged(&mut conn).map_err(failed)? {
             return Err(Error::Altered(self.mapping.table.clone()));
@@ -136,6 +155,22 @@ impl PacketSums<'_> {
     }
 }
 
+/// Joins ranges with those behind them, where they end in fewer than so many zeros; returns the sum of
+/// the rows behind the last end that is left. The other side need not do the same: its ends are more
+/// then, and the common ones are these.
+fn thin_out(ranges: &mut Vec<Range>, zeros: u32) -> TableSum {
+    let mut rest = TableSum::default();
+    ranges.retain_mut(|range| {
+        rest += range.sum;
+        let stays = range.zeros >= zeros;
+        if stays {
+            range.sum = std::mem::take(&mut rest);
+        }
+        stays
+    });
+    rest
+}
+
 fn whole(ranges: &[Range]) -> TableSum {
     let mut whole = TableSum::default();
     ranges.iter().for_each(|range| whole += range.sum);
@@ -151,7 +186,7 @@ fn differing<'a>(one: &'a [Range], other: &'a [Range]) -> Option<Vec<Bounds<'a>>
     let mut others = other.iter();
     let mut differing: Vec<Bounds<'a>> = Vec::new();
     let (mut after, mut sum) = (None, TableSum::default());
-    for Range { end, sum: more } in one {
+    for Range { end, sum: more, .. } in one {
         sum += *more;
         if !ends.contains(end) {
             continue;
@@ -185,11 +220,29 @@ mod tests {
         for &row in rows {
             sum.add_row(row.into());
             if row % 10 == 0 {
-                ranges.push(Range { end: Some([row].into()), sum: std::mem::take(&mut sum) });
+                let (end, zeros) = (Some([row].into()), u32::from(row / 10));
+                ranges.push(Range { end, zeros, sum: std::mem::take(&mut sum) });
             }
         }
-        ranges.push(Range { end: None, sum });
+        ranges.push(Range { end: None, zeros: u32::MAX, sum });
         ranges
+    }
+
+    #[test]
+    fn ranges_that_are_too_many_are_joined() {
+        let rows = [1, 10, 11, 30, 20, 21, 40, 50, 5];
+        let all = ranges(&rows);
+        for zeros in 0..=6 {
+            let mut some = ranges(&rows[..8]);
+            some.pop();
+            let mut rest = thin_out(&mut some, zeros);
+            rest.add_row(5);
+            some.push(Range { end: None, zeros: u32::MAX, sum: rest });
+            let ends = [1, 3, 2, 4, 5].into_iter().filter(|&end| end >= zeros).count();
+            assert_eq!(some.len(), 1 + ends, "{zeros}");
+            assert_eq!(whole(&some), whole(&all), "{zeros}");
+            assert_eq!(differing(&some, &all), Some(Vec::new()), "{zeros}");
+        }
     }
 
     #[track_caller]

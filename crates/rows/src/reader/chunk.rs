@@ -158,7 +158,7 @@ impl Reader<'_> {
         values.ok_or_else(|| self.refuse("its key holds a NULL"))
     }
 
-    fn refuse(&self, problem: &str) -> Error {
+    pub(super) fn refuse(&self, problem: &str) -> Error {
         Error::Filter { table: self.spec.table.name.clone(), problem: problem.to_owned() }
     }
 }

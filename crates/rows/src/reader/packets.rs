@@ -1,8 +1,8 @@
 //! Rows as the server sent them, in the order of the key.
 
-use super::Reader;
 use super::condition::Condition;
 use super::fetch::{Fetch, Flow};
+use super::{Locking, Reader};
 use crate::{Error, Result};
 use handoff_connect::{MyConn, MyPacket};
 
@@ -15,7 +15,8 @@ impl Reader<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`Reader::read`] does, for a table without a key, and for a connection that
+    /// Returns an error as [`Reader::read`] does, and [`Error::Filter`] for a table without a key, for one
+    /// to be read as [`Locking::Ranges`], and for a connection that
     /// [has no packets](MyConn::has_packets).
     pub fn read_packets(
         &self,
@@ -23,6 +24,9 @@ impl Reader<'_> {
         mut each: impl FnMut(MyPacket<'_>) -> Result<()>,
     ) -> Result<u64> {
         let key = self.key()?;
+        if self.spec.locking == Locking::Ranges || !conn.has_packets() {
+            return Err(self.refuse("its packets cannot be had by one statement"));
+        }
         let filter = Condition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
         let sql = self.select(Some(&key), &filter) + &key.order_by();
         let (step, cancel) = (self.step(), self.spec.cancel);

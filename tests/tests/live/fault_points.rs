@@ -33,7 +33,8 @@ const TABLES: &str = "
     INSERT INTO moved_heap SELECT * FROM moved;
     CREATE TABLE compared (id INT PRIMARY KEY, note TEXT) ENGINE=MyISAM;
     INSERT INTO compared SELECT seq, MD5(seq) FROM seq_1_to_2000;
-    CREATE TABLE nothing (id INT PRIMARY KEY) ENGINE=InnoDB";
+    CREATE TABLE nothing (id INT PRIMARY KEY) ENGINE=InnoDB;
+    ANALYZE TABLE many";
 
 /// What happens between two runs: rows come, change with and without a new stamp, swap a unique
 /// value, and go.

@@ -141,7 +141,7 @@ pub enum TableError {
     #[error("failed while comparing")]
     Compare(#[source] handoff_verify::Error),
     /// The table has another structure in one of the databases to compare.
-    #[error("`{table}` cannot be compared with the {side}: {what}; run `etl run {table}`")]
+    #[error("`{table}` cannot be compared with the {side}: {what}; run `etl run {table} --full`")]
     Structure {
         /// The table.
         table: TableName,

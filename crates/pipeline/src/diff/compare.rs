@@ -77,7 +77,7 @@ impl TableRunner {
         if let Some(pool) = &servers.replica {
             let missing = || other(Side::Replica, "there is no such table".to_owned());
             let table = context.replica.as_deref().ok_or_else(missing)?;
-            if let Some(what) = other_columns(&context.schema, table) {
+            if let Some(what) = other_structure(&context.schema, table) {
                 return Err(other(Side::Replica, what));
             }
             places.push(Place::My { pool, table, locking: Locking::Free, throttle: None });
@@ -95,8 +95,8 @@ impl TableRunner {
     }
 }
 
-/// Says what is different in the columns of two MySQL tables, as far as it decides what is read.
-pub(crate) fn other_columns(one: &TableSchema, other: &TableSchema) -> Option<String> {
+/// Says what is different in two MySQL tables, as far as it decides which rows are read, and as what.
+pub(crate) fn other_structure(one: &TableSchema, other: &TableSchema) -> Option<String> {
     for (index, column) in one.columns.iter().enumerate() {
         let name = &column.name;
         let Some(there) = other.columns.get(index).filter(|there| there.name == *name) else {
@@ -107,6 +107,16 @@ pub(crate) fn other_columns(one: &TableSchema, other: &TableSchema) -> Option<St
             return Some(format!("the column `{name}` is {there}, not {here}"));
         }
     }
-    let more = other.columns.get(one.columns.len())?;
-    Some(format!("the column `{}` is not in the source", more.name))
+    if let Some(more) = other.columns.get(one.columns.len()) {
+        return Some(format!("the column `{}` is not in the source", more.name));
+    }
+    // Rows are named and looked up by it.
+    let (there, here) = (key_columns(other), key_columns(one));
+    (there != here).then(|| format!("the key is {there}, not {here}"))
+}
+
+fn key_columns(table: &TableSchema) -> String {
+    let Some(key) = table.key() else { return "none".to_owned() };
+    let names = key.iter().map(|&index| format!("`{}`", table.columns[index].name));
+    format!("({})", names.collect::<Vec<_>>().join(", "))
 }

@@ -18,7 +18,7 @@ pub(super) enum Refusal {
         table: String,
     },
     /// Its structure is another on one side.
-    #[error("its structure is another in the {side}: {what}; run `etl run {table}`")]
+    #[error("its structure is another in the {side}: {what}; run `etl run {table} --full`")]
     Structure {
         /// The table.
         table: TableName,

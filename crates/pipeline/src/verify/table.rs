@@ -4,7 +4,7 @@ use super::error::Refusal;
 use super::report::{VerifyPair, VerifyStatus, VerifyTable, side_name};
 use super::{Base, Depth, VerifyRequest};
 use crate::chain;
-use crate::diff::other_columns;
+use crate::diff::other_structure;
 use crate::figures::millis;
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
 use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
@@ -110,7 +110,7 @@ impl TableVerifier<'_> {
                 return Err(absent(Side::Replica, table.as_str()));
             };
             let copy = copy.as_ref().map_err(Clone::clone)?;
-            if let Some(what) = other_columns(schema, copy) {
+            if let Some(what) = other_structure(schema, copy) {
                 return Err(structure(Side::Replica, what));
             }
             let (locking, throttle) = (Locking::Free, None);

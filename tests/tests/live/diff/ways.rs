@@ -112,6 +112,8 @@ fn asked_for_or_altered_tables_are_moved_in_full() {
     trio.sql_source("ALTER TABLE t ADD b INT");
     trio.sql_target("ALTER TABLE raw.t ADD b INTEGER");
     moved(&run_t(&settings), "full_table", "schema_changed", (0, 0, 0));
+    trio.sql_replica("ALTER TABLE t DROP PRIMARY KEY, MODIFY u INT NOT NULL, ADD PRIMARY KEY (u)");
+    moved(&run_t(&settings), "full_table", "schema_changed", (0, 0, 0));
     trio.sql_source("UPDATE t SET b = 1 WHERE id = 4");
     moved(&run_t(&settings), "diff", "compared", (0, 1, 0));
     is_equal(&settings);

@@ -95,9 +95,16 @@ fn a_table_that_never_arrived_or_was_altered_is_refused_with_the_remedy() {
     assert_eq!(
         error("t"),
         "`t` cannot be compared with the replica: the column `b` is missing or in another place; run \
-         `etl run t`"
+         `etl run t --full`"
     );
     assert_eq!(of(&report, "heap").status, RepairStatus::Equal);
+    trio.sql_replica("ALTER TABLE heap ADD UNIQUE KEY (a), MODIFY a INT NOT NULL");
+    let report = repair(&settings, &tables(&["heap"]));
+    assert_eq!(
+        of(&report, "heap").error.as_deref().unwrap(),
+        "`heap` cannot be compared with the replica: the key is (`a`), not none; run `etl run heap \
+         --full`"
+    );
     let unknown = Pipeline::new(settings).repair(&tables(&["nobody"])).unwrap_err();
     assert!(matches!(unknown, Error::UnknownTables { .. }), "{unknown}");
 }

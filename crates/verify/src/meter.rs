@@ -50,8 +50,13 @@ impl<'a> Meter<'a> {
 impl Part<'_> {
     /// Counts one row.
     pub(crate) fn row(&mut self) {
-        self.rows += 1;
-        if self.rows == STEP {
+        self.rows(1);
+    }
+
+    /// Counts rows.
+    pub(crate) fn rows(&mut self, rows: u64) {
+        self.rows += rows;
+        if self.rows >= STEP {
             self.meter.add(std::mem::take(&mut self.rows));
         }
     }

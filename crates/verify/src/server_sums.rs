@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::image::row_hash;
+use crate::meter::{Meter, Part};
 use crate::my_side::MySide;
 use crate::range_sums::RangeSums;
 use handoff_connect::{MyConn, Profile};
@@ -93,22 +94,27 @@ impl MySide<'_> {
 }
 
 /// Finds the ranges whose rows are not the same on both sides.
-pub(crate) fn compare(sides: [MySide<'_>; 2], cancel: &Cancel) -> Result<RangeSums> {
-    let whole = walk(sides, &[KeyRange::ALL], FIRST_ROWS, MOST_ROWS, cancel)?;
-    let cut = walk(sides, &whole.unequal, PIECE_ROWS, PIECE_ROWS, cancel)?;
+pub(crate) fn compare(
+    sides: [MySide<'_>; 2],
+    cancel: &Cancel,
+    meter: &Meter<'_>,
+) -> Result<RangeSums> {
+    let whole = walk(sides, &[KeyRange::ALL], (FIRST_ROWS, MOST_ROWS), cancel, meter)?;
+    let cut = walk(sides, &whole.unequal, (PIECE_ROWS, PIECE_ROWS), cancel, meter)?;
     Ok(RangeSums { unequal: joined(cut.unequal), sums: whole.sums })
 }
 
 /// What the source says of a range.
 type Said = (KeyRange, Option<TableSum>);
 
-/// Cuts each of `ranges` and compares the pieces; the source goes ahead.
+/// Cuts each of `ranges` into pieces of so many rows, and at most so many, and compares these; the
+/// source goes ahead.
 fn walk(
     sides: [MySide<'_>; 2],
     ranges: &[KeyRange],
-    rows: u64,
-    most: u64,
+    rows: (u64, u64),
     cancel: &Cancel,
+    meter: &Meter<'_>,
 ) -> Result<RangeSums> {
     let stop = Cancel::new();
     let stopper = stop.clone();
@@ -117,10 +123,10 @@ fn walk(
     let (ahead, behind) = thread::scope(|scope| {
         let stop = &stop;
         let ahead = scope.spawn(move || {
-            let done = cut(sides[0], ranges, (rows, most), &said, stop);
+            let done = cut(sides[0], ranges, rows, (&said, meter.part()), stop);
             done.inspect_err(|_| stop.cancel())
         });
-        let behind = check(sides[1], &heard, stop).inspect_err(|_| stop.cancel());
+        let behind = check(sides[1], &heard, meter.part(), stop).inspect_err(|_| stop.cancel());
         drop(heard);
         (ahead.join().unwrap_or_else(|panic| resume_unwind(panic)), behind)
     });
@@ -137,7 +143,7 @@ fn cut(
     side: MySide<'_>,
     ranges: &[KeyRange],
     (mut rows, most): (u64, u64),
-    said: &SyncSender<Said>,
+    (said, mut part): (&SyncSender<Said>, Part<'_>),
     cancel: &Cancel,
 ) -> Result<TableSum> {
     let mut conn = side.connect(Profile::RawRead)?;
@@ -153,6 +159,7 @@ fn cut(
             let sum = side.sum(&mut conn, &piece, cancel)?;
             rows = paced(rows, started.elapsed()).min(most);
             if let Some(sum) = sum {
+                part.rows(sum.rows);
                 whole += sum;
             }
             rest.after.clone_from(&piece.upto);
@@ -168,6 +175,7 @@ fn cut(
 fn check(
     side: MySide<'_>,
     heard: &Receiver<Said>,
+    mut part: Part<'_>,
     cancel: &Cancel,
 ) -> Result<(Vec<KeyRange>, TableSum)> {
     let mut conn = side.connect(Profile::RawRead)?;
@@ -175,6 +183,7 @@ fn check(
     while let Ok((piece, said)) = heard.recv() {
         let sum = side.sum(&mut conn, &piece, cancel)?;
         if let Some(sum) = sum {
+            part.rows(sum.rows);
             whole += sum;
         }
         if sum.is_none() || sum != said {

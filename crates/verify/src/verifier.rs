@@ -92,15 +92,20 @@ impl Verifier {
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
     /// or the comparison is cancelled.
     pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
-        match self.range_sums(job)? {
-            Some((found, by)) => self.compare_in(job, &found, by),
-            None => self.work(job, None).compare(),
+        let meter = &Meter::new(&*self.observer, &job.mapping.table);
+        match self.range_sums(job, meter)? {
+            Some((found, by)) => self.compare_in(job, &found, by, meter),
+            None => self.work(job, None, meter).compare(),
         }
     }
 
     /// Sums source and replica by ranges of the key, where that is less work than a sketch: by their
     /// servers, or by the packets that these send.
-    fn range_sums(&self, job: &VerifyJob<'_>) -> Result<Option<(RangeSums, SumBy)>> {
+    fn range_sums(
+        &self,
+        job: &VerifyJob<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<Option<(RangeSums, SumBy)>> {
         let Some(sides) = MySide::pair(job.places) else { return Ok(None) };
         let VerifyJob { mapping, values, .. } = *job;
         let packets = PacketSums { sides, mapping, values, cancel: &self.cancel };
@@ -113,35 +118,44 @@ impl Verifier {
             SumBy::Auto => self.is_summed_faster(job, packets, sides[0])?,
         };
         Ok(match packets {
-            _ if by_servers => Some((server_sums::compare(sides, &self.cancel)?, SumBy::Sql)),
-            Some(packets) => Some((packets.compare(&self.meter(job))?, SumBy::Read)),
+            _ if by_servers => {
+                Some((server_sums::compare(sides, &self.cancel, meter)?, SumBy::Sql))
+            }
+            Some(packets) => Some((packets.compare(meter)?, SumBy::Read)),
             None => None,
         })
     }
 
-    fn meter<'a>(&'a self, job: &'a VerifyJob<'_>) -> Meter<'a> {
-        Meter::new(&*self.observer, &job.mapping.table)
-    }
-
-    fn work<'a>(&'a self, job: &'a VerifyJob<'a>, scope: Option<&'a [KeyRange]>) -> Work<'a> {
+    fn work<'a>(
+        &'a self,
+        job: &'a VerifyJob<'a>,
+        scope: Option<&'a [KeyRange]>,
+        meter: &'a Meter<'a>,
+    ) -> Work<'a> {
         Work {
             job,
             scope,
             shape: Shape::of(job.mapping),
             options: self.options,
             cancel: &self.cancel,
-            meter: self.meter(job),
+            meter,
         }
     }
 
     /// Reads what differs of source and replica by the sums of ranges, and replica and target.
-    fn compare_in(&self, job: &VerifyJob<'_>, found: &RangeSums, by: SumBy) -> Result<Comparison> {
+    fn compare_in(
+        &self,
+        job: &VerifyJob<'_>,
+        found: &RangeSums,
+        by: SumBy,
+        meter: &Meter<'_>,
+    ) -> Result<Comparison> {
         let (far, near) = (&job.places[..2], &job.places[1..]);
         let job_of = |places| VerifyJob { places, ..*job };
-        let near = (near.len() > 1).then(|| self.work(&job_of(near), None).compare());
+        let near = (near.len() > 1).then(|| self.work(&job_of(near), None, meter).compare());
         let near = near.transpose()?;
         let far_job = job_of(far);
-        let far = self.work(&far_job, Some(&found.unequal));
+        let far = self.work(&far_job, Some(&found.unequal), meter);
         let mut far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
         far.looks += u32::from(by == SumBy::Read && !found.unequal.is_empty());
         Ok(Comparison { by, ..far.beside(near, found.sums) })
@@ -189,7 +203,7 @@ struct Work<'a> {
     shape: Shape,
     options: VerifyOptions,
     cancel: &'a Cancel,
-    meter: Meter<'a>,
+    meter: &'a Meter<'a>,
 }
 
 impl Work<'_> {

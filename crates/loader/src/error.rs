@@ -190,17 +190,18 @@ impl Error {
             | Error::Spool { table, .. }
             | Error::NotThisSpool { table, .. }
             | Error::Cancelled { table } => Some(table),
-            Error::Read(_) | Error::Leftovers(_) => None,
+            Error::Read(error) => error.table(),
+            Error::Leftovers(_) => None,
         }
     }
 
     /// Returns what a server said, where one did.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Error::Read(handoff_rows::Error::Read { fault, .. })
-            | Error::Write { fault, .. }
-            | Error::Step { fault, .. }
-            | Error::Leftovers(fault) => Some(fault),
+            Error::Read(error) => error.fault(),
+            Error::Write { fault, .. } | Error::Step { fault, .. } | Error::Leftovers(fault) => {
+                Some(fault)
+            }
             _ => None,
         }
     }
@@ -218,8 +219,11 @@ impl Error {
 
     /// Returns true if the run was asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        let by_reader = matches!(self, Error::Read(handoff_rows::Error::Cancelled(_)));
-        by_reader || matches!(self, Error::Cancelled { .. })
+        match self {
+            Error::Cancelled { .. } => true,
+            Error::Read(error) => error.is_cancelled(),
+            _ => false,
+        }
     }
 }
 

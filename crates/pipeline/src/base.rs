@@ -26,7 +26,7 @@ impl Base {
     pub(crate) fn hidden(&self, expected: &BTreeSet<TableName>) -> Result<Hidden> {
         let Some(source) = &self.servers.source else { return Ok(Hidden::default()) };
         let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
-        Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected).map_err(Error::Connect)
+        Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected)
     }
 
     pub(crate) fn not_carried(&self) -> impl Iterator<Item = String> {

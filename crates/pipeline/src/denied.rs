@@ -3,6 +3,7 @@
 //! `information_schema` hides a table from an account without any privilege on it, and every
 //! column that it may not read of one: what is hidden would be left out, or cut, without a word.
 
+use crate::{Error, Result};
 use handoff_connect::{Fault, MyConn, quote_my, quote_my_account};
 use handoff_model::TableName;
 use handoff_schema::Catalogue;
@@ -48,26 +49,27 @@ impl Hidden {
     ///
     /// # Errors
     ///
-    /// Returns a [`Fault`] if the server fails.
+    /// Returns [`Error::Server`] if the server fails.
     pub(crate) fn look(
         conn: &mut MyConn,
         catalogue: &Catalogue,
         wanted: &BTreeSet<TableName>,
         expected: &BTreeSet<TableName>,
-    ) -> Result<Hidden, Fault> {
+    ) -> Result<Hidden> {
+        let failed = Error::server("look for tables that the account may not read");
         let mut suspects: BTreeSet<&TableName> = expected
             .iter()
             .chain(wanted.iter().filter(|table| catalogue.tables[*table].is_err()))
             .collect();
-        let in_part = granted_by_column(conn)?;
+        let in_part = granted_by_column(conn).map_err(&failed)?;
         suspects.extend(wanted.iter().filter(|table| in_part.contains(table.as_str())));
         let mut hidden = Hidden::default();
         for table in suspects {
-            match access(conn, table)? {
+            match access(conn, table).map_err(&failed)? {
                 Access::Full => {}
                 Access::Gone => hidden.gone.push(table.clone()),
                 Access::Denied => {
-                    hidden.denied.insert(table.clone(), grant(conn, table)?);
+                    hidden.denied.insert(table.clone(), grant(conn, table).map_err(&failed)?);
                 }
             }
         }

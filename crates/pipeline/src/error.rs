@@ -7,13 +7,23 @@ use handoff_model::{Cancelled, Phase, TableName};
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a run could not start. Nothing was changed in any database.
+/// Why a run could not start. No table was moved then; what every run begins with may have been done: the
+/// target's schema and the tracking tables are made, and what an interrupted run left is seen to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A server cannot be reached or refuses.
     #[error("cannot connect")]
     Connect(#[source] Fault),
+    /// A server failed at something else, or refused it.
+    #[error("cannot {doing}")]
+    Server {
+        /// What was asked of it, such as "read the clock of the source".
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        fault: Fault,
+    },
     /// A server is older than any that Handoff works with.
     #[error("{side}: {problem}")]
     TooOld {
@@ -28,11 +38,11 @@ pub enum Error {
     /// What an interrupted run left could not be looked at.
     #[error("cannot mend what an interrupted run left")]
     Recover(#[source] handoff_replicator::Error),
-    /// A catalogue could not be read.
-    #[error("cannot read what is there")]
+    /// The catalogue of source or replica could not be read.
+    #[error("cannot read the catalogue")]
     Catalogue(#[source] handoff_schema::Error),
     /// What the target holds could not be read.
-    #[error("cannot read what is there")]
+    #[error("cannot read the catalogue of the target")]
     TargetCatalogue(#[source] Fault),
     /// The tracking tables could not be read or made.
     #[error("cannot keep track of the run")]
@@ -65,6 +75,9 @@ pub enum Error {
     /// A hop was asked for that needs a replica.
     #[error("there is no [replica] in the settings, so there is only one hop: use `etl run`")]
     NoReplica,
+    /// A comparison is to begin or end with a replica that the settings do not name.
+    #[error("there is no [replica] in the settings to compare: leave out --from and --to")]
+    NoReplicaToCompare,
     /// `--adopt` was given without a table.
     #[error("--adopt takes over only tables that are named: etl run TABLE --adopt")]
     AdoptWhat,
@@ -83,6 +96,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says what could not be done, for `map_err`.
+    pub(crate) fn server(doing: &'static str) -> impl Fn(Fault) -> Error {
+        move |fault| Error::Server { doing, fault }
+    }
+
     /// Returns true if the caller asked for something that cannot be, as opposed to a server
     /// that refuses.
     pub fn is_usage(&self) -> bool {
@@ -92,6 +110,7 @@ impl Error {
                 | Error::Excluded { .. }
                 | Error::NoTables { .. }
                 | Error::NoReplica
+                | Error::NoReplicaToCompare
                 | Error::AdoptWhat
                 | Error::SpoolOfWhat
                 | Error::Globs(_)
@@ -245,7 +264,9 @@ impl TableError {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.fault(),
             TableError::Load(error) => error.fault(),
             TableError::Compare(error) => error.fault(),
-            TableError::Prove(fault) => Some(fault),
+            TableError::Filter(error) => error.fault(),
+            TableError::Tracking(error) => error.fault(),
+            TableError::Prove(fault) | TableError::Probe(fault) => Some(fault),
             _ => None,
         }
     }
@@ -257,8 +278,7 @@ impl TableError {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.is_cancelled(),
             TableError::Load(error) => error.is_cancelled(),
             TableError::Compare(error) => error.is_cancelled(),
-            TableError::Prove(fault) | TableError::Probe(fault) => fault.is_cancelled(),
-            _ => false,
+            other => other.fault().is_some_and(Fault::is_cancelled),
         }
     }
 }

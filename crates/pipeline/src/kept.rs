@@ -6,7 +6,7 @@ use crate::wording::grouped;
 use crate::work::Work;
 use crate::{Hops, Proof, TableError, TableReport, Verdict};
 use handoff_connect::Side;
-use handoff_model::{ProofBy, TableName};
+use handoff_model::TableName;
 
 /// Says why a table is not moved in full.
 pub(crate) fn kept_note(table: &TableName) -> String {
@@ -29,15 +29,12 @@ impl TableRunner {
             let gone = if pair.first == Side::Source { 0 } else { pair.phantom };
             pair.missing + pair.stale + pair.moving + gone == 0
         });
-        let rows = |side| found.rows(side);
         let mut proof = Proof {
-            by: ProofBy::Rows,
             verdict: if equal { Verdict::Equal } else { Verdict::Differs },
-            counted: true,
-            source_rows: rows(Side::Source),
-            replica_rows: rows(Side::Replica),
-            target_rows: rows(Side::Target),
-            ..Proof::nothing()
+            // Of all rows, those that are kept among them: not to be compared.
+            read_sum: None,
+            target_sum: None,
+            ..found.proof()
         };
         proof.keep();
         let difference = proof.difference();

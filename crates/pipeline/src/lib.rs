@@ -33,7 +33,7 @@
 //!
 //! A table that fails is an entry in the [`RunReport`]; its last good data stays in the replica
 //! and in the target, and the others go on. [`Pipeline::run`] returns an error only when nothing
-//! could start, and has then changed nothing.
+//! could start, and has then moved no table.
 
 mod base;
 mod check;

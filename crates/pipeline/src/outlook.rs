@@ -102,7 +102,8 @@ impl Pipeline {
         let (replica, target) = (base.servers.replica.clone(), base.servers.target.clone());
         let schema = &self.settings.target.schema;
         let tracker = Tracker::open_read_only(run, replica, target, schema)?;
-        let in_progress = tracker.in_progress().map_err(Error::Connect)?;
+        let in_progress =
+            tracker.in_progress().map_err(Error::server("ask whether a run is in progress"))?;
         let planned = self.make_plan(&base, &tracker, options, Recovery::Foresee)?;
         let last = tracker.last_moves()?;
         let Planned { plan, findings, mut notes, .. } = planned;

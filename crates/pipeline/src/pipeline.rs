@@ -68,7 +68,7 @@ impl Pipeline {
     /// # Errors
     ///
     /// Returns an [`Error`] only if nothing could start: a server that cannot be reached, a table
-    /// that is not there, another run in progress. Nothing was changed then.
+    /// that is not there, another run in progress. No table was moved then.
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
         let guard = Guard { percent: self.settings.run.max_delete_percent, asked: false };
         let task = Task { guard, until: self.settings.run.until };
@@ -96,7 +96,8 @@ impl Pipeline {
             base.wanted = self.wanted(&base.catalogue, options)?;
         }
         self.cancel.check()?;
-        self.let_readers_see_tracking(&base.servers.target).map_err(Error::Connect)?;
+        self.let_readers_see_tracking(&base.servers.target)
+            .map_err(Error::server("let the roles of grant_select_to read the tracking tables"))?;
         self.end_orphans(&base, &tracker)?;
         let recover = Recovery::Make;
         let Planned { plan, mut notes, leftovers, .. } =
@@ -126,7 +127,7 @@ impl Pipeline {
         servers
             .target
             .ensure_schema(&target.schema, &target.grant_select_to)
-            .map_err(Error::Connect)?;
+            .map_err(Error::server("make the schema of the target"))?;
         let replica = servers.replica.clone();
         Ok(Tracker::open(run, replica, servers.target.clone(), &target.schema)?)
     }
@@ -147,7 +148,8 @@ impl Pipeline {
     fn end_orphans(&self, base: &Base, tracker: &Tracker) -> Result<()> {
         if let Some(source) = &base.servers.source {
             for dead in tracker.dead_runs()? {
-                source.end_orphans(dead, ORPHAN_PATIENCE).map_err(Error::Connect)?;
+                let ended = source.end_orphans(dead, ORPHAN_PATIENCE);
+                ended.map_err(Error::server("end what an interrupted run left running"))?;
             }
         }
         for sentence in tracker.end_orphans()? {
@@ -174,6 +176,9 @@ impl Pipeline {
         looked_at: Timestamp,
         each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
     ) -> Result<Vec<TableReport>> {
+        if options.adopt {
+            plan.adopt(&runner.tracker)?;
+        }
         self.observer.event(&Event::RunStarted {
             run: runner.tracker.run(),
             tables: plan.tables.len() + plan.refused.len(),
@@ -181,9 +186,6 @@ impl Pipeline {
         });
         let mut reports: Vec<TableReport> =
             plan.refused.iter().map(|refused| runner.refuse(refused)).collect();
-        if options.adopt {
-            plan.adopt(&runner.tracker)?;
-        }
         let moved = fly(
             &plan.tables,
             self.settings.run.jobs,

@@ -123,7 +123,8 @@ fn gone(table: &TableName) -> String {
 /// Asks the server that is read first for its time, and what tells which of its tables changed.
 fn ask(pool: &MyPool, hops: Hops, now: Timestamp) -> Result<(SourceClock, Witness)> {
     let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
-    let clock = SourceClock::read(&mut conn).map_err(Error::Connect)?;
+    let clock = SourceClock::read(&mut conn);
+    let clock = clock.map_err(Error::server("read the clock of the source"))?;
     let witness = match hops {
         Hops::Load => Witness::nobody(&clock),
         Hops::Both | Hops::Copy => Witness::ask(&mut conn, &clock, now),

@@ -40,7 +40,8 @@ impl Standing {
         let tracker =
             Tracker::open_read_only(options.run, replica.clone(), target.clone(), schema)?;
         // Asked first: a run that ends meanwhile has its work done by the time that is looked at.
-        let in_progress = tracker.in_progress().map_err(Error::Connect)?;
+        let in_progress =
+            tracker.in_progress().map_err(Error::server("ask whether a run is in progress"))?;
         let states = tracker.states()?;
         let tracked = |finding: &Finding| match finding {
             Finding::Interrupted { .. } | Finding::OrphanShadow { .. } => in_progress.is_none(),

@@ -13,7 +13,7 @@ use crate::work::{Slice, Work, full_instead};
 use crate::{
     Hops, PlanReport, Proof, Refused, TableContext, TableError, TableReport, TableStatus, chain,
 };
-use handoff_connect::{Retry, RetryPolicy, Transient, retry};
+use handoff_connect::{Fault, Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{LoadOutcome, Loader, Strategies};
 use handoff_model::{
     Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, SumBy, TableName, Throttle,
@@ -424,14 +424,7 @@ pub(crate) struct Sums {
 
 impl Transient for TableError {
     fn is_transient(&self) -> bool {
-        match self {
-            TableError::Copy(error) | TableError::ProveCopy(error) => error.is_transient(),
-            TableError::Load(error) => error.is_transient(),
-            TableError::Compare(error) => error.is_transient(),
-            TableError::Prove(fault) | TableError::Probe(fault) => fault.is_transient(),
-            TableError::Tracking(error) => error.is_transient(),
-            _ => false,
-        }
+        self.fault().is_some_and(Fault::is_transient)
     }
 }
 

@@ -218,7 +218,11 @@ impl Error {
 
     /// Returns true if the copy ended because the run was asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Error::Cancelled { .. } | Error::Rows(handoff_rows::Error::Cancelled(_)))
+        match self {
+            Error::Cancelled { .. } => true,
+            Error::Rows(error) => error.is_cancelled(),
+            _ => false,
+        }
     }
 
     /// Returns true if rows of the replica that were not read stand in the way of a merge: a full
@@ -242,10 +246,8 @@ impl Error {
             | Error::ValuesChanged { table, .. }
             | Error::Labels { table, .. }
             | Error::RowTooLarge { table, .. }
-            | Error::Cancelled { table }
-            | Error::Rows(
-                handoff_rows::Error::Read { table, .. } | handoff_rows::Error::Value { table, .. },
-            ) => Some(table),
+            | Error::Cancelled { table } => Some(table),
+            Error::Rows(error) => error.table(),
             _ => None,
         }
     }
@@ -253,9 +255,8 @@ impl Error {
     /// Returns what a server said, if that is the cause.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Error::Server { fault, .. }
-            | Error::Table { fault, .. }
-            | Error::Rows(handoff_rows::Error::Read { fault, .. }) => Some(fault),
+            Error::Server { fault, .. } | Error::Table { fault, .. } => Some(fault),
+            Error::Rows(error) => error.fault(),
             _ => None,
         }
     }

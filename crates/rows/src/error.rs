@@ -55,3 +55,29 @@ pub enum Error {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
+
+impl Error {
+    /// Returns the table that could not be read, if the error belongs to one.
+    pub fn table(&self) -> Option<&TableName> {
+        match self {
+            Error::Read { table, .. }
+            | Error::Value { table, .. }
+            | Error::Filter { table, .. }
+            | Error::Keys { table, .. } => Some(table),
+            Error::Cancelled(_) => None,
+        }
+    }
+
+    /// Returns what the server said, if that is the cause.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Error::Read { fault, .. } => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the run was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Error::Cancelled(_)) || self.fault().is_some_and(Fault::is_cancelled)
+    }
+}

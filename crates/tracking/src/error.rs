@@ -104,12 +104,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns what a server said, if that is the cause.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Error::Server { fault, .. } | Error::Orphan { fault, .. } => Some(fault),
+            _ => None,
+        }
+    }
+
     /// Returns true if the same step may succeed when tried again unchanged.
     pub fn is_transient(&self) -> bool {
-        match self {
-            Error::Server { fault, .. } | Error::Orphan { fault, .. } => fault.is_transient(),
-            _ => false,
-        }
+        self.fault().is_some_and(Fault::is_transient)
     }
 
     pub(crate) fn server(doing: &'static str, table: &'static str) -> impl Fn(Fault) -> Error {

@@ -43,9 +43,8 @@ impl Error {
     /// Returns what a server said, if that is the cause.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Error::Rows(handoff_rows::Error::Read { fault, .. }) | Error::Target { fault, .. } => {
-                Some(fault)
-            }
+            Error::Rows(error) => error.fault(),
+            Error::Target { fault, .. } => Some(fault),
             _ => None,
         }
     }
@@ -53,7 +52,8 @@ impl Error {
     /// Returns true if the comparison was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         match self {
-            Error::Cancelled(_) | Error::Rows(handoff_rows::Error::Cancelled(_)) => true,
+            Error::Cancelled(_) => true,
+            Error::Rows(error) => error.is_cancelled(),
             other => other.fault().is_some_and(Fault::is_cancelled),
         }
     }

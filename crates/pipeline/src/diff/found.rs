@@ -1,8 +1,9 @@
 //! What a comparison says is to be moved.
 
-use crate::TableError;
 use crate::wording::counted;
+use crate::{Proof, TableError, Verdict};
 use handoff_connect::Side;
+use handoff_model::ProofBy;
 use handoff_rows::KeyList;
 use handoff_schema::Mapping;
 use handoff_verify::{Comparison, Differences};
@@ -60,6 +61,22 @@ impl Found {
     pub(crate) fn rows(&self, side: Side) -> Option<u64> {
         let found = self.0.sums.iter().find(|(of, _)| *of == side);
         found.map(|(_, sum)| sum.rows)
+    }
+
+    /// Tells what the comparison of every row says, as a run tells what it proves.
+    pub(crate) fn proof(&self) -> Proof {
+        let Comparison { sums, .. } = &self.0;
+        Proof {
+            verdict: if self.0.is_equal() { Verdict::Equal } else { Verdict::Differs },
+            by: ProofBy::Rows,
+            counted: true,
+            source_rows: self.rows(Side::Source),
+            replica_rows: self.rows(Side::Replica),
+            target_rows: self.rows(Side::Target),
+            read_sum: sums.first().map(|(_, sum)| *sum),
+            target_sum: sums.last().map(|(_, sum)| *sum),
+            ..Proof::nothing()
+        }
     }
 
     /// Says so if rows of the source changed while they were compared.

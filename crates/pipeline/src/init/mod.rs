@@ -105,9 +105,8 @@ fn find(pool: &MyPool, filter: &TableFilter) -> Result<Found> {
         return Err(Error::NoTables { found });
     }
     let wanted = catalogue.tables.keys().cloned().collect();
-    let hidden = Hidden::look(&mut conn, &catalogue, &wanted, &BTreeSet::new());
-    let denied = hidden.map_err(Error::Connect)?.denied;
-    Ok(Found { catalogue, denied })
+    let hidden = Hidden::look(&mut conn, &catalogue, &wanted, &BTreeSet::new())?;
+    Ok(Found { catalogue, denied: hidden.denied })
 }
 
 /// Returns the table if PostgreSQL can hold it, or else why it cannot.

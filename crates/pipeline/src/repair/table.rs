@@ -5,7 +5,7 @@ use crate::copying::Copied;
 use crate::diff::{Between, Found};
 use crate::table_run::TableRunner;
 use crate::work::{Work, full_instead};
-use crate::{Proof, TableContext, TableError, TableReport, Verdict, VerifyPair};
+use crate::{TableContext, TableError, TableReport, VerifyPair};
 use handoff_connect::Side;
 use handoff_model::{Phase, Reason};
 use handoff_rows::has_key_values;
@@ -56,7 +56,7 @@ impl TableRunner {
             seen.after = pairs(&found);
             rounds += 1;
         }
-        report.proof = Some(proof(&found));
+        report.proof = Some(found.proof());
         if found.0.is_equal() {
             return Ok(());
         }
@@ -128,21 +128,4 @@ impl TableRunner {
 fn was_moved(context: &TableContext, has_replica: bool) -> bool {
     let copied = context.tracked.copy.as_ref().is_some_and(|copy| copy.copy_id.is_some());
     context.tracked.was_loaded() && (copied || !has_replica)
-}
-
-/// Tells what the comparison of a table says, as a run tells what it proves.
-fn proof(found: &Found) -> Proof {
-    let rows = |side| {
-        let sums = found.0.sums.iter();
-        sums.clone().find(|(other, _)| *other == side).map(|(_, sum)| sum.rows)
-    };
-    Proof {
-        verdict: if found.0.is_equal() { Verdict::Equal } else { Verdict::Differs },
-        source_rows: rows(Side::Source),
-        replica_rows: rows(Side::Replica),
-        target_rows: rows(Side::Target),
-        read_sum: found.0.sums.first().map(|(_, sum)| *sum),
-        target_sum: found.0.sums.last().map(|(_, sum)| *sum),
-        ..Proof::nothing()
-    }
 }

@@ -85,7 +85,7 @@ impl Pipeline {
         let replica = match &self.settings.replica {
             Some(_) => Opening::new(&self.settings, run, Hops::Load)?.replica()?,
             None if request.from == Side::Replica || request.to == Side::Replica => {
-                return Err(Error::NoReplica);
+                return Err(Error::NoReplicaToCompare);
             }
             None => None,
         };

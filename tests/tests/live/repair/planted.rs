@@ -96,6 +96,11 @@ fn every_planted_row_is_mended() {
             let read = table.load.as_ref().unwrap().rows_loaded;
             assert_eq!(read, missing + stale + lost + old, "{}", key.name);
         }
+        // Every row was compared, and counted on the way.
+        let records = "SELECT count(*) FROM raw.etl_load_status WHERE proof = 'equal' AND \
+             proof_by = 'rows' AND source_rows = replica_rows AND source_rows = target_rows";
+        let recorded: i64 = trio.target().query_one(records, &[]).unwrap().get(0);
+        assert_eq!(recorded, KEYS.len() as i64);
         is_equal(&settings);
         let again = repair(&settings, &RepairRequest::default());
         assert!(again.ok && again.tables.iter().all(|table| table.status == RepairStatus::Equal));

@@ -14,7 +14,7 @@ const BUFFER: usize = 256 * 1024;
 impl Loader {
     /// Brings exactly the rows of `keys` into line and publishes that, with `seal` as the last
     /// statement of the transaction: rows that are there to be read are merged, the others are
-    /// deleted from the target. The filter and the mode of the job play no part.
+    /// deleted from the target, unless the list keeps them ([`KeyList::keeping_gone`]). The filter and the mode of the job play no part.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ pub(crate) fn publish(
         run(landing, "analyze the keys of", &statements.analyze_keys(&table))?;
     }
     landing.lock()?;
-    let gone = Gone::Of(&table);
+    let gone = if keys.keeps_gone() { Gone::Never } else { Gone::Of(&table) };
     let merge = Merge { statements, staging: &staging, gone, other_unique, staged: moved.rows };
     let changes = merge.run(landing.transaction()?)?;
     if !temporary {

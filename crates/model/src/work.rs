@@ -93,6 +93,19 @@ impl Performance {
         }
     }
 
+    /// Joins this with a later step of the same table: together they moved `rows` and `bytes` in `took`.
+    #[must_use]
+    pub fn and(&self, later: &Performance, rows: u64, bytes: u64, took: Duration) -> Performance {
+        let both = |of: fn(&Performance) -> u64| Duration::from_millis(of(self) + of(later));
+        let waits = Waits {
+            source: both(|one| one.source_ms),
+            encoder: both(|one| one.encoder_ms),
+            target: both(|one| one.target_ms),
+            throttle: both(|one| one.throttle_ms),
+        };
+        Performance::new(rows, bytes, took, &waits)
+    }
+
     /// Returns what took the most of the time, and how many milliseconds that was.
     pub fn longest_wait(&self) -> (&'static str, u64) {
         let waits = [

@@ -78,6 +78,9 @@ pub enum Error {
     /// A comparison is to begin or end with a replica that the settings do not name.
     #[error("there is no [replica] in the settings to compare: leave out --from and --to")]
     NoReplicaToCompare,
+    /// A comparison is to begin where it ends.
+    #[error("--from and --to name one database: leave one of them out")]
+    NothingToCompare,
     /// `--adopt` was given without a table.
     #[error("--adopt takes over only tables that are named: etl run TABLE --adopt")]
     AdoptWhat,
@@ -111,6 +114,7 @@ impl Error {
                 | Error::NoTables { .. }
                 | Error::NoReplica
                 | Error::NoReplicaToCompare
+                | Error::NothingToCompare
                 | Error::AdoptWhat
                 | Error::SpoolOfWhat
                 | Error::Globs(_)
@@ -172,6 +176,14 @@ pub enum TableError {
     /// The table never arrived, so there is nothing to mend.
     #[error("`{0}` never arrived in full, so there is nothing to repair: run `etl run {0}`")]
     NeverMoved(TableName),
+    /// Nothing but a full copy would mend the table, and that would delete rows that it keeps.
+    #[error("`{table}` could be mended by a full copy only: {why}")]
+    OnlyInFull {
+        /// The table.
+        table: TableName,
+        /// Why its rows cannot be mended one by one.
+        why: &'static str,
+    },
     /// Rows differ all the same after they were mended.
     #[error(
         "{rows} rows of `{table}` still differ after two repairs; if the source is being written to, \
@@ -268,17 +280,6 @@ impl TableError {
             TableError::Tracking(error) => error.fault(),
             TableError::Prove(fault) | TableError::Probe(fault) => Some(fault),
             _ => None,
-        }
-    }
-
-    /// Returns true if the table failed because the run was asked to stop.
-    pub fn is_cancelled(&self) -> bool {
-        match self {
-            TableError::Cancelled(_) => true,
-            TableError::Copy(error) | TableError::ProveCopy(error) => error.is_cancelled(),
-            TableError::Load(error) => error.is_cancelled(),
-            TableError::Compare(error) => error.is_cancelled(),
-            other => other.fault().is_some_and(Fault::is_cancelled),
         }
     }
 }

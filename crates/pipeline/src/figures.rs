@@ -2,7 +2,7 @@
 
 use crate::{CopyReport, LoadReport, TableReport, Verdict};
 use handoff_loader::LoadOutcome;
-use handoff_model::{Performance, TableName};
+use handoff_model::{Audit, Performance, TableName};
 use handoff_replicator::CopyOutcome;
 use handoff_tracking::{Outcome, WatermarkAt};
 use std::time::Duration;
@@ -93,6 +93,71 @@ pub(crate) fn load_report(outcome: &LoadOutcome) -> LoadReport {
         strategy_used: outcome.strategy,
         duration_ms: millis(outcome.duration),
         performance: Performance::new(*rows_loaded, *bytes, *duration, waits),
+    }
+}
+
+/// What the steps before did to a table.
+pub(crate) struct Figures {
+    copy: Option<CopyReport>,
+    load: Option<LoadReport>,
+    lossy: Audit,
+}
+
+impl Figures {
+    /// Takes the figures out of a report, for another step to write its own.
+    pub(crate) fn take(report: &mut TableReport) -> Figures {
+        let (copy, load) = (report.copy.take(), report.load.take());
+        Figures { copy, load, lossy: std::mem::take(&mut report.lossy) }
+    }
+
+    /// Adds them to those of the later step.
+    pub(crate) fn add_to(self, report: &mut TableReport) {
+        report.copy = both(self.copy, report.copy.take(), CopyReport::and);
+        report.load = both(self.load, report.load.take(), LoadReport::and);
+        report.lossy.merge(&self.lossy);
+    }
+}
+
+fn both<T>(earlier: Option<T>, later: Option<T>, and: fn(&T, &T) -> T) -> Option<T> {
+    match (earlier, later) {
+        (Some(earlier), Some(later)) => Some(and(&earlier, &later)),
+        (earlier, later) => earlier.or(later),
+    }
+}
+
+impl CopyReport {
+    /// Adds up what two steps of one table did to the replica.
+    pub(crate) fn and(&self, later: &CopyReport) -> CopyReport {
+        let (rows, bytes) = (self.rows_copied + later.rows_copied, self.bytes + later.bytes);
+        let took = Duration::from_millis(self.duration_ms + later.duration_ms);
+        CopyReport {
+            rows_copied: rows,
+            rows_inserted: self.rows_inserted + later.rows_inserted,
+            rows_updated: self.rows_updated + later.rows_updated,
+            rows_deleted: self.rows_deleted + later.rows_deleted,
+            bytes,
+            duration_ms: millis(took),
+            performance: self.performance.and(&later.performance, rows, bytes, took),
+            ..later.clone()
+        }
+    }
+}
+
+impl LoadReport {
+    /// Adds up what two steps of one table did to the target.
+    pub(crate) fn and(&self, later: &LoadReport) -> LoadReport {
+        let (rows, bytes) = (self.rows_loaded + later.rows_loaded, self.bytes + later.bytes);
+        let took = Duration::from_millis(self.duration_ms + later.duration_ms);
+        LoadReport {
+            rows_loaded: rows,
+            rows_inserted: self.rows_inserted + later.rows_inserted,
+            rows_updated: self.rows_updated + later.rows_updated,
+            rows_deleted: self.rows_deleted + later.rows_deleted,
+            bytes,
+            duration_ms: millis(took),
+            performance: self.performance.and(&later.performance, rows, bytes, took),
+            ..later.clone()
+        }
     }
 }
 

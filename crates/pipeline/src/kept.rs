@@ -1,10 +1,10 @@
 //! Tables in which rows stay that are gone from the source.
 
-use crate::diff::Between;
+use crate::diff::{Between, Found};
 use crate::table_run::TableRunner;
 use crate::wording::grouped;
 use crate::work::Work;
-use crate::{Hops, Proof, TableError, TableReport, Verdict};
+use crate::{Hops, Proof, TableError, TableReport};
 use handoff_connect::Side;
 use handoff_model::TableName;
 
@@ -25,34 +25,28 @@ impl TableRunner {
     ) -> Result<(), TableError> {
         let first = if self.hops == Hops::Load { Side::Replica } else { Side::Source };
         let found = self.found(work.context, Between { first, last: Side::Target })?;
-        let equal = found.pairs().all(|(pair, _)| {
-            let gone = if pair.first == Side::Source { 0 } else { pair.phantom };
-            pair.missing + pair.stale + pair.moving + gone == 0
-        });
-        let mut proof = Proof {
-            verdict: if equal { Verdict::Equal } else { Verdict::Differs },
-            // Of all rows, those that are kept among them: not to be compared.
-            read_sum: None,
-            target_sum: None,
-            ..found.proof()
-        };
-        proof.keep();
+        let found = found.but_kept();
+        let proof = found.proof_but_kept();
         let difference = proof.difference();
         report.proof = Some(proof);
-        if equal { Ok(()) } else { Err(TableError::Differs(difference)) }
+        if found.0.is_equal() { Ok(()) } else { Err(TableError::Differs(difference)) }
     }
 
     /// Says how many rows stay, once they were counted.
     pub(crate) fn note_kept(&self, work: &Work<'_>, report: &mut TableReport) {
         let Some(proof) = report.proof.as_mut().filter(|_| work.keeps_deleted()) else { return };
         proof.keep();
-        if let Some(kept) = proof.kept_rows.filter(|&kept| kept > 0) {
-            let rows = grouped(kept);
-            report.notes.push(format!(
-                "the target holds {rows} rows more than the source, which are gone from there \
-                 (deletes = \"ignore\")"
-            ));
-        }
+        report.notes.extend(proof.what_is_kept());
+    }
+}
+
+impl Found {
+    /// Tells what the comparison says of a table that keeps rows.
+    pub(crate) fn proof_but_kept(&self) -> Proof {
+        // The sums are of all rows, those that are kept among them, and not to be compared.
+        let mut proof = Proof { read_sum: None, target_sum: None, ..self.proof() };
+        proof.keep();
+        proof
     }
 }
 
@@ -60,5 +54,15 @@ impl Proof {
     /// Counts the rows that the source has no more.
     fn keep(&mut self) {
         self.kept_rows = self.source_rows.and_then(|source| self.target_rows?.checked_sub(source));
+    }
+
+    /// Says how many rows the target keeps that the source has no more, if it does.
+    pub(crate) fn what_is_kept(&self) -> Option<String> {
+        let kept = self.kept_rows.filter(|&kept| kept > 0)?;
+        Some(format!(
+            "the target holds {} rows more than the source, which are gone from there (deletes = \
+             \"ignore\")",
+            grouped(kept)
+        ))
     }
 }

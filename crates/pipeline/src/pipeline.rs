@@ -31,7 +31,7 @@ pub struct Pipeline {
     pub(crate) settings: Settings,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) cancel: Cancel,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 impl Pipeline {

@@ -40,7 +40,9 @@ impl Pipeline {
         let target = self.read_target(&base.servers.target)?;
         let mut recovered =
             recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target, recovery)?;
-        let expected = self.expected(base, options, &recovered.states, &target)?;
+        let arrived = |name: &TableName| target.tables.contains_key(&pg_table_name(name));
+        let expected =
+            self.expected(&base.catalogue, &options.tables, &recovered.states, arrived)?;
         let hidden = base.hidden(&expected)?;
         recovered.notes.extend(hidden.gone.iter().map(gone));
         let mut wanted: BTreeSet<TableName> =
@@ -83,24 +85,24 @@ impl Pipeline {
         cache
     }
 
-    /// Returns the tables that the run would carry, did the source show them: they arrived once and
-    /// are in the target still.
-    fn expected(
+    /// Returns the tables that would be meant, did the source show them: they were carried once, and
+    /// are where they arrived still. None where tables are named.
+    pub(crate) fn expected(
         &self,
-        base: &Base,
-        options: &RunOptions,
+        catalogue: &Catalogue,
+        named: &[TableName],
         states: &BTreeMap<TableName, Tracked>,
-        target: &TargetCatalogue,
+        arrived: impl Fn(&TableName) -> bool,
     ) -> Result<BTreeSet<TableName>> {
-        if !options.tables.is_empty() {
+        if !named.is_empty() {
             return Ok(BTreeSet::new());
         }
         let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
         let is_missed = |name: &TableName, tracked: &Tracked| {
             tracked.was_loaded()
-                && !base.catalogue.tables.contains_key(name)
+                && !catalogue.tables.contains_key(name)
                 && filter.takes(name)
-                && target.tables.contains_key(&pg_table_name(name))
+                && arrived(name)
         };
         let missed = states.iter().filter(|(name, tracked)| is_missed(name, tracked));
         Ok(missed.map(|(name, _)| name.clone()).collect())
@@ -113,7 +115,8 @@ impl Pipeline {
     }
 }
 
-fn gone(table: &TableName) -> String {
+/// Says that a table is gone from the source, and what stays of it.
+pub(crate) fn gone(table: &TableName) -> String {
     format!(
         "`{table}` is gone from the source: its last rows stay in the target; once that is as it \
          should be, drop it there or name it in `exclude`"

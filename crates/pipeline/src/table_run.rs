@@ -380,9 +380,9 @@ impl TableRunner {
     }
 
     pub(crate) fn note_failure(&self, report: &mut TableReport, error: &TableError) {
-        let stopped = self.cancel.is_cancelled()
+        // Whoever ends a statement of ours by hand does not stop the run.
+        let cancelled = self.cancel.is_cancelled()
             && !matches!(error, TableError::Differs(_) | TableError::Miscounted(_));
-        let cancelled = error.is_cancelled() || stopped;
         report.status = if cancelled { TableStatus::Cancelled } else { TableStatus::Failed };
         let text = chain(error);
         let status = if cancelled { Status::Cancelled } else { Status::Failed };

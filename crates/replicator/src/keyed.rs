@@ -109,6 +109,11 @@ impl<'a> Keyed<'a> {
         Ok(Keyed { list, kept, numbers })
     }
 
+    /// Returns true if the replica keeps rows that the source has no more.
+    pub(crate) fn keeps_gone(&self) -> bool {
+        self.list.keeps_gone()
+    }
+
     /// Hands the filters that select the keys' rows to `each`, one after the other. No two of them
     /// select the same row.
     pub(crate) fn filters(&self, mut each: impl FnMut(&RowFilter) -> Result<()>) -> Result<()> {

@@ -61,7 +61,8 @@ impl Opened<'_> {
         if let Some(keyed) = keyed.filter(|keyed| keyed.kept > 0) {
             let keyed_sql = KeyedSql::new(self.job.table, &staging, &own_keys);
             let found = self.change(conn, &keyed_sql.drop_found, filled.rows)?;
-            gone = (found < keyed.kept).then_some(keyed_sql.delete_gone);
+            let deletes = found < keyed.kept && !keyed.keeps_gone();
+            gone = deletes.then_some(keyed_sql.delete_gone);
         }
         if filled.rows > 0 || gone.is_some() {
             self.check_unchanged()?;

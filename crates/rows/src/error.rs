@@ -78,6 +78,6 @@ impl Error {
 
     /// Returns true if the run was asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Error::Cancelled(_)) || self.fault().is_some_and(Fault::is_cancelled)
+        matches!(self, Error::Cancelled(_))
     }
 }

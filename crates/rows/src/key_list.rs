@@ -26,6 +26,7 @@ pub struct KeyList {
     memory: Vec<u8>,
     /// Those before.
     file: Option<Mutex<File>>,
+    keeps_gone: bool,
 }
 
 impl KeyList {
@@ -39,7 +40,20 @@ impl KeyList {
             count: 0,
             memory: Vec::new(),
             file: None,
+            keeps_gone: false,
         })
+    }
+
+    /// Lets rows stay that are not found by their keys where rows are read: by default they are
+    /// deleted where rows are written.
+    #[must_use]
+    pub fn keeping_gone(self, keeps_gone: bool) -> KeyList {
+        KeyList { keeps_gone, ..self }
+    }
+
+    /// Returns true if rows that are not found where rows are read stay where they are written.
+    pub fn keeps_gone(&self) -> bool {
+        self.keeps_gone
     }
 
     /// Adds a key.

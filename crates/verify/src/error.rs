@@ -34,6 +34,9 @@ pub enum Error {
         #[source]
         error: std::io::Error,
     },
+    /// There is nothing to compare the table with.
+    #[error("`{0}` is to be compared with nothing: name two databases at least")]
+    Alone(TableName),
     /// The comparison was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -54,7 +57,7 @@ impl Error {
         match self {
             Error::Cancelled(_) => true,
             Error::Rows(error) => error.is_cancelled(),
-            other => other.fault().is_some_and(Fault::is_cancelled),
+            _ => false,
         }
     }
 }

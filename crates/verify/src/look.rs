@@ -20,6 +20,8 @@ pub(crate) struct Sight {
     pub(crate) held: HashMap<u128, Held>,
     pub(crate) details: HashMap<u128, Detail>,
     key: Vec<u8>,
+    /// Whether one row may be met more than once.
+    repeats: bool,
 }
 
 /// What is kept of a listed row.
@@ -30,13 +32,23 @@ pub(crate) struct Detail {
 }
 
 impl Sight {
+    /// Makes the sight of a side in which rows are looked up by keys that it may take for each other,
+    /// such as two spellings of a text: a row then comes once for each statement that asks for it.
+    pub(crate) fn repeating() -> Sight {
+        Sight { repeats: true, ..Sight::default() }
+    }
+
     /// Takes in a row, if it is wanted.
     pub(crate) fn see(&mut self, shape: &Shape, wanted: &Wanted<'_>, tuple: &[u8]) {
         let (element, row) = shape.element(tuple, &mut self.key);
         if !wanted.keys.contains(&element.key) {
             return;
         }
-        self.held.entry(element.key).or_default().add(element.row);
+        let held = self.held.entry(element.key).or_default();
+        if self.repeats {
+            *held = Held::default();
+        }
+        held.add(element.row);
         if wanted.listed.contains(&element.key) {
             let key = if shape.has_key() {
                 shape.take_key(tuple, &mut self.key);

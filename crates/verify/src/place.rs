@@ -85,8 +85,14 @@ impl Place<'_> {
                 };
                 cancel.check()?;
                 let mut conn = pool.get().map_err(failed)?;
-                let _guard = pool.cancel_guard(&conn, cancel);
-                read_target(&mut conn, schema, rows, mapping, each).map_err(failed)
+                let guard = pool.cancel_guard(&conn, cancel);
+                let done = read_target(&mut conn, schema, rows, mapping, each);
+                drop(guard);
+                if cancel.is_cancelled() {
+                    // The word to stop may come late, and would end what runs there next.
+                    conn.mark_broken();
+                }
+                done.map_err(failed)
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::server_sums;
 use crate::sketch::{Sketch, Surplus, TooMany};
 use crate::spill::{self, Held, Spill};
 use crate::{Error, Place, Result};
+use handoff_connect::Side;
 use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
 use handoff_schema::Mapping;
 use handoff_settings::Values;
@@ -90,8 +91,11 @@ impl Verifier {
     /// # Errors
     ///
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
-    /// or the comparison is cancelled.
+    /// the job has fewer than two places, or the comparison is cancelled.
     pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
+        if job.places.len() < 2 {
+            return Err(Error::Alone(job.mapping.table.clone()));
+        }
         let meter = &Meter::new(&*self.observer, &job.mapping.table);
         match self.range_sums(job, meter)? {
             Some((found, by)) => self.compare_in(job, &found, by, meter),
@@ -266,7 +270,7 @@ impl Work<'_> {
     fn sketches(&self, cells: usize) -> Result<Vec<Sketch>> {
         self.read(
             self.all(),
-            || Ok((Sketch::new(cells), Vec::new())),
+            |_| Ok((Sketch::new(cells), Vec::new())),
             |(sketch, key), tuple| {
                 let (element, row) = self.shape.element(tuple, key);
                 sketch.add(element, row);
@@ -317,7 +321,7 @@ impl Work<'_> {
         comparison.looks += 1;
         let spills = self.read(
             self.all(),
-            || Ok((Spill::new(rows).map_err(failed)?, Vec::new())),
+            |_| Ok((Spill::new(rows).map_err(failed)?, Vec::new())),
             |(spill, key), tuple| spill.add(self.shape.element(tuple, key).0),
         )?;
         let spills = spills.into_iter().map(|(spill, _)| spill).collect();
@@ -365,7 +369,10 @@ impl Work<'_> {
         let keys = self.keys(wanted.keys);
         self.read(
             keys.as_deref().map_or(self.all(), Rows::Of),
-            || Ok(Sight::default()),
+            |place| {
+                let repeats = keys.is_some() && place.side() != Side::Target;
+                Ok(if repeats { Sight::repeating() } else { Sight::default() })
+            },
             |sight, tuple| sight.see(&self.shape, wanted, tuple),
         )
     }
@@ -386,11 +393,11 @@ impl Work<'_> {
     fn read<T: Send>(
         &self,
         rows: Rows<'_>,
-        make: impl Fn() -> Result<T>,
+        make: impl Fn(&Place<'_>) -> Result<T>,
         each: impl Fn(&mut T, &[u8]) + Sync,
     ) -> Result<Vec<T>> {
         let VerifyJob { mapping, values, places, .. } = *self.job;
-        let states = places.iter().map(|_| make()).collect::<Result<Vec<T>>>()?;
+        let states = places.iter().map(make).collect::<Result<Vec<T>>>()?;
         at_once(self.cancel, places.iter().zip(states), |(place, mut state), stop| {
             let mut part = self.meter.part();
             place.read(rows, mapping, values, stop, |tuple| {

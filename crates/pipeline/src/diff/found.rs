@@ -6,7 +6,8 @@ use handoff_connect::Side;
 use handoff_model::ProofBy;
 use handoff_rows::KeyList;
 use handoff_schema::Mapping;
-use handoff_verify::{Comparison, Differences};
+use handoff_verify::{Comparison, Differences, Kind, RowKey};
+use std::collections::HashMap;
 
 /// A table of which more than one row in so many differs is moved in full.
 const ONE_IN: u64 = 10;
@@ -29,6 +30,43 @@ impl Found {
             }
         }
         Ok(keys)
+    }
+
+    /// Takes rows that the source has no more for what they are in a table that keeps them, and returns
+    /// what differs beside them.
+    #[must_use]
+    pub(crate) fn but_kept(mut self) -> Found {
+        for pair in self.0.pairs.iter_mut().filter(|pair| pair.first == Side::Source) {
+            pair.phantom = 0;
+            pair.rows.retain(|row| row.kind != Kind::Phantom);
+        }
+        self
+    }
+
+    /// Returns how many rows the database `side` would lose, were it brought into line with the first:
+    /// those that it has and the first has not. Without a key a row that changed is one that went and
+    /// one that came, and is not lost.
+    pub(crate) fn surplus(&self, mapping: &Mapping, side: Side) -> u64 {
+        let has_key = !mapping.key.is_empty();
+        if !self.is_listed(side) {
+            // Some may be counted twice: a person has to look at so many anyway.
+            let lost = |pair: &Differences| {
+                let changed = if has_key { 0 } else { pair.missing };
+                pair.phantom.saturating_sub(changed)
+            };
+            return self.on_the_way(side).map(lost).sum();
+        }
+        // What one database lacks the next may have all the same, and the other way round.
+        let mut more: HashMap<&RowKey, i128> = HashMap::new();
+        for row in self.on_the_way(side).flat_map(|pair| &pair.rows) {
+            *more.entry(&row.key).or_default() += match row.kind {
+                Kind::Phantom => i128::from(row.rows),
+                Kind::Missing => -i128::from(row.rows),
+                Kind::Stale => 0,
+            };
+        }
+        let lost: i128 = more.values().filter(|&&rows| rows > 0 || !has_key).sum();
+        u64::try_from(lost).unwrap_or(0)
     }
 
     /// Returns true if so many rows differ on the way to `side` that moving everything takes less.

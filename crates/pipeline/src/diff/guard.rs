@@ -23,9 +23,7 @@ impl Guard {
     /// Returns [`TableError::TooManyDeletes`] if one would.
     pub(crate) fn check(&self, found: &Found, mapping: &Mapping) -> Result<(), TableError> {
         for (pair, rows) in found.pairs() {
-            // Without a key a row that changed is one that went and one that came.
-            let changed = if mapping.key.is_empty() { pair.missing } else { 0 };
-            let deleted = pair.phantom.saturating_sub(changed);
+            let deleted = found.surplus(mapping, pair.second);
             self.check_side(&mapping.table, pair.second, (deleted, rows))?;
         }
         Ok(())

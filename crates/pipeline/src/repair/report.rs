@@ -116,6 +116,8 @@ pub struct RepairTable {
 /// What was seen of a table on the way.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
+    /// How often rows were mended and looked at again.
+    pub(crate) rounds: u32,
     pub(crate) before: Vec<VerifyPair>,
     pub(crate) after: Vec<VerifyPair>,
     pub(crate) way: Option<RepairWay>,

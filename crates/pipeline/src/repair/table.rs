@@ -3,11 +3,13 @@
 use super::report::{RepairWay, Seen};
 use crate::copying::Copied;
 use crate::diff::{Between, Found};
+use crate::figures::Figures;
+use crate::kept::kept_note;
 use crate::table_run::TableRunner;
 use crate::work::{Work, full_instead};
-use crate::{TableContext, TableError, TableReport, VerifyPair};
+use crate::{Proof, TableContext, TableError, TableReport, VerifyPair};
 use handoff_connect::Side;
-use handoff_model::{Phase, Reason};
+use handoff_model::{Deletes, Phase, Reason};
 use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
 use jiff::Timestamp;
@@ -43,20 +45,28 @@ impl TableRunner {
             let pairs = found.0.pairs.iter();
             pairs.map(|pair| VerifyPair::of(pair, &context.mapping, keys)).collect()
         };
+        let keeps = context.deletes == Deletes::Ignore;
+        let beside = |found: Found| if keeps { found.but_kept() } else { found };
         let mut began = Timestamp::now();
-        let mut found = self.found(context, EVERYWHERE)?;
+        let found = self.found(context, EVERYWHERE)?;
         seen.before = pairs(&found);
-        let mut rounds = 0;
-        while rounds < ROUNDS && (!found.0.is_equal() || rounds == 0 && !self.is_whole(context)) {
+        let mut found = beside(found);
+        let first = |seen: &Seen| seen.rounds == 0 && !self.is_whole(context);
+        while seen.rounds < ROUNDS && (!found.0.is_equal() || first(seen)) {
             self.guard.check(&found, &context.mapping)?;
             let work = Work::repair(context, began);
-            self.mend(work, &found, report, seen)?;
+            let before = Figures::take(report);
+            let mended = self.mend(work, &found, report, seen);
+            before.add_to(report);
+            mended?;
             began = Timestamp::now();
-            found = self.found(context, EVERYWHERE)?;
-            seen.after = pairs(&found);
-            rounds += 1;
+            let again = self.found(context, EVERYWHERE)?;
+            seen.after = pairs(&again);
+            found = beside(again);
+            seen.rounds += 1;
         }
-        report.proof = Some(found.proof());
+        report.proof = Some(if keeps { found.proof_but_kept() } else { found.proof() });
+        report.notes.extend(report.proof.as_ref().and_then(Proof::what_is_kept));
         if found.0.is_equal() {
             return Ok(());
         }
@@ -79,21 +89,26 @@ impl TableRunner {
         let context = work.context;
         let way = RepairWay::of(found, &context.mapping);
         seen.way = Some(way);
-        if way == RepairWay::Rows {
-            match self.mend_rows(&work, found, report) {
-                Err(error) if full_instead(&error) == Some(Reason::Collided) => {
-                    seen.way = Some(RepairWay::FullCopy);
-                }
-                done => return done,
-            }
-        }
-        let why = if !has_key_values(&context.mapping) {
-            "it has no key by which rows could be looked up"
-        } else if way == RepairWay::FullCopy {
+        let mut why = if has_key_values(&context.mapping) {
             "more rows differ than are listed"
         } else {
-            "rows that came meanwhile are in the way of a unique value"
+            "it has no key by which rows could be looked up"
         };
+        if way == RepairWay::Rows {
+            let Err(error) = self.mend_rows(&work, found, report, seen) else { return Ok(()) };
+            why = match full_instead(&error) {
+                Some(Reason::Collided) => {
+                    "rows that came meanwhile are in the way of a unique value"
+                }
+                Some(Reason::SchemaChanged) => "the replica's table is of another structure",
+                _ => return Err(error),
+            };
+            seen.way = Some(RepairWay::FullCopy);
+        }
+        if context.deletes == Deletes::Ignore {
+            report.notes.push(kept_note(&context.name));
+            return Err(TableError::OnlyInFull { table: context.name.clone(), why });
+        }
         self.attempt(&work.in_full(Reason::Repair), report)?;
         report.notes.push(format!("the whole table was copied: {why}"));
         Ok(())
@@ -104,20 +119,24 @@ impl TableRunner {
         work: &Work<'_>,
         found: &Found,
         report: &mut TableReport,
+        seen: &Seen,
     ) -> Result<(), TableError> {
         let context = work.context;
-        let in_replica = found.keys(&context.mapping, Side::Replica)?;
+        // What went from the source since the comparison stays as well.
+        let keeps = context.deletes == Deletes::Ignore;
+        let in_replica = found.keys(&context.mapping, Side::Replica)?.keeping_gone(keeps);
         let copied = match &self.replicator {
             // After a first round the replica holds another copy than the plan knows.
             Some(replicator)
-                if !in_replica.is_empty() || !self.is_whole(context) || report.copy.is_some() =>
+                if !in_replica.is_empty() || !self.is_whole(context) || seen.rounds > 0 =>
             {
                 self.copy_rows(replicator, work, &in_replica, report)?
             }
             Some(_) => self.loadable(context)?,
             None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
         };
-        let in_target = found.keys(&context.mapping, Side::Target)?;
+        let keeps = keeps && self.replicator.is_none();
+        let in_target = found.keys(&context.mapping, Side::Target)?.keeping_gone(keeps);
         // More rows than the replica lacked, and they are compared afterwards.
         let copied = Copied { moved: None, ..copied };
         self.load_rows(work, &in_target, &copied, report)

@@ -9,6 +9,12 @@ pub(super) enum Refusal {
     /// The table cannot be described or mapped.
     #[error("cannot be compared")]
     Schema(#[from] handoff_schema::Error),
+    /// The account of the source may not read the table.
+    #[error("the source's account may not read it in full: {statement}")]
+    Denied {
+        /// The statement that lets it.
+        statement: String,
+    },
     /// The table is missing on one side.
     #[error("the {side} has no table `{table}`: run `etl run {table}`")]
     Absent {
@@ -39,21 +45,18 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn is_cancelled(&self) -> bool {
+    /// Returns what a server said, if that is the cause.
+    pub(super) fn fault(&self) -> Option<&Fault> {
         match self {
-            Refusal::Compare(error) => error.is_cancelled(),
-            Refusal::Count(fault) => fault.is_cancelled(),
-            _ => false,
+            Refusal::Compare(error) => error.fault(),
+            Refusal::Count(fault) => Some(fault),
+            _ => None,
         }
     }
 }
 
 impl Transient for Refusal {
     fn is_transient(&self) -> bool {
-        match self {
-            Refusal::Compare(error) => error.is_transient(),
-            Refusal::Count(fault) => fault.is_transient(),
-            _ => false,
-        }
+        self.fault().is_some_and(Fault::is_transient)
     }
 }

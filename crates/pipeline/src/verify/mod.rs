@@ -9,11 +9,16 @@ pub use report::{LastProof, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, V
 pub use request::{Depth, VerifyRequest};
 
 use crate::base::read_catalogue;
+use crate::denied::Hidden;
+use crate::gate::Gate;
+use crate::planning::gone;
 use crate::servers::Opening;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
-use handoff_connect::{MyPool, PgPool, RetryPolicy, Side};
-use handoff_model::{Cancel, Event, RunId, TableName, Throttle};
-use handoff_schema::{CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue};
+use handoff_connect::{Fault, MyPool, PgPool, Profile, RetryPolicy, Side};
+use handoff_model::{Event, RunId, TableName, Throttle};
+use handoff_schema::{
+    CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue, pg_table_name,
+};
 use handoff_tracking::{LockRefused, Outcome, Tracked, Tracker};
 use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
@@ -37,6 +42,10 @@ struct Base {
     database: String,
     /// The tables to compare, largest first.
     wanted: Vec<TableName>,
+    /// Those that the source's account may not read in full, with the statement that lets it.
+    denied: BTreeMap<TableName, String>,
+    /// Those that were carried and are gone from the source.
+    gone: Vec<TableName>,
     states: BTreeMap<TableName, Tracked>,
     tracker: Tracker,
 }
@@ -55,7 +64,7 @@ impl Pipeline {
         self.cancel.check()?;
         self.observer.event(&Event::RunStarted {
             run,
-            tables: base.wanted.len(),
+            tables: base.wanted.len() + base.denied.len(),
             rows: base.wanted.iter().map(|table| base.rows(table)).sum(),
         });
         let tables = self.compare_all(&base, request)?;
@@ -63,7 +72,8 @@ impl Pipeline {
         let equal = tables.iter().filter(|table| table.status == VerifyStatus::Equal).count();
         let failed = tables.len() - equal;
         self.observer.event(&Event::RunFinished { ok: equal, failed, duration: clock.elapsed() });
-        let notes = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
+        let meanwhile = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
+        let notes = base.gone.iter().map(gone).chain(meanwhile).collect();
         Ok(VerifyReport {
             run_id: run,
             started_at,
@@ -73,12 +83,15 @@ impl Pipeline {
             quick: request.depth == Depth::Quick,
             sides,
             tables,
-            notes: notes.into_iter().collect(),
+            notes,
         })
     }
 
     /// Connects and looks at what there is to compare. Makes nothing.
     fn look_around(&self, run: RunId, request: &VerifyRequest) -> Result<Base> {
+        if request.from == request.to {
+            return Err(Error::NothingToCompare);
+        }
         let both = Opening::new(&self.settings, run, Hops::Both)?;
         let hops = if request.from == Side::Replica { Hops::Load } else { Hops::Both };
         let source = if hops == Hops::Both { both.source()? } else { None };
@@ -100,11 +113,10 @@ impl Pipeline {
         let database = first.database().to_owned();
         let catalogue = read_catalogue(first)?;
         let options = RunOptions { tables: request.tables.clone(), hops, ..RunOptions::default() };
-        let mut wanted: Vec<_> = self.wanted(&catalogue, &options)?.into_iter().collect();
+        let wanted = self.wanted(&catalogue, &options)?;
         let bytes = |table: &TableName| {
             catalogue.tables[table].as_ref().map_or(0, |table| table.data_bytes.max(table.rows))
         };
-        wanted.sort_by_cached_key(|table| std::cmp::Reverse(bytes(table)));
         let replica = replica
             .map(|pool| read_catalogue(&pool).map(|catalogue| (pool, catalogue.tables)))
             .transpose()?;
@@ -112,18 +124,47 @@ impl Pipeline {
             .then(|| self.read_target(&target).map(|catalogue| (target.clone(), catalogue)))
             .transpose()?;
         let states = tracker.states()?;
+        let arrived = |name: &TableName| match (&target, &replica) {
+            (Some((_, there)), _) => there.tables.contains_key(&pg_table_name(name)),
+            (None, Some((_, there))) => there.contains_key(name),
+            (None, None) => false,
+        };
+        let expected = self.expected(&catalogue, &request.tables, &states, arrived)?;
+        let Hidden { denied, gone } = match &source {
+            Some(pool) => {
+                let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+                Hidden::look(&mut conn, &catalogue, &wanted, &expected)?
+            }
+            None => Hidden::default(),
+        };
+        let mut wanted: Vec<_> =
+            wanted.into_iter().filter(|table| !denied.contains_key(table)).collect();
+        wanted.sort_by_cached_key(|table| std::cmp::Reverse(bytes(table)));
         let origin = SchemaCache::new();
         origin.load(&database, catalogue, |schema| {
             Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
         });
         let throttle = self.settings.max_rows_per_second.map(Throttle::new);
-        Ok(Base { source, replica, target, throttle, origin, database, wanted, states, tracker })
+        Ok(Base {
+            source,
+            replica,
+            target,
+            throttle,
+            origin,
+            database,
+            wanted,
+            denied,
+            gone,
+            states,
+            tracker,
+        })
     }
 
     fn compare_all(&self, base: &Base, request: &VerifyRequest) -> Result<Vec<VerifyTable>> {
         let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
         let configured = || VerifyOptions { sums: self.settings.run.sums, ..Default::default() };
         let options = request.options.unwrap_or_else(configured);
+        let gate = &Gate::open(self.cancel.clone(), Arc::clone(&self.clock), None);
         let verifier = TableVerifier {
             base,
             request,
@@ -136,22 +177,25 @@ impl Pipeline {
                 ..RetryPolicy::default()
             },
             cancel: &self.cancel,
+            gate,
             observer: &self.observer,
         };
-        let mut tables = each_of(&base.wanted, self.settings.run.jobs, &self.cancel, |table| {
+        let mut tables = each_of(&base.wanted, self.settings.run.jobs, gate, |table| {
             catch_unwind(AssertUnwindSafe(|| verifier.run(table)))
                 .unwrap_or_else(|_| verifier.panicked(table))
         })?;
+        let denied = base.denied.iter();
+        tables.extend(denied.map(|(table, statement)| verifier.denied(table, statement)));
         tables.sort_by(|a, b| a.table.cmp(&b.table));
         Ok(tables)
     }
 }
 
-/// Gives `tables` to `jobs` threads, in order.
+/// Gives `tables` to `jobs` threads, in order, until `gate` is closed.
 fn each_of(
     tables: &[TableName],
     jobs: NonZeroUsize,
-    cancel: &Cancel,
+    gate: &Gate,
     run: impl Fn(&TableName) -> VerifyTable + Sync,
 ) -> Result<Vec<VerifyTable>> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -163,10 +207,12 @@ fn each_of(
     let done = Mutex::new(Vec::with_capacity(tables.len()));
     pool.broadcast(|_| {
         while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let report = if cancel.is_cancelled() {
-                VerifyTable::of_status(table.clone(), VerifyStatus::NotStarted)
-            } else {
-                run(table)
+            let report = match gate.refusal() {
+                Some(why) => VerifyTable {
+                    error: Some(why),
+                    ..VerifyTable::of_status(table.clone(), VerifyStatus::NotStarted)
+                },
+                None => run(table),
             };
             done.lock().unwrap_or_else(PoisonError::into_inner).push(report);
         }
@@ -175,6 +221,17 @@ fn each_of(
 }
 
 impl Base {
+    /// Asks for a connection, and returns the fault of a server that cannot be reached.
+    fn unreachable(&self, side: Side) -> Option<Fault> {
+        let my = |pool: &MyPool| pool.get(Profile::Read).map(drop);
+        let asked = match side {
+            Side::Source => my(self.source.as_ref()?),
+            Side::Replica => my(&self.replica.as_ref()?.0),
+            Side::Target => self.target.as_ref()?.0.get().map(drop),
+        };
+        asked.err().filter(Fault::is_disconnect)
+    }
+
     fn sides(&self) -> Vec<Side> {
         let source = self.source.as_ref().map(|_| Side::Source);
         let replica = self.replica.as_ref().map(|_| Side::Replica);

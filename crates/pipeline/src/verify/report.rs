@@ -1,5 +1,6 @@
 //! What a verification found.
 
+use crate::diff::Found;
 use crate::wording::grouped;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
@@ -179,21 +180,22 @@ impl VerifyTable {
     /// Takes rows that the source has no more for what they are in a table that keeps them.
     pub(super) fn but_kept(mut self) -> VerifyTable {
         let kept = |pair: &VerifyPair| if pair.first == Side::Source { pair.phantom } else { 0 };
-        let rows: u64 = self.pairs.iter().map(kept).sum();
-        let others =
-            |pair: &VerifyPair| pair.missing + pair.stale + pair.moving + pair.phantom - kept(pair);
-        if rows > 0 {
-            self.notes.push(format!(
-                "{} rows that the source has no more are kept (deletes = \"ignore\")",
-                grouped(rows)
-            ));
+        let sum = |of: &dyn Fn(&VerifyPair) -> u64| self.pairs.iter().map(of).sum::<u64>();
+        let rows = sum(&kept);
+        if rows == 0 {
+            return self;
         }
-        if self.status == VerifyStatus::Differs
-            && rows > 0
-            && self.pairs.iter().all(|p| others(p) == 0)
-        {
-            self.status = VerifyStatus::Equal;
-        }
+        let others = sum(&|pair| pair.missing + pair.stale + pair.phantom - kept(pair));
+        self.status = match (others, sum(&|pair| pair.moving)) {
+            (0, 0) => VerifyStatus::Equal,
+            (0, _) => VerifyStatus::Moving,
+            _ => VerifyStatus::Differs,
+        };
+        self.notes.push(format!(
+            "{} rows that the source has no more are kept (deletes = \"ignore\")",
+            grouped(rows)
+        ));
+        self.comparison = self.comparison.map(|found| Found(found).but_kept().0);
         self
     }
 

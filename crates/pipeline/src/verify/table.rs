@@ -6,6 +6,7 @@ use super::{Base, Depth, VerifyRequest};
 use crate::chain;
 use crate::diff::other_structure;
 use crate::figures::millis;
+use crate::gate::Gate;
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
 use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
 use handoff_rows::Locking;
@@ -26,6 +27,7 @@ pub(super) struct TableVerifier<'a> {
     pub(super) settings: &'a Settings,
     pub(super) retries: RetryPolicy,
     pub(super) cancel: &'a Cancel,
+    pub(super) gate: &'a Gate,
     pub(super) observer: &'a Arc<dyn Observer>,
 }
 
@@ -37,6 +39,11 @@ impl TableVerifier<'_> {
         done.duration_ms = millis(started.elapsed());
         done.equal_at = self.base.last_equal(table);
         self.told(done)
+    }
+
+    /// Reports a table that the account of the source may not read.
+    pub(super) fn denied(&self, table: &TableName, statement: &str) -> VerifyTable {
+        self.told(self.failed(table, &Refusal::Denied { statement: statement.to_owned() }))
     }
 
     /// Reports a table that made us panic.
@@ -54,8 +61,12 @@ impl TableVerifier<'_> {
     }
 
     fn failed(&self, table: &TableName, error: &Refusal) -> VerifyTable {
-        if self.cancel.is_cancelled() && error.is_cancelled() {
+        if self.cancel.is_cancelled() && !matches!(error, Refusal::Panic) {
             return VerifyTable::of_status(table.clone(), VerifyStatus::Cancelled);
+        }
+        let lost = error.fault().filter(|fault| fault.is_disconnect());
+        if let Some(fault) = lost.and_then(|fault| self.base.unreachable(fault.side())) {
+            self.gate.close(format!("a server is gone: {fault}"));
         }
         let error = Some(chain(error));
         VerifyTable { error, ..VerifyTable::of_status(table.clone(), VerifyStatus::Failed) }
@@ -82,7 +93,13 @@ impl TableVerifier<'_> {
             }
         })?;
         let keeps = self.settings.table(table).deletes == Deletes::Ignore;
-        Ok(if keeps { done.but_kept() } else { done })
+        let mut done = if keeps { done.but_kept() } else { done };
+        let recorded = || self.base.recorded_difference(table);
+        if let Some(why) = (self.request.depth == Depth::Quick).then(recorded).flatten() {
+            done.status = VerifyStatus::Differs;
+            done.notes.push(why);
+        }
+        Ok(done)
     }
 
     /// Returns where the table is, once it is known to be of one structure everywhere.
@@ -146,11 +163,9 @@ impl TableVerifier<'_> {
             counts.push((place.side(), rows));
         }
         done.pairs = counts.windows(2).map(|both| VerifyPair::counted(both[0], both[1])).collect();
-        let stale_load = self.base.recorded_difference(table);
-        if stale_load.is_some() || done.pairs.iter().any(|pair| pair.missing + pair.phantom > 0) {
+        if done.pairs.iter().any(|pair| pair.missing + pair.phantom > 0) {
             done.status = VerifyStatus::Differs;
         }
-        done.notes.extend(stale_load);
         done.last_proof = self.base.last_proof(table);
         Ok(done)
     }

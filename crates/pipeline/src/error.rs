@@ -177,7 +177,10 @@ pub enum TableError {
     #[error("`{0}` never arrived in full, so there is nothing to repair: run `etl run {0}`")]
     NeverMoved(TableName),
     /// Nothing but a full copy would mend the table, and that would delete rows that it keeps.
-    #[error("`{table}` could be mended by a full copy only: {why}")]
+    #[error(
+        "`{table}` keeps rows that are gone from the source (deletes = \"ignore\"), and could be mended \
+         by a full copy only, since {why}: `etl run {table} --full` makes one, and then they are gone"
+    )]
     OnlyInFull {
         /// The table.
         table: TableName,

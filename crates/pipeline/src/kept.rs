@@ -12,7 +12,8 @@ use handoff_model::TableName;
 pub(crate) fn kept_note(table: &TableName) -> String {
     format!(
         "it keeps rows that are gone from the source (deletes = \"ignore\"), so it is not moved in \
-         full by itself; `etl run {table} --full` does, and then they are gone"
+         full by itself: `etl repair {table}` brings the other rows into line; `etl run {table} --full` \
+         moves it, and then they are gone"
     )
 }
 

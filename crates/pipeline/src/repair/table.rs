@@ -4,7 +4,6 @@ use super::report::{RepairWay, Seen};
 use crate::copying::Copied;
 use crate::diff::{Between, Found};
 use crate::figures::Figures;
-use crate::kept::kept_note;
 use crate::table_run::TableRunner;
 use crate::work::{Work, full_instead};
 use crate::{Proof, TableContext, TableError, TableReport, VerifyPair};
@@ -106,7 +105,6 @@ impl TableRunner {
             seen.way = Some(RepairWay::FullCopy);
         }
         if context.deletes == Deletes::Ignore {
-            report.notes.push(kept_note(&context.name));
             return Err(TableError::OnlyInFull { table: context.name.clone(), why });
         }
         self.attempt(&work.in_full(Reason::Repair), report)?;

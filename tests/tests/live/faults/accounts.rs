@@ -26,6 +26,9 @@ fn check(user: &str, replicated: bool) {
     let statement = format!("GRANT SELECT ON `{}`.`sick` TO", trio.source_name());
     grant(&own, &trio, "REVOKE", "SELECT", "sick");
     fails_alone(&trio, &etl, &["may not read `sick`", &statement]);
+    let verified = etl.exits(1, &["verify"]).stdout;
+    assert!(verified.contains("sick: the source's account may not read it"), "{verified}");
+    assert!(verified.contains("1 table equal, 1 failed"), "{verified}");
 
     // It shows those columns that the account may read.
     trio.sql_source("UPDATE well SET note = 'newer'");
@@ -66,5 +69,7 @@ fn a_table_that_is_gone_from_the_source_is_said_and_kept() {
     let done = etl.ok(&["run", "--prove"]);
     let shown = done.stdout + &done.stderr;
     assert!(shown.contains("`sick` is gone from the source"), "{shown}");
+    let verified = etl.ok(&["verify"]).stdout;
+    assert!(verified.contains("`sick` is gone from the source"), "{verified}");
     assert_eq!(trio.rows("sick"), kept);
 }

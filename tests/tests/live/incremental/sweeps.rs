@@ -122,9 +122,54 @@ fn what_is_to_stay_stays_and_is_counted() {
         // Rows that the target lacks are no rows that stay.
         rig.trio.sql_source("INSERT INTO t SELECT seq, seq, '2020-01-01' FROM seq_300_to_310");
         let failed = table(&rig.etl.exits(1, &["run", "--json"]));
-        assert!(failed["notes"].to_string().contains("etl run t --full"), "{failed}");
+        assert!(failed["notes"].to_string().contains("etl repair t"), "{failed}");
         assert_eq!(rig.trio.rows("t").len(), 200);
+        // A repair brings them, and keeps those.
+        let rehearsed = rig.etl.exits(1, &["repair", "--dry-run"]).stdout;
+        assert!(rehearsed.contains("11 missing"), "{rehearsed}");
+        let repaired = rig.etl.ok(&["repair"]).stdout;
+        assert!(repaired.contains("holds 7 rows more than the source"), "{repaired}");
+        assert_eq!(rig.trio.rows("t").len(), 211);
+        assert_eq!(table(&rig.etl.ok(&["repair", "--json"]))["status"], "equal");
+        rig.etl.ok(&["verify"]);
+        rig.etl.ok(&["run"]);
+        assert_eq!(rig.trio.rows("t").len(), 211);
         rig.etl.ok(&["run", "--full"]);
         assert_eq!(rig.trio.rows("t").len(), 204);
+    }
+}
+
+/// Whatever a repair would delete of such a table is deleted nowhere.
+#[test]
+fn a_repair_deletes_nothing_that_is_to_stay() {
+    for direct in [false, true] {
+        let source = stamped("id INT", "id", "seq", "MyISAM");
+        let new = if direct { Rig::direct } else { Rig::new };
+        let rig = new("inc ignore repair", &source, IGNORE);
+        rig.moves("full_table", "first_run", 200);
+        // More than any guard allows.
+        rig.trio.sql_source("DELETE FROM t WHERE id > 100");
+        let said = rig.etl.ok(&["repair", "--dry-run"]).stdout;
+        assert!(said.contains("100 rows that the source has no more are kept"), "{said}");
+        rig.etl.ok(&["repair"]);
+        assert_eq!(rig.trio.rows("t").len(), 200);
+        rig.trio.sql_target("UPDATE raw.t SET n = -n WHERE id IN (5, 150)");
+        if direct {
+            // What stays is compared with nothing.
+            rig.etl.ok(&["repair"]);
+            rig.etl.ok(&["repair"]);
+            continue;
+        }
+        rig.trio.sql_replica("ALTER TABLE t ADD KEY (n)");
+        rig.etl.ok(&["repair"]);
+        rig.trio.sql_replica("UPDATE t SET s = '2001-01-01' WHERE id = 7");
+        let failed = rig.etl.exits(1, &["repair"]).stdout;
+        assert!(
+            failed.contains("a full copy only, since the replica's table is of another"),
+            "{failed}"
+        );
+        assert_eq!(rig.trio.rows("t").len(), 200);
+        rig.etl.ok(&["run", "--full"]);
+        assert_eq!(rig.trio.rows("t").len(), 100);
     }
 }

@@ -47,6 +47,26 @@ fn no_more_is_deleted_than_is_allowed() {
 }
 
 #[test]
+fn only_what_a_copy_would_lose_is_counted() {
+    let (trio, settings) = start("repair guard sides");
+    let allows = |percent| RepairRequest { max_delete_percent: Some(percent), ..tables(&["t"]) };
+    // The target has rows that the replica lost, and loses none of them.
+    trio.sql_replica("DELETE FROM t WHERE id > 50");
+    let report = repair(&settings, &allows(0));
+    assert!(report.ok, "{report:#?}");
+    // What both have too many, and what the target has beside that, goes from the target.
+    trio.sql_replica("INSERT INTO t SELECT -seq, 0 FROM seq_1_to_25");
+    trio.sql_target("INSERT INTO raw.t SELECT -n, 0 FROM generate_series(1, 50) n");
+    for percent in [20, 33] {
+        let report = repair(&settings, &allows(percent));
+        let error = of(&report, "t").error.as_deref().unwrap();
+        assert!(error.starts_with("50 of the 150 rows of `t` in the target"), "{error}");
+    }
+    assert!(repair(&settings, &allows(34)).ok);
+    is_equal(&settings);
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let (trio, settings) = start("repair dry");
     trio.sql_target("DELETE FROM raw.t WHERE id = 5; DELETE FROM raw.heap WHERE a = 1");

@@ -97,6 +97,8 @@ fn tables_that_cannot_be_compared_say_why_and_the_others_are() {
     );
     assert!(done.stdout.contains("1 table equal, 2 failed"), "{}", done.stdout);
     etl.exits(2, &["verify", "absent"]);
+    let done = etl.exits(2, &["verify", "--from", "replica", "--to", "replica"]);
+    assert!(done.stderr.contains("leave one of them out"), "{}", done.stderr);
     etl.ok(&["run", "later"]);
     trio.sql_target("DROP TABLE raw.later");
     let done = etl.exits(1, &["verify", "later"]);

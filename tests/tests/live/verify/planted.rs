@@ -405,3 +405,19 @@ fn names_that_need_care() {
     assert_eq!(counts(table, Side::Replica), [0, 1, 0]);
     assert_eq!(table.pairs[1].rows[0].columns[0].as_str(), long);
 }
+
+#[test]
+fn keys_that_are_one_to_the_server_are_each_counted_once() {
+    let trio = Trio::new("verify spellings");
+    trio.sql_source(
+        "CREATE TABLE t (id VARCHAR(9) COLLATE utf8mb4_swedish_ci PRIMARY KEY, n INT) ENGINE=MyISAM; \
+         INSERT INTO t SELECT CONCAT('k', seq), seq FROM seq_1_to_40000",
+    );
+    let settings = settings(&trio);
+    carry(&settings);
+    trio.sql_source("UPDATE t SET id = UPPER(id) WHERE n <= 900");
+    let report = verify(&settings, VerifyOptions::default());
+    assert_eq!(counts(&report.tables[0], Side::Source), [900, 0, 900]);
+    assert_eq!(counts(&report.tables[0], Side::Replica), [0, 0, 0]);
+    assert_eq!(report.tables[0].looks, 2);
+}

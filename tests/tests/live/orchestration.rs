@@ -2,6 +2,7 @@
 //! what the report and the tracking tables say of it.
 
 mod failed;
+mod gone;
 mod order;
 mod performance;
 mod status;

@@ -4,7 +4,7 @@ use crate::landing::{Committed, Kind};
 use crate::step::{MAKE, step};
 use crate::strategy::Moved;
 use crate::{LoadMode, Result, Source, place, read_back};
-use handoff_model::{Audit, ColumnName, CopyId, KeyValue, LossPolicy, RowFilter, TableSum};
+use handoff_model::{Audit, ColumnName, CopyId, KeyValue, LossPolicy, RowFilter, TableSum, chain};
 use handoff_rows::hash_row;
 use postgres::{Row, Transaction};
 
@@ -60,7 +60,7 @@ impl Stage<'_> {
             }
             Ok(Found::Useless(why)) => log::info!("`{table}` is loaded from the start: {why}"),
             Err(error) if error.is_transient() => return Err(error),
-            Err(error) => log::info!("`{table}` is loaded from the start: {error}"),
+            Err(error) => log::info!("`{table}` is loaded from the start: {}", chain(&error)),
         }
         self.to.in_transaction(|tx| {
             tx.batch_execute(&self.make()).map_err(step(self.to.statements, MAKE))

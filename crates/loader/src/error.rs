@@ -89,7 +89,8 @@ pub enum Error {
     /// An incremental load has no key to find the rows by.
     #[error(
         "`{table}` has no key, so changed rows cannot be found in the target: \
-         set extraction = \"full_table\" under [tables.{table}]"
+         set extraction = \"full_table\" under {}",
+        .table.section()
     )]
     NoKey {
         /// The table being loaded.
@@ -98,7 +99,8 @@ pub enum Error {
     /// Some rows were to be loaded into a table that is not there.
     #[error(
         "only some rows of `{table}` were to be loaded, and the target has no such table yet: load \
-         it in full (etl run {table} --full)"
+         it in full (etl run {} --full)",
+        .table.in_shell()
     )]
     NothingThere {
         /// The table being loaded.

@@ -8,7 +8,7 @@ use crate::step::{MAKE, is_taken, step};
 use crate::strategy::{LoadStrategy, Move, Moved, Opening};
 use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal, fault_point};
-use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock};
+use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
@@ -359,7 +359,7 @@ impl Attempt<'_> {
             conn.batch_execute(&self.statements.drop_all_if_there()).map_err(failed)
         });
         if let Err(error) = dropped {
-            log::warn!("{error}: {}", error.fault().map_or(String::new(), ToString::to_string));
+            log::warn!("{}", chain(&error));
         }
     }
 }

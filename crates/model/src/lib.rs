@@ -18,6 +18,7 @@
 //! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
 //! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
 //! | [`own`] | the names of our own tables and locks |
+//! | [`quote`] | [`shell_word`], [`toml_key`], [`chain`]: what people read, copy and paste |
 //! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
 
 pub mod batch;
@@ -31,6 +32,7 @@ pub mod mode;
 pub mod name;
 pub mod observer;
 pub mod own;
+pub mod quote;
 pub mod sum;
 pub mod throttle;
 pub mod work;
@@ -45,6 +47,7 @@ pub use meter::Meter;
 pub use mode::{Deletes, Extraction, Priority, ProofBy, Reason, Strategy, SumBy};
 pub use name::{BadName, ColumnName, TableName};
 pub use observer::{Event, NopObserver, Observer, Phase};
+pub use quote::{chain, shell_word, toml_key, toml_string};
 pub use sum::TableSum;
 pub use throttle::Throttle;
 pub use work::{Performance, WaitClock, Waits};

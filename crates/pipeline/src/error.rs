@@ -144,7 +144,7 @@ pub enum TableError {
     #[error("{0}")]
     NotOurs(String),
     /// The changed rows of the table cannot be found as the settings say.
-    #[error("the settings of [tables.{table}] do not fit the table: {problem}")]
+    #[error("the settings of {} do not fit the table: {problem}", .table.section())]
     NoWindow {
         /// The table.
         table: TableName,
@@ -158,13 +158,16 @@ pub enum TableError {
     #[error("failed while looking for changed rows")]
     Filter(#[source] handoff_rows::Error),
     /// The replica holds no finished copy to load from.
-    #[error("the replica holds no finished copy of `{0}`: run `etl replicate {0}` first")]
+    #[error("the replica holds no finished copy of `{}`: run `etl replicate {}` first", .0, .0.in_shell())]
     NotCopied(TableName),
     /// The databases could not be compared.
     #[error("failed while comparing")]
     Compare(#[source] handoff_verify::Error),
     /// The table has another structure in one of the databases to compare.
-    #[error("`{table}` cannot be compared with the {side}: {what}; run `etl run {table} --full`")]
+    #[error(
+        "`{table}` cannot be compared with the {side}: {what}; run `etl run {} --full`",
+        .table.in_shell()
+    )]
     Structure {
         /// The table.
         table: TableName,
@@ -174,12 +177,17 @@ pub enum TableError {
         what: String,
     },
     /// The table never arrived, so there is nothing to mend.
-    #[error("`{0}` never arrived in full, so there is nothing to repair: run `etl run {0}`")]
+    #[error(
+        "`{}` never arrived in full, so there is nothing to repair: run `etl run {}`",
+        .0,
+        .0.in_shell()
+    )]
     NeverMoved(TableName),
     /// Nothing but a full copy would mend the table, and that would delete rows that it keeps.
     #[error(
         "`{table}` keeps rows that are gone from the source (deletes = \"ignore\"), and could be mended \
-         by a full copy only, since {why}: `etl run {table} --full` makes one, and then they are gone"
+         by a full copy only, since {why}: `etl run {} --full` makes one, and then they are gone",
+        .table.in_shell()
     )]
     OnlyInFull {
         /// The table.
@@ -199,7 +207,11 @@ pub enum TableError {
         rows: u64,
     },
     /// So many rows differ that they are not moved one by one.
-    #[error("so many rows of `{0}` differ that everything is moved: run `etl run {0} --full`")]
+    #[error(
+        "so many rows of `{}` differ that everything is moved: run `etl run {} --full`",
+        .0,
+        .0.in_shell()
+    )]
     TooMuchDiffers(TableName),
     /// The rows cannot be looked up by their key.
     #[error(
@@ -285,18 +297,6 @@ impl TableError {
             _ => None,
         }
     }
-}
-
-/// Prints an error and its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += ": ";
-        text += &error.to_string();
-        cause = error.source();
-    }
-    text
 }
 
 fn nothing(found: usize) -> String {

@@ -10,9 +10,10 @@ use handoff_model::TableName;
 
 /// Says why a table is not moved in full.
 pub(crate) fn kept_note(table: &TableName) -> String {
+    let name = table.in_shell();
     format!(
         "it keeps rows that are gone from the source (deletes = \"ignore\"), so it is not moved in \
-         full by itself: `etl repair {table}` brings the other rows into line; `etl run {table} --full` \
+         full by itself: `etl repair {name}` brings the other rows into line; `etl run {name} --full` \
          moves it, and then they are gone"
     )
 }

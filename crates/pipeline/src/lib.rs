@@ -81,7 +81,8 @@ pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, Men
 pub use clock::SourceClock;
 pub use context::TableContext;
 pub use decide::{Decision, Known, decide};
-pub use error::{Error, Result, TableError, chain};
+pub use error::{Error, Result, TableError};
+pub use handoff_model::chain;
 pub use init::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
     LookAt, TableProposal, TableSize, Unfit, WrittenAs, init,

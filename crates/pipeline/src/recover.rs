@@ -1,7 +1,7 @@
 //! Finishing or undoing what an interrupted run left.
 
 use crate::Result;
-use crate::error::{Error, chain};
+use crate::{Error, chain};
 use handoff_connect::MyPool;
 use handoff_model::TableName;
 use handoff_replicator::{Leftover, LeftoverKind};

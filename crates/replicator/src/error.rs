@@ -84,7 +84,8 @@ pub enum Error {
     /// Some rows of a table were asked for that has nothing to merge them into.
     #[error(
         "only the changed rows of `{table}` were to be copied, and {problem}: copy it in full (etl \
-         run {table} --full)"
+         run {} --full)",
+        .table.in_shell()
     )]
     NotMergeable {
         /// The table.
@@ -95,8 +96,9 @@ pub enum Error {
     /// The changed rows collide with others.
     #[error(
         "the changed rows of `{table}` collide with rows that were not read{}: copy it in full \
-         (etl run {table} --full)",
-        key.as_ref().map(|key| format!(" (unique key `{key}`)")).unwrap_or_default()
+         (etl run {} --full)",
+        key.as_ref().map(|key| format!(" (unique key `{key}`)")).unwrap_or_default(),
+        .table.in_shell()
     )]
     MergeConflict {
         /// The table.

@@ -2,6 +2,7 @@
 
 use crate::leftover::{Leftover, LeftoverKind};
 use crate::{Replicator, job::CopyJob};
+use handoff_model::chain;
 
 /// A table of ours that exists in the replica; dropped there with this value, unless it was renamed.
 pub(crate) struct Shadow<'a> {
@@ -34,7 +35,7 @@ impl Drop for Shadow<'_> {
         // The next run finds it by its name.
         if let Err(error) = self.replicator.drop_leftover(&self.leftover) {
             let name = self.leftover.kind.table(self.leftover.copy_id);
-            log::warn!("the unfinished `{name}` stays in the replica for now: {error}");
+            log::warn!("the unfinished `{name}` stays in the replica for now: {}", chain(&error));
         }
     }
 }

@@ -93,7 +93,7 @@ impl fmt::Display for Finding {
                 f,
                 "`{table}` is in the {side}, but Handoff did not make it: it is left as it is and \
                  the table fails; `etl run {} --adopt` takes it over",
-                shell_word(table.as_str())
+                table.in_shell()
             ),
             Finding::Interrupted { table, remedy: Remedy::Finish, .. } => write!(
                 f,
@@ -127,24 +127,5 @@ impl fmt::Display for Finding {
                 write!(f, "the copy {copy_id} left a table in the replica: it is dropped")
             }
         }
-    }
-}
-
-/// Writes a name so that a shell takes it as one word.
-fn shell_word(name: &str) -> String {
-    if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return name.to_owned();
-    }
-    format!("'{}'", name.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_stay_one_word_of_a_command() {
-        assert_eq!(shell_word("patient"), "patient");
-        assert_eq!(shell_word("it's $x"), "'it'\\''s $x'");
     }
 }

@@ -4,7 +4,7 @@ use crate::history::Whereabouts;
 use crate::{Error, Tracker};
 use handoff_connect::{Fault, HeldLock, LockHolder, Side};
 use handoff_model::own::{replica_lock, target_lock};
-use handoff_model::{Cancel, Cancelled, RunId};
+use handoff_model::{Cancel, Cancelled, RunId, chain};
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
@@ -118,7 +118,7 @@ impl RunLock {
 impl Drop for RunLock {
     fn drop(&mut self) {
         if let Err(error) = self.tracker.finish(crate::Status::Failed) {
-            log::warn!("the end of the run could not be recorded: {error}");
+            log::warn!("the end of the run could not be recorded: {}", chain(&error));
         }
         self.tracker.shared.locked.store(false, Ordering::SeqCst);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::report::CheckSubject as S;
-use crate::toml_text::{glob, section, text};
+use crate::toml_text::{glob, text};
 use crate::wording::{bytes, counted, some};
 use handoff_connect::{Fault, MyConn, Result, Side, quote_my_text};
 use handoff_model::{ColumnName, TableName};
@@ -107,7 +107,7 @@ impl Tables {
                 let near = names.find(|name| name.as_str().to_lowercase() == folded);
                 let finding = findings.warning(S::Tables, what);
                 if let Some(near) = near {
-                    finding.setting(section(near));
+                    finding.setting(near.section());
                 }
             }
         }

@@ -43,10 +43,11 @@ impl Guard {
         if u128::from(deleted) * 100 <= u128::from(rows) * u128::from(self.percent) {
             return Ok(());
         }
+        let name = table.in_shell();
         let remedy = if self.asked {
-            format!("etl repair {table} --max-delete-percent 100")
+            format!("etl repair {name} --max-delete-percent 100")
         } else {
-            format!("etl run {table} --full")
+            format!("etl run {name} --full")
         };
         let (table, percent) = (table.clone(), self.percent);
         Err(TableError::TooManyDeletes { table, side, deleted, rows, percent, remedy })

@@ -1,9 +1,9 @@
 //! Writes `tables.toml`.
 
 use super::report::{ExtractionProposal, InitReport, TableProposal, TableSize, WrittenAs};
-use crate::toml_text::{comment, key, section, text};
+use crate::toml_text::{comment, text};
 use crate::wording::{bytes, counted, grouped};
-use handoff_model::{ColumnName, Extraction};
+use handoff_model::{ColumnName, Extraction, toml_key};
 
 /// What a reader must know of the rest.
 const HEAD: &str = "\
@@ -86,7 +86,7 @@ fn entry(table: &TableProposal) -> String {
     }
     // In a section of its own no line can be taken for another table's once its # is off.
     if !keys.is_empty() {
-        entry += &format!("{}\n{keys}", section(&table.table));
+        entry += &format!("{}\n{keys}", table.table.section());
     }
     entry
 }
@@ -107,7 +107,7 @@ fn keys(table: &TableProposal) -> String {
     let extraction = table.extraction.as_ref().map(extraction_keys).unwrap_or_default();
     let column = |column: &super::ColumnProposal| {
         let why = comment(&column.why);
-        format!("#columns.{} = {}  {why}", key(column.column.as_str()), text(column.to))
+        format!("#columns.{} = {}  {why}", toml_key(column.column.as_str()), text(column.to))
     };
     extraction + &table.columns.iter().map(column).collect::<String>()
 }

@@ -16,15 +16,20 @@ pub(super) enum Refusal {
         statement: String,
     },
     /// The table is missing on one side.
-    #[error("the {side} has no table `{table}`: run `etl run {table}`")]
+    #[error("the {side} has no table `{there}`: run `etl run {}`", .table.in_shell())]
     Absent {
+        /// The table.
+        table: TableName,
         /// Where it is missing.
         side: Side,
         /// Its name there.
-        table: String,
+        there: String,
     },
     /// Its structure is another on one side.
-    #[error("its structure is another in the {side}: {what}; run `etl run {table} --full`")]
+    #[error(
+        "its structure is another in the {side}: {what}; run `etl run {} --full`",
+        .table.in_shell()
+    )]
     Structure {
         /// The table.
         table: TableName,

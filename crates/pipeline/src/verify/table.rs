@@ -110,7 +110,10 @@ impl TableVerifier<'_> {
     ) -> Result<Vec<Place<'b>>, Refusal> {
         let (base, table) = (self.base, &schema.name);
         let structure = |side, what| Refusal::Structure { table: table.clone(), side, what };
-        let absent = |side, table: &str| Refusal::Absent { side, table: table.to_owned() };
+        let absent = |side, there: &str| {
+            let (table, there) = (table.clone(), there.to_owned());
+            Refusal::Absent { table, side, there }
+        };
         let mut places = Vec::with_capacity(3);
         if let Some(pool) = &base.source {
             let is_safe = schema.engine.is_transactional();

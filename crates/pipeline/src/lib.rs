@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`Pipeline::run`] connects, takes the lock of the run on both sides, mends what an interrupted
-//! run left, reads each catalogue once, resolves one [`TableContext`] for every table, and then
+//! run left, reads each catalogue once, resolves one `TableContext` for every table, and then
 //! moves the tables on a pool of threads, longest first. Nothing behind the plan reads settings,
 //! analyses a schema or decides again.
 //!
@@ -78,28 +78,30 @@ mod wording;
 mod work;
 
 pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
-pub use clock::SourceClock;
-pub use context::TableContext;
-pub use decide::{Decision, Known, decide};
-pub use error::{Error, Result, TableError};
+pub use error::{Error, Result};
 pub use handoff_model::chain;
 pub use init::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
     LookAt, TableProposal, TableSize, Unfit, WrittenAs, init,
 };
-pub use mark::NoMark;
 pub use options::{Hops, Prove, RunOptions};
 pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};
 pub use pipeline::Pipeline;
-pub use plan::{Plan, Refused};
 pub use repair::{RepairReport, RepairRequest, RepairStatus, RepairTable, RepairWay};
 pub use report::{
     CopyReport, Covers, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
-pub use select::{ReadFrom, Selected, select};
 pub use standing::Standing;
-pub use until::Deadline;
 pub use verify::{
     Depth, LastProof, VerifyPair, VerifyReport, VerifyRequest, VerifyRow, VerifyStatus, VerifyTable,
 };
-pub use window::{NoWindow, WatermarkColumn, WatermarkKind, Window};
+
+use clock::SourceClock;
+use context::TableContext;
+use decide::{Decision, Known, decide};
+use error::TableError;
+use mark::NoMark;
+use plan::{Plan, Refused};
+use select::{Selected, select};
+use until::Deadline;
+use window::{NoWindow, WatermarkColumn, WatermarkKind, Window};

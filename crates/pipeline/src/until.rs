@@ -33,11 +33,6 @@ impl Deadline {
         Deadline { time, started: started.clone(), at }
     }
 
-    /// Returns the moment.
-    pub fn at(&self) -> &Zoned {
-        &self.at
-    }
-
     /// Returns why no table is started at `now`, if it is too late.
     pub fn refusal(&self, now: &Zoned) -> Option<String> {
         if *now < self.at {
@@ -72,7 +67,7 @@ mod tests {
     #[track_caller]
     fn check(until: &str, started: &str, expected: &str) {
         let deadline = Deadline::nearest(until.parse().unwrap(), &local(started));
-        assert_eq!(deadline.at().datetime(), expected.parse::<DateTime>().unwrap());
+        assert_eq!(deadline.at.datetime(), expected.parse::<DateTime>().unwrap());
     }
 
     #[test]
@@ -93,13 +88,13 @@ mod tests {
         let night = |started: &str| {
             let started = local(started);
             let deadline = Deadline::nearest("05:30".parse().unwrap(), &started);
-            deadline.at().duration_since(&started).as_secs() / 60
+            deadline.at.duration_since(&started).as_secs() / 60
         };
         assert_eq!([night("2026-03-28T22:00"), night("2026-10-24T22:00")], [390, 510]);
         // 02:30 is left out on the one day, and comes twice on the other.
         check("02:30", "2026-03-28T22:00", "2026-03-29T03:30");
         let deadline = Deadline::nearest("02:30".parse().unwrap(), &local("2026-10-24T22:00"));
-        assert_eq!(deadline.at().timestamp(), "2026-10-25T00:30:00Z".parse().unwrap());
+        assert_eq!(deadline.at.timestamp(), "2026-10-25T00:30:00Z".parse().unwrap());
     }
 
     #[test]

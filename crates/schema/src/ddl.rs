@@ -4,8 +4,8 @@ mod compare;
 
 pub use compare::{PgColumn, differences};
 
+use crate::Mapping;
 use crate::mapping::shortened;
-use crate::{Mapping, PgType};
 use handoff_connect::quote_pg;
 
 /// How long a table lives.
@@ -73,12 +73,6 @@ pub fn key_list(mapping: &Mapping) -> String {
 /// Quotes a table's name with its schema.
 pub fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quote_pg(schema), quote_pg(name))
-}
-
-/// Returns true if a column of the target, with a type as `format_type` prints it, may become `to`
-/// without a change of any value.
-pub fn is_safe_widening(from: &str, to: &PgType) -> bool {
-    from.parse().is_ok_and(|from| to.widens(&from))
 }
 
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {

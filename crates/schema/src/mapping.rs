@@ -10,8 +10,8 @@ pub(crate) use names::shortened;
 pub use types::default_type;
 
 use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, PgType, Result, TableSchema};
+use handoff_model::TableName;
 use handoff_model::own::is_own_table;
-use handoff_model::{ColumnName, TableName};
 use handoff_settings::{TableSettings, Values};
 
 /// One column and what it becomes.
@@ -100,11 +100,6 @@ impl Mapping {
             key: self.key.iter().filter_map(place).collect(),
             notes: Vec::new(),
         }
-    }
-
-    /// Returns the names of the key's columns in the source.
-    pub fn key_names(&self) -> Vec<&ColumnName> {
-        self.key.iter().map(|&index| &self.columns[index].source.name).collect()
     }
 
     /// Returns the names of the key's columns in PostgreSQL, unquoted.

@@ -106,11 +106,3 @@ fn every_difference_is_a_sentence() {
         "the primary key is none, not \"PatNum\""
     );
 }
-
-#[test]
-fn only_wider_types_are_safe() {
-    assert!(is_safe_widening("integer", &PgType::BigInt));
-    assert!(is_safe_widening("timestamp(0) without time zone", &PgType::Timestamp(6)));
-    assert!(!is_safe_widening("bigint", &PgType::Integer));
-    assert!(!is_safe_widening("hyperlink", &PgType::Text));
-}

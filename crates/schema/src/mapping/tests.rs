@@ -1,5 +1,6 @@
 use super::*;
 use crate::{Index, IndexPart};
+use handoff_model::ColumnName;
 use handoff_settings::{BadJson, ZeroDates};
 
 /// Parses what `COLUMN_TYPE` holds, maps it, and prints it.

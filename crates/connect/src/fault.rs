@@ -7,6 +7,7 @@ mod pg;
 
 pub(crate) use connect::{my_connect, pg_connect};
 
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A result whose error is a [`Fault`].
@@ -23,13 +24,26 @@ pub enum Side {
     Target,
 }
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Side {
+    /// Returns `source`, `replica` or `target`.
+    pub fn name(self) -> &'static str {
+        match self {
             Side::Source => "source",
             Side::Replica => "replica",
             Side::Target => "target",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Side {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -55,6 +55,7 @@ mod only_failed;
 mod options;
 mod outlook;
 mod pipeline;
+mod places;
 mod plan;
 mod planning;
 mod probe;

@@ -146,7 +146,7 @@ impl TableRunner {
         let gone: u64 = found.pairs().map(|(pair, _)| pair.phantom).sum();
         if gone > 0 {
             let rows = counted(usize::try_from(gone).unwrap_or(usize::MAX), "row");
-            let side = if between.last == Side::Target { "target" } else { "replica" };
+            let side = between.last;
             report.notes.push(format!("{rows} gone from the source: deleted from the {side}"));
         }
         Ok((!keys.is_empty()).then_some(keys))

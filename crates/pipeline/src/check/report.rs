@@ -2,7 +2,7 @@
 
 use handoff_connect::Side;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::fmt;
 
 /// What [`check`](crate::check) found. Fields are added in later versions, never renamed.
@@ -32,7 +32,6 @@ impl CheckReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckFinding {
     /// Whose it is.
-    #[serde(serialize_with = "side_name")]
     pub side: Side,
     /// What was looked at.
     pub subject: CheckSubject,
@@ -42,10 +41,6 @@ pub struct CheckFinding {
     pub what: String,
     /// What mends it, in this order; empty where there is nothing to mend, or no line that does.
     pub mend: Vec<Mend>,
-}
-
-fn side_name<S: Serializer>(side: &Side, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(side)
 }
 
 /// What a finding means for a run.

@@ -1,12 +1,12 @@
 //! Comparing a table of a run.
 
 use super::Found;
+use crate::places::{Places, Unlike};
 use crate::table_run::TableRunner;
 use crate::{TableContext, TableError};
 use handoff_connect::Side;
 use handoff_model::{Event, Phase, SumBy};
-use handoff_rows::Locking;
-use handoff_schema::{Mapping, TableSchema, ddl};
+use handoff_schema::Mapping;
 use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
 use std::sync::Arc;
 
@@ -65,58 +65,20 @@ impl TableRunner {
         context: &'a TableContext,
         between: Between,
     ) -> Result<Vec<Place<'a>>, TableError> {
-        let other = |side, what| TableError::Structure { table: context.name.clone(), side, what };
         let servers = &self.servers;
-        let mut places = Vec::with_capacity(3);
-        if let Some(pool) = servers.source.as_ref().filter(|_| between.first == Side::Source) {
-            let table = &*context.schema;
-            let safe = table.engine.is_transactional();
-            let locking = if safe { Locking::Snapshot } else { Locking::Ranges };
-            places.push(Place::My { pool, table, locking, throttle: self.throttle.as_ref() });
-        }
-        if let Some(pool) = &servers.replica {
-            let missing = || other(Side::Replica, "there is no such table".to_owned());
-            let table = context.replica.as_deref().ok_or_else(missing)?;
-            if let Some(what) = other_structure(&context.schema, table) {
-                return Err(other(Side::Replica, what));
-            }
-            places.push(Place::My { pool, table, locking: Locking::Free, throttle: None });
-        }
-        if between.last == Side::Target {
-            let missing = || other(Side::Target, "there is no such table".to_owned());
-            let there = context.target.as_deref().ok_or_else(missing)?;
-            let differences = ddl::differences(&context.mapping, &there.columns, &there.key);
-            if let Some(what) = differences.into_iter().next() {
-                return Err(other(Side::Target, what));
-            }
-            places.push(Place::Pg { pool: &servers.target, schema: &self.prover.schema });
-        }
-        Ok(places)
-    }
-}
-
-/// Says what is different in two MySQL tables, as far as it decides which rows are read, and as what.
-pub(crate) fn other_structure(one: &TableSchema, other: &TableSchema) -> Option<String> {
-    for (index, column) in one.columns.iter().enumerate() {
-        let name = &column.name;
-        let Some(there) = other.columns.get(index).filter(|there| there.name == *name) else {
-            return Some(format!("the column `{name}` is missing or in another place"));
+        let source = servers.source.as_ref().filter(|_| between.first == Side::Source);
+        let reaches_target = between.last == Side::Target;
+        let places = Places {
+            origin: &context.schema,
+            source: source.map(|pool| (pool, self.throttle.as_ref())),
+            replica: servers.replica.as_ref().map(|pool| (pool, context.replica.as_deref())),
+            target: reaches_target
+                .then(|| (&servers.target, &*self.prover.schema, context.target.as_deref())),
         };
-        if (&there.kind, &there.charset) != (&column.kind, &column.charset) {
-            let (there, here) = (&there.column_type, &column.column_type);
-            return Some(format!("the column `{name}` is {there}, not {here}"));
-        }
+        places.alike(&context.mapping).map_err(|Unlike { side, what }| TableError::Structure {
+            table: context.name.clone(),
+            side,
+            what: what.unwrap_or_else(|| "there is no such table".to_owned()),
+        })
     }
-    if let Some(more) = other.columns.get(one.columns.len()) {
-        return Some(format!("the column `{}` is not in the source", more.name));
-    }
-    // Rows are named and looked up by it.
-    let (there, here) = (key_columns(other), key_columns(one));
-    (there != here).then(|| format!("the key is {there}, not {here}"))
-}
-
-fn key_columns(table: &TableSchema) -> String {
-    let Some(key) = table.key() else { return "none".to_owned() };
-    let names = key.iter().map(|&index| format!("`{}`", table.columns[index].name));
-    format!("({})", names.collect::<Vec<_>>().join(", "))
 }

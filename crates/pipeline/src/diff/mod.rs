@@ -8,7 +8,7 @@ mod found;
 mod guard;
 mod marks;
 
-pub(crate) use compare::{Between, MOST, other_structure};
+pub(crate) use compare::{Between, MOST};
 pub(crate) use found::Found;
 pub(crate) use guard::Guard;
 

@@ -7,7 +7,7 @@ use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
 use handoff_schema::Mapping;
 use handoff_verify::{Comparison, Differences, RowDifference, ShowKeys};
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,7 +27,6 @@ pub struct VerifyReport {
     /// True if only counts and records were compared.
     pub quick: bool,
     /// The databases compared, in the order of the way.
-    #[serde(serialize_with = "names")]
     pub sides: Vec<Side>,
     /// The tables, by name.
     pub tables: Vec<VerifyTable>,
@@ -116,10 +115,8 @@ pub struct LastProof {
 #[derive(Debug, Clone, Serialize)]
 pub struct VerifyPair {
     /// The database that has the truth.
-    #[serde(serialize_with = "name")]
     pub first: Side,
     /// The database that is to be equal to it.
-    #[serde(serialize_with = "name")]
     pub second: Side,
     /// Rows that are in the first only.
     pub missing: u64,
@@ -206,7 +203,7 @@ impl VerifyTable {
     ) -> VerifyTable {
         let pair = |pair| VerifyPair::of(pair, mapping, keys);
         let mut table = VerifyTable {
-            rows: found.sums.iter().map(|(side, sum)| (side_name(*side), sum.rows)).collect(),
+            rows: found.sums.iter().map(|(side, sum)| (side.name(), sum.rows)).collect(),
             pairs: found.pairs.iter().map(pair).collect(),
             looks: found.looks,
             sums: found.by,
@@ -267,20 +264,4 @@ impl VerifyRow {
             rows: found.rows,
         }
     }
-}
-
-pub(super) fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Source => "source",
-        Side::Replica => "replica",
-        Side::Target => "target",
-    }
-}
-
-fn name<S: Serializer>(side: &Side, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(side_name(*side))
-}
-
-fn names<S: Serializer>(sides: &[Side], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(sides.iter().map(|side| side_name(*side)))
 }

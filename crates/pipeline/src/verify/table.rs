@@ -1,15 +1,14 @@
 //! One table of a verification.
 
 use super::error::Refusal;
-use super::report::{VerifyPair, VerifyStatus, VerifyTable, side_name};
+use super::report::{VerifyPair, VerifyStatus, VerifyTable};
 use super::{Base, Depth, VerifyRequest};
 use crate::chain;
-use crate::diff::other_structure;
 use crate::figures::millis;
 use crate::gate::Gate;
+use crate::places::{Places, Unlike};
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
 use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
-use handoff_rows::Locking;
 use handoff_schema::{CachedTable, Mapping, TableSchema, ddl};
 use handoff_settings::{Settings, Values};
 use handoff_verify::{Place, Verifier, VerifyJob};
@@ -109,44 +108,28 @@ impl TableVerifier<'_> {
         mapping: &Mapping,
     ) -> Result<Vec<Place<'b>>, Refusal> {
         let (base, table) = (self.base, &schema.name);
-        let structure = |side, what| Refusal::Structure { table: table.clone(), side, what };
-        let absent = |side, there: &str| {
-            let (table, there) = (table.clone(), there.to_owned());
-            Refusal::Absent { table, side, there }
+        let replica = base.replica.as_ref().map(|(pool, tables)| {
+            let there = tables.get(table).map(|there| there.as_ref().map_err(Clone::clone));
+            there.transpose().map(|there| (pool, there))
+        });
+        let places = Places {
+            origin: schema,
+            source: base.source.as_ref().map(|pool| (pool, base.throttle.as_ref())),
+            replica: replica.transpose()?,
+            target: base.target.as_ref().map(|(pool, catalogue)| {
+                (pool, self.schema, catalogue.tables.get(&mapping.pg_table))
+            }),
         };
-        let mut places = Vec::with_capacity(3);
-        if let Some(pool) = &base.source {
-            let is_safe = schema.engine.is_transactional();
-            let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
-            places.push(Place::My {
-                pool,
-                table: schema,
-                locking,
-                throttle: base.throttle.as_ref(),
-            });
-        }
-        if let Some((pool, tables)) = &base.replica {
-            let Some(copy) = tables.get(table) else {
-                return Err(absent(Side::Replica, table.as_str()));
-            };
-            let copy = copy.as_ref().map_err(Clone::clone)?;
-            if let Some(what) = other_structure(schema, copy) {
-                return Err(structure(Side::Replica, what));
+        places.alike(mapping).map_err(|Unlike { side, what }| {
+            let table = table.clone();
+            match what {
+                Some(what) => Refusal::Structure { table, side, what },
+                None if side == Side::Target => {
+                    Refusal::Absent { table, side, there: mapping.pg_table.clone() }
+                }
+                None => Refusal::Absent { side, there: table.to_string(), table },
             }
-            let (locking, throttle) = (Locking::Free, None);
-            places.push(Place::My { pool, table: copy, locking, throttle });
-        }
-        if let Some((pool, catalogue)) = &base.target {
-            let Some(there) = catalogue.tables.get(&mapping.pg_table) else {
-                return Err(absent(Side::Target, &mapping.pg_table));
-            };
-            let differences = ddl::differences(mapping, &there.columns, &there.key);
-            if let Some(what) = differences.into_iter().next() {
-                return Err(structure(Side::Target, what));
-            }
-            places.push(Place::Pg { pool, schema: self.schema });
-        }
-        Ok(places)
+        })
     }
 
     fn count(
@@ -162,7 +145,7 @@ impl TableVerifier<'_> {
                 Place::My { pool, .. } => self.count_my(pool, table)?,
                 Place::Pg { .. } => self.count_pg(&mapping.pg_table)?,
             };
-            done.rows.insert(side_name(place.side()), rows);
+            done.rows.insert(place.side().name(), rows);
             counts.push((place.side(), rows));
         }
         done.pairs = counts.windows(2).map(|both| VerifyPair::counted(both[0], both[1])).collect();

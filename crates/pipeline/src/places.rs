@@ -1,0 +1,81 @@
+//! The databases in which a table is compared, once it is known to be of one structure in all of them.
+
+use handoff_connect::{MyPool, PgPool, Side};
+use handoff_model::Throttle;
+use handoff_rows::Locking;
+use handoff_schema::{Mapping, TableSchema, TargetTable, ddl};
+use handoff_verify::Place;
+
+/// A table in each of the databases to compare; [`None`] for one that is left out. A table is [`None`]
+/// where the database has none of that name.
+pub(crate) struct Places<'a> {
+    /// The table as the first of them has it.
+    pub(crate) origin: &'a TableSchema,
+    pub(crate) source: Option<(&'a MyPool, Option<&'a Throttle>)>,
+    pub(crate) replica: Option<(&'a MyPool, Option<&'a TableSchema>)>,
+    /// With the schema that it is in.
+    pub(crate) target: Option<(&'a PgPool, &'a str, Option<&'a TargetTable>)>,
+}
+
+/// A database with another table than the first.
+pub(crate) struct Unlike {
+    pub(crate) side: Side,
+    /// What is different; [`None`] if it has no such table.
+    pub(crate) what: Option<String>,
+}
+
+impl<'a> Places<'a> {
+    /// Returns the places, in the order of the way.
+    pub(crate) fn alike(self, mapping: &Mapping) -> Result<Vec<Place<'a>>, Unlike> {
+        let mut places = Vec::with_capacity(3);
+        if let Some((pool, throttle)) = self.source {
+            let is_safe = self.origin.engine.is_transactional();
+            let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
+            places.push(Place::My { pool, table: self.origin, locking, throttle });
+        }
+        if let Some((pool, there)) = self.replica {
+            let unlike = |what| Unlike { side: Side::Replica, what };
+            let table = there.ok_or_else(|| unlike(None))?;
+            if let Some(what) = other_structure(self.origin, table) {
+                return Err(unlike(Some(what)));
+            }
+            places.push(Place::My { pool, table, locking: Locking::Free, throttle: None });
+        }
+        if let Some((pool, schema, there)) = self.target {
+            let unlike = |what| Unlike { side: Side::Target, what };
+            let there = there.ok_or_else(|| unlike(None))?;
+            let differences = ddl::differences(mapping, &there.columns, &there.key);
+            if let Some(what) = differences.into_iter().next() {
+                return Err(unlike(Some(what)));
+            }
+            places.push(Place::Pg { pool, schema });
+        }
+        Ok(places)
+    }
+}
+
+/// Says what is different in two MySQL tables, as far as it decides which rows are read, and as what.
+fn other_structure(one: &TableSchema, other: &TableSchema) -> Option<String> {
+    for (index, column) in one.columns.iter().enumerate() {
+        let name = &column.name;
+        let Some(there) = other.columns.get(index).filter(|there| there.name == *name) else {
+            return Some(format!("the column `{name}` is missing or in another place"));
+        };
+        if (&there.kind, &there.charset) != (&column.kind, &column.charset) {
+            let (there, here) = (&there.column_type, &column.column_type);
+            return Some(format!("the column `{name}` is {there}, not {here}"));
+        }
+    }
+    if let Some(more) = other.columns.get(one.columns.len()) {
+        return Some(format!("the column `{}` is not in the source", more.name));
+    }
+    // Rows are named and looked up by it.
+    let (there, here) = (key_columns(other), key_columns(one));
+    (there != here).then(|| format!("the key is {there}, not {here}"))
+}
+
+fn key_columns(table: &TableSchema) -> String {
+    let Some(key) = table.key() else { return "none".to_owned() };
+    let names = key.iter().map(|&index| format!("`{}`", table.columns[index].name));
+    format!("({})", names.collect::<Vec<_>>().join(", "))
+}

@@ -8,11 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Gives `contexts` to `jobs` threads, in order, and gathers the reports.
-///
-/// Each thread takes the next table when it is done with its last, so the longest tables, which
-/// come first, overlap with all the others. A panic is that table's alone. Once `gate` is closed, no
-/// further table is started.
+/// Moves the tables of `contexts`, and gathers the reports. A panic is that table's alone. Once `gate` is
+/// closed, no further table is started.
 pub(crate) fn fly(
     contexts: &[TableContext],
     jobs: NonZeroUsize,
@@ -20,29 +17,40 @@ pub(crate) fn fly(
     run_table: impl Fn(&TableContext) -> TableReport + Sync,
     on_panic: impl Fn(&TableContext, &TableError) -> TableReport + Sync,
 ) -> Result<Vec<TableReport>> {
-    let jobs = jobs.get().min(contexts.len().max(1));
+    each("table", contexts, jobs, |context| {
+        if let Some(reason) = gate.refusal() {
+            let report = TableReport::begun(context.name.clone(), Some(context.report()));
+            return report.not_started(reason);
+        }
+        catch_unwind(AssertUnwindSafe(|| run_table(context)))
+            .unwrap_or_else(|panic| on_panic(context, &TableError::Panic(message(&*panic))))
+    })
+}
+
+/// Gives `items` to `jobs` threads, in order, and returns what they make of them.
+///
+/// Each thread takes the next one when it is done with its last, so the longest, which come first,
+/// overlap with all the others.
+pub(crate) fn each<I: Sync, R: Send>(
+    threads: &'static str,
+    items: &[I],
+    jobs: NonZeroUsize,
+    run: impl Fn(&I) -> R + Sync,
+) -> Result<Vec<R>> {
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .thread_name(|index| format!("table-{index}"))
+        .num_threads(jobs.get().min(items.len().max(1)))
+        .thread_name(move |index| format!("{threads}-{index}"))
         .build()
         .map_err(Error::Threads)?;
     let next = AtomicUsize::new(0);
-    let reports = Mutex::new(Vec::with_capacity(contexts.len()));
+    let done = Mutex::new(Vec::with_capacity(items.len()));
     pool.broadcast(|_| {
-        while let Some(context) = contexts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let report = if let Some(reason) = gate.refusal() {
-                let report = TableReport::begun(context.name.clone(), Some(context.report()));
-                report.not_started(reason)
-            } else {
-                match catch_unwind(AssertUnwindSafe(|| run_table(context))) {
-                    Ok(report) => report,
-                    Err(panic) => on_panic(context, &TableError::Panic(message(&*panic))),
-                }
-            };
-            reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let one = run(item);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(one);
         }
     });
-    Ok(reports.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A panic of ours says what we wrote; one that formats a value (an index, a conversion) may hold

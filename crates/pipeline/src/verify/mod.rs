@@ -10,6 +10,7 @@ pub use request::{Depth, VerifyRequest};
 
 use crate::base::read_catalogue;
 use crate::denied::Hidden;
+use crate::flight::each;
 use crate::gate::Gate;
 use crate::planning::gone;
 use crate::servers::Opening;
@@ -23,10 +24,8 @@ use handoff_tracking::{LockRefused, Outcome, Tracked, Tracker};
 use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 use table::TableVerifier;
 
@@ -180,7 +179,11 @@ impl Pipeline {
             gate,
             observer: &self.observer,
         };
-        let mut tables = each_of(&base.wanted, self.settings.run.jobs, gate, |table| {
+        let mut tables = each("verify", &base.wanted, self.settings.run.jobs, |table| {
+            if let Some(why) = gate.refusal() {
+                let table = VerifyTable::of_status(table.clone(), VerifyStatus::NotStarted);
+                return VerifyTable { error: Some(why), ..table };
+            }
             catch_unwind(AssertUnwindSafe(|| verifier.run(table)))
                 .unwrap_or_else(|_| verifier.panicked(table))
         })?;
@@ -189,35 +192,6 @@ impl Pipeline {
         tables.sort_by(|a, b| a.table.cmp(&b.table));
         Ok(tables)
     }
-}
-
-/// Gives `tables` to `jobs` threads, in order, until `gate` is closed.
-fn each_of(
-    tables: &[TableName],
-    jobs: NonZeroUsize,
-    gate: &Gate,
-    run: impl Fn(&TableName) -> VerifyTable + Sync,
-) -> Result<Vec<VerifyTable>> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.get().min(tables.len().max(1)))
-        .thread_name(|index| format!("verify-{index}"))
-        .build()
-        .map_err(Error::Threads)?;
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(tables.len()));
-    pool.broadcast(|_| {
-        while let Some(table) = tables.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let report = match gate.refusal() {
-                Some(why) => VerifyTable {
-                    error: Some(why),
-                    ..VerifyTable::of_status(table.clone(), VerifyStatus::NotStarted)
-                },
-                None => run(table),
-            };
-            done.lock().unwrap_or_else(PoisonError::into_inner).push(report);
-        }
-    });
-    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 impl Base {

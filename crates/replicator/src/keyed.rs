@@ -195,7 +195,9 @@ mod tests {
         };
         let columns = vec![text, Column::of_type("id", "int(10) unsigned").unwrap()];
         let columns = columns.into_iter().map(|column| Column { nullable: false, ..column });
-        let parts = [1, 0].map(|column| IndexPart { column: Some(column), prefix: None }).into();
+        let parts = [1, 0]
+            .map(|column| IndexPart { column: Some(column), prefix: None, descending: false })
+            .into();
         let table = TableSchema {
             engine: Engine::MyIsam,
             columns: columns.collect(),

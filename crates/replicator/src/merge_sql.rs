@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn keys_are_compared_as_the_index_does_and_rows_by_their_bytes() {
         let key = |name, kind| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
-        let part = |column| IndexPart { column: Some(column), prefix: None };
+        let part = |column| IndexPart { column: Some(column), prefix: None, descending: false };
         let parts = vec![part(0), part(1)];
         let table = TableSchema {
             columns: vec![key("k", "varchar(9)"), key("e", "enum('a')")],

@@ -53,7 +53,7 @@ mod tests {
     #[track_caller]
     fn check(source: &str, expected: &str) {
         let column = Column { nullable: false, ..Column::of_type("a", "int").unwrap() };
-        let parts = vec![IndexPart { column: Some(0), prefix: None }];
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
         let index = Index { name: "u".to_owned(), unique: true, parts };
         let (columns, indexes) = (vec![column], vec![index]);
         let table = TableSchema { columns, indexes, ..TableSchema::empty("t") };

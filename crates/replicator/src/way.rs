@@ -88,7 +88,7 @@ mod tests {
 
     fn table(engine: Engine) -> TableSchema {
         let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
-        let parts = vec![IndexPart { column: Some(0), prefix: None }];
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
         let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
         let (columns, indexes) = (vec![id], vec![primary]);
         TableSchema { engine, columns, indexes, ..TableSchema::empty("t") }

@@ -227,7 +227,9 @@ mod tests {
             |(name, kind)| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
         let columns: Vec<_> = [("a", kinds[0]), ("b", kinds[1])].map(column).into();
         // The key's order is not the table's.
-        let parts = [1, 0].map(|column| IndexPart { column: Some(column), prefix: None }).into();
+        let parts = [1, 0]
+            .map(|column| IndexPart { column: Some(column), prefix: None, descending: false })
+            .into();
         let indexes = vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }];
         let table = TableSchema { columns, indexes, ..TableSchema::empty("t") };
         Mapping::new(&table, &TableSettings::default(), &Values::default()).unwrap()

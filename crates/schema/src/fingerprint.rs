@@ -90,7 +90,7 @@ mod tests {
     fn table() -> TableSchema {
         let columns = [("id", "int(11)"), ("name", "varchar(10)"), ("kind", "enum('a','b')")]
             .map(|(name, kind)| Column { nullable: false, ..Column::of_type(name, kind).unwrap() });
-        let parts = vec![IndexPart { column: Some(0), prefix: None }];
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
         let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
         TableSchema { columns: columns.into(), indexes: vec![primary], ..TableSchema::empty("t") }
     }
@@ -123,7 +123,7 @@ mod tests {
         let further = Index {
             name: "k".to_owned(),
             unique: false,
-            parts: vec![IndexPart { column: Some(1), prefix: None }],
+            parts: vec![IndexPart { column: Some(1), prefix: None, descending: false }],
         };
         assert!(!changed(|t| t.indexes.push(further)));
     }

@@ -14,7 +14,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let id = Column { nullable: false, ..Column::of_type("PatNum", "bigint(20) unsigned")? };
-//! let parts = vec![IndexPart { column: Some(0), prefix: None }];
+//! let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
 //! let patient = TableSchema {
 //!     columns: vec![id, Column::of_type("LName", "varchar(100)")?],
 //!     indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],

@@ -48,6 +48,8 @@ pub struct IndexPart {
     pub column: Option<usize>,
     /// The length of the prefix, where not the whole column is indexed.
     pub prefix: Option<u32>,
+    /// Whether its values are in descending order: MySQL from 8.0 on, MariaDB from 10.8 on.
+    pub descending: bool,
 }
 
 /// One index, the primary key among them.
@@ -168,7 +170,7 @@ mod tests {
     use super::*;
 
     fn index(name: &str, parts: &[(Option<usize>, Option<u32>)]) -> Index {
-        let part = |&(column, prefix): &_| IndexPart { column, prefix };
+        let part = |&(column, prefix): &_| IndexPart { column, prefix, descending: false };
         Index { name: name.to_owned(), unique: true, parts: parts.iter().map(part).collect() }
     }
 

@@ -26,7 +26,7 @@ fn large(name: &str, columns: Vec<Column>) -> TableSchema {
 }
 
 fn index(name: &str, column: usize) -> Index {
-    let parts = vec![IndexPart { column: Some(column), prefix: None }];
+    let parts = vec![IndexPart { column: Some(column), prefix: None, descending: false }];
     Index { name: name.to_owned(), unique: name == "PRIMARY", parts }
 }
 

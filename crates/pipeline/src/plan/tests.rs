@@ -44,7 +44,7 @@ impl World {
         let mut columns = vec![not_null("id", "int"), not_null("d", "date")];
         let marks = self.marks.iter().enumerate();
         columns.extend(marks.map(|(n, mark)| not_null(&format!("w{n}"), type_of(mark))));
-        let parts = vec![IndexPart { column: Some(0), prefix: None }];
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
         let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
         TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") }
     }

@@ -17,9 +17,9 @@ pub(super) struct Condition {
 /// Which side of a key is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Greater keys.
+    /// Keys that come later in the index.
     After,
-    /// Smaller keys, and the key itself.
+    /// Keys that come earlier, and the key itself.
     UpTo,
 }
 
@@ -75,10 +75,11 @@ impl Condition {
         let mut any = Condition::default();
         for (index, column) in key.columns.iter().enumerate() {
             let last = index + 1 == key.columns.len();
-            let operator = match side {
-                Side::After => ">",
-                Side::UpTo if last => "<=",
-                Side::UpTo => "<",
+            let operator = match (side, column.descending) {
+                (Side::UpTo, false) if last => "<=",
+                (Side::UpTo, true) if last => ">=",
+                (Side::After, false) | (Side::UpTo, true) => ">",
+                (Side::UpTo, false) | (Side::After, true) => "<",
             };
             let mut all = Condition::default();
             for (column, value) in key.columns.iter().zip(values).take(index) {

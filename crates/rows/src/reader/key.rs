@@ -5,7 +5,7 @@
 
 use handoff_connect::quote_my;
 use handoff_model::{ColumnName, KeyValue};
-use handoff_schema::{Column, MySqlType, TableSchema, TextEncoding};
+use handoff_schema::{Column, IndexPart, MySqlType, TableSchema, TextEncoding};
 use mysql::Value;
 
 /// The key of a table, and the index that keeps its order.
@@ -26,6 +26,8 @@ pub(super) struct KeyColumn {
     select: String,
     /// What to compare the column with; holds one `?`.
     pub(super) operand: String,
+    /// Whether greater values come first.
+    pub(super) descending: bool,
     validity: Validity,
 }
 
@@ -53,8 +55,11 @@ impl Key {
                 index.parts.iter().map(|part| part.column.filter(|_| part.prefix.is_none()));
             index.unique && parts.eq(columns.iter().map(|&column| Some(column)))
         })?;
-        let of = |&column: &usize| KeyColumn::of(table, &table.columns[column]);
-        Some(Key { columns: columns.iter().map(of).collect(), index: index.name.clone() })
+        let of = |(&column, part): (&usize, &IndexPart)| {
+            KeyColumn::of(table, &table.columns[column], part.descending)
+        };
+        let parts = columns.iter().zip(&index.parts);
+        Some(Key { columns: parts.map(of).collect(), index: index.name.clone() })
     }
 
     /// Spells what makes the server read in the order of the key, rather than the whole table.
@@ -67,9 +72,13 @@ impl Key {
         format!(" IGNORE INDEX ({})", quote_my(self.index.as_str()))
     }
 
-    /// Spells the order.
+    /// Spells the order: that of the index, which no server has to sort for.
     pub(super) fn order_by(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
+        let name = |column: &KeyColumn| {
+            let order = if column.descending { " DESC" } else { "" };
+            format!("{}{order}", column.name)
+        };
+        let names: Vec<String> = self.columns.iter().map(name).collect();
         format!(" ORDER BY {}", names.join(", "))
     }
 
@@ -101,7 +110,7 @@ impl Key {
 }
 
 impl KeyColumn {
-    fn of(table: &TableSchema, column: &Column) -> KeyColumn {
+    fn of(table: &TableSchema, column: &Column, descending: bool) -> KeyColumn {
         use MySqlType as M;
         let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
         let plain = || name.clone();
@@ -124,7 +133,7 @@ impl KeyColumn {
             M::Inet6 => (plain(), "CAST(? AS INET6)".to_owned()),
             _ => (plain(), "?".to_owned()),
         };
-        KeyColumn { source: column.name.clone(), name, select, operand, validity }
+        KeyColumn { source: column.name.clone(), name, select, operand, descending, validity }
     }
 }
 

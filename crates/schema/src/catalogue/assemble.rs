@@ -144,7 +144,8 @@ fn indexes(columns: &[Column], facts: Vec<IndexFact>) -> Option<Vec<Index>> {
             Some(name) => Some(columns.iter().position(|c| same_name(c.name.as_str(), name))?),
             None => None,
         };
-        let part = IndexPart { column, prefix: fact.prefix };
+        let IndexFact { prefix, descending, .. } = fact;
+        let part = IndexPart { column, prefix, descending };
         match indexes.last_mut() {
             Some(index) if index.name == fact.index => index.parts.push(part),
             _ => indexes.push(Index { name: fact.index, unique: fact.unique, parts: vec![part] }),
@@ -206,6 +207,7 @@ mod tests {
             unique: true,
             column: Some(column.to_owned()),
             prefix: None,
+            descending: false,
         };
         let names = ["good", "strange", "altered", "denied"];
         let mut tables: Vec<TableFact> = names.map(|name| table(name, "BASE TABLE")).into();

@@ -48,6 +48,7 @@ pub(super) struct IndexFact {
     pub(super) unique: bool,
     pub(super) column: Option<String>,
     pub(super) prefix: Option<u32>,
+    pub(super) descending: bool,
 }
 
 impl Facts {
@@ -93,7 +94,7 @@ fn columns(database: &str, version: &ServerVersion) -> String {
 
 fn indexes(database: &str) -> String {
     format!(
-        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART \
+        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION \
          FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {database} \
          ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
     )
@@ -166,6 +167,7 @@ impl IndexFact {
             unique: fields.text()? == "0",
             column: fields.option()?,
             prefix: fields.number()?,
+            descending: fields.option()?.as_deref() == Some("D"),
         };
         Some((table, fact))
     }

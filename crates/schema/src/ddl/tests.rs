@@ -5,7 +5,8 @@ use handoff_settings::{TableSettings, Values};
 fn mapping(name: &str, key: &[usize]) -> Mapping {
     let column =
         |(name, kind, nullable)| Column { nullable, ..Column::of_type(name, kind).unwrap() };
-    let part = |&column: &usize| IndexPart { column: Some(column), prefix: None };
+    let part =
+        |&column: &usize| IndexPart { column: Some(column), prefix: None, descending: false };
     let primary =
         Index { name: "PRIMARY".to_owned(), unique: true, parts: key.iter().map(part).collect() };
     let schema = TableSchema {

@@ -54,7 +54,8 @@ fn table(columns: &[(&str, &str)], key: &[usize]) -> TableSchema {
         nullable: false,
         ..Column::of_type(name, kind).unwrap()
     };
-    let part = |&column: &usize| IndexPart { column: Some(column), prefix: None };
+    let part =
+        |&column: &usize| IndexPart { column: Some(column), prefix: None, descending: false };
     let parts: Vec<IndexPart> = key.iter().map(part).collect();
     let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
     TableSchema {

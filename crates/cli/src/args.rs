@@ -63,9 +63,9 @@ impl Common {
 pub enum Command {
     /// Carry all tables, or those named, through both hops.
     Run(RunArgs),
-    /// Carry tables into the replica only.
+    /// Carry tables into the replica only; needs `[replica]`.
     Replicate(RunArgs),
-    /// Carry tables into PostgreSQL only.
+    /// Carry tables of the replica into PostgreSQL only; needs `[replica]`.
     Load(LoadArgs),
     /// Say what the next run would do with every table, or those named, and why; changes nothing.
     Plan(PlanArgs),
@@ -289,7 +289,7 @@ fn scale(text: &str) -> Result<f64, String> {
     scale.ok_or_else(|| "it takes a number from 0.001 to 10".to_owned())
 }
 
-/// Carries tables of the source into the replica, the first hop of `etl run`.
+/// Carries tables of the source into the replica, the first hop of `etl run`; needs `[replica]`.
 #[derive(Debug, Parser)]
 #[command(name = "etl-replicate", version = VERSION, after_help = EXIT_CODES)]
 pub struct EtlReplicate {
@@ -301,8 +301,7 @@ pub struct EtlReplicate {
     pub run: RunArgs,
 }
 
-/// Carries tables of the replica, or of the source where there is none, into PostgreSQL, the second
-/// hop of `etl run`.
+/// Carries tables of the replica into PostgreSQL, the second hop of `etl run`; needs `[replica]`.
 #[derive(Debug, Parser)]
 #[command(name = "etl-load", version = VERSION, after_help = EXIT_CODES)]
 pub struct EtlLoad {

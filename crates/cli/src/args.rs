@@ -46,7 +46,7 @@ pub struct Common {
     /// Say more; twice says everything.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Say nothing but faults and warnings.
+    /// Log faults and warnings only and show no progress; the result is still printed.
     #[arg(short, long, conflicts_with = "verbose", global = true)]
     pub quiet: bool,
 }

@@ -7,7 +7,7 @@ pub use init::InitArgs;
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::{SumBy, TableName};
-use handoff_settings::TimeOfDay;
+use handoff_settings::{Run, TimeOfDay};
 use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -102,7 +102,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<TimeOfDay>,
     /// Tables in flight at once; overrides the configuration.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Compare what arrived with the source, row sums included.
     #[arg(long)]
@@ -207,7 +207,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "WHO", value_parser = sums)]
     pub sums: Option<SumBy>,
     /// Tables compared at once; overrides the configuration.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Write the report as a page that a browser opens without a network, too. It holds no keys and
     /// no values.
@@ -238,7 +238,7 @@ pub struct RepairArgs {
     #[arg(long)]
     pub show_keys: bool,
     /// Tables mended at once; overrides the configuration.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Print the report as one JSON document.
     #[arg(long)]
@@ -278,6 +278,13 @@ pub struct DemoArgs {
     /// Keep the servers up until Ctrl-C, and say how to reach them.
     #[arg(long)]
     pub keep: bool,
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse::<u32>().ok().filter(|jobs| Run::JOBS.contains(jobs));
+    let jobs = jobs.and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
+    let (least, most) = (Run::JOBS.start(), Run::JOBS.end());
+    jobs.ok_or_else(|| format!("it takes a whole number from {least} to {most}"))
 }
 
 fn sums(text: &str) -> Result<SumBy, String> {
@@ -346,6 +353,8 @@ mod tests {
         for arguments in [
             &["etl", "run", "--adopt"][..],
             &["etl", "run", "--jobs", "0"],
+            &["etl", "verify", "--jobs", "257"],
+            &["etl", "repair", "--jobs", "many"],
             &["etl", "run", "--until", "24:00"],
             &["etl", "status", "--stale", "26"],
             &["etl", "status", "--stale", "0h"],

@@ -25,6 +25,26 @@ impl Exit {
     }
 }
 
+/// What a report says of all tables together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    /// Every table is as it should be.
+    pub(crate) ok: bool,
+    /// Somebody asked to stop.
+    pub(crate) cancelled: bool,
+}
+
+impl From<Outcome> for Exit {
+    /// Whoever asked to stop when all was done already is told that all is well.
+    fn from(outcome: Outcome) -> Exit {
+        match (outcome.ok, outcome.cancelled) {
+            (true, _) => Exit::Well,
+            (false, true) => Exit::Interrupted,
+            (false, false) => Exit::Incomplete,
+        }
+    }
+}
+
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(self.code())

@@ -20,9 +20,9 @@ pub const VERSION: &str = env!("HANDOFF_VERSION");
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything arrived
-  1    a table failed, differs or was not started
-  2    the arguments or the configuration cannot be used
-  3    a server cannot be reached or refuses, or another run holds the lock
+  1    a table failed, differs or was not started; plan: would fail; status: is not ok
+  2    the arguments or the configuration cannot be used; no table was changed
+  3    a server cannot be reached or refuses, or another run holds the lock; check: a run would fail
   130  interrupted";
 
 /// Carries a MySQL or MariaDB database into PostgreSQL and proves that the copy equals the source.

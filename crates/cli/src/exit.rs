@@ -8,11 +8,15 @@ use std::process::{ExitCode, Termination};
 pub enum Exit {
     /// Everything arrived, and what was to be proved is proved.
     Well = 0,
-    /// A table failed, differs or was not started. The others arrived.
+    /// A table failed, differs or was not started; the others arrived. `etl plan`: a table would
+    /// fail. `etl status`: a table does not stand `ok`; with `--stale`, its data is older. Of any
+    /// command: its result cannot be printed.
     Incomplete = 1,
-    /// The arguments or the configuration cannot be used; no server was asked.
+    /// The arguments or the configuration cannot be used, or a file cannot be written. Servers may
+    /// have been asked, such as for a table that is not there; no table was changed.
     Usage = 2,
-    /// A server cannot be reached or refuses, or another run holds the lock; nothing was started.
+    /// A server cannot be reached or refuses, or another run holds the lock; no table was moved.
+    /// `etl check`: a run would fail, whatever the fault.
     Unavailable = 3,
     /// Ctrl-C, SIGTERM or SIGHUP ended the command.
     Interrupted = 130,

@@ -7,7 +7,7 @@ pub use init::InitArgs;
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::{SumBy, TableName};
-use handoff_settings::TimeOfDay;
+use handoff_settings::{Run, TimeOfDay};
 use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,9 +20,9 @@ pub const VERSION: &str = env!("HANDOFF_VERSION");
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything arrived
-  1    a table failed, differs or was not started
-  2    the arguments or the configuration cannot be used
-  3    a server cannot be reached or refuses, or another run holds the lock
+  1    a table failed, differs or was not started; plan: would fail; status: is not ok
+  2    the arguments or the configuration cannot be used; no table was changed
+  3    a server cannot be reached or refuses, or another run holds the lock; check: a run would fail
   130  interrupted";
 
 /// Carries a MySQL or MariaDB database into PostgreSQL and proves that the copy equals the source.
@@ -46,7 +46,7 @@ pub struct Common {
     /// Say more; twice says everything.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Say nothing but faults and warnings.
+    /// Log faults and warnings only and show no progress; the result is still printed.
     #[arg(short, long, conflicts_with = "verbose", global = true)]
     pub quiet: bool,
 }
@@ -63,9 +63,9 @@ impl Common {
 pub enum Command {
     /// Carry all tables, or those named, through both hops.
     Run(RunArgs),
-    /// Carry tables into the replica only.
+    /// Carry tables into the replica only; needs `[replica]`.
     Replicate(RunArgs),
-    /// Carry tables into PostgreSQL only.
+    /// Carry tables of the replica into PostgreSQL only; needs `[replica]`.
     Load(LoadArgs),
     /// Say what the next run would do with every table, or those named, and why; changes nothing.
     Plan(PlanArgs),
@@ -102,7 +102,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<TimeOfDay>,
     /// Tables in flight at once; overrides the configuration.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Compare what arrived with the source, row sums included.
     #[arg(long)]
@@ -207,7 +207,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "WHO", value_parser = sums)]
     pub sums: Option<SumBy>,
     /// Tables compared at once; overrides the configuration.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Write the report as a page that a browser opens without a network, too. It holds no keys and
     /// no values.
@@ -238,7 +238,7 @@ pub struct RepairArgs {
     #[arg(long)]
     pub show_keys: bool,
     /// Tables mended at once; overrides the configuration.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Print the report as one JSON document.
     #[arg(long)]
@@ -280,6 +280,13 @@ pub struct DemoArgs {
     pub keep: bool,
 }
 
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse::<u32>().ok().filter(|jobs| Run::JOBS.contains(jobs));
+    let jobs = jobs.and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
+    let (least, most) = (Run::JOBS.start(), Run::JOBS.end());
+    jobs.ok_or_else(|| format!("it takes a whole number from {least} to {most}"))
+}
+
 fn sums(text: &str) -> Result<SumBy, String> {
     SumBy::by_name(text).ok_or_else(|| "it takes read, sql or auto".to_owned())
 }
@@ -289,7 +296,7 @@ fn scale(text: &str) -> Result<f64, String> {
     scale.ok_or_else(|| "it takes a number from 0.001 to 10".to_owned())
 }
 
-/// Carries tables of the source into the replica, the first hop of `etl run`.
+/// Carries tables of the source into the replica, the first hop of `etl run`; needs `[replica]`.
 #[derive(Debug, Parser)]
 #[command(name = "etl-replicate", version = VERSION, after_help = EXIT_CODES)]
 pub struct EtlReplicate {
@@ -301,8 +308,7 @@ pub struct EtlReplicate {
     pub run: RunArgs,
 }
 
-/// Carries tables of the replica, or of the source where there is none, into PostgreSQL, the second
-/// hop of `etl run`.
+/// Carries tables of the replica into PostgreSQL, the second hop of `etl run`; needs `[replica]`.
 #[derive(Debug, Parser)]
 #[command(name = "etl-load", version = VERSION, after_help = EXIT_CODES)]
 pub struct EtlLoad {
@@ -347,6 +353,8 @@ mod tests {
         for arguments in [
             &["etl", "run", "--adopt"][..],
             &["etl", "run", "--jobs", "0"],
+            &["etl", "verify", "--jobs", "257"],
+            &["etl", "repair", "--jobs", "many"],
             &["etl", "run", "--until", "24:00"],
             &["etl", "status", "--stale", "26"],
             &["etl", "status", "--stale", "0h"],

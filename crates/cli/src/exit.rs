@@ -8,11 +8,15 @@ use std::process::{ExitCode, Termination};
 pub enum Exit {
     /// Everything arrived, and what was to be proved is proved.
     Well = 0,
-    /// A table failed, differs or was not started. The others arrived.
+    /// A table failed, differs or was not started; the others arrived. `etl plan`: a table would
+    /// fail. `etl status`: a table does not stand `ok`; with `--stale`, its data is older. Of any
+    /// command: its result cannot be printed.
     Incomplete = 1,
-    /// The arguments or the configuration cannot be used; no server was asked.
+    /// The arguments or the configuration cannot be used, or a file cannot be written. Servers may
+    /// have been asked, such as for a table that is not there; no table was changed.
     Usage = 2,
-    /// A server cannot be reached or refuses, or another run holds the lock; nothing was started.
+    /// A server cannot be reached or refuses, or another run holds the lock; no table was moved.
+    /// `etl check`: a run would fail, whatever the fault.
     Unavailable = 3,
     /// Ctrl-C, SIGTERM or SIGHUP ended the command.
     Interrupted = 130,
@@ -22,6 +26,26 @@ impl Exit {
     /// Returns the number that the shell sees.
     pub fn code(self) -> u8 {
         self as u8
+    }
+}
+
+/// What a report says of all tables together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    /// Every table is as it should be.
+    pub(crate) ok: bool,
+    /// Somebody asked to stop.
+    pub(crate) cancelled: bool,
+}
+
+impl From<Outcome> for Exit {
+    /// Whoever asked to stop when all was done already is told that all is well.
+    fn from(outcome: Outcome) -> Exit {
+        match (outcome.ok, outcome.cancelled) {
+            (true, _) => Exit::Well,
+            (false, true) => Exit::Interrupted,
+            (false, false) => Exit::Incomplete,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::args::Common;
 use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, screen};
 use handoff_model::Cancel;
 use handoff_settings::Settings;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// A command's surroundings: where it reads settings, and how much it says.
@@ -45,6 +46,13 @@ impl Shell {
     /// Reads the settings.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         Ok(Settings::load(&self.config)?)
+    }
+
+    /// Reads the settings, and puts in place of theirs the `jobs` of the command line.
+    pub(crate) fn settings_with(&self, jobs: Option<NonZeroUsize>) -> Result<Settings, Failure> {
+        let mut settings = self.settings()?;
+        settings.run.jobs = jobs.unwrap_or(settings.run.jobs);
+        Ok(settings)
     }
 
     /// Writes a result to standard output.

@@ -35,10 +35,11 @@ impl std::fmt::Debug for KeyValue {
     }
 }
 
-/// The rows whose key lies in `(after, upto]`, one [`KeyValue`] a key column; `None` is open.
+/// The rows whose key lies in `(after, upto]`, in the order of its index, which may have descending
+/// columns; one [`KeyValue`] a key column, `None` is open.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct KeyRange {
-    /// Only keys greater than this.
+    /// Only keys behind this.
     pub after: Option<Vec<KeyValue>>,
     /// Only keys up to and including this.
     pub upto: Option<Vec<KeyValue>>,

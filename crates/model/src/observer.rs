@@ -83,13 +83,15 @@ pub enum Event {
         /// The pause before the next attempt.
         delay: Duration,
     },
-    /// A table is done with.
+    /// A table is done with. A table whose turn never came is told of in the report alone.
     TableFinished {
         /// The table.
         table: TableName,
-        /// Its status in the report: `ok`, `failed`, `cancelled`, `not_started`, `skipped`.
+        /// How it came out. Of a table that was moved or repaired: `ok`, `failed`, `cancelled`; of
+        /// one that was compared by `etl verify`: `equal`, `differs`, `moving`, `failed`,
+        /// `cancelled`.
         status: &'static str,
-        /// Why it failed, as an error chain without row values.
+        /// Why it failed or was cancelled, where an error says so: its chain, without row values.
         error: Option<String>,
     },
     /// Something a person should know that is no failure.

@@ -291,6 +291,7 @@ impl Pipeline {
             finished_at: Timestamp::now(),
             ok: failed == 0,
             cancelled: self.cancel.is_cancelled(),
+            schema: self.settings.target.schema.clone(),
             tables,
             notes,
         }

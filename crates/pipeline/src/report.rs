@@ -1,5 +1,6 @@
 //! What a run did, as a value and as JSON.
 
+use crate::wording::{counted, grouped};
 use handoff_model::{
     Audit, Extraction, Performance, Priority, ProofBy, Reason, RunId, TableName, TableSum,
 };
@@ -19,6 +20,8 @@ pub struct RunReport {
     pub ok: bool,
     /// True if the run was asked to stop.
     pub cancelled: bool,
+    /// The schema of the target that the tables are in.
+    pub schema: String,
     /// One entry a planned table, by name.
     pub tables: Vec<TableReport>,
     /// Views, sequences and tables the run leaves alone, one sentence each.
@@ -43,7 +46,7 @@ impl RunReport {
         if all(|proof| proof.replica_rows) {
             names.push("replica");
         }
-        names.push("raw");
+        names.push(&self.schema);
         names.join(" = ")
     }
 
@@ -52,27 +55,29 @@ impl RunReport {
     /// A run that compared every table says what equals what; any other run says how many
     /// tables arrived and what became of the rest.
     pub fn conclusion(&self) -> String {
-        let tables = self.tables.len();
-        if tables == 0 {
+        if self.tables.is_empty() {
             return "nothing to do".to_owned();
         }
+        let tables = counted(self.tables.len(), "table");
         if self.ok && self.tables.iter().all(TableReport::is_proved) {
             let rows: u64 = self.tables.iter().map(TableReport::rows).sum();
-            return format!("{tables} tables, {rows} rows: {}", self.compared());
+            let rows = counted(usize::try_from(rows).unwrap_or(usize::MAX), "row");
+            return format!("{tables}, {rows}: {}", self.compared());
         }
         let count = |status| self.with_status(status).count();
-        let mut text = format!("{} of {tables} tables arrived", count(TableStatus::Ok));
+        let shown = |count: usize| grouped(u64::try_from(count).unwrap_or(u64::MAX));
+        let mut text = format!("{} of {tables} arrived", shown(count(TableStatus::Ok)));
         let equal = self.tables.iter().filter(|table| table.is_equal()).count();
         if self.ok && equal > 0 {
-            text += &format!(", {equal} equal by the sums of what was moved");
+            text += &format!(", {} equal by the sums of what was moved", shown(equal));
         }
         let unchanged = self.tables.iter().filter(|table| table.is_unchanged()).count();
         if self.ok && unchanged > 0 {
-            text += &format!(", {unchanged} unchanged");
+            text += &format!(", {} unchanged", shown(unchanged));
         }
         for status in [TableStatus::Failed, TableStatus::Cancelled, TableStatus::NotStarted] {
             if count(status) > 0 {
-                text += &format!(", {} {}", count(status), status.label());
+                text += &format!(", {} {}", shown(count(status)), status.label());
             }
         }
         text

@@ -1,11 +1,12 @@
 //! How things stand between two runs.
 
+use crate::base::read_catalogue;
 use crate::recover::in_target;
 use crate::{Error, Result};
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
+use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
 use handoff_model::{RunId, TableName};
 use handoff_replicator::{Leftover, LeftoverKind};
-use handoff_schema::{Catalogue, TargetCatalogue};
+use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
 use handoff_tracking::{Finding, LastRun, Tracked, Tracker, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,31 +48,46 @@ impl Standing {
             Finding::Interrupted { .. } | Finding::OrphanShadow { .. } => in_progress.is_none(),
             other => other.table().is_some_and(|table| states.contains_key(table)),
         };
-        let mut disagreements = disagreements(&states, replica.as_ref(), &target, schema)?;
+        let holdings = Holdings::look(replica.as_ref(), &target, schema)?;
+        let mut disagreements = holdings.disagreements(&states);
         disagreements.retain(tracked);
         let in_progress = in_progress.map(|holder| holder.to_string());
         Ok(Standing { last_run: tracker.last_run()?, states, disagreements, in_progress })
     }
 }
 
-fn disagreements(
-    states: &BTreeMap<TableName, Tracked>,
-    replica: Option<&MyPool>,
-    target: &PgPool,
-    schema: &str,
-) -> Result<Vec<Finding>> {
-    let mut in_replica = BTreeSet::new();
-    let mut shadows = Vec::new();
-    if let Some(replica) = replica {
-        let leftovers = Leftover::list(replica).map_err(Error::Recover)?;
-        let shadow = |left: &Leftover| (left.copy_id, left.kind == LeftoverKind::New);
-        let tables = leftovers.iter().filter(|left| left.kind != LeftoverKind::Keys);
-        shadows.extend(tables.map(shadow));
-        let mut conn = replica.get(Profile::Read).map_err(Error::Connect)?;
-        let catalogue = Catalogue::read(&mut conn, replica.database());
-        in_replica.extend(catalogue.map_err(Error::Catalogue)?.tables.into_keys());
+/// What the databases that runs write to hold, whatever is tracked of it.
+pub(crate) struct Holdings {
+    /// What interrupted copies left in the replica.
+    pub(crate) leftovers: Vec<Leftover>,
+    in_replica: BTreeSet<TableName>,
+    /// The target's tables, and what interrupted loads left there.
+    pub(crate) target: TargetCatalogue,
+}
+
+impl Holdings {
+    /// Looks into the replica, if there is one, and the schema of the target.
+    pub(crate) fn look(
+        replica: Option<&MyPool>,
+        target: &PgPool,
+        schema: &str,
+    ) -> Result<Holdings> {
+        let mut leftovers = Vec::new();
+        let mut in_replica = BTreeSet::new();
+        if let Some(replica) = replica {
+            leftovers = Leftover::list(replica).map_err(Error::Recover)?;
+            in_replica.extend(read_catalogue(replica)?.tables.into_keys());
+        }
+        let mut conn = target.get().map_err(Error::Connect)?;
+        let target = TargetCatalogue::read(&mut conn, schema).map_err(Error::TargetCatalogue)?;
+        Ok(Holdings { leftovers, in_replica, target })
     }
-    let mut conn = target.get().map_err(Error::Connect)?;
-    let catalogue = TargetCatalogue::read(&mut conn, schema).map_err(Error::TargetCatalogue)?;
-    Ok(reconcile(states, &shadows, &in_replica, &in_target(&catalogue, states)))
+
+    /// Returns what `states` and the databases disagree on.
+    pub(crate) fn disagreements(&self, states: &BTreeMap<TableName, Tracked>) -> Vec<Finding> {
+        let copies = self.leftovers.iter().filter(|left| left.kind != LeftoverKind::Keys);
+        let shadows: Vec<_> =
+            copies.map(|left| (left.copy_id, left.kind == LeftoverKind::New)).collect();
+        reconcile(states, &shadows, &self.in_replica, &in_target(&self.target, states))
+    }
 }

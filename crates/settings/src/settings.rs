@@ -7,6 +7,7 @@ use crate::{
 use handoff_model::{ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// Everything a run needs to know, validated.
@@ -145,6 +146,11 @@ pub struct Run {
     pub sums: SumBy,
     /// The folder of the files that `copy_csv` writes; the system's for temporary files if [`None`].
     pub spool_dir: Option<PathBuf>,
+}
+
+impl Run {
+    /// The numbers that [`jobs`](Run::jobs) takes, in a file and on a command line.
+    pub const JOBS: RangeInclusive<u32> = 1..=256;
 }
 
 impl Default for Run {

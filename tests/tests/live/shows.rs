@@ -269,7 +269,7 @@ fn the_embedding_example_runs() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
-    assert!(stdout.contains("1 tables, 1 rows: source = replica = raw"), "{stdout}");
+    assert!(stdout.contains("1 table, 1 row: source = replica = raw"), "{stdout}");
     assert_eq!(trio.rows("t"), [row!["1", "0001-01-01"]]);
 }
 

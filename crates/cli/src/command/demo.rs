@@ -1,7 +1,7 @@
 //! `etl demo`: the whole of Handoff on servers of its own.
 
-use super::run::exit;
 use crate::args::DemoArgs;
+use crate::exit::Outcome;
 use crate::human::{count, counted, duration};
 use crate::report::{self, Listing};
 use crate::shell::Shell;
@@ -43,7 +43,7 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
         let report = servers.carry(shell, &cancel)?;
         if !report.ok {
             shell.print(&report::text(&report, Listing::Slowest))?;
-            return Ok(exit(&report));
+            return Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into());
         }
         let took = report.finished_at.duration_since(report.started_at);
         let took = duration(Duration::try_from(took).unwrap_or_default());

@@ -1,18 +1,16 @@
 //! `etl repair`: brings the rows that differ into line, and proves it.
 
 use crate::args::RepairArgs;
+use crate::exit::Outcome;
 use crate::report::repair_text;
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
-use handoff_pipeline::{Pipeline, RepairReport, RepairRequest};
+use handoff_pipeline::{Pipeline, RepairRequest};
 use handoff_verify::ShowKeys;
 
 /// Mends the tables that `args` name, and prints what was done.
 pub(super) fn repair(shell: &Shell, args: &RepairArgs) -> Result<Exit, Failure> {
-    let mut settings = shell.settings()?;
-    if let Some(jobs) = args.jobs {
-        settings.run.jobs = jobs;
-    }
+    let settings = shell.settings_with(args.jobs)?;
     let sides = 2 + u8::from(settings.replica.is_some());
     let observer = progress::observer(&shell.screen, shell.verbosity, sides);
     let report = Pipeline::new(settings)
@@ -24,7 +22,7 @@ pub(super) fn repair(shell: &Shell, args: &RepairArgs) -> Result<Exit, Failure> 
     } else {
         shell.print(&repair_text(&report, args.limit))?;
     }
-    Ok(exit(&report))
+    Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 
 fn request(args: &RepairArgs) -> RepairRequest {
@@ -34,13 +32,5 @@ fn request(args: &RepairArgs) -> RepairRequest {
         max_delete_percent: args.max_delete_percent,
         wait: args.wait,
         keys: if args.show_keys { ShowKeys::All } else { ShowKeys::Harmless },
-    }
-}
-
-fn exit(report: &RepairReport) -> Exit {
-    match (report.ok, report.cancelled) {
-        (true, _) => Exit::Well,
-        (false, true) => Exit::Interrupted,
-        (false, false) => Exit::Incomplete,
     }
 }

@@ -1,6 +1,7 @@
 //! `etl run`, `etl replicate` and `etl load`.
 
 use crate::args::{LoadArgs, RunArgs};
+use crate::exit::Outcome;
 use crate::report::{self, Listing};
 use crate::shell::Shell;
 use crate::{Exit, Failure, Verbosity, progress};
@@ -27,14 +28,11 @@ fn run_with(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<Exit,
         .cancel(shell.cancelled_by_signals()?)
         .run(options)?;
     print(shell, args, &report)?;
-    Ok(exit(&report))
+    Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 
 fn settings(shell: &Shell, args: &RunArgs) -> Result<Settings, Failure> {
-    let mut settings = shell.settings()?;
-    if let Some(jobs) = args.jobs {
-        settings.run.jobs = jobs;
-    }
+    let mut settings = shell.settings_with(args.jobs)?;
     settings.run.until = args.until.or(settings.run.until);
     Ok(settings)
 }
@@ -59,13 +57,4 @@ fn print(shell: &Shell, args: &RunArgs, report: &RunReport) -> Result<(), Failur
     let all = shell.verbosity >= Verbosity::Verbose || !args.tables.is_empty();
     let listing = if all { Listing::All } else { Listing::Slowest };
     shell.print(&report::text(report, listing))
-}
-
-/// Returns how a run ended that could start.
-pub(super) fn exit(report: &RunReport) -> Exit {
-    match (report.ok, report.cancelled) {
-        (true, _) => Exit::Well,
-        (false, true) => Exit::Interrupted,
-        (false, false) => Exit::Incomplete,
-    }
 }

@@ -1,11 +1,12 @@
 //! `etl verify`: which rows differ? Changes nothing.
 
 use crate::args::{VerifyArgs, VerifyFrom, VerifyTo};
+use crate::exit::Outcome;
 use crate::report::{verify_page, verify_text};
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
 use handoff_connect::Side;
-use handoff_pipeline::{Depth, Pipeline, VerifyReport, VerifyRequest};
+use handoff_pipeline::{Depth, Pipeline, VerifyRequest};
 use handoff_settings::Settings;
 use handoff_verify::ShowKeys;
 use std::fs::Permissions;
@@ -16,10 +17,7 @@ use tempfile::NamedTempFile;
 
 /// Compares the tables that `args` name, and prints what differs.
 pub(super) fn verify(shell: &Shell, args: &VerifyArgs) -> Result<Exit, Failure> {
-    let mut settings = shell.settings()?;
-    if let Some(jobs) = args.jobs {
-        settings.run.jobs = jobs;
-    }
+    let mut settings = shell.settings_with(args.jobs)?;
     if let Some(sums) = args.sums {
         settings.run.sums = sums;
     }
@@ -37,7 +35,7 @@ pub(super) fn verify(shell: &Shell, args: &VerifyArgs) -> Result<Exit, Failure> 
     } else {
         shell.print(&verify_text(&report, args.limit))?;
     }
-    Ok(exit(&report))
+    Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 
 /// A page that takes its place when it is whole.
@@ -92,13 +90,5 @@ fn request(args: &VerifyArgs) -> VerifyRequest {
         },
         keys: if args.show_keys { ShowKeys::All } else { ShowKeys::Harmless },
         ..VerifyRequest::default()
-    }
-}
-
-fn exit(report: &VerifyReport) -> Exit {
-    match (report.ok, report.cancelled) {
-        (true, _) => Exit::Well,
-        (false, true) => Exit::Interrupted,
-        (false, false) => Exit::Incomplete,
     }
 }

@@ -7,6 +7,7 @@ mod tally;
 use crate::{Screen, Verbosity};
 use bars::Bars;
 use handoff_model::{Event, Observer};
+use handoff_pipeline::TableStatus;
 use lines::Lines;
 use std::sync::Arc;
 
@@ -30,11 +31,16 @@ impl Observer for Quiet {
     }
 }
 
+/// Whether the status of a table that is done with says that somebody stopped it.
+fn was_stopped(status: &str) -> bool {
+    status == TableStatus::Cancelled.label()
+}
+
 /// Logs what a person should know of, in every kind of progress.
 fn say(event: &Event) {
     match event {
         // Whoever stopped the run knows; the report counts them.
-        Event::TableFinished { status: "cancelled", .. } => {}
+        Event::TableFinished { status, .. } if was_stopped(status) => {}
         Event::TableFinished { table, status, error: Some(error) } => {
             log::error!("`{table}` {status}: {error}");
         }

@@ -1,5 +1,6 @@
 //! How far a run has come.
 
+use super::was_stopped;
 use crate::human::{count, counted, duration, per_second};
 use handoff_model::{Event, Phase, TableName};
 use std::collections::HashMap;
@@ -57,10 +58,10 @@ impl Tally {
             | Event::PhaseFinished { table, phase, rows, .. } => {
                 self.moved_to(table, *phase, *rows);
             }
-            Event::TableFinished { table, error, .. } => {
+            Event::TableFinished { table, status, error } => {
                 self.running.remove(table);
                 self.done += 1;
-                self.failed += usize::from(error.is_some());
+                self.failed += usize::from(error.is_some() && !was_stopped(status));
             }
             _ => {}
         }
@@ -162,7 +163,10 @@ mod tests {
         assert_eq!(tally.left(Duration::from_secs(1)), None);
         assert!(tally.line().ends_with("; procedurelog prove 33 %"), "{}", tally.line());
         let error = Some("out of room".to_owned());
-        tally.note(&Event::TableFinished { table, status: "failed", error });
-        assert!(tally.line().starts_with("1 of 2 tables, 1 failed, 55 % of the rows, "));
+        for status in ["failed", "cancelled"] {
+            let (table, error) = (table.clone(), error.clone());
+            tally.note(&Event::TableFinished { table, status, error });
+        }
+        assert!(tally.line().starts_with("2 of 2 tables, 1 failed, 55 % of the rows, "));
     }
 }

@@ -2,6 +2,8 @@
 
 mod check;
 mod columns;
+#[cfg(test)]
+mod documented;
 mod init;
 mod plan;
 mod repair;

@@ -240,6 +240,7 @@ mod tests {
             finished_at: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(41),
             ok: tables.iter().all(|table| table.status == TableStatus::Ok),
             cancelled: false,
+            schema: "raw".to_owned(),
             tables,
             notes: Vec::new(),
         }
@@ -273,7 +274,7 @@ mod tests {
                 "patient.Birthdate    zero_dates   1,200",
                 "",
                 "1,004,000 rows, 100 MB in 41 s, 24,487 rows/s",
-                "2 tables, 1004000 rows: source = raw",
+                "2 tables, 1,004,000 rows: source = raw",
             ],
         );
     }
@@ -335,7 +336,7 @@ mod tests {
                 "patient  ok         1  100 B  streaming  1 ms",
                 "",
                 "1 row, 100 B in 41 s, 0 rows/s",
-                "1 of 1 tables arrived",
+                "1 of 1 table arrived",
             ],
         );
         check(&report(Vec::new()), &["0 rows, 0 B in 41 s, 0 rows/s", "nothing to do"]);

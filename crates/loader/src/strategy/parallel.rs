@@ -31,8 +31,8 @@ const LEAST_BYTES: u64 = 24 << 20;
 /// connections of a run.
 ///
 /// A table that has no key, is small, or of which only a part is read goes as [`Streaming`] has it,
-/// and so does one that is not ours alone ([`Locking::Free`]): every worker reads in a snapshot of
-/// its own.
+/// and so does one that others write to, which is every one but a replica table of our own
+/// ([`Locking::Free`]): every worker reads in a snapshot of its own.
 #[derive(Clone)]
 pub struct Parallel {
     /// Bytes that each worker gathers before it hands them to the server.

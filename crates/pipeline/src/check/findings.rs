@@ -54,7 +54,12 @@ impl Findings {
     }
 
     pub(super) fn unknown(&mut self, subject: CheckSubject, fault: &Fault) {
-        self.warning(subject, format!("this cannot be found out: {}", fault.message()));
+        self.untold(subject, fault.message());
+    }
+
+    /// Says that something cannot be found out, and why.
+    pub(super) fn untold(&mut self, subject: CheckSubject, why: &str) {
+        self.warning(subject, format!("this cannot be found out: {why}"));
     }
 
     fn add(

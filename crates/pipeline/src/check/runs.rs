@@ -6,14 +6,14 @@ use super::report::CheckSubject as S;
 use super::source::Source;
 use super::target::Target;
 use crate::chain;
+use crate::standing::Holdings;
 use crate::wording::{counted, some};
 use handoff_connect::{LockHolder, Result, Side};
 use handoff_model::own::{is_own_table, replica_lock, target_lock};
-use handoff_model::{CopyId, RunId, TableName};
-use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};
+use handoff_model::{RunId, shell_word};
+use handoff_schema::pg_table_name;
 use handoff_settings::Settings;
-use handoff_tracking::{Error, Finding, Tracker, reconcile};
-use mysql::prelude::Queryable;
+use handoff_tracking::{Error, Finding, Tracker};
 use std::collections::BTreeSet;
 
 /// What is known of the databases that runs write to.
@@ -56,11 +56,13 @@ impl Past<'_> {
             Ok(states) => states,
             Err(error) => return tracking(&error, findings),
         };
-        let there = match There::read(self.replica, self.target, &self.settings.target.schema) {
-            Ok(there) => there,
-            Err(fault) => return findings.of(fault.side()).unknown(S::Tracking, &fault),
+        let replica = self.replica.map(|replica| &replica.pool);
+        let schema = &self.settings.target.schema;
+        let holdings = match Holdings::look(replica, &self.target.pool, schema) {
+            Ok(holdings) => holdings,
+            Err(error) => return untold(&error, findings),
         };
-        let disagreements = there.disagreements(&states);
+        let disagreements = holdings.disagreements(&states);
         findings.target.ok(
             S::Tracking,
             match states.len() {
@@ -71,7 +73,7 @@ impl Past<'_> {
         self.not_ours(&disagreements, findings);
         // What a run that is in progress has not finished yet is no leftover.
         if !running {
-            there.leftovers(&disagreements, findings);
+            leftovers(&holdings, &disagreements, findings);
         }
     }
 
@@ -132,7 +134,7 @@ impl Past<'_> {
                  taken over",
                 some(&foreign)
             );
-            let names: Vec<String> = foreign.iter().map(|name| for_shell(name)).collect();
+            let names: Vec<String> = foreign.iter().map(|name| shell_word(name)).collect();
             findings
                 .of(side)
                 .fault(S::Tracking, what)
@@ -141,73 +143,37 @@ impl Past<'_> {
     }
 }
 
-/// What is in the databases that runs write to.
-struct There {
-    replica_tables: BTreeSet<TableName>,
-    target_tables: BTreeSet<TableName>,
-    /// `true` for a shadow, `false` for a table that was replaced.
-    shadows: Vec<(CopyId, bool)>,
-    target_leftovers: Vec<String>,
+/// Warns of what interrupted runs left, which the next run mends.
+fn leftovers(holdings: &Holdings, disagreements: &[Finding], findings: &mut BothSides) {
+    for finding in disagreements {
+        let side = match finding {
+            Finding::Interrupted { .. } => Side::Replica,
+            Finding::TrackedButMissing { side, .. } => *side,
+            _ => continue,
+        };
+        findings.of(side).warning(S::Leftovers, format!("{finding} by the next run"));
+    }
+    let left = |count, findings: &mut Findings| {
+        if count > 0 {
+            let tables = counted(count, "table");
+            let what = format!("an interrupted run left {tables}: the next run ends that");
+            findings.warning(S::Leftovers, what);
+        }
+    };
+    left(holdings.leftovers.len(), &mut findings.replica);
+    left(holdings.target.leftovers.len(), &mut findings.target);
 }
 
-impl There {
-    fn read(replica: Option<&MySide>, target: &Target, schema: &str) -> Result<There> {
-        let mut there = There {
-            replica_tables: BTreeSet::new(),
-            target_tables: BTreeSet::new(),
-            shadows: Vec::new(),
-            target_leftovers: Vec::new(),
-        };
-        if let Some(replica) = replica {
-            there.read_replica(replica)?;
-        }
-        let catalogue = TargetCatalogue::read(&mut target.pool.get()?, schema)?;
-        there.target_tables =
-            catalogue.tables.keys().filter_map(|name| TableName::new(name).ok()).collect();
-        there.target_leftovers = catalogue.leftovers;
-        Ok(there)
-    }
-
-    fn read_replica(&mut self, replica: &MySide) -> Result<()> {
-        let mut conn = replica.conn()?;
-        let names: Vec<String> = conn
-            .query("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
-            .map_err(|error| conn.fault(&error))?;
-        let shadow = |name: &String| {
-            let of = |prefix| name.strip_prefix(prefix).and_then(CopyId::parse);
-            let new = of("__handoff_new_").map(|copy| (copy, true));
-            new.or_else(|| of("__handoff_old_").map(|copy| (copy, false)))
-        };
-        self.shadows = names.iter().filter_map(shadow).collect();
-        let catalogue = Catalogue::read(&mut conn, &replica.database);
-        let tables = catalogue.map(|catalogue| catalogue.tables.into_keys().collect());
-        self.replica_tables = tables.unwrap_or_default();
-        Ok(())
-    }
-
-    fn disagreements(
-        &self,
-        states: &std::collections::BTreeMap<TableName, handoff_tracking::Tracked>,
-    ) -> Vec<Finding> {
-        reconcile(states, &self.shadows, &self.replica_tables, &self.target_tables)
-    }
-
-    fn leftovers(&self, disagreements: &[Finding], findings: &mut BothSides) {
-        for finding in disagreements {
-            if let Finding::Interrupted { .. } | Finding::TrackedButMissing { .. } = finding {
-                findings.replica.warning(S::Leftovers, format!("{finding} by the next run"));
-            }
-        }
-        let left = |count, findings: &mut Findings| {
-            if count > 0 {
-                let tables = counted(count, "table");
-                let what = format!("an interrupted run left {tables}: the next run ends that");
-                findings.warning(S::Leftovers, what);
-            }
-        };
-        left(self.shadows.len(), &mut findings.replica);
-        left(self.target_leftovers.len(), &mut findings.target);
-    }
+/// Says that a side does not tell what it holds.
+fn untold(error: &crate::Error, findings: &mut BothSides) {
+    let (side, why) = match error {
+        crate::Error::Connect(fault) => (fault.side(), fault.message().to_owned()),
+        crate::Error::TargetCatalogue(_) => (Side::Target, chain(error)),
+        // Nothing is mended here.
+        crate::Error::Recover(error) => (Side::Replica, chain(error)),
+        _ => (Side::Replica, chain(error)),
+    };
+    findings.of(side).untold(S::Tracking, &why);
 }
 
 fn lock(holder: Result<Option<LockHolder>>, findings: &mut Findings) -> bool {
@@ -239,15 +205,5 @@ fn tracking(error: &Error, findings: &mut BothSides) {
     let finding = findings.of(side).fault(S::Tracking, chain(error));
     if let Error::Engine { table, .. } = error {
         finding.statement(format!("ALTER TABLE {table} ENGINE=InnoDB"));
-    }
-}
-
-/// Quotes a name for the shell.
-fn for_shell(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', "'\\''"))
     }
 }

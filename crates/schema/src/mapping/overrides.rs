@@ -74,12 +74,17 @@ fn instead(kind: &MySqlType) -> Vec<PgType> {
     }
 }
 
+/// Names what may be written beside the default.
+fn others(kind: &MySqlType) -> Vec<String> {
+    let mut others: Vec<String> = instead(kind).iter().map(PgType::to_string).collect();
+    others.extend(wider(&default_type(kind)));
+    others
+}
+
 /// Says what may be written.
 fn remedy(kind: &MySqlType) -> String {
-    let default = default_type(kind);
-    let mut choices = vec![default.to_string()];
-    choices.extend(instead(kind).iter().map(PgType::to_string));
-    choices.extend(wider(&default));
+    let mut choices = vec![default_type(kind).to_string()];
+    choices.extend(others(kind));
     match choices.as_slice() {
         [only] => format!("it can only be {only}, so take the line out"),
         [others @ .., last] => format!("write {} or {last}", others.join(", ")),
@@ -105,4 +110,96 @@ fn wider(default: &PgType) -> Vec<String> {
         _ => &[],
     };
     texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    /// One of every type, as a catalogue spells it. Where digits matter, some.
+    const TYPES: [&str; 35] = [
+        "tinyint",
+        "smallint",
+        "smallint unsigned",
+        "mediumint",
+        "int",
+        "int unsigned",
+        "bigint",
+        "bigint unsigned",
+        "decimal(10,2)",
+        "float",
+        "double",
+        "bit(1)",
+        "bit(8)",
+        "year",
+        "date",
+        "datetime(0)",
+        "datetime(6)",
+        "timestamp(0)",
+        "timestamp(6)",
+        "time(0)",
+        "char(10)",
+        "varchar(10)",
+        "text",
+        "binary(8)",
+        "binary(16)",
+        "varbinary(16)",
+        "blob",
+        "enum('a')",
+        "set('a')",
+        "json",
+        "uuid",
+        "inet4",
+        "inet6",
+        "point",
+        "vector(3)",
+    ];
+
+    fn as_markdown() -> String {
+        let mut text = String::from("| Column | Default | It may be |\n| --- | --- | --- |\n");
+        for column_type in TYPES {
+            let kind = Column::of_type("c", column_type).unwrap().kind;
+            let others = match others(&kind) {
+                none if none.is_empty() => "nothing else".to_owned(),
+                some => some.join(", "),
+            };
+            writeln!(text, "| {column_type} | {} | {others} |", default_type(&kind)).unwrap();
+        }
+        text
+    }
+
+    /// With `HANDOFF_BLESS=1` the page is written instead of compared.
+    #[test]
+    fn the_page_of_types_lists_what_columns_may_be() {
+        const BEGIN: &str = "<!-- overrides, by HANDOFF_BLESS=1 cargo test -p handoff-schema -->\n";
+        const END: &str = "<!-- end of overrides -->";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/types.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = page.split_once(BEGIN).expect("the page has the first marker");
+        let (_, after) = rest.split_once(END).expect("the page has the second marker");
+        let generated = format!("{before}{BEGIN}\n{}\n{END}{after}", as_markdown());
+        if std::env::var_os("HANDOFF_BLESS").is_some() {
+            std::fs::write(path, &generated).unwrap();
+        } else if page != generated {
+            panic!(
+                "docs/types.md differs from what columns may be; run HANDOFF_BLESS=1 cargo test \
+                 -p handoff-schema"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_page_lists_is_taken() {
+        for column_type in TYPES {
+            let kind = Column::of_type("c", column_type).unwrap().kind;
+            let named = others(&kind).into_iter().filter(|other| !other.contains(" with "));
+            for other in named.chain([default_type(&kind).to_string()]) {
+                assert!(chosen(&kind, &other).is_some(), "{column_type}: {other}");
+            }
+        }
+        let taken = |kind: MySqlType, wanted| chosen(&kind, wanted).is_some();
+        assert!(taken(MySqlType::Year, "numeric(5,0)") && !taken(MySqlType::Year, "numeric(4,0)"));
+        assert!(taken(MySqlType::DateTime(0), "timestamp(1)"));
+    }
 }

@@ -42,6 +42,7 @@ use crate::{MySqlType, PgType, Sign};
 ///
 /// Any type may also become a wider one that holds every value ([`PgType::widens`]): a wider
 /// integer, more digits, `double precision` for `real`. Integers and decimals may become `text`.
+/// `docs/types.md` lists for each type all that it may become.
 pub fn default_type(mysql: &MySqlType) -> PgType {
     use MySqlType as M;
     use PgType as P;

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run {
     let mut run = Run::default();
     let Some(mut section) = section else { return run };
-    if let Some(jobs) = section.number("jobs", 1..=256, reader)
+    if let Some(jobs) = section.number("jobs", Run::JOBS, reader)
         && let Some(jobs) = usize::try_from(jobs).ok().and_then(NonZeroUsize::new)
     {
         run.jobs = jobs;

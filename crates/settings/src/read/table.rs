@@ -54,8 +54,7 @@ fn gather<'d>(
 
 fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
     let rows = extraction::rows(&mut section, reader);
-    let loader = loader(&mut section, reader);
-    let keep_spool = section.flag("keep_spool", reader).unwrap_or_default();
+    let (loader, keep_spool) = loading(&mut section, reader);
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let columns = columns(&mut section, reader);
     section.finish(reader);
@@ -74,6 +73,26 @@ fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
 
 const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("medium", Priority::Medium), ("low", Priority::Low)];
+
+/// Reads the strategy and whether its file stays.
+fn loading(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (Option<Strategy>, bool) {
+    let [of_loader, of_keep] = ["loader", "keep_spool"].map(|key| section.place(key));
+    let loader = loader(section, reader);
+    let keep_spool = section.flag("keep_spool", reader).unwrap_or_default();
+    // A strategy that could not be read has been reported.
+    let known = loader.is_some() || of_loader.is_none();
+    if let (true, true, Some(place)) = (keep_spool, known, of_keep)
+        && loader != Some(Strategy::CopyCsv)
+    {
+        let [keep, loader] = ["keep_spool", "loader"].map(|key| section.subject(key));
+        let message = format!(
+            "{keep} has no effect, since only copy_csv writes a file; write {loader} = \
+             \"copy_csv\", or leave it out"
+        );
+        reader.problem(&place, message);
+    }
+    (loader, keep_spool)
+}
 
 fn loader(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Strategy> {
     let text = section.text("loader", reader)?;

@@ -228,6 +228,25 @@ fn unknown_keys_and_sections_say_where_they_belong() {
 }
 
 #[test]
+fn a_file_is_kept_where_one_is_written() {
+    let at = |line| {
+        format!(
+            "handoff.toml:{line}: tables.a.keep_spool has no effect, since only copy_csv writes a \
+             file; write tables.a.loader = \"copy_csv\", or leave it out"
+        )
+    };
+    adding("[tables.a]\nkeep_spool = true\n", &[&at(6)]);
+    adding("[tables.a]\nloader = \"chunked\"\nkeep_spool = true\n", &[&at(7)]);
+    adding(
+        "[tables.a]\nloader = 1\nkeep_spool = true\n",
+        &["handoff.toml:6: tables.a.loader is 1; it takes a text in \"quotes\""],
+    );
+    let kept = loads(&format!("{URLS}[tables.a]\nloader = \"copy_csv\"\nkeep_spool = true\n"));
+    assert!(kept.tables.values().all(|table| table.keep_spool));
+    loads(&format!("{URLS}[tables.a]\nkeep_spool = false\n"));
+}
+
+#[test]
 fn values_of_the_wrong_kind_are_named() {
     adding(
         "[run]\nuntil = \"25:00\"\n",

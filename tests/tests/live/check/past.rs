@@ -68,7 +68,8 @@ fn leftovers_are_counted_and_left_where_they_are() {
     let trio = Trio::new("check left");
     let copy = CopyId::new();
     trio.sql_replica(&format!(
-        "CREATE TABLE __handoff_new_{copy} (a INT); CREATE TABLE __handoff_old_{copy} (a INT)"
+        "CREATE TABLE __handoff_new_{copy} (a INT); CREATE TABLE __handoff_old_{copy} (a INT); \
+         CREATE TABLE __handoff_keys_{copy} (a INT)"
     ));
     trio.sql_target(&format!(
         "CREATE SCHEMA raw AUTHORIZATION etl; CREATE TABLE raw.__handoff_{copy} (a int)"
@@ -78,7 +79,7 @@ fn leftovers_are_counted_and_left_where_they_are() {
     assert_eq!(State::of(&trio), before);
     assert!(report.ok);
     let replica = odd(&report, Side::Replica, S::Leftovers);
-    expect(replica, CheckVerdict::Warning, "an interrupted run left 2 tables", &[]);
+    expect(replica, CheckVerdict::Warning, "an interrupted run left 3 tables", &[]);
     let target = odd(&report, Side::Target, S::Leftovers);
     expect(target, CheckVerdict::Warning, "an interrupted run left 1 table", &[]);
 }
@@ -87,6 +88,9 @@ fn leftovers_are_counted_and_left_where_they_are() {
 fn what_a_run_has_carried_is_known() {
     let trio = Trio::new("check carried");
     trio.sql_source("CREATE TABLE patient (id INT PRIMARY KEY); INSERT INTO patient VALUES (1)");
+    // Longer than PostgreSQL's names, with letters of two bytes.
+    let long = "ä".repeat(40);
+    trio.sql_source(&format!("CREATE TABLE `{long}` (id INT PRIMARY KEY)"));
     let settings = settings(&trio);
     let run = Pipeline::new(settings.clone()).run(&RunOptions::default()).unwrap();
     assert!(run.ok, "{run:?}");
@@ -96,5 +100,5 @@ fn what_a_run_has_carried_is_known() {
     assert!(odd.is_empty(), "{odd:#?}");
     let known = |found: &&handoff_pipeline::CheckFinding| found.subject == S::Tracking;
     let tracking = report.findings.iter().find(known).unwrap();
-    assert_eq!(tracking.what, "1 table known from earlier runs");
+    assert_eq!(tracking.what, "2 tables known from earlier runs");
 }

@@ -81,7 +81,7 @@ fn a_run_that_comes_too_late_exits_1_and_says_so() {
     let done = etl.exits(1, &["run", "--until", &hour_ago]);
     let expected = "1 table not started: the run began at ";
     assert!(done.stdout.contains(expected), "{}", done.stdout);
-    assert!(done.stdout.contains("0 of 1 tables arrived, 1 not started"), "{}", done.stdout);
+    assert!(done.stdout.contains("0 of 1 table arrived, 1 not started"), "{}", done.stdout);
     let hour_on = Zoned::now().checked_add(1.hour()).unwrap().strftime("%H:%M").to_string();
     etl.ok(&["run", "--until", &hour_on]);
 }

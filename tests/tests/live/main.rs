@@ -15,6 +15,7 @@ mod faults;
 mod incremental;
 mod init;
 mod loader;
+mod meanwhile;
 mod old_failures;
 mod orchestration;
 mod plan;

@@ -2,6 +2,7 @@
 //! not wait, and no value anywhere but in the tables.
 
 use crate::etl::{Etl, binary};
+use crate::meanwhile::SetOnDrop;
 use handoff_testbed::practice::{self, Day, Practice};
 use handoff_testbed::{Trio, row};
 use mysql::prelude::Queryable;
@@ -206,8 +207,9 @@ fn a_writer_of_a_myisam_table_never_waits_a_second() {
             }
             (waits, slowest)
         });
+        let ended = SetOnDrop(&done);
         etl.ok(&["run"]);
-        done.store(true, Ordering::SeqCst);
+        drop(ended);
         writer.join().unwrap()
     });
     println!("{waits} updates during the copy, the slowest took {slowest:?}");
@@ -239,6 +241,7 @@ fn a_reader_of_a_view_sees_only_whole_states() {
             }
             polls
         });
+        let ended = SetOnDrop(&done);
         for _ in 0..10 {
             // Ids move on by one, so that rows come, change and go.
             trio.sql_source(
@@ -246,7 +249,7 @@ fn a_reader_of_a_view_sees_only_whole_states() {
             );
             etl.ok(&["run"]);
         }
-        done.store(true, Ordering::SeqCst);
+        drop(ended);
         reader.join().unwrap()
     });
     println!("{polls} polls during ten refreshes");

@@ -1,16 +1,9 @@
 //! What readers of the target notice of a load.
 
 use super::Bench;
+use crate::meanwhile::SetOnDrop;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-
-struct SetOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for SetOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 #[test]
 fn a_reader_of_a_view_sees_whole_states_only_during_ten_refreshes() {

@@ -2,6 +2,7 @@
 
 use super::{changes, of, repair};
 use crate::diff::is_equal;
+use crate::meanwhile::SetOnDrop;
 use crate::verify::{carry, settings};
 use handoff_pipeline::{RepairRequest, RepairStatus};
 use handoff_testbed::Trio;
@@ -41,8 +42,9 @@ fn while_the_source_is_written_to_the_planted_rows_are_mended() {
                     std::thread::sleep(Duration::from_millis(4));
                 }
             });
+            let ended = SetOnDrop(&stop);
             let report = repair(&settings, &RepairRequest::default());
-            stop.store(true, Ordering::Relaxed);
+            drop(ended);
             let table = of(&report, "t");
             assert!(
                 matches!(table.status, RepairStatus::Repaired | RepairStatus::Failed),

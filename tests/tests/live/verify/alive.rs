@@ -1,6 +1,7 @@
 //! Sources that are written to while they are compared.
 
 use super::{carry, counts, settings, verify, verify_copy};
+use crate::meanwhile::SetOnDrop;
 use handoff_connect::Side;
 use handoff_model::SumBy;
 use handoff_pipeline::VerifyStatus;
@@ -48,6 +49,7 @@ fn a_writer_makes_no_false_difference_once_it_stops() {
                         .unwrap();
                 }
             });
+            let _ended = SetOnDrop(&stop);
             let summed = VerifyOptions { sums: SumBy::Sql, ..OPTIONS };
             for options in [OPTIONS, summed, OPTIONS, summed, OPTIONS] {
                 let report = verify(&settings, options);
@@ -59,7 +61,6 @@ fn a_writer_makes_no_false_difference_once_it_stops() {
                     counts(&verify_copy(&settings, options).tables[0], Side::Source);
                 assert!(missing == 0 && phantom == 0 && stale <= 2, "{engine}: {stale} stale");
             }
-            stop.store(true, Ordering::Relaxed);
         });
         let report = verify(&settings, OPTIONS);
         assert_eq!(counts(&report.tables[0], Side::Source), [0, 0, 0], "{engine}");
@@ -86,9 +87,8 @@ fn a_row_that_never_stands_still_is_moving_and_no_drift() {
             }
         });
         thread::sleep(Duration::from_millis(50));
-        let report = verify(&settings, OPTIONS);
-        stop.store(true, Ordering::Relaxed);
-        report
+        let _ended = SetOnDrop(&stop);
+        verify(&settings, OPTIONS)
     });
     let table = &report.tables[0];
     assert_eq!(table.status, VerifyStatus::Moving, "{table:?}");

@@ -18,12 +18,14 @@
 //! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
 //! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
 //! | [`own`] | the names of our own tables and locks |
+//! | [`human`] | [`grouped`](human::grouped), [`counted`](human::counted), [`bytes`](human::bytes): numbers for people |
 //! | [`quote`] | [`shell_word`], [`toml_key`], [`chain`]: what people read, copy and paste |
 //! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
 
 pub mod batch;
 pub mod cancel;
 pub mod filter;
+pub mod human;
 pub mod id;
 pub mod key;
 pub mod lossy;

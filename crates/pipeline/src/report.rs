@@ -61,7 +61,7 @@ impl RunReport {
         let tables = counted(self.tables.len(), "table");
         if self.ok && self.tables.iter().all(TableReport::is_proved) {
             let rows: u64 = self.tables.iter().map(TableReport::rows).sum();
-            let rows = counted(usize::try_from(rows).unwrap_or(usize::MAX), "row");
+            let rows = counted(rows, "row");
             return format!("{tables}, {rows}: {}", self.compared());
         }
         let count = |status| self.with_status(status).count();

@@ -145,7 +145,7 @@ impl TableRunner {
         let keys = found.keys(&mapping, between.last)?;
         let gone: u64 = found.pairs().map(|(pair, _)| pair.phantom).sum();
         if gone > 0 {
-            let rows = counted(usize::try_from(gone).unwrap_or(usize::MAX), "row");
+            let rows = counted(gone, "row");
             let side = between.last;
             report.notes.push(format!("{rows} gone from the source: deleted from the {side}"));
         }

@@ -38,7 +38,7 @@ pub fn init_text(report: &InitReport, written: &Written<'_>) -> String {
 }
 
 fn head(report: &InitReport) -> String {
-    let rows = report.tables.iter().map(|table| table.rows).sum();
+    let rows: u64 = report.tables.iter().map(|table| table.rows).sum();
     let size = report.tables.iter().map(|table| table.bytes).sum();
     format!(
         "{} ({}): {}, {}, {}\n",
@@ -136,7 +136,7 @@ fn proposals(report: &InitReport) -> String {
             count(commented)
         );
     }
-    let columns = report.tables.iter().map(|table| wide(table.columns.len())).sum();
+    let columns: u64 = report.tables.iter().map(|table| wide(table.columns.len())).sum();
     if columns > 0 {
         lines += &format!(
             "for you to decide: {} of {} could have narrower types\n",

@@ -59,7 +59,7 @@ fn tables(report: &RunReport, listing: Listing) -> String {
     let more = match rest.len() {
         0 => String::new(),
         more => {
-            let rows = counted(rest.iter().map(|table| moved(table).0).sum(), "row");
+            let rows = counted(rest.iter().map(|table| moved(table).0).sum::<u64>(), "row");
             format!("and {} with {rows}\n", counted(more as u64, "more table"))
         }
     };

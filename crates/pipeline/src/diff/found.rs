@@ -120,7 +120,7 @@ impl Found {
     /// Says so if rows of the source changed while they were compared.
     pub(crate) fn note(&self) -> Option<String> {
         let moving = self.0.pairs.iter().map(|pair| pair.moving).sum::<u64>();
-        let rows = counted(usize::try_from(moving).unwrap_or(usize::MAX), "row");
+        let rows = counted(moving, "row");
         (moving > 0).then(|| format!("{rows} changed in the source while they were compared"))
     }
 }

@@ -1,9 +1,10 @@
 //! Tables that dead runs left in the target.
 
-use crate::statements::{AT, PREFIX};
+use crate::statements::AT;
 use crate::{Error, Loader, Result};
 use handoff_connect::{Fault, PgConn, quote_pg};
 use handoff_model::CopyId;
+use handoff_model::own::PREFIX;
 
 /// How long a leftover may keep a run waiting.
 const PATIENCE_MS: u32 = 500;

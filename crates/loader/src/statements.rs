@@ -1,12 +1,10 @@
 //! The statements of a load, spelled.
 
 use handoff_connect::{quote_pg, quote_pg_text};
+use handoff_model::own::PREFIX;
 use handoff_model::{CopyId, TableName};
 use handoff_schema::Mapping;
 use handoff_schema::ddl::{self, Persistence};
-
-/// What every table that we make on the way to a published one begins with.
-pub(crate) const PREFIX: &str = "__handoff_";
 
 /// What follows in the name of a checkpoint, before the same id.
 pub(crate) const AT: &str = "at_";

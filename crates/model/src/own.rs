@@ -7,6 +7,9 @@ pub const LOAD_STATUS: &str = "etl_load_status";
 /// The table of runs, in the target.
 pub const RUNS: &str = "etl_runs";
 
+/// What the names begin with of tables that a copy or a load makes for its own use, and drops.
+pub const PREFIX: &str = "__handoff_";
+
 /// Returns true for the name of one of our tables, however its letters are cased. No table of a
 /// source with such a name can be carried.
 pub fn is_own_table(name: &str) -> bool {

@@ -3,6 +3,7 @@
 use crate::{Error, Replicator, Result};
 use handoff_connect::{MyPool, Profile, quote_my};
 use handoff_model::CopyId;
+use handoff_model::own::PREFIX;
 use mysql::prelude::Queryable;
 
 /// What a table of ours was for.
@@ -19,17 +20,18 @@ pub enum LeftoverKind {
 impl LeftoverKind {
     const ALL: [LeftoverKind; 3] = [LeftoverKind::New, LeftoverKind::Old, LeftoverKind::Keys];
 
-    fn prefix(self) -> &'static str {
+    /// What the name has behind [`PREFIX`].
+    fn word(self) -> &'static str {
         match self {
-            LeftoverKind::New => "__handoff_new_",
-            LeftoverKind::Old => "__handoff_old_",
-            LeftoverKind::Keys => "__handoff_keys_",
+            LeftoverKind::New => "new_",
+            LeftoverKind::Old => "old_",
+            LeftoverKind::Keys => "keys_",
         }
     }
 
     /// Returns the name of the table of one copy.
     pub(crate) fn table(self, copy: CopyId) -> String {
-        format!("{}{copy}", self.prefix())
+        format!("{PREFIX}{}{copy}", self.word())
     }
 }
 
@@ -45,7 +47,7 @@ pub struct Leftover {
 impl Leftover {
     fn parse(name: &str) -> Option<Leftover> {
         LeftoverKind::ALL.into_iter().find_map(|kind| {
-            let copy_id = CopyId::parse(name.strip_prefix(kind.prefix())?)?;
+            let copy_id = CopyId::parse(name.strip_prefix(PREFIX)?.strip_prefix(kind.word())?)?;
             Some(Leftover { copy_id, kind })
         })
     }

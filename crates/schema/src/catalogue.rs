@@ -49,5 +49,5 @@ impl Catalogue {
 
 /// Returns true for tables that Handoff itself makes in a MySQL database.
 fn is_own(name: &str) -> bool {
-    name.starts_with("__handoff_") || name == own::COPY_STATUS
+    name.starts_with(own::PREFIX) || name == own::COPY_STATUS
 }

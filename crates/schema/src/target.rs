@@ -2,7 +2,7 @@
 
 use crate::ddl::PgColumn;
 use handoff_connect::{PgConn, Result};
-use handoff_model::own::is_own_table;
+use handoff_model::own::{PREFIX, is_own_table};
 use postgres::Row;
 use std::collections::BTreeMap;
 
@@ -143,7 +143,7 @@ fn obstacles(row: &Row) -> Result<Vec<CopyObstacle>, postgres::Error> {
 fn sorted_out(tables: Vec<TargetTable>) -> TargetCatalogue {
     let mut catalogue = TargetCatalogue::default();
     for table in tables {
-        if table.name.starts_with("__handoff_") {
+        if table.name.starts_with(PREFIX) {
             if table.kind == TargetKind::Table {
                 catalogue.leftovers.push(table.name);
             }

@@ -2,12 +2,9 @@
 
 use crate::{CopyState, Finding, Remedy, Status, Tracked};
 use handoff_connect::Side;
-use handoff_model::own::is_own_table;
+use handoff_model::own::{PREFIX, is_own_table};
 use handoff_model::{CopyId, TableName};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The beginning of the names of shadows, old tables and staging tables.
-const OURS: &str = "__handoff_";
 
 /// Says where tracking and databases disagree, and what the next run does about it.
 ///
@@ -53,7 +50,7 @@ fn not_ours(states: &BTreeMap<TableName, Tracked>, known: &Known<'_>) -> Vec<Fin
                 Side::Target => tracked.and_then(|t| t.load.as_ref()).is_some_and(|l| l.is_ours()),
                 _ => tracked.and_then(|t| t.copy.as_ref()).is_some_and(|c| c.is_ours()),
             };
-            !ours && !is_own_table(table.as_str()) && !table.as_str().starts_with(OURS)
+            !ours && !is_own_table(table.as_str()) && !table.as_str().starts_with(PREFIX)
         }
     };
     let finding =

@@ -48,7 +48,10 @@ pub enum Error {
     #[error("cannot keep track of the run")]
     Tracking(#[from] handoff_tracking::Error),
     /// Another run holds the lock.
-    #[error("another run is in progress")]
+    #[error(
+        "another run is in progress: try again when it has ended (`etl run` and `etl repair` wait for it \
+         with --wait)"
+    )]
     Locked(#[source] handoff_tracking::LockRefused),
     /// Tables were named that are not there.
     #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), hint(.near))]

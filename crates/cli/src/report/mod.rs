@@ -22,3 +22,16 @@ pub use run::{Listing, text};
 pub use status::{Standing, StatusReport, TableStanding};
 pub use verify::verify_text;
 pub use verify_page::verify_page;
+
+use crate::human::counted;
+use std::collections::BTreeMap;
+
+/// Counts the tables whose turn never came, by the reasons why: `3 tables not started: …`, a line each.
+fn not_started<'a>(reasons: impl Iterator<Item = &'a str>) -> String {
+    let mut tables = BTreeMap::<&str, u64>::new();
+    reasons.for_each(|reason| *tables.entry(reason).or_default() += 1);
+    let line = |(reason, number): (&str, u64)| {
+        format!("{} not started: {reason}\n", counted(number, "table"))
+    };
+    tables.into_iter().map(line).collect()
+}

@@ -1,5 +1,6 @@
 //! What `etl repair` did, as text.
 
+use super::not_started;
 use super::verify::{laid_out, of_pairs};
 use crate::human::{count, counted, duration};
 use handoff_pipeline::{RepairReport, RepairStatus, RepairTable, RepairWay};
@@ -8,8 +9,11 @@ use std::time::Duration;
 /// Prints what differed and what was done about it, table by table with up to `limit` rows each, and
 /// a conclusion.
 pub fn repair_text(report: &RepairReport, limit: usize) -> String {
-    let tables = report.tables.iter().map(|table| of_table(table, limit)).collect();
-    laid_out(tables, &report.notes, &conclusion(report))
+    let (waiting, begun): (Vec<_>, Vec<_>) =
+        report.tables.iter().partition(|table| table.status == RepairStatus::NotStarted);
+    let tables: String = begun.into_iter().map(|table| of_table(table, limit)).collect();
+    let waiting = not_started(waiting.into_iter().filter_map(|table| table.error.as_deref()));
+    laid_out(tables + &waiting, &report.notes, &conclusion(report))
 }
 
 fn of_table(table: &RepairTable, limit: usize) -> String {

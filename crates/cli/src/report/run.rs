@@ -1,11 +1,10 @@
 //! The report of a run as text.
 
 use super::slowest::slowest;
-use super::{Align, Columns};
+use super::{Align, Columns, not_started};
 use crate::human::{bytes, count, counted, duration, per_second};
 use handoff_pipeline::{RunReport, TableReport, TableStatus, Verdict};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Which of the tables that went well are listed.
@@ -27,7 +26,7 @@ pub fn text(report: &RunReport, listing: Listing) -> String {
         notes(report),
         lossy(report),
         errors(report),
-        waiting(report),
+        not_started(report.tables.iter().filter_map(|table| table.not_started_because.as_deref())),
     ];
     let end = format!("{}\n{}\n", totals(report), report.conclusion());
     let filled = sections.into_iter().filter(|text| !text.is_empty());
@@ -152,16 +151,6 @@ fn errors(report: &RunReport) -> String {
         table.error.as_ref().map(|error| format!("{}: {error}\n", table.table))
     };
     report.tables.iter().filter_map(error).collect()
-}
-
-/// Counts the tables whose turn never came, by reason.
-fn waiting(report: &RunReport) -> String {
-    let mut reasons = BTreeMap::<&str, u64>::new();
-    for reason in report.tables.iter().filter_map(|table| table.not_started_because.as_deref()) {
-        *reasons.entry(reason).or_default() += 1;
-    }
-    let line = |(reason, number)| format!("{} not started: {reason}\n", counted(number, "table"));
-    reasons.into_iter().map(line).collect()
 }
 
 fn totals(report: &RunReport) -> String {

@@ -1,5 +1,6 @@
 //! What `etl verify` found, as text.
 
+use super::not_started;
 use crate::human::{count, counted, duration};
 use handoff_model::TableName;
 use handoff_pipeline::{VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
@@ -7,8 +8,11 @@ use std::time::Duration;
 
 /// Prints what differs, table by table with up to `limit` rows each, and a conclusion.
 pub fn verify_text(report: &VerifyReport, limit: usize) -> String {
-    let tables = report.tables.iter().map(|table| of_table(table, limit)).collect();
-    laid_out(tables, &report.notes, &conclusion(report))
+    let (waiting, begun): (Vec<_>, Vec<_>) =
+        report.tables.iter().partition(|table| table.status == VerifyStatus::NotStarted);
+    let tables: String = begun.into_iter().map(|table| of_table(table, limit)).collect();
+    let waiting = not_started(waiting.into_iter().filter_map(|table| table.error.as_deref()));
+    laid_out(tables + &waiting, &report.notes, &conclusion(report))
 }
 
 /// Puts the notes behind the tables, and the conclusion apart from both.
@@ -98,7 +102,7 @@ fn conclusion(report: &VerifyReport) -> String {
             number => parts.push(format!("{} {}", count(number as u64), status.label())),
         }
     }
-    let rows: u64 = report.tables.iter().filter_map(|table| table.rows.values().next()).sum();
+    let rows = report.rows_compared();
     let took = report.finished_at.duration_since(report.started_at);
     let took = Duration::try_from(took).unwrap_or_default();
     let sides: Vec<String> = report.sides.iter().map(ToString::to_string).collect();

@@ -75,7 +75,7 @@ fn head(report: &VerifyReport) -> Markup {
 fn tiles(report: &VerifyReport) -> Markup {
     let pairs = || report.tables.iter().flat_map(|table| &table.pairs);
     let of_rows = |of: fn(&VerifyPair) -> u64| pairs().map(of).sum::<u64>();
-    let rows: u64 = report.tables.iter().filter_map(|table| table.rows.values().max()).sum();
+    let rows = report.rows_compared();
     let not_compared = [VerifyStatus::Failed, VerifyStatus::Cancelled, VerifyStatus::NotStarted];
     let not_compared: usize = not_compared.into_iter().map(|status| report.count(status)).sum();
     html! {

@@ -90,7 +90,7 @@ pub struct VerifyTable {
     pub duration_ms: u64,
     /// What a person should know of the table.
     pub notes: Vec<String>,
-    /// Why it could not be compared: an error and its causes, without row values.
+    /// Why it could not be compared, or was not started: an error and its causes, without row values.
     pub error: Option<String>,
     /// The rows that differ, with their keys, for those who mend them.
     #[serde(skip)]
@@ -149,6 +149,11 @@ pub struct VerifyRow {
 }
 
 impl VerifyReport {
+    /// Returns how many rows were compared: of each table as many as the database with the most has.
+    pub fn rows_compared(&self) -> u64 {
+        self.tables.iter().filter_map(|table| table.rows.values().max()).sum()
+    }
+
     /// Returns how many tables came out so.
     pub fn count(&self, status: VerifyStatus) -> usize {
         self.tables.iter().filter(|table| table.status == status).count()

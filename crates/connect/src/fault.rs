@@ -152,6 +152,14 @@ impl Fault {
         self.0.names.constraint.as_deref()
     }
 
+    /// Returns true if a MySQL server found a table of its own damaged, as MyISAM leaves one behind a crash
+    /// (`ER_KEY_NOT_FOUND`, `ER_NOT_KEYFILE`, `ER_OLD_KEYFILE`, `ER_CRASHED_ON_USAGE`,
+    /// `ER_CRASHED_ON_REPAIR`, `ER_INDEX_CORRUPT`).
+    pub fn is_damage(&self) -> bool {
+        const CODES: [&str; 6] = ["1032", "1034", "1035", "1194", "1195", "1712"];
+        self.0.side != Side::Target && self.code().is_some_and(|code| CODES.contains(&code))
+    }
+
     /// Returns the table, where the server names it.
     pub fn table(&self) -> Option<&str> {
         self.0.names.table.as_deref()

@@ -134,6 +134,10 @@ named! {
         NoWatermark => "no_usable_watermark",
         /// The structure of the table changed since the last run.
         SchemaChanged => "schema_changed",
+        /// What becomes of values that PostgreSQL cannot hold was changed in the settings.
+        PoliciesChanged => "policies_changed",
+        /// The server of the replica found its table damaged.
+        ReplicaDamaged => "replica_damaged",
         /// The row counts differed after an incremental move.
         RowsDeleted => "rows_were_deleted",
         /// The rows differed when they were compared after an incremental move.

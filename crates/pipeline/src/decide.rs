@@ -2,8 +2,11 @@
 
 use crate::{Hops, WatermarkColumn};
 use handoff_model::{Extraction, Reason};
+use handoff_schema::{Mapping, MySqlType};
+use handoff_settings::Values;
 use handoff_tracking::{CopyState, LoadState, Status, Tracked, WatermarkAt};
 use jiff::{SignedDuration, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// After this long without a good run an incremental table is moved in full once: what moves no
 /// watermark, such as a backup played in, adds up.
@@ -23,7 +26,7 @@ pub struct Known<'a> {
     pub hops: Hops,
     /// What is recorded of it.
     pub tracked: &'a Tracked,
-    /// The structure that it has now, as a hash.
+    /// The structure that it has now and the policies that concern it ([`fingerprint_of`]).
     pub fingerprint: &'a str,
     /// Whether the replica has the table, or need not have it.
     pub replica_is_there: bool,
@@ -77,6 +80,8 @@ fn full(known: &Known<'_>) -> Option<Reason> {
         Some(Reason::Interrupted)
     } else if known.structure_changed() {
         Some(Reason::SchemaChanged)
+    } else if known.policies_changed() {
+        Some(Reason::PoliciesChanged)
     } else if known.is_as_it_was() {
         Some(Reason::Unchanged)
     } else if compared {
@@ -90,6 +95,36 @@ fn full(known: &Known<'_>) -> Option<Reason> {
     } else {
         None
     }
+}
+
+/// Spells the fingerprint that is recorded of a table: that of its structure, and behind a `+` that of the
+/// policies of `[values]` that concern its columns and are no default.
+pub(crate) fn fingerprint_of(schema: u64, mapping: &Mapping, values: &Values) -> String {
+    use MySqlType as M;
+    let normal = Values::default();
+    let has = |of: fn(&M) -> bool| mapping.columns.iter().any(|column| of(&column.source.kind));
+    let dates = has(|kind| matches!(kind, M::Date | M::DateTime(_) | M::Timestamp(_)));
+    let texts = has(|kind| matches!(kind, M::Char | M::VarChar | M::Text | M::Enum(_) | M::Set(_)));
+    let documents = has(|kind| *kind == M::Json);
+    let own = [
+        (dates && values.zero_dates != normal.zero_dates)
+            .then(|| format!("{:?}", values.zero_dates)),
+        (texts && values.nul_bytes != normal.nul_bytes).then(|| format!("{:?}", values.nul_bytes)),
+        (texts && values.bad_text != normal.bad_text).then(|| format!("{:?}", values.bad_text)),
+        (documents && values.bad_json != normal.bad_json).then(|| format!("{:?}", values.bad_json)),
+    ];
+    if own.iter().all(Option::is_none) {
+        return format!("{schema:016x}");
+    }
+    format!("{schema:016x}+{:016x}", xxh3_64(format!("{own:?}").as_bytes()))
+}
+
+fn structure(fingerprint: &str) -> &str {
+    fingerprint.split_once('+').map_or(fingerprint, |(structure, _)| structure)
+}
+
+fn policies(fingerprint: &str) -> Option<&str> {
+    fingerprint.split_once('+').map(|(_, policies)| policies)
 }
 
 impl<'a> Known<'a> {
@@ -222,7 +257,15 @@ impl<'a> Known<'a> {
             Hops::Load => [loaded, None],
             Hops::Both => [copied, loaded],
         };
-        moved.into_iter().flatten().any(|moved| moved != self.fingerprint)
+        let own = structure(self.fingerprint);
+        moved.into_iter().flatten().any(|moved| structure(moved) != own)
+    }
+
+    /// Returns true if rows that were loaded before would become others now.
+    fn policies_changed(&self) -> bool {
+        let loads = self.hops != Hops::Copy;
+        let loaded = self.load().and_then(|load| load.fingerprint.as_deref());
+        loaded.is_some_and(|loaded| loads && policies(loaded) != policies(self.fingerprint))
     }
 
     /// The last good watermarks, if each column has one. Those of the load are the older ones where

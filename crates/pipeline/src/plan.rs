@@ -1,7 +1,7 @@
 //! The plan: what becomes of every table of a run, decided before anything moves.
 
 use crate::clock::SourceClock;
-use crate::decide::last_good;
+use crate::decide::{fingerprint_of, last_good};
 use crate::mark::Witness;
 use crate::select::ReadFrom;
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
     decide, select,
 };
 use handoff_connect::Side;
-use handoff_model::{CopyId, Extraction, RowFilter, TableName};
+use handoff_model::{CopyId, Deletes, Extraction, RowFilter, TableName};
 use handoff_rows::has_key_values;
 use handoff_schema::{CachedTable, Catalogue, SchemaCache, TableSchema, TargetCatalogue};
-use handoff_settings::Settings;
+use handoff_settings::{Settings, Values};
 use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,13 +88,16 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     let known = around.origin.get(around.database, name);
     let CachedTable { schema, mapping, fingerprint } =
         known.expect("wanted tables are in the catalogue")?;
-    let fingerprint = format!("{fingerprint:016x}");
     if !around.options.adopt
         && let Some(sentence) = around.findings.iter().find_map(|finding| finding.refusal(name))
     {
         return Err(TableError::NotOurs(sentence));
     }
     let settings = around.settings.table(name);
+    // Moved in full for other policies, it would lose what it keeps.
+    let keeps = settings.deletes == Deletes::Ignore;
+    let values = if keeps { Values::default() } else { around.settings.values };
+    let fingerprint = fingerprint_of(fingerprint, &mapping, &values);
     let tracked = around.states.get(name).cloned().unwrap_or_default();
     let replica = around.replica.and_then(|replica| table(replica, name)?.ok());
     let target = around.target.tables.get(&mapping.pg_table);

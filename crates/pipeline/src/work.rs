@@ -2,6 +2,7 @@
 
 use crate::probe::Probe;
 use crate::{PlanReport, TableContext, TableError, WatermarkColumn};
+use handoff_connect::Side;
 use handoff_loader::LoadMode;
 use handoff_model::{Bound, CopyId, Deletes, Extraction, Reason, RowFilter, Watermark};
 use handoff_tracking::WatermarkAt;
@@ -103,7 +104,8 @@ impl<'a> Work<'a> {
 
     /// Returns true if rows that stay would go, were everything moved for this reason.
     pub(crate) fn keeps_rows_from(&self, reason: Reason) -> bool {
-        let by_rows = [Reason::RowsDeleted, Reason::RowsDiffer, Reason::Collided];
+        let by_rows =
+            [Reason::RowsDeleted, Reason::RowsDiffer, Reason::Collided, Reason::ReplicaDamaged];
         self.keeps_deleted() && by_rows.contains(&reason)
     }
 
@@ -211,6 +213,11 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Returns true if the replica's server found the table damaged there: a copy beside it takes its place.
+fn damaged_replica(error: &TableError) -> bool {
+    error.fault().is_some_and(|fault| fault.side() == Side::Replica && fault.is_damage())
+}
+
 /// Returns why everything is to be moved where an attempt at the changed rows ended so.
 pub(crate) fn full_instead(error: &TableError) -> Option<Reason> {
     match error {
@@ -218,6 +225,7 @@ pub(crate) fn full_instead(error: &TableError) -> Option<Reason> {
         TableError::Structure { .. } => Some(Reason::SchemaChanged),
         TableError::Miscounted(_) => Some(Reason::RowsDeleted),
         TableError::Differs(_) => Some(Reason::RowsDiffer),
+        _ if damaged_replica(error) => Some(Reason::ReplicaDamaged),
         TableError::Copy(error) if error.is_merge_conflict() => Some(Reason::Collided),
         // What the catalogue did not tell yet when the plan was made.
         TableError::Copy(handoff_replicator::Error::NotMergeable { .. }) => {

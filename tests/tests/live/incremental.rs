@@ -1,6 +1,7 @@
 //! Incremental extraction: what the system that Handoff replaces lost, one test a way of losing it.
 
 mod clocks;
+mod damaged;
 mod deletes;
 mod lag;
 mod slices;

@@ -99,6 +99,8 @@ fn reason(reason: Reason) -> &'static str {
         Reason::FirstRun => "it was never carried",
         Reason::NoWatermark => "no usable watermark of it is known",
         Reason::SchemaChanged => "its structure changed",
+        Reason::PoliciesChanged => "[values] changed",
+        Reason::ReplicaDamaged => "its table in the replica is damaged",
         Reason::RowsDeleted => "rows were deleted",
         Reason::RowsDiffer => "rows differed",
         Reason::Collided => "changed rows collided with others",

@@ -144,6 +144,12 @@ fn the_first_reason_that_holds_is_given() {
     let nothing = |_: &mut Tracked| {};
     full(nothing, |known| known.asked_full = true, Reason::Asked);
     full(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
+    full(nothing, |known| known.fingerprint = "f+g", Reason::PoliciesChanged);
+    full(
+        |tracked| load(tracked).fingerprint = Some("f+h".to_owned()),
+        |_| {},
+        Reason::PoliciesChanged,
+    );
     full(nothing, |known| known.target_is_there = false, Reason::NoWatermark);
     full(
         nothing,

@@ -100,6 +100,7 @@ impl TableRunner {
                     "rows that came meanwhile are in the way of a unique value"
                 }
                 Some(Reason::SchemaChanged) => "the replica's table is of another structure",
+                Some(Reason::ReplicaDamaged) => "the replica's table is damaged",
                 _ => return Err(error),
             };
             seen.way = Some(RepairWay::FullCopy);

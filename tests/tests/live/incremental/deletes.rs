@@ -37,6 +37,33 @@ fn rows_that_came_with_an_old_stamp_are_counted() {
     rig.is_equal();
 }
 
+/// The watermark of these is the column's highest value, which a row has that arrived long ago.
+#[test]
+fn rows_that_came_below_the_highest_value_are_counted() {
+    for (kind, values) in [
+        ("DATETIME", ["'2024-01-01'", "'2024-01-02'", "'2024-01-03'", "'2020-01-01'"]),
+        ("DATE", ["'2024-01-01'", "'2024-01-03'", "'2024-01-03'", "'2020-01-01'"]),
+        ("BIGINT", ["100000", "100000", "100000", "7"]),
+        ("DECIMAL(20,3)", ["1.5", "1.25", "1.5", "0"]),
+    ] {
+        for direct in [false, true] {
+            let rows: Vec<String> =
+                (1..).zip(&values[..3]).map(|(id, s)| format!("({id}, {s})")).collect();
+            let source = format!(
+                "CREATE TABLE t (id INT PRIMARY KEY, s {kind} NOT NULL, KEY (s)); \
+                 INSERT INTO t VALUES {}",
+                rows.join(", ")
+            );
+            let new = if direct { Rig::direct } else { Rig::new };
+            let rig = new("inc below", &source, BY_S);
+            rig.moves("full_table", "first_run", 3);
+            rig.trio.sql_source(&format!("INSERT INTO t VALUES (4, {})", values[3]));
+            rig.moves("full_table", "rows_were_deleted", 4);
+            rig.is_equal();
+        }
+    }
+}
+
 #[test]
 fn what_no_count_tells_is_found_by_a_proof_and_put_right() {
     let rig = Rig::new("inc silent", STAMPED, BY_S);

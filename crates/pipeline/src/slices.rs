@@ -2,9 +2,9 @@
 
 use crate::probe::Probe;
 use crate::table_run::TableRunner;
-use crate::work::{Slice, Work};
+use crate::work::{Beside, Slice, Work};
 use crate::{TableError, WatermarkColumn};
-use handoff_model::{Bound, Extraction, RowFilter, Watermark};
+use handoff_model::{Bound, Extraction, Watermark};
 
 /// The slices of a work, in order. Only `incremental_chunked` has more than one; each end is looked
 /// up in the source when the slice before it has arrived.
@@ -21,6 +21,8 @@ struct Cut<'a> {
     column: &'a WatermarkColumn,
     from: Watermark,
     below: Watermark,
+    /// What the first slice takes beside its own.
+    beside: Beside,
 }
 
 impl<'a> Slices<'a> {
@@ -28,11 +30,9 @@ impl<'a> Slices<'a> {
     pub(crate) fn new(work: &'a Work<'a>, probe: Option<&'a Probe>, rows: u64) -> Slices<'a> {
         let chunked = probe.filter(|_| work.extraction == Extraction::IncrementalChunked);
         let cut = chunked.and_then(|probe| {
-            let RowFilter::Changed { bounds, .. } = work.filter else { return None };
-            let ([(column, below)], Some(first)) = (&probe.next[..], bounds.first()) else {
-                return None;
-            };
-            Some(Cut { column, from: first.from.clone(), below: below.clone() })
+            let (first, beside) = Beside::of(work.filter)?;
+            let [(column, below)] = &probe.next[..] else { return None };
+            Some(Cut { column, from: first.from.clone(), below: below.clone(), beside })
         });
         Slices { work, probe, cut, rows, is_done: false }
     }
@@ -56,6 +56,7 @@ impl<'a> Slices<'a> {
             Some(end) => std::mem::replace(&mut cut.from, end.clone()),
             None => cut.from.clone(),
         };
-        Ok(Some(self.work.slice(cut.column, from, end, probe)))
+        let beside = std::mem::take(&mut cut.beside);
+        Ok(Some(self.work.slice(cut.column, from, end, beside, probe)))
     }
 }

@@ -4,7 +4,7 @@ use crate::probe::Probe;
 use crate::{PlanReport, TableContext, TableError, WatermarkColumn};
 use handoff_connect::Side;
 use handoff_loader::LoadMode;
-use handoff_model::{Bound, CopyId, Deletes, Extraction, Reason, RowFilter, Watermark};
+use handoff_model::{Bound, ColumnName, CopyId, Deletes, Extraction, Reason, RowFilter, Watermark};
 use handoff_tracking::WatermarkAt;
 use jiff::Timestamp;
 
@@ -37,6 +37,24 @@ pub(crate) struct Slice {
 }
 
 pub(crate) static EVERYTHING: RowFilter = RowFilter::All;
+
+/// What is to be moved beside the window of a watermark.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// Rows that are young enough.
+    bounds: Vec<Bound>,
+    /// Columns that are NULL in rows which no watermark finds.
+    nulls: Vec<ColumnName>,
+}
+
+impl Beside {
+    /// Returns the window of the first watermark column of a filter, and what is beside it.
+    pub(crate) fn of(filter: &RowFilter) -> Option<(&Bound, Beside)> {
+        let RowFilter::Changed { bounds, nulls } = filter else { return None };
+        let (first, others) = bounds.split_first()?;
+        Some((first, Beside { bounds: others.to_vec(), nulls: nulls.clone() }))
+    }
+}
 
 impl<'a> Work<'a> {
     /// What the plan says.
@@ -177,28 +195,23 @@ impl<'a> Work<'a> {
         Slice { filter: self.filter.clone(), next, is_last: true }
     }
 
-    /// Returns the slice of the window `bound` of `column` that ends before `end`; the last slice,
-    /// which has no end, takes what else is to be moved.
+    /// Returns the slice of the window of `column` from `from` on that ends before `end`, as the last one
+    /// does not. The first one takes what else is to be moved: a run that ends between two slices has
+    /// looked back as far as it had to, and the next one goes on from there.
     pub(crate) fn slice(
         &self,
         column: &WatermarkColumn,
         from: Watermark,
         end: Option<Watermark>,
+        beside: Beside,
         probe: &Probe,
     ) -> Slice {
-        let first = Bound { column: column.name.clone(), from, below: end.clone() };
-        match (end, self.filter) {
-            (Some(end), _) => Slice {
-                filter: RowFilter::Changed { bounds: vec![first], nulls: Vec::new() },
-                next: vec![(column.clone(), end)],
-                is_last: false,
-            },
-            (None, RowFilter::Changed { bounds, nulls }) => {
-                let bounds = std::iter::once(first).chain(bounds.iter().skip(1).cloned()).collect();
-                let filter = RowFilter::Changed { bounds, nulls: nulls.clone() };
-                Slice { filter, next: probe.next.clone(), is_last: true }
-            }
-            (None, _) => self.whole(Some(probe)),
+        let Beside { mut bounds, nulls } = beside;
+        bounds.insert(0, Bound { column: column.name.clone(), from, below: end.clone() });
+        let filter = RowFilter::Changed { bounds, nulls };
+        match end {
+            Some(end) => Slice { filter, next: vec![(column.clone(), end)], is_last: false },
+            None => Slice { filter, next: probe.next.clone(), is_last: true },
         }
     }
 

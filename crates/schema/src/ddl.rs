@@ -5,7 +5,6 @@ mod compare;
 pub use compare::{PgColumn, differences};
 
 use crate::Mapping;
-use crate::mapping::shortened;
 use handoff_connect::quote_pg;
 
 /// How long a table lives.
@@ -41,23 +40,14 @@ pub fn create_table(
 
 /// Spells the statement that adds the key of `mapping` to the table `name`; [`None`] without one.
 ///
-/// The constraint is named after the table that `mapping` makes, as PostgreSQL itself would name it,
-/// so that it has its final name before the table has.
+/// PostgreSQL names the constraint after the table, and otherwise where that name is taken: by the key of a
+/// table that was renamed, for instance.
 pub fn add_key(mapping: &Mapping, schema: &str, name: &str) -> Option<String> {
     if mapping.key.is_empty() {
         return None;
     }
-    Some(format!(
-        "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})",
-        qualified(schema, name),
-        quote_pg(key_name(mapping)),
-        list(mapping.pg_key_names()),
-    ))
-}
-
-/// Returns the name of the constraint that [`add_key`] adds, unquoted, at most 63 bytes.
-pub fn key_name(mapping: &Mapping) -> String {
-    shortened(&format!("{}_pkey", mapping.pg_table), "")
+    let columns = list(mapping.pg_key_names());
+    Some(format!("ALTER TABLE {} ADD PRIMARY KEY ({columns})", qualified(schema, name)))
 }
 
 /// Returns the columns, quoted, in the order of the mapping, as COPY and SELECT take them.

@@ -24,7 +24,7 @@
 //! assert_eq!(mapping.columns[0].pg.to_string(), "numeric(20,0)");
 //! assert_eq!(
 //!     ddl::add_key(&mapping, "raw", "patient").as_deref(),
-//!     Some(r#"ALTER TABLE "raw"."patient" ADD CONSTRAINT "patient_pkey" PRIMARY KEY ("PatNum")"#)
+//!     Some(r#"ALTER TABLE "raw"."patient" ADD PRIMARY KEY ("PatNum")"#)
 //! );
 //! # Ok(())
 //! # }

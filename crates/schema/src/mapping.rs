@@ -6,7 +6,6 @@ mod overrides;
 mod types;
 
 pub use names::pg_table_name;
-pub(crate) use names::shortened;
 pub use types::default_type;
 
 use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, PgType, Result, TableSchema};

@@ -4,7 +4,7 @@
 use super::*;
 use crate::decide;
 use crate::probe::Probe;
-use crate::work::{Slice, Work};
+use crate::work::{Beside, Slice, Work};
 use crate::{WatermarkColumn, WatermarkKind};
 use handoff_loader::LoadMode;
 use handoff_model::{Bound, ColumnName, Reason, Watermark};
@@ -166,10 +166,10 @@ fn slices(work: &Work<'_>, world: &World) -> Vec<Slice> {
     let first: &WatermarkColumn = &window.columns[0];
     let next = vec![(first.clone(), end.clone())];
     let probe = Probe { rows: 0, changed: None, next };
-    let from = bounds(work.filter)[0].from.clone();
+    let (window, beside) = Beside::of(work.filter).unwrap();
     vec![
-        work.slice(first, from, Some(end.clone()), &probe),
-        work.slice(first, end.clone(), None, &probe),
+        work.slice(first, window.from.clone(), Some(end.clone()), beside, &probe),
+        work.slice(first, end.clone(), None, Beside::default(), &probe),
     ]
 }
 
@@ -203,6 +203,8 @@ proptest! {
         // Together they are the window of the plan, without a gap.
         let starts = bounds(work.copy(&slices[0]))[0].from.clone();
         prop_assert_eq!(&starts, &bounds(&context.filter)[0].from);
+        // What is moved beside it comes first.
+        prop_assert_eq!(&bounds(work.copy(&slices[0]))[1..], &bounds(&context.filter)[1..]);
         for pair in slices.windows(2) {
             let (one, next) = (&bounds(work.copy(&pair[0]))[0], &bounds(work.copy(&pair[1]))[0]);
             prop_assert_eq!(one.below.as_ref(), Some(&next.from));

@@ -195,6 +195,9 @@ impl TableRunner {
         report.load = Some(load_report(outcome));
         report.lossy = outcome.audit.clone();
         if slice.is_last {
+            if self.hops == Hops::Load && work.is_incremental() && self.prove != ProofBy::Rows {
+                self.count_ours(work, report)?;
+            }
             self.compare_moved(work, copied.moved, outcome, report)?;
             if work.sweeps() && !work.loads_everything() {
                 self.sweep_load(work, &copied, (sums, report))?;

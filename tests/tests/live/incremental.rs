@@ -4,6 +4,7 @@ mod clocks;
 mod damaged;
 mod deletes;
 mod lag;
+mod policies;
 mod slices;
 mod statistics;
 mod sweeps;

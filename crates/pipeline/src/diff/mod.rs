@@ -133,8 +133,12 @@ impl TableRunner {
     }
 
     /// Counts the rows of replica and target, to which nobody else writes.
-    fn count_ours(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
-        if self.replicator.is_none() {
+    pub(crate) fn count_ours(
+        &self,
+        work: &Work<'_>,
+        report: &mut TableReport,
+    ) -> Result<(), TableError> {
+        if self.servers.replica.is_none() {
             return Ok(());
         }
         let context = work.context;

@@ -30,6 +30,27 @@ fn rows_changed_between_copy_and_load_arrive() {
     rig.is_equal();
 }
 
+/// One row to MySQL, and two to PostgreSQL; and one that somebody deleted.
+#[test]
+fn a_load_alone_counts_what_is_in_the_target() {
+    let rig = Rig::new(
+        "inc load counts",
+        "CREATE TABLE t (id VARCHAR(9) COLLATE utf8mb4_general_ci PRIMARY KEY, s TIMESTAMP NOT NULL, \
+         KEY (s)); INSERT INTO t VALUES ('abc', '2024-01-01'), ('b', '2024-01-02')",
+        BY_S,
+    );
+    rig.moves("full_table", "first_run", 2);
+    rig.trio.sql_source("UPDATE t SET id = 'ABC', s = NOW() WHERE id = 'abc'");
+    check(&rig.run(&["replicate"]), "incremental", "watermark");
+    let loaded = rig.run(&["load"]);
+    check(&loaded, "full_table", "rows_were_deleted");
+    assert_eq!(loaded["load"]["rows_deleted"], 1, "{loaded}");
+    rig.trio.sql_target("DELETE FROM raw.t WHERE id = 'b'");
+    check(&rig.run(&["load"]), "full_table", "rows_were_deleted");
+    assert_eq!(rig.trio.rows("t").len(), 2);
+    rig.is_equal();
+}
+
 /// Two copies whose loads failed: the window begins where the load is.
 #[test]
 fn a_load_that_lags_behind_loses_nothing() {

@@ -290,7 +290,9 @@ impl<'a> Known<'a> {
     }
 
     fn loads_all(&self) -> bool {
-        self.hops == Hops::Both && !self.load_builds_on_copy()
+        // A merge that broke off may have been a repair, of rows that no window finds.
+        let broken_off = self.copy().is_some_and(|copy| !copy.intact);
+        self.hops == Hops::Both && (broken_off || !self.load_builds_on_copy())
     }
 
     fn is_long_ago(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The watermarks of a table that is moved without them.
 
 use crate::work::Work;
-use handoff_model::Phase;
+use handoff_model::{CopyId, Phase};
 use handoff_tracking::WatermarkAt;
 
 impl Work<'_> {
@@ -14,4 +14,11 @@ impl Work<'_> {
             _ => tracked.load.as_ref()?.watermark.clone(),
         }
     }
+}
+
+/// Returns the marks of a copy in which rows were brought into line that no window finds: like a full copy
+/// it is one that a load has to build upon, and one that was loaded before does not.
+pub(super) fn based(marks: Option<&[WatermarkAt]>, base: CopyId) -> Option<Vec<WatermarkAt>> {
+    let based = |mark: &WatermarkAt| WatermarkAt { base, ..mark.clone() };
+    Some(marks?.iter().map(based).collect())
 }

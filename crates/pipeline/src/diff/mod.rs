@@ -23,6 +23,7 @@ use handoff_model::{CopyId, Phase, ProofBy, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator};
 use handoff_rows::KeyList;
 use handoff_tracking::WatermarkAt;
+use marks::based;
 
 impl TableRunner {
     /// Compares a table of the plan and moves what differs.
@@ -64,8 +65,9 @@ impl TableRunner {
     ) -> Result<Copied, TableError> {
         let context = work.context;
         let mut id = work.copy_id;
-        let marks = work.old_marks(Phase::Copy);
+        let old = work.old_marks(Phase::Copy);
         let outcome = self.phase(context, Phase::Copy, || {
+            let marks = based(old.as_deref(), id);
             let done = self.copy_keys(replicator, work, keys, (id, marks.as_deref()));
             if done.is_err() {
                 id = CopyId::new();
@@ -76,7 +78,7 @@ impl TableRunner {
         report.copy = Some(copy_report(&outcome, None));
         self.compare_copy(replicator, context, report)?;
         let moved = Some(MovedRows { rows: outcome.rows, sum: outcome.sum, swept: false });
-        Ok(Copied { id, marks, moved })
+        Ok(Copied { id, marks: based(old.as_deref(), id), moved })
     }
 
     pub(crate) fn copy_keys(
@@ -110,7 +112,9 @@ impl TableRunner {
         copied: &Copied,
         report: &mut TableReport,
     ) -> Result<(), TableError> {
-        let marks = work.old_marks(Phase::Load);
+        let base = copied.marks.as_ref().and_then(|marks| Some(marks.first()?.base));
+        let old = work.old_marks(Phase::Load);
+        let marks = base.map_or(old.clone(), |base| based(old.as_deref(), base));
         let load = || self.load_keys(work, keys, (copied.id, marks.as_deref()));
         let outcome = self.phase(work.context, Phase::Load, load)?;
         self.loaded(work, (&outcome, copied.moved), report)

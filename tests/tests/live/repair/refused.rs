@@ -163,9 +163,11 @@ fn no_watermark_is_moved_by_a_repair() {
     table.watermark = vec![handoff_model::ColumnName::new("s").unwrap()];
     carry(&settings);
     let marks = || {
-        let ask = "SELECT watermark::text FROM raw.etl_load_status WHERE table_name = 't'";
+        let ask = "SELECT (watermark->0->'watermark')::text FROM raw.etl_load_status \
+                   WHERE table_name = 't'";
         let load: Option<String> = trio.target().query_one(ask, &[]).unwrap().get(0);
-        let ask = "SELECT CAST(watermark AS CHAR) FROM etl_copy_status WHERE table_name = 't'";
+        let ask = "SELECT JSON_EXTRACT(watermark, '$[0].watermark') FROM etl_copy_status \
+                   WHERE table_name = 't'";
         let copy: Option<String> =
             mysql::prelude::Queryable::query_first(&mut trio.replica(), ask).unwrap().unwrap();
         (copy.unwrap(), load.unwrap())

@@ -70,7 +70,7 @@ fn remedy(error: &io::Error) -> &'static str {
 }
 
 impl<'a> Spool<'a> {
-    /// Makes an empty file in `folder`.
+    /// Makes a file in `folder` that has no row yet, and the line that names the columns.
     pub(crate) fn create(folder: &'a Path, keep: bool, mapping: &'a Mapping) -> Result<Spool<'a>> {
         let place = Place { table: &mapping.table, folder };
         let made = if keep {
@@ -81,6 +81,8 @@ impl<'a> Spool<'a> {
         let file = made.map_err(place.failed("make"))?;
         let mut text = Vec::new();
         header(mapping, &mut text);
+        file.as_file().write_all(&text).map_err(place.failed("write"))?;
+        text.clear();
         Ok(Spool { file, place, lines: Lines::new(mapping), text })
     }
 

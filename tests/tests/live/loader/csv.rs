@@ -116,6 +116,17 @@ fn random_texts_are_told_apart() {
 }
 
 #[test]
+fn a_kept_file_of_no_row_loads_again() {
+    let bench = Bench::new("load csv empty");
+    bench.mysql("CREATE TABLE t (id INT PRIMARY KEY, a TEXT)");
+    let folder = TempDir::new().unwrap();
+    load(&bench, "t", &spooled(folder.path(), true)).unwrap();
+    bench.pg("INSERT INTO raw.t VALUES (1, 'x')");
+    let again = load(&bench, "t", &Replay { file: files(folder.path()).remove(0) }).unwrap();
+    assert_eq!((again.rows_loaded, again.rows_deleted), (0, 1));
+}
+
+#[test]
 fn a_kept_file_is_its_owners_alone_and_loads_again() {
     let bench = Bench::new("load csv kept");
     bench.mysql(

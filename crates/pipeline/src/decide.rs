@@ -101,19 +101,17 @@ fn full(known: &Known<'_>) -> Option<Reason> {
 /// policies of `[values]` that concern its columns and are no default.
 pub(crate) fn fingerprint_of(schema: u64, mapping: &Mapping, values: &Values) -> String {
     use MySqlType as M;
-    let normal = Values::default();
     let has = |of: fn(&M) -> bool| mapping.columns.iter().any(|column| of(&column.source.kind));
-    let dates = has(|kind| matches!(kind, M::Date | M::DateTime(_) | M::Timestamp(_)));
-    let texts = has(|kind| matches!(kind, M::Char | M::VarChar | M::Text | M::Enum(_) | M::Set(_)));
-    let documents = has(|kind| *kind == M::Json);
-    let own = [
-        (dates && values.zero_dates != normal.zero_dates)
-            .then(|| format!("{:?}", values.zero_dates)),
-        (texts && values.nul_bytes != normal.nul_bytes).then(|| format!("{:?}", values.nul_bytes)),
-        (texts && values.bad_text != normal.bad_text).then(|| format!("{:?}", values.bad_text)),
-        (documents && values.bad_json != normal.bad_json).then(|| format!("{:?}", values.bad_json)),
-    ];
-    if own.iter().all(Option::is_none) {
+    let mut own = Values::default();
+    // The settings may make a text a document, and the other way round.
+    if has(|kind| matches!(kind, M::Char | M::VarChar | M::Text | M::Json | M::Enum(_) | M::Set(_)))
+    {
+        own = Values { zero_dates: own.zero_dates, ..*values };
+    }
+    if has(|kind| matches!(kind, M::Date | M::DateTime(_) | M::Timestamp(_))) {
+        own.zero_dates = values.zero_dates;
+    }
+    if own == Values::default() {
         return format!("{schema:016x}");
     }
     format!("{schema:016x}+{:016x}", xxh3_64(format!("{own:?}").as_bytes()))

@@ -343,3 +343,29 @@ fn a_copy_that_is_current_and_not_loaded_is_only_loaded() {
     // Where the source may have changed, it is copied again.
     full(lags, |known| known.configured = Extraction::FullTable, Reason::Configured);
 }
+
+/// A policy counts for the columns that it concerns, and a default for none.
+#[test]
+fn a_fingerprint_has_the_policies_of_its_columns() {
+    use handoff_settings::{BadJson, NulBytes, TableSettings, ZeroDates};
+    let normal = Values::default();
+    let dates = Values { zero_dates: ZeroDates::Fail, ..normal };
+    let texts = Values { nul_bytes: NulBytes::Replace, ..normal };
+    let documents = Values { bad_json: BadJson::Null, ..normal };
+    for (column_type, expected) in [
+        ("int", [false, false, false, false]),
+        ("date", [false, true, false, false]),
+        ("datetime(3)", [false, true, false, false]),
+        ("varchar(9)", [false, false, true, true]),
+        ("json", [false, false, true, true]),
+        ("enum('a')", [false, false, true, true]),
+    ] {
+        let columns = vec![handoff_schema::Column::of_type("c", column_type).unwrap()];
+        let schema =
+            handoff_schema::TableSchema { columns, ..handoff_schema::TableSchema::empty("t") };
+        let mapping = Mapping::new(&schema, &TableSettings::default(), &normal).unwrap();
+        let has = |values| policies(&fingerprint_of(7, &mapping, &values)).is_some();
+        assert_eq!([normal, dates, texts, documents].map(has), expected, "{column_type}");
+        assert_eq!(structure(&fingerprint_of(7, &mapping, &dates)), "0000000000000007");
+    }
+}

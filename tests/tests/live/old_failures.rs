@@ -166,20 +166,50 @@ fn a_difference_after_the_load_fails_the_run() {
 /// Every test that the list names is one, and every failure has one.
 #[test]
 fn the_list_names_tests_that_are_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let tests = tests_in(&[root.join("tests/tests"), root.join("crates")]);
-    let list = std::fs::read_to_string(root.join("docs/old-failures.md")).unwrap();
+    let list = page("old-failures.md");
     let lines: Vec<&str> = list.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
     assert!(lines.len() >= 30, "{} failures", lines.len());
+    let tests = all_tests();
     for line in lines {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let named: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
-        assert!(!named.is_empty(), "no test for: {}", cells[1]);
-        for name in named {
-            let name = name.rsplit("::").next().unwrap();
-            assert!(tests.contains(name), "`{name}` is no test: {}", cells[1]);
+        names_tests(cells[1], cells[2], &tests);
+    }
+}
+
+/// Every test that `docs/soundness.md` names is one: those on its lines that begin with "Tests: ".
+#[test]
+fn the_page_of_soundness_names_tests_that_are_there() {
+    let tests = all_tests();
+    for section in page("soundness.md").split("\n## ").skip(1) {
+        let title = section.lines().next().unwrap();
+        for line in section.lines().filter_map(|line| line.strip_prefix("Tests: ")) {
+            names_tests(title, line, &tests);
         }
     }
+}
+
+/// Fails unless `text` names tests, in backticks, and all of them are there.
+#[track_caller]
+fn names_tests(title: &str, text: &str, tests: &BTreeSet<String>) {
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    assert!(!named.is_empty(), "no test for: {title}");
+    for name in named {
+        let name = name.rsplit("::").next().unwrap();
+        assert!(tests.contains(name), "`{name}` is no test: {title}");
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Returns a page of `docs/`.
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs").join(name)).unwrap()
+}
+
+fn all_tests() -> BTreeSet<String> {
+    tests_in(&[root().join("tests/tests"), root().join("crates")])
 }
 
 /// The names of all functions that follow `#[test]`.

@@ -64,7 +64,7 @@ impl<'c> Landing<'c> {
         self.lock()?;
         let failed = step(self.statements, "compare");
         let statement =
-            self.statements.copy_out(self.statements.target(), sum.rows.saturating_add(1));
+            self.statements.copy_out(self.statements.rows(), sum.rows.saturating_add(1));
         let tx = self.transaction()?;
         self.unchanged = read_back::sum(tx, &statement).map_err(failed)? == sum;
         Ok(self.unchanged)

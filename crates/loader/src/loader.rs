@@ -165,9 +165,8 @@ impl Attempt<'_> {
             return if all { Ok(()) } else { Err(Error::NothingThere { table }) };
         };
         let differences = match target.kind {
-            TargetKind::Table | TargetKind::Partitioned => {
-                ddl::differences(mapping, &target.columns, &target.key)
-            }
+            TargetKind::Table => ddl::differences(mapping, &target.columns, &target.key),
+            TargetKind::Partitioned => vec!["it is partitioned".to_owned()],
             TargetKind::Other => vec!["it is no table".to_owned()],
         };
         let (table, name) = (mapping.table.clone(), self.statements.target().to_owned());

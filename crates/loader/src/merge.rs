@@ -90,7 +90,7 @@ impl Merge<'_> {
         let (gone, before) = match self.gone {
             Gone::Any => (
                 part("gone", statements.delete_gone(staging)),
-                format!("({})", statements.count(statements.target())),
+                format!("({})", statements.count(statements.rows())),
             ),
             Gone::Of(keys) => (part("gone", statements.delete_keys(staging, keys)), "0".to_owned()),
             Gone::Never => ("0".to_owned(), "0".to_owned()),

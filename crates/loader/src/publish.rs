@@ -65,7 +65,7 @@ impl Publish<'_> {
         // Several connections wrote it, and a server that does not wait for its disk may have lost
         // what it confirmed.
         if landing.kind == Kind::Build && (key.is_none() || !was_indexed(landing, moved.rows)?) {
-            count(landing, statements.target(), moved.rows)?;
+            count(landing, statements.rows(), moved.rows)?;
         }
         if let Some(sql) = statements.grant(&self.options.grant_select_to) {
             run(landing, "grant access to", &sql)?;

@@ -17,6 +17,7 @@ pub struct Statements {
     own_name: String,
     checkpoint_name: String,
     target: String,
+    rows: String,
     columns: Vec<String>,
     key: Vec<String>,
 }
@@ -31,7 +32,8 @@ impl Statements {
             schema: schema.to_owned(),
             own_name: format!("{PREFIX}{id}"),
             checkpoint_name: format!("{PREFIX}{AT}{id}"),
-            target: format!("{}.{}", quote_pg(schema), quote_pg(mapping.pg_table.as_str())),
+            target: ddl::qualified(schema, &mapping.pg_table),
+            rows: ddl::only(schema, &mapping.pg_table),
             key: mapping.key.iter().map(|&index| columns[index].clone()).collect(),
             columns,
         }
@@ -44,6 +46,12 @@ impl Statements {
     /// The published table, quoted, with its schema.
     pub(crate) fn target(&self) -> &str {
         &self.target
+    }
+
+    /// The rows of the published table and of no table that inherits from it, as SELECT, DELETE, UPDATE and LOCK
+    /// take them.
+    pub(crate) fn rows(&self) -> &str {
+        &self.rows
     }
 
     /// The number of columns.
@@ -125,11 +133,11 @@ impl Statements {
 
     /// Keeps other writers out until the commit; readers do not notice.
     pub(crate) fn lock(&self) -> String {
-        format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", self.target)
+        format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", self.rows)
     }
 
     pub(crate) fn delete_all(&self) -> String {
-        format!("DELETE FROM {}", self.target)
+        format!("DELETE FROM {}", self.rows)
     }
 
     pub(crate) fn insert_all(&self, staging: &str) -> String {
@@ -141,7 +149,7 @@ impl Statements {
     pub(crate) fn delete_gone(&self, staging: &str) -> String {
         format!(
             "DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM {staging} s WHERE {})",
-            self.target,
+            self.rows,
             self.same_key()
         )
     }
@@ -159,7 +167,7 @@ impl Statements {
         let columns = self.key.join(", ");
         format!(
             "CREATE {kind} TABLE {keys}{ends} AS SELECT {columns} FROM {} WITH NO DATA",
-            self.target
+            self.rows
         )
     }
 
@@ -181,7 +189,7 @@ impl Statements {
         format!(
             "DELETE FROM {} t USING {keys} s WHERE {same} \
              AND NOT EXISTS (SELECT FROM {staging} s WHERE {same})",
-            self.target
+            self.rows
         )
     }
 
@@ -190,7 +198,7 @@ impl Statements {
         let set: Vec<_> = self.columns.iter().map(|c| format!("{c} = s.{c}")).collect();
         format!(
             "UPDATE {} t SET {} FROM {staging} s WHERE {} AND {}",
-            self.target,
+            self.rows,
             set.join(", "),
             self.same_key(),
             self.other_bytes()
@@ -201,7 +209,7 @@ impl Statements {
     pub(crate) fn delete_changed(&self, staging: &str) -> String {
         format!(
             "DELETE FROM {} t USING {staging} s WHERE {} AND {}",
-            self.target,
+            self.rows,
             self.same_key(),
             self.other_bytes()
         )
@@ -216,7 +224,7 @@ impl Statements {
             self.target,
             self.columns.join(", "),
             of_s.join(", "),
-            self.target,
+            self.rows,
             self.same_key()
         )
     }

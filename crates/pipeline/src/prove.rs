@@ -2,12 +2,12 @@
 
 use crate::figures::millis;
 use crate::{Covers, Hops, Proof, TableContext, TableError, Verdict};
-use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, quote_my, quote_pg};
+use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, quote_my};
 use handoff_loader::{Discard, LoadJob, LoadMode, Loader};
 use handoff_model::{Cancel, ProofBy, RowFilter, TableSum};
 use handoff_replicator::Replicator;
 use handoff_rows::{Locking, target_sum};
-use handoff_schema::TargetCatalogue;
+use handoff_schema::{TargetCatalogue, ddl};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
 use std::time::Instant;
@@ -106,8 +106,8 @@ impl Prover {
     pub(crate) fn count_target(&self, context: &TableContext) -> Result<u64, TableError> {
         let mut conn = self.target.get().map_err(TableError::Prove)?;
         let _guard = self.target.cancel_guard(&conn, &self.cancel);
-        let table = quote_pg(context.mapping.pg_table.as_str());
-        let sql = format!("SELECT count(*) FROM {}.{table}", quote_pg(self.schema.as_str()));
+        let rows = ddl::only(&self.schema, &context.mapping.pg_table);
+        let sql = format!("SELECT count(*) FROM {rows}");
         let counted = conn.query_one(&sql, &[]).and_then(|row| row.try_get::<_, i64>(0));
         let counted = counted.map_err(|error| TableError::Prove(conn.fault(&error)))?;
         Ok(counted.unsigned_abs())
@@ -117,9 +117,8 @@ impl Prover {
     pub(crate) fn target_has_rows(&self, context: &TableContext) -> Result<bool, TableError> {
         let mut conn = self.target.get().map_err(TableError::Prove)?;
         let _guard = self.target.cancel_guard(&conn, &self.cancel);
-        let table = quote_pg(context.mapping.pg_table.as_str());
-        let from = format!("{}.{table}", quote_pg(self.schema.as_str()));
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {from})");
+        let rows = ddl::only(&self.schema, &context.mapping.pg_table);
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {rows})");
         let found = conn.query_typed(&sql, &[]).map_err(|error| conn.fault(&error));
         let found = found.map_err(TableError::Prove)?;
         Ok(found.first().and_then(|row| row.try_get(0).ok()).unwrap_or(true))

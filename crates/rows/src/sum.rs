@@ -45,7 +45,7 @@ pub fn target_tuples(
     let query = format!(
         "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)",
         ddl::column_list(mapping),
-        ddl::qualified(schema, name)
+        ddl::only(schema, name)
     );
     let read = read(conn, &query, each);
     read.map_err(|error| fault(conn, &error))

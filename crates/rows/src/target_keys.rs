@@ -50,7 +50,7 @@ pub fn target_tuples_of(
     done.map_err(|error| conn.fault(&error))
 }
 
-/// Spells `SELECT t."a", … FROM "raw"."t" t JOIN unnest($1::integer[]) AS k(k0) ON t."a" = k.k0`.
+/// Spells `SELECT t."a", … FROM ONLY "raw"."t" t JOIN unnest($1::integer[]) AS k(k0) ON t."a" = k.k0`.
 fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
     let quote = |index: usize| quote_pg(mapping.columns[index].pg_name.as_str());
     let all: Vec<String> =
@@ -66,7 +66,7 @@ fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
     format!(
         "SELECT {} FROM {} t JOIN unnest({}) AS k({}) ON {}",
         all.join(", "),
-        ddl::qualified(schema, name),
+        ddl::only(schema, name),
         arrays.join(", "),
         names.join(", "),
         joined.join(" AND ")

@@ -65,6 +65,12 @@ pub fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", quote_pg(schema), quote_pg(name))
 }
 
+/// Quotes a table's name for statements that concern its own rows: without the word, they also concern those of
+/// every table that inherits from it.
+pub fn only(schema: &str, name: &str) -> String {
+    format!("ONLY {}", qualified(schema, name))
+}
+
 fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(quote_pg).collect::<Vec<_>>().join(", ")
 }

@@ -28,6 +28,7 @@ mod schema;
 mod second_run;
 mod shows;
 mod statements;
+mod surroundings;
 mod testbed;
 mod testbed_ends;
 mod tracking;

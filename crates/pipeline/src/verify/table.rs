@@ -168,7 +168,7 @@ impl TableVerifier<'_> {
         let Some((pool, _)) = &self.base.target else { return Ok(0) };
         let mut conn = pool.get()?;
         let _guard = pool.cancel_guard(&conn, self.cancel);
-        let ask = format!("SELECT count(*) FROM {}", ddl::qualified(self.schema, table));
+        let ask = format!("SELECT count(*) FROM {}", ddl::only(self.schema, table));
         let row = conn.query_one(&ask, &[]).map_err(|error| conn.fault(&error))?;
         let count: i64 = row.try_get(0).map_err(|error| conn.fault(&error))?;
         Ok(count.unsigned_abs())

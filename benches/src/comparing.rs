@@ -2,7 +2,7 @@
 
 use crate::{Result, lap, peak_memory};
 use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side, ValueRef};
-use handoff_model::{Cancel, NopObserver, RowFilter, RunId, SumBy};
+use handoff_model::{Cancel, NopObserver, RowFilter, SumBy};
 use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink};
 use handoff_schema::{Catalogue, Mapping, TableSchema};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
@@ -77,7 +77,7 @@ impl Comparing {
             ))?;
         }
         peak_memory::of(&etl, &["run", "--quiet"], &trio.settings_toml())?;
-        let options = PoolOptions { size: 4, run: RunId::new() };
+        let options = PoolOptions { size: 4, ..PoolOptions::default() };
         let my = |url: String, side| -> Result<MyPool> {
             Ok(MyPool::open(&MySqlServer::from_url(&url)?, side, &options)?)
         };

@@ -3,7 +3,7 @@
 use crate::hop2::Unrecorded;
 use crate::{Amount, Result, lap, make_largest};
 use handoff_connect::{MyPool, PoolOptions, Profile, Side};
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, RunId};
+use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
 use handoff_replicator::{CopyJob, Replicator};
 use handoff_schema::{Catalogue, TableSchema};
 use handoff_settings::MySqlServer;
@@ -53,7 +53,7 @@ impl Hop1 {
         let (_, rows) = make_largest(&mut source.endpoint().admin_in(DATABASE)?, rows)?;
         let pool = |server: &MariaDb, side| -> Result<MyPool> {
             let size = u32::try_from(AT_ONCE)? + 1;
-            let options = PoolOptions { size, run: RunId::new() };
+            let options = PoolOptions { size, ..PoolOptions::default() };
             Ok(MyPool::open(&MySqlServer::from_url(&server.url(DATABASE))?, side, &options)?)
         };
         let (from, to) = (pool(&source, Side::Source)?, pool(&replica, Side::Replica)?);

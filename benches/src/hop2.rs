@@ -3,7 +3,7 @@
 use crate::{Amount, Key, Psql, Result, Shape, lap};
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions};
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, RunId};
+use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
 use handoff_rows::{Encoder, Locking};
 use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
@@ -45,7 +45,7 @@ impl Hop2 {
         let (replica, target) = (MariaDb::start(&options)?, Postgres::start(&options)?);
         replica.endpoint().create_database(DATABASE)?;
         target.endpoint().create_database(DATABASE)?;
-        let options = PoolOptions { size: CONNECTIONS, run: RunId::new() };
+        let options = PoolOptions { size: CONNECTIONS, ..PoolOptions::default() };
         let server = MySqlServer::from_url(&replica.url(DATABASE))?;
         let from = MyPool::open(&server, Side::Replica, &options)?;
         let to = PgPool::open(&PgServer::from_url(&target.url(DATABASE))?, &options)?;

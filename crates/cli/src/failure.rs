@@ -46,6 +46,12 @@ pub enum Failure {
     /// The result cannot be written.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
+    /// A driver or Handoff itself panicked outside of any table.
+    #[error(
+        "an answer of a server cannot be read, or this is a mistake of Handoff: is each url that of a \
+         database server?"
+    )]
+    Panic,
     /// The handlers of signals cannot be set up.
     #[error("cannot listen for Ctrl-C")]
     Signals(#[source] io::Error),
@@ -62,7 +68,7 @@ impl Failure {
             Failure::Run(error) if error.is_usage() => Exit::Usage,
             Failure::Run(handoff_pipeline::Error::Cancelled(_)) => Exit::Interrupted,
             Failure::Demo(error) if error.is_missing() => Exit::Usage,
-            Failure::Run(_) | Failure::Demo(_) => Exit::Unavailable,
+            Failure::Run(_) | Failure::Demo(_) | Failure::Panic => Exit::Unavailable,
             Failure::Output(_) | Failure::Signals(_) => Exit::Incomplete,
         }
     }

@@ -1,33 +1,70 @@
 //! Ctrl-C.
 
-use crate::Exit;
+use crate::{Exit, Screen};
 use handoff_model::Cancel;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::time::Duration;
 use std::{fs, io, thread};
 
-/// Cancels the run on the first Ctrl-C, SIGTERM or SIGHUP, and ends the process on the second.
+/// The longest that a command goes on once it was asked to stop. Servers are given up before.
+const PATIENCE: Duration = Duration::from_secs(14);
+
+/// Cancels the run on the first Ctrl-C, SIGTERM or SIGHUP, and ends the process on the second, or when
+/// the first has not ended it in time.
 ///
 /// A signal that the process was started to ignore, as `nohup` does with SIGHUP, stays ignored.
 ///
 /// # Errors
 ///
 /// Returns an error if the system refuses the handlers.
-pub fn watch(cancel: &Cancel) -> io::Result<()> {
+pub fn watch(cancel: &Cancel, screen: &Screen) -> io::Result<()> {
+    let (cancel, screen) = (cancel.clone(), screen.clone());
+    on_signals(move || {
+        if cancel.since().is_some() && cancel.reason().is_none() {
+            interrupted();
+        }
+        log::warn!("stopping at the next batch; press Ctrl-C again to end at once");
+        stop(&cancel);
+        end_in_time(screen.clone());
+    })
+}
+
+/// Ends the process on Ctrl-C, SIGTERM or SIGHUP: for commands that only look.
+///
+/// # Errors
+///
+/// Returns an error if the system refuses the handlers.
+pub fn end_at_once() -> io::Result<()> {
+    on_signals(|| interrupted())
+}
+
+fn on_signals(mut act: impl FnMut() + Send + 'static) -> io::Result<()> {
     let ignored = ignored();
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored.contains(signal));
     let mut signals = Signals::new(wanted)?;
-    let cancel = cancel.clone();
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for _ in signals.forever() {
-            if cancel.is_cancelled() {
-                std::process::exit(Exit::Interrupted.code().into());
-            }
-            log::warn!("stopping at the next batch; press Ctrl-C again to end at once");
-            stop(&cancel);
-        }
-    })?;
-    Ok(())
+    let named = thread::Builder::new().name("signals".to_owned());
+    named.spawn(move || signals.forever().for_each(|_| act())).map(drop)
+}
+
+fn interrupted() -> ! {
+    std::process::exit(Exit::Interrupted.code().into())
+}
+
+/// Ends the process when the time to stop is over, whatever it is waiting for.
+fn end_in_time(screen: Screen) {
+    let watch = move || {
+        thread::sleep(PATIENCE);
+        let text = format!(
+            "ended after {} s without a report: what was under way is undone by the servers or by the \
+             next run\n",
+            PATIENCE.as_secs()
+        );
+        screen.write(text.as_bytes());
+        interrupted();
+    };
+    // Without a thread for it the second signal is left.
+    let _ = thread::Builder::new().name("end".to_owned()).spawn(watch);
 }
 
 /// Cancels on a thread of its own: ending a statement takes a connection to a server that may not

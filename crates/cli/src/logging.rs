@@ -54,6 +54,15 @@ pub fn start(verbosity: Verbosity, screen: &Screen) {
     }
 }
 
+/// Has a panic say where it was, and not what it said: that may be a row.
+pub fn hide_panics(screen: &Screen) {
+    let screen = screen.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        screen.write(format!("ERROR a panic{place}\n").as_bytes());
+    }));
+}
+
 fn logger(verbosity: Verbosity, screen: &Screen) -> Logger {
     let mut builder = Builder::new();
     builder.filter_module(OWN, verbosity.level());

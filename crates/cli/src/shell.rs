@@ -5,6 +5,7 @@ use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, scree
 use handoff_model::Cancel;
 use handoff_settings::Settings;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 /// A command's surroundings: where it reads settings, and how much it says.
@@ -29,18 +30,24 @@ impl Shell {
             config: common.config.clone(),
         };
         logging::start(shell.verbosity, &shell.screen);
-        work(&shell).unwrap_or_else(|failure| {
+        logging::hide_panics(&shell.screen);
+        let done = catch_unwind(AssertUnwindSafe(|| work(&shell)));
+        done.unwrap_or(Err(Failure::Panic)).unwrap_or_else(|failure| {
             shell.screen.write(failure::chain(program, &failure).as_bytes());
             failure.exit()
         })
     }
 
-    /// Returns a request to stop that Ctrl-C makes from now on. A command that does not ask for it
-    /// is simply ended.
+    /// Returns a request to stop that Ctrl-C makes from now on.
     pub(crate) fn cancelled_by_signals(&self) -> Result<Cancel, Failure> {
         let cancel = Cancel::new();
-        interrupt::watch(&cancel).map_err(Failure::Signals)?;
+        interrupt::watch(&cancel, &self.screen).map_err(Failure::Signals)?;
         Ok(cancel)
+    }
+
+    /// Has Ctrl-C end the process from now on: for a command that only looks.
+    pub(crate) fn ended_by_signals(&self) -> Result<(), Failure> {
+        interrupt::end_at_once().map_err(Failure::Signals)
     }
 
     /// Reads the settings.

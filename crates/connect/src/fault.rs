@@ -5,7 +5,7 @@ mod connect;
 mod my;
 mod pg;
 
-pub(crate) use connect::{my_connect, pg_connect};
+pub(crate) use connect::{my_connect, not_connected, pg_connect};
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -109,6 +109,11 @@ impl Fault {
     /// Makes a fault of our own finding that may pass by itself, such as no free connection.
     pub(crate) fn transient(side: Side, message: impl Into<String>) -> Fault {
         Fault::build(side, message.into(), None, Names::default(), Kind::Transient)
+    }
+
+    /// Makes a fault of our own finding by which a connection is lost.
+    pub(crate) fn disconnect(side: Side, message: impl Into<String>) -> Fault {
+        Fault::build(side, message.into(), None, Names::default(), Kind::Disconnect)
     }
 
     /// Reduces an error of the MySQL driver.

@@ -22,12 +22,11 @@
 //!
 //! ```no_run
 //! use handoff_connect::{MyPool, PoolOptions, Profile, Side};
-//! use handoff_model::RunId;
 //! use handoff_settings::MySqlServer;
 //! use mysql::prelude::Queryable;
 //!
 //! # fn example(server: &MySqlServer) -> handoff_connect::Result<()> {
-//! let options = PoolOptions { size: 4, run: RunId::new() };
+//! let options = PoolOptions { size: 4, ..PoolOptions::default() };
 //! let pool = MyPool::open(server, Side::Source, &options)?;
 //! let mut conn = pool.get(Profile::Read)?;
 //! let tables: Vec<String> = conn.query("SHOW TABLES").map_err(|error| conn.fault(&error))?;
@@ -42,7 +41,9 @@
 //! statement first. And `query_drop` of a SELECT reads the rows without looking, so an error that
 //! comes after the first packet, such as a killed statement, is not seen: use `query_first`.
 
+mod activity;
 mod create;
+mod dial;
 mod fault;
 mod fault_point;
 mod lock;
@@ -53,19 +54,23 @@ mod my_pool;
 mod my_rows;
 mod my_session;
 mod orphans;
+mod patience;
 mod pg_conn;
 mod pg_line;
 mod pg_link;
 mod pg_pool;
+mod pg_watched;
 mod quote;
 mod retry;
 mod seal;
+mod seat;
 mod sessions;
 mod slots;
 mod tls;
 mod trust;
 mod value_ref;
 mod version;
+mod watchdog;
 mod wire;
 
 pub use create::grant_select;
@@ -73,7 +78,7 @@ pub use fault::{Fault, Result, Side};
 pub use fault_point::{FAULT_POINTS, fault_point};
 pub use lock::{HeldLock, LockHolder};
 pub use my_conn::MyConn;
-pub use my_pool::{MyPool, Profile};
+pub use my_pool::{MyPool, Profile, StatementGuard};
 pub use my_rows::{Loaded, MyPacket, MyRows};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
@@ -84,7 +89,9 @@ pub use value_ref::ValueRef;
 pub use version::{Flavor, ServerVersion};
 pub use wire::Wire;
 
-use handoff_model::RunId;
+use handoff_model::{Cancel, RunId};
+use patience::Patience;
+use std::time::Duration;
 
 /// How a pool is opened.
 #[derive(Debug, Clone)]
@@ -93,4 +100,30 @@ pub struct PoolOptions {
     pub size: u32,
     /// The run that the sessions belong to; goes into `program_name` and `application_name`.
     pub run: RunId,
+    /// The longest that the server may be silent while its answer is waited for. A statement that the
+    /// server says it works on may take longer.
+    pub silence: Duration,
+    /// The most memory, in bytes, that an answer may take before it is refused.
+    pub largest_answer: usize,
+    /// The request to stop, after which the server is waited for a few seconds only.
+    pub cancel: Cancel,
+}
+
+impl Default for PoolOptions {
+    /// Four connections of a run of their own, with the bounds of the default settings.
+    fn default() -> PoolOptions {
+        PoolOptions {
+            size: 4,
+            run: RunId::new(),
+            silence: Duration::from_secs(300),
+            largest_answer: 256 * 1024 * 1024,
+            cancel: Cancel::new(),
+        }
+    }
+}
+
+impl PoolOptions {
+    fn patience(&self) -> Patience {
+        Patience::new(self.silence, self.cancel.clone())
+    }
 }

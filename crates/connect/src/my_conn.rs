@@ -1,6 +1,8 @@
 //! A borrowed MySQL connection.
 
 use crate::my_link::MyLink;
+use crate::my_rows::RowsOf;
+use crate::seat::Seat;
 use crate::slots::Slots;
 use crate::wire::{self, Wire};
 use crate::{Fault, Loaded, MyPool, MyRows, Profile, Result, Side, my_session};
@@ -10,6 +12,7 @@ use r2d2::PooledConnection;
 use std::io::{self, Write};
 use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A connection out of a [`MyPool`]; dereferences to the driver's connection.
@@ -95,12 +98,12 @@ impl MyConn {
     ///
     /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
     pub fn rows(&mut self, sql: &str, params: Vec<Value>) -> mysql::Result<MyRows<'_>> {
-        let MyLink { conn, rows, plain, .. } =
+        let MyLink { conn, rows, plain, seat, .. } =
             self.slot.link.as_mut().expect("a borrowed slot is filled");
         if *plain {
-            return rows.execute(conn, sql, params, &self.faulted);
+            return rows.execute(conn, sql, params, RowsOf { seat, broken: &self.faulted });
         }
-        Ok(MyRows::of_driver(conn.exec_iter(sql, params)?))
+        Ok(MyRows::of_driver(conn.exec_iter(sql, params)?, seat))
     }
 
     /// Returns true if [`MyRows::each_packet`] hands out the packets that carry rows: not under TLS.
@@ -118,11 +121,18 @@ impl MyConn {
         sql: &str,
         mut file: impl FnMut(&mut dyn Write) -> io::Result<()> + Send + 'static,
     ) -> mysql::Result<Loaded> {
-        let MyLink { conn, rows, plain, .. } = self.link_mut();
+        let MyLink { conn, rows, plain, seat, .. } = self.link_mut();
         if *plain {
-            return rows.load(conn, sql, file);
+            return rows.load(seat, sql, file);
         }
-        let handler = LocalInfileHandler::new(move |_, stream| file(stream));
+        let at = Arc::clone(seat);
+        let handler = LocalInfileHandler::new(move |_, stream| {
+            // The time that the file takes to come is not the server's.
+            at.rest();
+            let done = file(&mut Sending { stream, seat: &at });
+            at.wait();
+            done
+        });
         conn.set_local_infile_handler(Some(handler));
         let done = conn.query_drop(sql);
         conn.set_local_infile_handler(None);
@@ -148,7 +158,34 @@ impl MyConn {
     /// Reduces an error of this connection's driver, and marks the connection as broken.
     pub fn fault(&self, error: &mysql::Error) -> Fault {
         self.mark_broken();
-        Fault::my(self.side(), error)
+        match self.link().seat.verdict() {
+            Some(verdict) => verdict.clone(),
+            None => Fault::my(self.side(), error),
+        }
+    }
+
+    /// Returns the connection as its watchdog sees it.
+    pub(crate) fn seat(&self) -> &Arc<Seat> {
+        &self.link().seat
+    }
+}
+
+/// A file on its way, which says when it waits for the server to take it in.
+struct Sending<'a> {
+    stream: &'a mut dyn Write,
+    seat: &'a Seat,
+}
+
+impl Write for Sending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.seat.wait();
+        let done = self.stream.write(bytes);
+        self.seat.rest();
+        done
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 

@@ -1,7 +1,10 @@
 //! Connecting to MySQL and MariaDB.
 
-use crate::fault::my_connect;
+use crate::dial::dial_within;
+use crate::fault::{my_connect, not_connected};
 use crate::my_rows::RowState;
+use crate::patience::Patience;
+use crate::seat::{Seat, Seats};
 use crate::sessions::{Labels, Ticket};
 use crate::trust::{self, Held, Refused};
 use crate::wire::Wire;
@@ -9,7 +12,9 @@ use crate::{Fault, Profile, Result, ServerVersion, Side, my_session, tls};
 use handoff_settings::{MySqlServer, TlsMode};
 use mysql::prelude::Queryable;
 use mysql::{Conn, DriverError, Error, OptsBuilder, SslOpts};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -27,6 +32,7 @@ pub(crate) struct MyLink {
     /// Whether the socket carries what is said as it is.
     pub(crate) plain: bool,
     pub(crate) rows: RowState,
+    pub(crate) seat: Arc<Seat>,
     _ticket: Ticket,
 }
 
@@ -35,6 +41,9 @@ pub(crate) struct MyDialer {
     pub(crate) side: Side,
     pub(crate) server: MySqlServer,
     pub(crate) labels: Labels,
+    pub(crate) patience: Patience,
+    /// The open connections.
+    pub(crate) seats: Seats,
     /// The public authorities, if certificates are verified by those of `tls_ca`.
     refused: Option<Refused>,
     /// Set once a server turned out to offer no TLS, where that is allowed.
@@ -54,41 +63,80 @@ impl MyDialer {
     /// # Errors
     ///
     /// Returns a [`Fault`] if the file of authorities can't be used.
-    pub(crate) fn new(side: Side, server: MySqlServer, labels: Labels) -> Result<MyDialer> {
+    pub(crate) fn new(
+        side: Side,
+        server: MySqlServer,
+        labels: Labels,
+        patience: Patience,
+    ) -> Result<Arc<MyDialer>> {
         let file = server.tls.ca.as_deref().filter(|_| server.tls.mode.verifies());
         let authorities = file.map(|file| tls::authorities(side, file)).transpose()?;
         trust::install();
-        Ok(MyDialer {
+        Ok(Arc::new(MyDialer {
             side,
             server,
             labels,
+            patience,
+            seats: Seats::default(),
             refused: authorities.as_ref().map(Refused::all_but),
             plain: AtomicBool::new(false),
             unlabelled: AtomicBool::new(false),
-        })
+        }))
     }
 
     /// Connects and asks the server what it is.
-    pub(crate) fn first(&self, profile: Profile) -> Result<(MyLink, Server)> {
-        let (mut conn, plain) = self.dial(LARGEST_PACKET, Some(&self.server.database))?;
-        let server = self.ask(&mut conn)?;
-        Ok((self.prepare(conn, plain, &server, profile)?, server))
+    pub(crate) fn first(self: &Arc<Self>, profile: Profile) -> Result<(MyLink, Server)> {
+        self.in_time(move |dialer| {
+            let (mut conn, plain) = dialer.dial(LARGEST_PACKET, Some(&dialer.server.database))?;
+            let server = dialer.ask(&mut conn)?;
+            Ok((dialer.prepare(conn, plain, &server, profile)?, server))
+        })
     }
 
     /// Connects to a server that is known already.
-    pub(crate) fn connect(&self, server: &Server, profile: Profile) -> Result<MyLink> {
+    pub(crate) fn connect(self: &Arc<Self>, server: &Server, profile: Profile) -> Result<MyLink> {
         // The server's own limit is for what it is sent; a row that it holds it sends at any size.
         let limit = match profile {
             Profile::Write | Profile::Merge => server.max_allowed_packet,
             Profile::Read | Profile::RawRead => LARGEST_PACKET,
         };
-        let (conn, plain) = self.dial(limit, Some(&self.server.database))?;
-        self.prepare(conn, plain, server, profile)
+        let server = server.clone();
+        self.in_time(move |dialer| {
+            let (conn, plain) = dialer.dial(limit, Some(&dialer.server.database))?;
+            dialer.prepare(conn, plain, &server, profile)
+        })
     }
 
-    /// Connects without a set-up, for one statement: to end another, or to create the database.
-    pub(crate) fn bare(&self, database: Option<&str>) -> Result<Conn> {
-        self.dial(1 << 24, database).map(|(conn, _)| conn)
+    /// Connects without a set-up, to make what is missing.
+    pub(crate) fn bare(self: &Arc<Self>) -> Result<Conn> {
+        self.in_time(move |dialer| dialer.dial(1 << 24, None).map(|(conn, _)| conn))
+    }
+
+    /// Runs `ask` on a connection of its own, all of it within the time for connecting.
+    pub(crate) fn ask_briefly<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&mut Conn) -> mysql::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.in_time(move |dialer| {
+            let (mut conn, _) = dialer.dial(1 << 24, None)?;
+            ask(&mut conn).map_err(|error| Fault::my(dialer.side, &error))
+        })
+    }
+
+    /// Connects by `dial`, and gives up in time.
+    fn in_time<T: Send + 'static>(
+        self: &Arc<Self>,
+        dial: impl FnOnce(&MyDialer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let dialer = Arc::clone(self);
+        dial_within(&self.patience, move || dial(&dialer))
+            .unwrap_or_else(|failure| Err(not_connected(self.side, &self.at(), failure)))
+    }
+
+    /// Returns where the server is.
+    pub(crate) fn at(&self) -> String {
+        let MySqlServer { host, port, .. } = &self.server;
+        if host.starts_with('/') { host.clone() } else { format!("{host}:{port}") }
     }
 
     fn ask(&self, conn: &mut Conn) -> Result<Server> {
@@ -123,7 +171,10 @@ impl MyDialer {
         }
         done.map_err(|error| Fault::my(self.side, &error))?;
         let rows = RowState::default();
-        Ok(MyLink { conn, profile, plain, rows, _ticket: ticket })
+        let wire = Wire::of(&conn).map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
+        let seat = Arc::new(Seat::new(conn.connection_id(), wire));
+        self.seats.add(&seat);
+        Ok(MyLink { conn, profile, plain, rows, seat, _ticket: ticket })
     }
 
     /// Connects, and says whether without TLS.
@@ -142,9 +193,17 @@ impl MyDialer {
         }
         let conn = conn.map_err(|error| my_connect(self.side, &self.server, &error))?;
         Wire::of(&conn)
-            .and_then(|wire| wire.wait_for_ever())
+            .and_then(|wire| self.bound(&wire))
             .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
         Ok((conn, tls.is_none()))
+    }
+
+    /// Bounds the silence on a socket. What is confirmed but not answered is looked at before the system
+    /// gives up what is not confirmed.
+    fn bound(&self, wire: &Wire) -> io::Result<()> {
+        let silence = self.patience.usual_silence();
+        wire.wait_at_most(Some(silence))?;
+        wire.confirm_within(silence.saturating_mul(2))
     }
 
     fn options(&self, max_allowed_packet: usize, database: Option<&str>) -> OptsBuilder {
@@ -159,7 +218,7 @@ impl MyDialer {
             .compress(None)
             .tcp_nodelay(true)
             .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
-            .read_timeout(Some(HANDSHAKE_TIMEOUT))
+            .read_timeout(Some(self.patience.usual_silence().min(HANDSHAKE_TIMEOUT)))
             .tcp_keepalive_time_ms(Some(60_000))
             .tcp_keepalive_probe_interval_secs(Some(15))
             .tcp_keepalive_probe_count(Some(4))

@@ -1,9 +1,10 @@
 //! Pools of MySQL connections.
 
 use crate::my_link::{MyDialer, MyLink, Server};
+use crate::seat::LongStatement;
 use crate::sessions::Labels;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, MyConn, PoolOptions, Result, ServerVersion, Side};
+use crate::{Fault, MyConn, PoolOptions, Result, ServerVersion, Side, watchdog};
 use handoff_model::{Cancel, OnCancel};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
@@ -37,8 +38,15 @@ pub struct MyPool {
     writing: SlotPool<MyLink>,
 }
 
+/// Looks after a statement that may take long, until it is dropped: see [`MyPool::cancel_guard`].
+#[must_use = "the statement is looked after until this is dropped"]
+pub struct StatementGuard {
+    _on_cancel: OnCancel,
+    _long: LongStatement,
+}
+
 struct Shared {
-    dialer: MyDialer,
+    dialer: Arc<MyDialer>,
     server: Server,
     /// The connection that [`MyPool::open`] made, until somebody takes it.
     first: Mutex<Option<MyLink>>,
@@ -53,8 +61,9 @@ impl MyPool {
     /// the account or does not know the database.
     pub fn open(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<MyPool> {
         let labels = Labels::new(options.run, side);
-        let dialer = MyDialer::new(side, server.clone(), labels)?;
+        let dialer = MyDialer::new(side, server.clone(), labels, options.patience())?;
         let (first, server) = dialer.first(Profile::Read)?;
+        watchdog::start(&dialer);
         let shared = Shared { dialer, server, first: Mutex::new(Some(first)) };
         let (reading, writing) = (slots(options.size), slots(options.size));
         Ok(MyPool { shared: Arc::new(shared), reading, writing })
@@ -92,7 +101,7 @@ impl MyPool {
         }
     }
 
-    pub(crate) fn dialer(&self) -> &MyDialer {
+    pub(crate) fn dialer(&self) -> &Arc<MyDialer> {
         &self.shared.dialer
     }
 
@@ -132,26 +141,28 @@ impl MyPool {
     ///
     /// Returns a [`Fault`] if the server cannot be reached or refuses.
     pub fn kill_query(&self, id: u32) -> Result<()> {
-        let mut conn = self.dialer().bare(None)?;
-        match conn.query_drop(format!("KILL QUERY {id}")) {
+        self.dialer().ask_briefly(move |conn| match conn.query_drop(format!("KILL QUERY {id}")) {
             // There is no such connection any more.
             Err(mysql::Error::MySqlError(error)) if error.code == 1094 => Ok(()),
-            done => done.map_err(|error| self.fault(&error)),
-        }
+            done => done,
+        })
     }
 
     /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
-    /// is dropped.
+    /// is dropped. Until then it may take as long as the server works on it.
     ///
     /// The guard is tied to a connection, not to a statement: take it before the statement and
     /// drop it right after.
-    pub fn cancel_guard(&self, conn: &MyConn, cancel: &Cancel) -> OnCancel {
+    pub fn cancel_guard(&self, conn: &MyConn, cancel: &Cancel) -> StatementGuard {
         let (pool, id) = (self.clone(), conn.connection_id());
-        cancel.on_cancel(move || {
+        let on_cancel = cancel.on_cancel(move || {
             if let Err(fault) = pool.kill_query(id) {
                 log::warn!("cannot end the running statement: {fault}");
             }
-        })
+        });
+        let silence = self.dialer().patience.usual_silence();
+        let long = LongStatement::begin(conn.seat(), silence);
+        StatementGuard { _on_cancel: on_cancel, _long: long }
     }
 
     /// Reduces an error of this side's driver.

@@ -53,7 +53,10 @@ impl PgConn {
     /// Reduces an error of this connection's driver, and marks the connection as broken.
     pub fn fault(&self, error: &postgres::Error) -> Fault {
         self.mark_broken();
-        Fault::pg(Side::Target, error)
+        match self.slot.link.as_ref().and_then(|link| link.seat().verdict()) {
+            Some(verdict) => verdict.clone(),
+            None => Fault::pg(Side::Target, error),
+        }
     }
 }
 

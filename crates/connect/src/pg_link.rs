@@ -1,13 +1,18 @@
 //! Connecting to PostgreSQL.
 
-use crate::fault::pg_connect;
+use crate::dial::dial_within;
+use crate::fault::{not_connected, pg_connect};
+use crate::patience::Patience;
 use crate::pg_line::{Encryption, UNANSWERED};
+use crate::pg_watched::WatchedTls;
+use crate::seat::{Seat, Seats};
 use crate::{Fault, Result, Side, tls};
 use handoff_settings::{PgServer, TlsMode};
 use postgres::config::{SslMode, SslNegotiation};
-use postgres::{Client, Config};
+use postgres::{Client, Config, SimpleQueryMessage};
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -32,12 +37,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// A connection and when it was last in use.
 pub(crate) struct PgLink {
     pub(crate) client: Client,
+    seat: Arc<Seat>,
     used: Instant,
 }
 
 impl PgLink {
-    fn new(client: Client) -> PgLink {
-        PgLink { client, used: Instant::now() }
+    /// Returns the connection as its watchdog sees it.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.seat
     }
 
     /// Notes that the connection is given back.
@@ -58,6 +65,9 @@ pub(crate) struct PgDialer {
     pub(crate) server: PgServer,
     config: Config,
     encryption: Encryption,
+    pub(crate) patience: Patience,
+    /// The open connections.
+    pub(crate) seats: Seats,
     /// Set once TLS failed where plain text is allowed as well.
     plain: AtomicBool,
 }
@@ -70,7 +80,11 @@ pub(crate) struct PgFacts {
 }
 
 impl PgDialer {
-    pub(crate) fn new(server: PgServer, application: &str) -> Result<PgDialer> {
+    pub(crate) fn new(
+        server: PgServer,
+        application: &str,
+        patience: Patience,
+    ) -> Result<Arc<PgDialer>> {
         // A Unix socket is private already, and PostgreSQL speaks no TLS over it. There the driver
         // takes no line of ours, and reads a COPY row by row.
         let socket = server.host.starts_with('/');
@@ -88,6 +102,7 @@ impl PgDialer {
             .dbname(&server.database)
             .application_name(application)
             .connect_timeout(Duration::from_secs(10))
+            .tcp_user_timeout(patience.usual_silence().saturating_mul(2))
             .keepalives(true)
             .keepalives_idle(Duration::from_secs(60))
             .keepalives_interval(Duration::from_secs(15))
@@ -100,12 +115,17 @@ impl PgDialer {
         if !server.password.is_empty() {
             config.password(server.password.expose());
         }
-        Ok(PgDialer { server, config, encryption, plain: AtomicBool::new(false) })
+        let (seats, plain) = (Seats::default(), AtomicBool::new(false));
+        Ok(Arc::new(PgDialer { server, config, encryption, patience, seats, plain }))
     }
 
     /// Connects and asks the server what it is.
-    pub(crate) fn first(&self) -> Result<(PgLink, PgFacts)> {
-        let mut client = self.dial()?;
+    pub(crate) fn first(self: &Arc<Self>) -> Result<(PgLink, PgFacts)> {
+        self.in_time(PgDialer::first_in_time)
+    }
+
+    fn first_in_time(&self) -> Result<(PgLink, PgFacts)> {
+        let (mut client, seat) = self.dial()?;
         let asked = client.query_one(
             "SELECT current_setting('server_version_num')::int4, \
              current_setting('server_encoding')",
@@ -116,12 +136,47 @@ impl PgDialer {
         let version: i32 = row.try_get(0).map_err(get)?;
         let encoding: String = row.try_get(1).map_err(get)?;
         let facts = PgFacts { version_num: version.unsigned_abs(), encoding };
-        Ok((self.prepare(client, &facts)?, facts))
+        Ok((self.prepare(client, seat, &facts)?, facts))
     }
 
     /// Connects to a server that is known already.
-    pub(crate) fn connect(&self, facts: &PgFacts) -> Result<PgLink> {
-        self.prepare(self.dial()?, facts)
+    pub(crate) fn connect(self: &Arc<Self>, facts: &PgFacts) -> Result<PgLink> {
+        let facts = facts.clone();
+        self.in_time(move |dialer| {
+            let (client, seat) = dialer.dial()?;
+            dialer.prepare(client, seat, &facts)
+        })
+    }
+
+    /// Runs `ask` on a connection of its own, all of it within the time for connecting.
+    pub(crate) fn ask_briefly<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&mut Client) -> std::result::Result<T, postgres::Error> + Send + 'static,
+    ) -> Result<T> {
+        self.in_time(move |dialer| {
+            let (mut client, _) = dialer.dial()?;
+            ask(&mut client).map_err(|error| Fault::pg(Side::Target, &error))
+        })
+    }
+
+    /// Connects by `dial`, and gives up in time.
+    fn in_time<T: Send + 'static>(
+        self: &Arc<Self>,
+        dial: impl FnOnce(&PgDialer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let dialer = Arc::clone(self);
+        dial_within(&self.patience, move || dial(&dialer))
+            .unwrap_or_else(|failure| Err(not_connected(Side::Target, &self.at(), failure)))
+    }
+
+    /// Returns where the server is.
+    pub(crate) fn at(&self) -> String {
+        let PgServer { host, port, .. } = &self.server;
+        if host.starts_with('/') {
+            format!("{host} (port {port})")
+        } else {
+            format!("{host}:{port}")
+        }
     }
 
     /// # Errors
@@ -141,26 +196,32 @@ impl PgDialer {
         Err(Fault::new(Side::Target, text))
     }
 
-    fn prepare(&self, mut client: Client, facts: &PgFacts) -> Result<PgLink> {
+    fn prepare(&self, mut client: Client, seat: Arc<Seat>, facts: &PgFacts) -> Result<PgLink> {
         let idle = if facts.version_num >= 140_000 { "; SET idle_session_timeout = 0" } else { "" };
-        client
-            .batch_execute(&format!("{SET_UP}{idle}"))
+        let said = client
+            .simple_query(&format!("{SET_UP}{idle}; SELECT pg_backend_pid() AS pid"))
             .map_err(|error| Fault::pg(Side::Target, &error))?;
-        Ok(PgLink::new(client))
+        seat.is_session(session_in(&said).unwrap_or_default());
+        self.seats.add(&seat);
+        Ok(PgLink { client, seat, used: Instant::now() })
     }
 
-    fn dial(&self) -> Result<Client> {
+    /// Connects; the seat is where the connection is watched from.
+    fn dial(&self) -> Result<(Client, Arc<Seat>)> {
+        let seat = Arc::new(Seat::default());
+        let watched = |inner| WatchedTls { inner, seat: Arc::clone(&seat) };
         let encryption = self.encryption();
         let preferred = matches!(encryption, Encryption::Preferred(_));
-        let connected = match self.config.connect(encryption) {
+        let connected = match self.config.connect(watched(encryption)) {
             Err(error) if preferred && is_tls_unwanted(&error) => {
-                let again = self.config.connect(Encryption::Never);
+                let again = self.config.connect(watched(Encryption::Never));
                 self.plain.store(again.is_ok(), Ordering::Relaxed);
                 again
             }
             done => done,
         };
-        connected.map_err(|error| pg_connect(Side::Target, &self.server, &error))
+        let client = connected.map_err(|error| pg_connect(Side::Target, &self.server, &error))?;
+        Ok((client, seat))
     }
 
     fn encryption(&self) -> Encryption {
@@ -171,11 +232,22 @@ impl PgDialer {
     }
 
     /// Sends a cancel request the way the connections go.
-    pub(crate) fn cancel(&self, token: &postgres::CancelToken) -> Result<()> {
-        token
-            .cancel_query(self.encryption())
-            .map_err(|error| pg_connect(Side::Target, &self.server, &error))
+    pub(crate) fn cancel(self: &Arc<Self>, token: &postgres::CancelToken) -> Result<()> {
+        let token = token.clone();
+        self.in_time(move |dialer| {
+            let done = token.cancel_query(dialer.encryption());
+            done.map_err(|error| pg_connect(Side::Target, &dialer.server, &error))
+        })
     }
+}
+
+/// Returns the number of the session in the answer to the set-up.
+fn session_in(said: &[SimpleQueryMessage]) -> Option<u32> {
+    let session = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.try_get("pid").ok()??.parse().ok(),
+        _ => None,
+    };
+    said.iter().find_map(session)
 }
 
 /// Returns true if `prefer` tries again in plain text: the handshake failed, or the server's rules

@@ -2,7 +2,7 @@
 
 use crate::pg_link::{PgDialer, PgFacts, PgLink};
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, PgConn, PoolOptions, Result, Side, sessions};
+use crate::{Fault, PgConn, PoolOptions, Result, Side, sessions, watchdog};
 use handoff_model::{Cancel, OnCancel};
 use handoff_settings::PgServer;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub struct PgPool {
 }
 
 struct Shared {
-    dialer: PgDialer,
+    dialer: Arc<PgDialer>,
     facts: PgFacts,
     /// The connection that [`PgPool::open`] made, until somebody takes it.
     first: Mutex<Option<PgLink>>,
@@ -45,8 +45,10 @@ impl PgPool {
     ///
     /// Returns a [`Fault`] as [`PgPool::open`] does.
     pub fn open_any_encoding(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
-        let dialer = PgDialer::new(server.clone(), &sessions::program(options.run))?;
+        let program = sessions::program(options.run);
+        let dialer = PgDialer::new(server.clone(), &program, options.patience())?;
         let (first, facts) = dialer.first()?;
+        watchdog::start(&dialer);
         let shared = Shared { dialer, facts, first: Mutex::new(Some(first)) };
         Ok(PgPool { shared: Arc::new(shared), slots: slots(options.size) })
     }

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
 
 /// A handle on a connection's socket, with which it can be cut from outside.
 ///
@@ -13,9 +14,12 @@ pub struct Wire(TcpStream);
 
 impl Wire {
     pub(crate) fn of(conn: &mysql::Conn) -> io::Result<Wire> {
-        // SAFETY: the descriptor belongs to `conn`, which outlives this borrow; the handle keeps
-        // a duplicate, so it never refers to a descriptor that was closed and used again.
-        let fd = unsafe { BorrowedFd::borrow_raw(conn.as_raw_fd()) };
+        // SAFETY: the descriptor belongs to `conn`, which outlives this borrow.
+        Wire::of_fd(unsafe { BorrowedFd::borrow_raw(conn.as_raw_fd()) })
+    }
+
+    /// Keeps a duplicate, so that it never refers to a descriptor that was closed and used again.
+    pub(crate) fn of_fd(fd: BorrowedFd<'_>) -> io::Result<Wire> {
         Ok(Wire(TcpStream::from(fd.try_clone_to_owned()?)))
     }
 
@@ -26,14 +30,64 @@ impl Wire {
     }
 
     /// Returns the socket.
-    pub(crate) fn into_stream(self) -> TcpStream {
-        self.0
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.0
     }
 
-    /// Lifts the time limit that stood over the handshake.
-    pub(crate) fn wait_for_ever(&self) -> io::Result<()> {
-        self.0.set_read_timeout(None)
+    /// Bounds how long a call waits for the peer to send or to take in a byte; without a bound it waits
+    /// for ever.
+    pub(crate) fn wait_at_most(&self, silence: Option<Duration>) -> io::Result<()> {
+        self.0.set_read_timeout(silence)?;
+        self.0.set_write_timeout(silence)
     }
+
+    /// Bounds how long what was sent may stay unconfirmed, or the peer take in nothing.
+    pub(crate) fn confirm_within(&self, time: Duration) -> io::Result<()> {
+        set_user_timeout(self.0.as_fd(), time)
+    }
+
+    /// Returns how long ago the last byte came, where the system tells: of TCP, on Linux.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn since_last_data(&self) -> Option<Duration> {
+        // SAFETY: `tcp_info` is plain data, for which zeros are a value.
+        let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+        let mut length = libc::socklen_t::try_from(size_of_val(&info)).ok()?;
+        // SAFETY: the buffer is as long as is said, and lives across the call.
+        let done = unsafe {
+            let out = (&raw mut info).cast();
+            let fd = self.0.as_raw_fd();
+            libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, out, &raw mut length)
+        };
+        (done == 0).then(|| Duration::from_millis(info.tcpi_last_data_recv.into()))
+    }
+
+    /// Returns nothing: the system does not tell.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn since_last_data(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// Sets `TCP_USER_TIMEOUT`; a socket that is none of TCP has nothing to confirm.
+#[cfg(target_os = "linux")]
+fn set_user_timeout(fd: BorrowedFd<'_>, timeout: Duration) -> io::Result<()> {
+    let millis = libc::c_uint::try_from(timeout.as_millis()).unwrap_or(libc::c_uint::MAX);
+    let length = libc::socklen_t::try_from(size_of_val(&millis)).expect("a few bytes");
+    // SAFETY: the value is as long as is said, and lives across the call.
+    let done = unsafe {
+        let value = (&raw const millis).cast();
+        libc::setsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, value, length)
+    };
+    match io::Error::last_os_error() {
+        _ if done == 0 => Ok(()),
+        error if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
+        error => Err(error),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_user_timeout(_: BorrowedFd<'_>, _: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 /// Returns true if an idle connection has something to say: that it was closed, or the error that

@@ -1,9 +1,10 @@
 //! Cooperative cancellation.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 type Hook = Box<dyn FnMut() + Send>;
 
@@ -27,9 +28,15 @@ pub struct Cancel(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    requested: AtomicBool,
+    request: OnceLock<Request>,
     next: AtomicU64,
     hooks: Mutex<BTreeMap<u64, Hook>>,
+}
+
+struct Request {
+    at: Instant,
+    /// Set if the run ends itself, such as after its longest duration.
+    reason: Option<String>,
 }
 
 /// The run was asked to stop.
@@ -43,18 +50,42 @@ impl Cancel {
         Cancel::default()
     }
 
-    /// Asks everything to stop and runs the registered hooks, on the calling thread.
+    /// Asks everything to stop, and returns once every registered hook has run.
+    ///
+    /// The hooks run beside each other: each may talk to a server that does not answer.
     pub fn cancel(&self) {
-        self.0.requested.store(true, Ordering::SeqCst);
+        self.request(None);
+    }
+
+    /// Asks everything to stop as [`Cancel::cancel`] does, for a reason of the run's own.
+    pub fn cancel_because(&self, reason: impl Into<String>) {
+        self.request(Some(reason.into()));
+    }
+
+    fn request(&self, reason: Option<String>) {
+        // A second request changes nothing but to run the hooks again.
+        let _ = self.0.request.set(Request { at: Instant::now(), reason });
         let mut hooks = self.0.hooks.lock().unwrap_or_else(PoisonError::into_inner);
-        for hook in hooks.values_mut() {
-            hook();
-        }
+        thread::scope(|scope| {
+            for hook in hooks.values_mut() {
+                scope.spawn(hook);
+            }
+        });
     }
 
     /// Returns true once [`Cancel::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
-        self.0.requested.load(Ordering::SeqCst)
+        self.0.request.get().is_some()
+    }
+
+    /// Returns how long ago the request was made, if it was.
+    pub fn since(&self) -> Option<Duration> {
+        self.0.request.get().map(|request| request.at.elapsed())
+    }
+
+    /// Returns the run's own reason to stop; [`None`] if nobody asked, or somebody outside did.
+    pub fn reason(&self) -> Option<&str> {
+        self.0.request.get()?.reason.as_deref()
     }
 
     /// Returns an error once [`Cancel::cancel`] was called.
@@ -139,5 +170,29 @@ mod tests {
         assert_eq!(count.load(Ordering::SeqCst), 1);
         let _late = cancel.on_cancel(hook());
         assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn hooks_do_not_wait_for_each_other() {
+        let cancel = Cancel::new();
+        let both = Arc::new(std::sync::Barrier::new(2));
+        let meet = || {
+            let both = Arc::clone(&both);
+            move || {
+                both.wait();
+            }
+        };
+        let _hooks = [cancel.on_cancel(meet()), cancel.on_cancel(meet())];
+        cancel.cancel();
+    }
+
+    #[test]
+    fn the_first_request_says_when_and_why() {
+        let cancel = Cancel::new();
+        assert!(cancel.since().is_none() && cancel.reason().is_none());
+        cancel.cancel_because("its time is over");
+        cancel.cancel();
+        assert!(cancel.since().is_some());
+        assert_eq!(cancel.reason(), Some("its time is over"));
     }
 }

@@ -96,6 +96,12 @@ pub enum Error {
     /// The threads could not be started.
     #[error("cannot start the worker threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
+    /// A thread could not be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+    /// The time of the run was over before the first table.
+    #[error("no table was moved: {0}")]
+    OverTime(String),
     /// The run was stopped before the first table.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

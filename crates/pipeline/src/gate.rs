@@ -33,7 +33,7 @@ impl Gate {
     /// Returns why no further table is started, if so.
     pub(crate) fn refusal(&self) -> Option<String> {
         if self.cancel.is_cancelled() {
-            return Some("the run was stopped".to_owned());
+            return Some(self.cancel.reason().unwrap_or("the run was stopped").to_owned());
         }
         let over = || self.deadline.as_ref()?.refusal(&(self.clock)());
         self.ended.get().cloned().or_else(over)

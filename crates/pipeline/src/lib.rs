@@ -67,6 +67,7 @@ mod select;
 mod servers;
 mod slices;
 mod standing;
+mod stopping;
 mod sums;
 mod sweep;
 mod table_run;

@@ -2,7 +2,6 @@
 
 use crate::planning::Planned;
 use crate::recover::Recovery;
-use crate::servers::Opening;
 use crate::{Error, Pipeline, PlanReport, Result, RunOptions, TableContext, chain};
 use handoff_model::{Bound, Extraction, Reason, RowFilter, RunId, Strategy, TableName};
 use handoff_tracking::{Finding, LastMove, Tracker};
@@ -95,9 +94,13 @@ impl Pipeline {
     ///
     /// Returns an [`Error`] if a server cannot be reached or read, or a table is not there.
     pub fn plan(&self, options: &RunOptions) -> Result<Outlook> {
+        self.until_stopped(|| self.foresee(options))
+    }
+
+    fn foresee(&self, options: &RunOptions) -> Result<Outlook> {
         let at = Timestamp::now();
         let run = RunId::new();
-        let opening = Opening::new(&self.settings, run, options.hops)?.only_looking();
+        let opening = self.opening(run, options.hops)?.only_looking();
         let base = self.look(&opening, options)?;
         let (replica, target) = (base.servers.replica.clone(), base.servers.target.clone());
         let schema = &self.settings.target.schema;

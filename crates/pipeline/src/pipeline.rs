@@ -7,7 +7,7 @@ use crate::gate::{Clock, Gate};
 use crate::planning::Planned;
 use crate::prove::Prover;
 use crate::recover::Recovery;
-use crate::servers::{Opening, Servers};
+use crate::servers::Servers;
 use crate::table_run::TableRunner;
 use crate::{
     Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
@@ -82,10 +82,19 @@ impl Pipeline {
         task: &Task,
         each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
     ) -> Result<RunReport> {
+        self.in_time(|| self.run_to_its_end(options, task, each))
+    }
+
+    fn run_to_its_end(
+        &self,
+        options: &RunOptions,
+        task: &Task,
+        each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
+    ) -> Result<RunReport> {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
         let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), task.until);
-        let mut base = self.look(&Opening::new(&self.settings, run, options.hops)?, options)?;
+        let mut base = self.look(&self.opening(run, options.hops)?, options)?;
         let replicator = self.replicator(&base.servers)?;
         let tracker = self.open_tracker(&base, run)?;
         let lock = self.lock(&tracker, options)?;
@@ -290,7 +299,7 @@ impl Pipeline {
             started_at,
             finished_at: Timestamp::now(),
             ok: failed == 0,
-            cancelled: self.cancel.is_cancelled(),
+            cancelled: self.is_interrupted(),
             schema: self.settings.target.schema.clone(),
             tables,
             notes,

@@ -1,10 +1,11 @@
 //! The servers of a run.
 
+use crate::stopping::pool_options;
 use crate::versions::{too_old_my, too_old_pg};
-use crate::{Error, Hops, Result};
+use crate::{Error, Hops, Pipeline, Result};
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Side};
 use handoff_loader::Strategies;
-use handoff_model::RunId;
+use handoff_model::{Cancel, RunId};
 use handoff_settings::Settings;
 
 /// The pools of a run. A pool that the run does not need is not opened.
@@ -50,8 +51,15 @@ pub(crate) struct Opening<'a> {
     only_looks: bool,
 }
 
+impl Pipeline {
+    /// Opens the servers for `run`.
+    pub(crate) fn opening(&self, run: RunId, hops: Hops) -> Result<Opening<'_>> {
+        Opening::new(&self.settings, run, hops, &self.cancel)
+    }
+}
+
 impl<'a> Opening<'a> {
-    pub(crate) fn new(settings: &'a Settings, run: RunId, hops: Hops) -> Result<Opening<'a>> {
+    fn new(settings: &'a Settings, run: RunId, hops: Hops, cancel: &Cancel) -> Result<Opening<'a>> {
         if settings.replica.is_none() && hops != Hops::Both {
             return Err(Error::NoReplica);
         }
@@ -59,7 +67,8 @@ impl<'a> Opening<'a> {
         // share; the catalogue, the proof and the record of a failure need another now and then.
         let size = Strategies::default().connections(settings.run.jobs.get());
         let size = u32::try_from(size).unwrap_or(u32::MAX).saturating_add(2);
-        Ok(Opening { settings, hops, options: PoolOptions { size, run }, only_looks: false })
+        let options = pool_options(&settings.run, size, run, cancel);
+        Ok(Opening { settings, hops, options, only_looks: false })
     }
 
     /// Makes nothing that is missing.

@@ -2,9 +2,10 @@
 
 use crate::base::read_catalogue;
 use crate::recover::in_target;
+use crate::stopping::pool_options;
 use crate::{Error, Result};
-use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
-use handoff_model::{RunId, TableName};
+use handoff_connect::{MyPool, PgPool, Side};
+use handoff_model::{Cancel, RunId, TableName};
 use handoff_replicator::{Leftover, LeftoverKind};
 use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
@@ -33,7 +34,7 @@ impl Standing {
     ///
     /// Returns an [`Error`] if a server cannot be reached or read.
     pub fn look(settings: &Settings) -> Result<Standing> {
-        let options = PoolOptions { size: 2, run: RunId::new() };
+        let options = pool_options(&settings.run, 2, RunId::new(), &Cancel::new());
         let open = |server| MyPool::open(server, Side::Replica, &options);
         let replica = settings.replica.as_ref().map(open).transpose().map_err(Error::Connect)?;
         let target = PgPool::open(&settings.target.server, &options).map_err(Error::Connect)?;

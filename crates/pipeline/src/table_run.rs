@@ -387,7 +387,8 @@ impl TableRunner {
         let cancelled = self.cancel.is_cancelled()
             && !matches!(error, TableError::Differs(_) | TableError::Miscounted(_));
         report.status = if cancelled { TableStatus::Cancelled } else { TableStatus::Failed };
-        let text = chain(error);
+        let stopped = self.cancel.reason().filter(|_| cancelled);
+        let text = stopped.map_or_else(|| chain(error), str::to_owned);
         let status = if cancelled { Status::Cancelled } else { Status::Failed };
         let recorded = self.tracker.failed(&report.table, error.phase(), status, &text);
         if let Err(fault) = recorded {

@@ -27,6 +27,7 @@
 
 mod default_file;
 mod document;
+mod duration;
 mod error;
 mod filter;
 mod load;

@@ -1,11 +1,13 @@
 //! Taking typed values out of one section of the files.
 
 use crate::document::Entry;
+use crate::duration;
 use crate::error::Place;
 use crate::reader::Reader;
 use crate::suggest::one_of;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 use toml::de::DeValue;
 
 /// A text of the files with its variables put in.
@@ -18,6 +20,22 @@ pub(crate) struct Text {
     pub(crate) written: String,
     /// Where it stands.
     pub(crate) place: Place,
+}
+
+/// The lengths of time that a key takes, as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LengthRange {
+    /// The shortest.
+    pub(crate) least: &'static str,
+    /// The longest.
+    pub(crate) most: &'static str,
+}
+
+impl LengthRange {
+    fn holds(self, length: Duration) -> bool {
+        let [least, most] = [self.least, self.most].map(duration::parse);
+        least.is_some_and(|least| least <= length) && most.is_some_and(|most| length <= most)
+    }
 }
 
 /// A section such as `[source]` or `[tables.patient]`. Values are taken out; what is left at the
@@ -115,6 +133,33 @@ impl<'d> Section<'d> {
         );
         reader.problem(&entry.place, message);
         None
+    }
+
+    /// Takes a length of time.
+    pub(crate) fn duration(
+        &mut self,
+        key: &'static str,
+        range: LengthRange,
+        reader: &mut Reader<'_>,
+    ) -> Option<Duration> {
+        let entry = self.take(key, reader)?;
+        let subject = self.subject(key);
+        let text = match entry.value.as_str() {
+            Some(_) => text_of(&entry, subject.clone(), reader)?.value,
+            None => String::new(),
+        };
+        let length = duration::parse(&text).filter(|length| range.holds(*length));
+        if length.is_none() {
+            let message = format!(
+                "{subject} is {}; it takes a length of time from \"{}\" to \"{}\", such as \"5m\" \
+                 or \"12h\"",
+                entry.shown(),
+                range.least,
+                range.most
+            );
+            reader.problem(&entry.place, message);
+        }
+        length
     }
 
     /// Takes true or false.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything a run needs to know, validated.
 ///
@@ -136,6 +137,10 @@ pub struct Run {
     pub max_retries: u32,
     /// Start no table after this time of the day, in the machine's time zone.
     pub until: Option<TimeOfDay>,
+    /// The longest that a server may be silent while its answer is waited for.
+    pub silence_timeout: Duration,
+    /// The longest that a run may take as a whole.
+    pub max_duration: Duration,
     /// Days that rows of `etl_runs` are kept.
     pub keep_runs: u32,
     /// The most rows of a table, in percent, that a comparison may have deleted from a copy of it.
@@ -162,6 +167,8 @@ impl Default for Run {
             memory_limit_mb: 512,
             max_retries: 3,
             until: None,
+            silence_timeout: Duration::from_secs(5 * 60),
+            max_duration: Duration::from_secs(24 * 3600),
             keep_runs: 90,
             max_delete_percent: 20,
             proof: ProofBy::Sums,

@@ -14,7 +14,7 @@ use handoff_settings::{MySqlServer, PgServer};
 use handoff_testbed::Trio;
 
 fn options(run: RunId) -> PoolOptions {
-    PoolOptions { size: 4, run }
+    PoolOptions { size: 4, run, ..PoolOptions::default() }
 }
 
 fn my_server(url: &str) -> MySqlServer {

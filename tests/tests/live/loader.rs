@@ -22,7 +22,7 @@ use handoff_loader::{
     Chunked, CopyCsv, Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions,
     Parallel, Standard, Streaming,
 };
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, RunId, TableSum};
+use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, TableSum};
 use handoff_rows::{Locking, target_sum};
 use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
@@ -65,7 +65,7 @@ impl Bench {
 
     #[track_caller]
     fn on(trio: Trio) -> Bench {
-        let options = PoolOptions { size: 4, run: RunId::new() };
+        let options = PoolOptions { size: 4, ..PoolOptions::default() };
         let replica = MySqlServer::from_url(&trio.replica_url()).unwrap();
         let target = PgServer::from_url(&trio.target_url()).unwrap();
         let from = MyPool::open(&replica, Side::Replica, &options).unwrap();

@@ -9,7 +9,7 @@ mod types;
 mod ways;
 
 use handoff_connect::{MyPool, PoolOptions, Published, Seal, Side};
-use handoff_model::{Cancel, CopyId, NopObserver, Observer, RowFilter, RunId, TableName};
+use handoff_model::{Cancel, CopyId, NopObserver, Observer, RowFilter, TableName};
 use handoff_replicator::{CopyJob, CopyOutcome, Opened, Replicator, Result, Way};
 use handoff_schema::{Catalogue, TableSchema};
 use handoff_settings::MySqlServer;
@@ -160,7 +160,7 @@ fn values(mut conn: mysql::Conn, ask: &str) -> Vec<String> {
 fn pool(trio: &Trio, side: Side) -> MyPool {
     let url = if side == Side::Source { trio.source_url() } else { trio.replica_url() };
     let server = MySqlServer::from_url(&url).unwrap();
-    MyPool::open(&server, side, &PoolOptions { size: 4, run: RunId::new() }).unwrap()
+    MyPool::open(&server, side, &PoolOptions { size: 4, ..PoolOptions::default() }).unwrap()
 }
 
 fn quoted(name: &str) -> String {

@@ -9,7 +9,7 @@ mod random;
 mod reading;
 
 use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
-use handoff_model::{Audit, Cancel, ColumnName, RowFilter, RunId, TableName};
+use handoff_model::{Audit, Cancel, ColumnName, RowFilter, TableName};
 use handoff_rows::{
     COPY_HEADER, COPY_TRAILER, Encoder, Error, Locking, ReadSpec, Reader, RowSink, TupleBuffer,
     target_sum, tuples,
@@ -35,7 +35,7 @@ impl Rig {
 
     #[track_caller]
     fn on(trio: Trio) -> Rig {
-        let options = PoolOptions { size: 4, run: RunId::new() };
+        let options = PoolOptions { size: 4, ..PoolOptions::default() };
         let source = MySqlServer::from_url(&trio.source_url()).unwrap();
         let target = PgServer::from_url(&trio.target_url()).unwrap();
         let source = MyPool::open(&source, Side::Source, &options).unwrap();

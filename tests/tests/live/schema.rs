@@ -6,13 +6,13 @@ mod target;
 mod whole_database;
 
 use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
-use handoff_model::{RunId, TableName};
+use handoff_model::TableName;
 use handoff_schema::{Catalogue, Mapping, TableSchema};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 
 fn options() -> PoolOptions {
-    PoolOptions { size: 2, run: RunId::new() }
+    PoolOptions { size: 2, ..PoolOptions::default() }
 }
 
 /// Reads the catalogue of the source under its read-only account.

@@ -45,7 +45,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn options(&self) -> PoolOptions {
-        PoolOptions { size: 3, run: self.run }
+        PoolOptions { size: 3, run: self.run, ..PoolOptions::default() }
     }
 
     fn replica(&self) -> MyPool {

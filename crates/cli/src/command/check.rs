@@ -7,6 +7,7 @@ use crate::{Exit, Failure};
 
 /// Looks at everything a run needs, and prints what was found and what mends it.
 pub(super) fn check(shell: &Shell, args: &CheckArgs) -> Result<Exit, Failure> {
+    shell.ended_by_signals()?;
     let report = handoff_pipeline::check(&shell.settings()?);
     if args.json {
         shell.print_json(&report)?;

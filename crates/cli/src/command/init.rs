@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 
 /// Looks at the source, writes the files, and prints what is in them.
 pub(super) fn init(shell: &Shell, args: &InitArgs) -> Result<Exit, Failure> {
+    shell.ended_by_signals()?;
     let files = Files::new(&shell.config, args);
     files.refuse_to_overwrite()?;
     let (source, run, servers) = match &args.source {

@@ -27,7 +27,9 @@ fn run_with(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<Exit,
         .observer(observer)
         .cancel(shell.cancelled_by_signals()?)
         .run(options)?;
-    print(shell, args, &report)?;
+    print(shell, args, &report).inspect_err(|_| {
+        log::warn!("the report is lost, the run is not: {}", report.conclusion());
+    })?;
     Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 

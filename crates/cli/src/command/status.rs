@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 /// Reads what is tracked and what is there, and prints how the tables stand.
 pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> {
+    shell.ended_by_signals()?;
     let settings = shell.settings()?;
     let mut standing = Standing::look(&settings)?;
     only(&args.tables, &settings, &mut standing)?;

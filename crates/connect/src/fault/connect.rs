@@ -3,6 +3,7 @@
 //! The sides are the names of the sections in `handoff.toml`, so a remedy may point at a key.
 
 use super::{Fault, Kind, Names, Side};
+use crate::dial::DialFailure;
 use crate::quote_my;
 use handoff_settings::{MySqlServer, PgServer, Tls};
 use mysql::{DriverError, Error};
@@ -81,6 +82,25 @@ pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error)
             fault.saying(place.unreachable(io::ErrorKind::TimedOut, &text))
         }
         None => fault,
+    }
+}
+
+/// Says that connecting came to nothing before the driver had an error.
+pub(crate) fn not_connected(side: Side, at: &str, failure: DialFailure) -> Fault {
+    match failure {
+        DialFailure::Unanswered(time) => Fault::disconnect(
+            side,
+            format!(
+                "{at} does not sign us in within {} s: is the server up and not frozen, the VPN \
+                 connected, and no firewall in the way?",
+                time.as_secs().max(1)
+            ),
+        ),
+        DialFailure::Panic => Fault::new(
+            side,
+            format!("{at} answers what is no protocol: check the port in the url of [{side}]"),
+        ),
+        DialFailure::NoThread => Fault::new(side, "the system has no thread left to connect on"),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::answer::{ERROR, LOCAL_INFILE, OK, error, malformed};
 use super::packets::{Buffer, HEADER};
 use super::row::Bytes;
+use crate::seat::Seat;
 use std::io::{self, Write};
-use std::net::TcpStream;
 
 /// The begin of a request that is a statement.
 const COM_QUERY: u8 = 0x03;
@@ -23,7 +23,7 @@ pub struct Loaded {
 
 /// Runs a statement over a socket that stands still, and has `file` write what it asks for.
 pub(super) fn load(
-    wire: &TcpStream,
+    wire: &Seat,
     buffer: &mut Buffer,
     sql: &str,
     mut file: impl FnMut(&mut dyn Write) -> io::Result<()>,
@@ -55,7 +55,7 @@ enum Answer {
 }
 
 /// Reads one packet.
-fn answer(wire: &TcpStream, buffer: &mut Buffer) -> mysql::Result<Answer> {
+fn answer(wire: &Seat, buffer: &mut Buffer) -> mysql::Result<Answer> {
     loop {
         let read = buffer.some(wire, |packet| Some(read(packet).transpose()))?;
         if let Some(Some(answer)) = read {
@@ -86,7 +86,7 @@ fn done(packet: &[u8]) -> Option<Loaded> {
 
 /// Makes packets of what is written.
 struct Packets<'a> {
-    wire: &'a TcpStream,
+    wire: &'a Seat,
     /// The next packet, its header to be filled in.
     bytes: Vec<u8>,
     number: u8,

@@ -13,7 +13,7 @@ mod packets;
 mod row;
 
 use crate::ValueRef;
-use crate::wire::Wire;
+use crate::seat::Seat;
 use answer::{Count, END, ERROR, OK, error, malformed};
 use known::{Known, sent};
 pub use local_file::Loaded;
@@ -25,7 +25,6 @@ pub use packet::MyPacket;
 use packets::{Buffer, FULL, HEADER};
 use row::Sent;
 use std::io::{self, Write};
-use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +35,10 @@ const END_LENGTH: usize = 5;
 /// The rows of one statement.
 ///
 /// Dropped before its end, it leaves the connection to be closed; see [`crate::MyConn::wire`].
-pub struct MyRows<'a>(Source<'a>);
+pub struct MyRows<'a> {
+    source: Source<'a>,
+    seat: &'a Seat,
+}
 
 enum Source<'a> {
     Driver(QueryResult<'a, 'a, 'a, Binary>),
@@ -57,7 +59,7 @@ impl RowState {
         conn: &'a mut Conn,
         sql: &str,
         params: Vec<Value>,
-        broken: &'a AtomicBool,
+        at: RowsOf<'a>,
     ) -> mysql::Result<MyRows<'a>> {
         let statement = conn.prep(sql)?;
         let (request, too_long) = ComStmtExecuteRequestBuilder::new(statement.id()).build(&params);
@@ -66,34 +68,33 @@ impl RowState {
         let length = packet.len() - HEADER;
         let one_packet = !too_long && length < FULL;
         if !one_packet || usize::from(statement.num_params()) != params.len() {
-            return Ok(MyRows::of_driver(conn.exec_iter(statement, params)?));
+            return Ok(MyRows::of_driver(conn.exec_iter(statement, params)?, at.seat));
         }
         packet[..3].copy_from_slice(&length.to_le_bytes()[..3]);
-        let wire = Wire::of(conn)?.into_stream();
+        let RowsOf { seat, broken } = at;
         let mut stream =
-            Stream { wire, buffer: &mut self.buffer, columns: Arc::default(), open: true, broken };
-        (&stream.wire).write_all(&packet)?;
+            Stream { seat, buffer: &mut self.buffer, columns: Arc::default(), open: true, broken };
+        stream.seat.write_all(&packet)?;
         stream.columns = stream.begin(&statement, &mut self.known)?;
-        Ok(MyRows(Source::Wire(stream)))
+        Ok(MyRows { source: Source::Wire(stream), seat })
     }
 
-    /// Runs a `LOAD DATA LOCAL INFILE` on `conn`, whose socket carries plain text.
+    /// Runs a `LOAD DATA LOCAL INFILE` on the connection of `seat`, whose socket carries plain text.
     pub(crate) fn load(
         &mut self,
-        conn: &Conn,
+        seat: &Seat,
         sql: &str,
         file: impl FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> mysql::Result<Loaded> {
-        let wire = Wire::of(conn)?.into_stream();
-        let loaded = local_file::load(&wire, &mut self.buffer, sql, file);
+        let loaded = local_file::load(seat, &mut self.buffer, sql, file);
         self.buffer.reset();
         loaded
     }
 }
 
 impl<'a> MyRows<'a> {
-    pub(crate) fn of_driver(rows: QueryResult<'a, 'a, 'a, Binary>) -> MyRows<'a> {
-        MyRows(Source::Driver(rows))
+    pub(crate) fn of_driver(rows: QueryResult<'a, 'a, 'a, Binary>, seat: &'a Seat) -> MyRows<'a> {
+        MyRows { source: Source::Driver(rows), seat }
     }
 
     /// Hands row after row to `each` until it breaks off; called again, it goes on behind that row.
@@ -106,11 +107,15 @@ impl<'a> MyRows<'a> {
         &mut self,
         mut each: impl FnMut(&[ValueRef<'_>]) -> ControlFlow<B>,
     ) -> mysql::Result<ControlFlow<B>> {
-        match &mut self.0 {
+        match &mut self.source {
             Source::Wire(stream) => stream.each(each),
             Source::Driver(rows) => {
                 let mut values = Vec::new();
-                for row in rows {
+                loop {
+                    self.seat.wait();
+                    let next = rows.next();
+                    self.seat.rest();
+                    let Some(row) = next else { break };
                     let row = row?.unwrap();
                     values = recycle(values);
                     values.extend(row.iter().map(ValueRef::from));
@@ -136,7 +141,7 @@ impl MyRows<'_> {
         &mut self,
         mut each: impl FnMut(MyPacket<'_>) -> ControlFlow<B>,
     ) -> mysql::Result<ControlFlow<B>> {
-        match &mut self.0 {
+        match &mut self.source {
             Source::Wire(stream) => stream.run(|bytes, columns| {
                 each(MyPacket { bytes, columns }).break_value().map(Stop::Break)
             }),
@@ -148,9 +153,17 @@ impl MyRows<'_> {
     }
 }
 
+/// The connection that rows come from.
+#[derive(Clone, Copy)]
+pub(crate) struct RowsOf<'a> {
+    pub(crate) seat: &'a Seat,
+    /// Set if the rows were not read to their end.
+    pub(crate) broken: &'a AtomicBool,
+}
+
 /// The answer to one execution.
 struct Stream<'a> {
-    wire: TcpStream,
+    seat: &'a Seat,
     buffer: &'a mut Buffer,
     columns: Arc<[Sent]>,
     /// More is to come.
@@ -183,7 +196,7 @@ impl Stream<'_> {
     /// Reads one packet.
     fn packet<T>(&mut self, read: impl Fn(&[u8]) -> T) -> mysql::Result<T> {
         loop {
-            let read = self.buffer.some(&self.wire, |packet| {
+            let read = self.buffer.some(self.seat, |packet| {
                 Some(if packet.first() == Some(&ERROR) {
                     Err(error(packet))
                 } else {
@@ -224,7 +237,7 @@ impl Stream<'_> {
     ) -> mysql::Result<ControlFlow<B>> {
         let columns = &*self.columns;
         while self.open {
-            let stop = self.buffer.some(&self.wire, |packet| {
+            let stop = self.buffer.some(self.seat, |packet| {
                 if packet.first() == Some(&OK) { row(packet, columns) } else { after_rows(packet) }
             })?;
             match stop {

@@ -24,9 +24,10 @@ use self::mysql::MySide;
 use self::runs::{BothSides, Past};
 use self::source::Source;
 use self::target::Target;
+use crate::stopping::pool_options;
 use findings::Findings;
 use handoff_connect::{PoolOptions, Result, Side};
-use handoff_model::RunId;
+use handoff_model::{Cancel, RunId};
 use handoff_settings::Settings;
 use jiff::Timestamp;
 use room::{Disk, Room, Wanted};
@@ -38,7 +39,7 @@ use std::thread;
 /// The report is [`ok`](CheckReport::ok) if such a run can be expected to go through.
 pub fn check(settings: &Settings) -> CheckReport {
     let checked_at = Timestamp::now();
-    let options = PoolOptions { size: 3, run: RunId::new() };
+    let options = pool_options(&settings.run, 3, RunId::new(), &Cancel::new());
     let sides = Sides::look(settings, &options);
     CheckReport::new(checked_at, sides.finish(settings, options.run))
 }

@@ -27,10 +27,11 @@ pub use report::{
 };
 
 use crate::denied::Hidden;
+use crate::stopping::pool_options;
 use crate::versions::too_old_my;
 use crate::{Error, Result, chain};
-use handoff_connect::{MyPool, PoolOptions, Profile, Side};
-use handoff_model::{RunId, TableName};
+use handoff_connect::{MyPool, Profile, Side};
+use handoff_model::{Cancel, RunId, TableName};
 use handoff_schema::{Catalogue, Mapping, TableSchema};
 use handoff_settings::{MySqlServer, Run, TableFilter, TableSettings, Values};
 use jiff::Timestamp;
@@ -58,7 +59,7 @@ pub enum LookAt {
 pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
     let made_at = Timestamp::now();
     let filter = TableFilter::new(run).map_err(Error::Globs)?;
-    let options = PoolOptions { size: 1, run: RunId::new() };
+    let options = pool_options(run, 1, RunId::new(), &Cancel::new());
     let pool = MyPool::open(source, Side::Source, &options).map_err(Error::Connect)?;
     if let Some(problem) = too_old_my(pool.version()) {
         return Err(Error::TooOld { side: Side::Source, problem });

@@ -13,7 +13,6 @@ use crate::denied::Hidden;
 use crate::flight::each;
 use crate::gate::Gate;
 use crate::planning::gone;
-use crate::servers::Opening;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{Fault, MyPool, PgPool, Profile, RetryPolicy, Side};
 use handoff_model::{Event, RunId, TableName, Throttle};
@@ -58,7 +57,7 @@ impl Pipeline {
     /// that is not there, a run in progress.
     pub fn verify(&self, request: &VerifyRequest) -> Result<VerifyReport> {
         let (run, started_at, clock) = (RunId::new(), Timestamp::now(), Instant::now());
-        let base = self.look_around(run, request)?;
+        let base = self.until_stopped(|| self.look_around(run, request))?;
         let sides = base.sides();
         self.cancel.check()?;
         self.observer.event(&Event::RunStarted {
@@ -67,7 +66,7 @@ impl Pipeline {
             rows: base.wanted.iter().map(|table| base.rows(table)).sum(),
         });
         let tables = self.compare_all(&base, request)?;
-        let cancelled = self.cancel.is_cancelled();
+        let cancelled = self.is_interrupted();
         let equal = tables.iter().filter(|table| table.status == VerifyStatus::Equal).count();
         let failed = tables.len() - equal;
         self.observer.event(&Event::RunFinished { ok: equal, failed, duration: clock.elapsed() });
@@ -91,11 +90,11 @@ impl Pipeline {
         if request.from == request.to {
             return Err(Error::NothingToCompare);
         }
-        let both = Opening::new(&self.settings, run, Hops::Both)?;
+        let both = self.opening(run, Hops::Both)?;
         let hops = if request.from == Side::Replica { Hops::Load } else { Hops::Both };
         let source = if hops == Hops::Both { both.source()? } else { None };
         let replica = match &self.settings.replica {
-            Some(_) => Opening::new(&self.settings, run, Hops::Load)?.replica()?,
+            Some(_) => self.opening(run, Hops::Load)?.replica()?,
             None if request.from == Side::Replica || request.to == Side::Replica => {
                 return Err(Error::NoReplicaToCompare);
             }

@@ -1,7 +1,7 @@
 //! `[run]` and `[selection]`.
 
 use crate::reader::Reader;
-use crate::section::Section;
+use crate::section::{LengthRange, Section};
 use crate::{Run, Selection, TimeOfDay};
 use globset::Glob;
 use handoff_model::{ProofBy, SumBy};
@@ -29,6 +29,9 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     set(&mut run.memory_limit_mb, section.number("memory_limit_mb", 32..=1_048_576, reader));
     set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
     run.until = until(&mut section, reader);
+    let longest = section.duration("silence_timeout", SILENCE, reader);
+    set(&mut run.silence_timeout, longest);
+    set(&mut run.max_duration, section.duration("max_duration", WHOLE_RUN, reader));
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
     set(&mut run.max_delete_percent, percent(&mut section, reader));
     set(&mut run.proof, section.choice("proof", &PROOFS, reader));
@@ -40,6 +43,12 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     section.finish(reader);
     run
 }
+
+/// The lengths of time that `silence_timeout` takes.
+const SILENCE: LengthRange = LengthRange { least: "1s", most: "1d" };
+
+/// The lengths of time that `max_duration` takes.
+const WHOLE_RUN: LengthRange = LengthRange { least: "1s", most: "365d" };
 
 /// Every row is for `--prove`: it is too much for every run.
 const PROOFS: [(&str, ProofBy); 2] = [("sums", ProofBy::Sums), ("counts", ProofBy::Counts)];

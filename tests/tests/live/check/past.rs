@@ -2,7 +2,7 @@
 
 use super::{State, expect, fine, odd, settings};
 use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
-use handoff_model::{CopyId, RunId};
+use handoff_model::CopyId;
 use handoff_pipeline::{CheckSubject as S, CheckVerdict, Pipeline, RunOptions, check};
 use handoff_testbed::Trio;
 use handoff_tracking::{Tracker, Wait};
@@ -13,7 +13,7 @@ fn a_run_in_progress_is_named() {
     trio.sql_source("CREATE TABLE patient (id INT PRIMARY KEY)");
     trio.sql_target("CREATE SCHEMA raw AUTHORIZATION etl");
     let settings = settings(&trio);
-    let options = PoolOptions { size: 3, run: RunId::new() };
+    let options = PoolOptions { size: 3, ..PoolOptions::default() };
     let replica =
         MyPool::open(settings.replica.as_ref().unwrap(), Side::Replica, &options).unwrap();
     let target = PgPool::open(&settings.target.server, &options).unwrap();

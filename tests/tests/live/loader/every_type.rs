@@ -110,7 +110,8 @@ fn the_habits_of_the_target_change_nothing() {
 
 /// Sessions that have begun since the database was altered.
 fn fresh(bench: &Bench) -> handoff_connect::PgPool {
-    let options = handoff_connect::PoolOptions { size: 4, run: handoff_model::RunId::new() };
+    let options =
+        handoff_connect::PoolOptions { size: 4, ..handoff_connect::PoolOptions::default() };
     let target = handoff_settings::PgServer::from_url(&bench.trio.target_url()).unwrap();
     handoff_connect::PgPool::open(&target, &options).unwrap()
 }

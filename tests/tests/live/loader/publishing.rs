@@ -4,7 +4,7 @@ use super::embedder::InBatches;
 use super::{Bench, chain, changes};
 use handoff_connect::{PgPool, PoolOptions};
 use handoff_loader::{Discard, Error, LoadJob, LoadMode, LoadStrategy, Streaming, strategy};
-use handoff_model::{KeyRange, KeyValue, RowFilter, RunId, Strategy};
+use handoff_model::{KeyRange, KeyValue, RowFilter, Strategy};
 use handoff_rows::Locking;
 use handoff_schema::{CopyObstacle, TargetCatalogue};
 use handoff_settings::{PgServer, Secret};
@@ -230,7 +230,7 @@ fn rows_that_row_security_hides_are_not_taken_for_missing() {
     bench.pg("INSERT INTO raw.t VALUES (666); ALTER TABLE raw.t ENABLE ROW LEVEL SECURITY;
          CREATE POLICY mine ON raw.t USING (id < 100); GRANT ALL ON raw.t TO limited");
     // The phantom is hidden, so that what can be seen looks equal.
-    bench.to = PgPool::open(&limited, &PoolOptions { size: 4, run: RunId::new() }).unwrap();
+    bench.to = PgPool::open(&limited, &PoolOptions { size: 4, ..PoolOptions::default() }).unwrap();
     let error = bench.load("t").unwrap_err();
     assert!(matches!(error, Error::Obstructed { obstacle: CopyObstacle::RowSecurity, .. }));
     assert!(error.to_string().contains("DISABLE ROW LEVEL SECURITY"), "{error}");

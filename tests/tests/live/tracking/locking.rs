@@ -23,7 +23,7 @@ const ROLE: &str = "HANDOFF_TRACKING_OTHER_PROCESS";
 fn other_process() {
     let Ok(urls) = env::var(ROLE) else { return };
     let (replica, target) = urls.split_once(' ').unwrap();
-    let options = PoolOptions { size: 3, run: RunId::new() };
+    let options = PoolOptions { size: 3, ..PoolOptions::default() };
     let replica = handoff_settings::MySqlServer::from_url(replica).unwrap();
     let side = handoff_connect::Side::Replica;
     let replica = handoff_connect::MyPool::open(&replica, side, &options).unwrap();

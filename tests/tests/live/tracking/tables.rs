@@ -2,7 +2,7 @@
 
 use super::{Pipeline, T, Way, chain};
 use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
-use handoff_model::{Phase, RunId};
+use handoff_model::Phase;
 use handoff_settings::{MySqlServer, PgServer};
 use handoff_testbed::{Account, Trio};
 use handoff_tracking::{Error, Status, Tracker};
@@ -20,7 +20,7 @@ fn tables_are_made_once_and_then_need_no_right_to_make_any() {
     let rights = "SELECT, INSERT, UPDATE, DELETE";
     trio.replica_server().create_account(&clerk, rights, &trio.replica_name()).unwrap();
     trio.sql_target("ALTER SCHEMA raw OWNER TO CURRENT_USER; GRANT USAGE ON SCHEMA raw TO etl");
-    let options = PoolOptions { size: 2, run: RunId::new() };
+    let options = PoolOptions { size: 2, ..PoolOptions::default() };
     let url = trio.replica_server().url_as(&clerk, &trio.replica_name());
     let replica = MySqlServer::from_url(&url).unwrap();
     let replica = MyPool::open(&replica, Side::Replica, &options).unwrap();

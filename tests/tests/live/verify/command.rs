@@ -3,7 +3,6 @@
 use super::settings;
 use crate::etl::Etl;
 use handoff_connect::{PgPool, PoolOptions};
-use handoff_model::RunId;
 use handoff_testbed::{Trio, practice};
 
 fn trio(name: &str) -> Trio {
@@ -120,7 +119,7 @@ fn nothing_is_written_and_a_run_in_progress_is_told() {
     etl.ok(&["verify"]);
     assert_eq!(trio.target().query_one(runs, &[]).unwrap().get::<_, i64>(0), before);
 
-    let options = PoolOptions { size: 1, run: RunId::new() };
+    let options = PoolOptions { size: 1, ..PoolOptions::default() };
     let pool = PgPool::open(&settings(&trio).target.server, &options).unwrap();
     let _held = pool.hold_lock(&format!("handoff:{}:raw", trio.target_name())).unwrap().unwrap();
     let done = etl.exits(3, &["verify"]);

@@ -3,7 +3,7 @@
 use super::{ENGINES, Pair, chain};
 use crate::replicator::{NoSeal, pool};
 use handoff_connect::{MyPool, PoolOptions, Side};
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, RunId};
+use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Error, Replicator, Result, Way};
 use handoff_rows::KeyList;
 use handoff_schema::Mapping;
@@ -154,7 +154,7 @@ fn without_the_right_to_temporary_tables_ordinary_ones_are_used_and_dropped() {
     trio.replica_server().create_account(&account, rights, &trio.replica_name()).unwrap();
     let url = trio.replica_server().url_as(&account, &trio.replica_name());
     let server = MySqlServer::from_url(&url).unwrap();
-    let options = PoolOptions { size: 4, run: RunId::new() };
+    let options = PoolOptions { size: 4, ..PoolOptions::default() };
     let replica = MyPool::open(&server, Side::Replica, &options).unwrap();
     let source = pool(&trio, Side::Source);
     let observer = Arc::new(NopObserver);

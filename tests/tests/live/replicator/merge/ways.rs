@@ -3,7 +3,7 @@
 use super::super::pool;
 use super::{ENGINES, Pair, counts, since, types};
 use handoff_connect::{MyPool, PoolOptions, Side};
-use handoff_model::{Cancel, NopObserver, RunId, TableName};
+use handoff_model::{Cancel, NopObserver, TableName};
 use handoff_replicator::Replicator;
 use handoff_settings::MySqlServer;
 use handoff_testbed::{Account, Bed, MariaDb, ServerOptions, Trio};
@@ -54,7 +54,7 @@ fn without_the_right_to_temporary_tables_an_ordinary_one_is_used() {
     trio.replica_server().create_account(&account, rights, &trio.replica_name()).unwrap();
     let url = trio.replica_server().url_as(&account, &trio.replica_name());
     let server = MySqlServer::from_url(&url).unwrap();
-    let options = PoolOptions { size: 4, run: RunId::new() };
+    let options = PoolOptions { size: 4, ..PoolOptions::default() };
     let (source, replica) =
         (pool(&trio, Side::Source), MyPool::open(&server, Side::Replica, &options).unwrap());
     let observer = Arc::new(NopObserver);

@@ -1,0 +1,137 @@
+//! How servers list their sessions, and what that means.
+
+use crate::Result;
+use crate::Side;
+use crate::my_link::MyDialer;
+use crate::patience::Patience;
+use crate::pg_link::PgDialer;
+use crate::seat::Seats;
+use crate::watchdog::{Activity, Watchable};
+use mysql::prelude::Queryable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Watchable for MyDialer {
+    fn side(&self) -> Side {
+        self.side
+    }
+
+    fn at(&self) -> String {
+        MyDialer::at(self)
+    }
+
+    fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
+        let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        let ask = format!(
+            "SELECT ID, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST \
+             WHERE ID IN ({})",
+            numbers.join(", ")
+        );
+        self.ask_briefly(move |conn| {
+            let rows: Vec<(u32, String, String)> = conn.query(ask)?;
+            Ok(rows.iter().map(|(id, command, state)| (*id, of_my(command, state))).collect())
+        })
+    }
+}
+
+/// Reads a line of MySQL's or MariaDB's list of processes.
+fn of_my(command: &str, state: &str) -> Activity {
+    match (command, state.to_ascii_lowercase().as_str()) {
+        ("Sleep", _) => Activity::Done,
+        ("Killed", _) => Activity::Gone,
+        (_, "writing to net" | "sending to client") => Activity::Sends,
+        (_, "reading from net" | "receiving from client") => Activity::Receives,
+        (_, "waiting for someone to free space" | "waiting for disk space") => Activity::NoRoom,
+        _ => Activity::Works,
+    }
+}
+
+impl Watchable for PgDialer {
+    fn side(&self) -> Side {
+        Side::Target
+    }
+
+    fn at(&self) -> String {
+        PgDialer::at(self)
+    }
+
+    fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
+        let numbers: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
+        self.ask_briefly(move |client| {
+            let ask = "SELECT pid, coalesce(state, ''), coalesce(wait_event, '') \
+                       FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) ANY ($1)";
+            let mut sessions = BTreeMap::new();
+            for row in client.query(ask, &[&numbers])? {
+                let (pid, state, event): (i32, &str, &str) =
+                    (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                sessions.insert(pid.cast_unsigned(), of_pg(state, event));
+            }
+            Ok(sessions)
+        })
+    }
+}
+
+/// Reads a line of PostgreSQL's list of activities.
+fn of_pg(state: &str, event: &str) -> Activity {
+    match (state, event) {
+        (state, _) if state.starts_with("idle") => Activity::Done,
+        (_, "ClientWrite") => Activity::Sends,
+        (_, "ClientRead") => Activity::Receives,
+        _ => Activity::Works,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_of_mysql_and_mariadb() {
+        let cases = [
+            ("Query", "altering table", Activity::Works),
+            ("Execute", "", Activity::Works),
+            ("Query", "Writing to net", Activity::Sends),
+            ("Execute", "Sending to client", Activity::Sends),
+            ("Query", "Reading from net", Activity::Receives),
+            ("Query", "Receiving from client", Activity::Receives),
+            ("Query", "Waiting for someone to free space", Activity::NoRoom),
+            ("Sleep", "", Activity::Done),
+            ("Killed", "altering table", Activity::Gone),
+        ];
+        for (command, state, expected) in cases {
+            assert_eq!(of_my(command, state), expected, "{command} {state}");
+        }
+    }
+
+    #[test]
+    fn states_of_postgresql() {
+        let cases = [
+            ("active", "", Activity::Works),
+            ("active", "DataFileRead", Activity::Works),
+            ("active", "ClientRead", Activity::Receives),
+            ("active", "ClientWrite", Activity::Sends),
+            ("idle in transaction", "ClientRead", Activity::Done),
+            ("idle", "ClientRead", Activity::Done),
+            ("disabled", "", Activity::Works),
+        ];
+        for (state, event, expected) in cases {
+            assert_eq!(of_pg(state, event), expected, "{state} {event}");
+        }
+    }
+}

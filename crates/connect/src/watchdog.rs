@@ -1,0 +1,236 @@
+//! Silent servers: which connections are given up.
+
+use crate::patience::Patience;
+use crate::seat::{Seat, Seats};
+use crate::{Fault, Result, Side};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+/// How often the connections are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a session that works is left alone before the server is asked again.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// The connections of a pool, and a way to ask their server after them.
+pub(crate) trait Watchable: Send + Sync + 'static {
+    /// Returns which database it is.
+    fn side(&self) -> Side;
+    /// Returns where the server is.
+    fn at(&self) -> String;
+    /// Returns how long the server is waited for.
+    fn patience(&self) -> &Patience;
+    /// Returns the open connections.
+    fn seats(&self) -> &Seats;
+    /// Asks the server, on a connection of its own and in a bounded time, what these sessions do. A
+    /// session that it does not know is left out.
+    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>>;
+}
+
+/// The meaning of a session's state for whoever waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// It works on its statement.
+    Works,
+    /// It has said all that there is to say.
+    Done,
+    /// It was ended, or is not known.
+    Gone,
+    /// It sends, and nothing comes.
+    Sends,
+    /// It waits for what was sent long ago.
+    Receives,
+    /// It waits for room on the server's disk.
+    NoRoom,
+}
+
+impl Activity {
+    /// Returns the fault by which the connection is lost; [`None`] if it is worth waiting for.
+    fn fault(self, side: Side, silence: &str) -> Option<Fault> {
+        let said = match self {
+            Activity::Works => return None,
+            Activity::NoRoom => {
+                return Some(Fault::new(
+                    side,
+                    "the server's disk is full, and it waits for room: free some space",
+                ));
+            }
+            Activity::Done => "has answered",
+            Activity::Gone => "has ended the session",
+            Activity::Sends => "is sending",
+            Activity::Receives => "waits to receive",
+        };
+        let text = format!("{silence}, and says on a second one that it {said}");
+        Some(Fault::disconnect(side, text))
+    }
+}
+
+/// Looks after the connections of a pool until that is gone.
+///
+/// A connection that has waited for longer than the bound is asked after through a second session: it is
+/// left alone while the server works on its statement, and cut if the server is done with it, does not
+/// know it any more, or can't be asked.
+pub(crate) fn start<W: Watchable>(pool: &Arc<W>) {
+    let weak = Arc::downgrade(pool);
+    let name = format!("watch-{}", pool.side());
+    // Without a thread to spare the sockets' own bounds still hold for all but long statements.
+    if let Err(error) = thread::Builder::new().name(name).spawn(move || watch(&weak)) {
+        log::warn!("{}: nobody looks after long statements: {error}", pool.side());
+    }
+}
+
+fn watch<W: Watchable>(pool: &Weak<W>) {
+    loop {
+        thread::sleep(TICK);
+        let Some(pool) = pool.upgrade() else { return };
+        look(&pool);
+    }
+}
+
+fn look<W: Watchable>(pool: &Arc<W>) {
+    let patience = pool.patience();
+    let mut seats = pool.seats().all();
+    if patience.is_over() {
+        let fault = Fault::disconnect(pool.side(), "the run was stopped a while ago");
+        seats.iter().for_each(|seat| seat.give_up(fault.clone()));
+        return;
+    }
+    let bound = patience.silence();
+    seats.retain(|seat| seat.silent_for().is_some_and(|silent| silent >= bound));
+    if patience.is_stopping() {
+        let why = "since the run was asked to stop";
+        seats.iter().for_each(|seat| give_up(pool, seat, why));
+        return;
+    }
+    seats.retain(|seat| seat.is_due(PAUSE.min(bound)));
+    let numbers: Vec<u32> = seats.iter().filter_map(|seat| seat.connection()).collect();
+    if numbers.is_empty() {
+        return;
+    }
+    match Arc::clone(pool).sessions(&numbers) {
+        Ok(sessions) => seats.iter().for_each(|seat| judge(pool, seat, &sessions)),
+        Err(fault) => {
+            let why = format!("and answers no second one: {}", fault.message());
+            seats.iter().for_each(|seat| give_up(pool, seat, &why));
+        }
+    }
+}
+
+fn judge<W: Watchable>(pool: &Arc<W>, seat: &Seat, sessions: &BTreeMap<u32, Activity>) {
+    let Some(number) = seat.connection() else { return };
+    let activity = sessions.get(&number).copied().unwrap_or(Activity::Gone);
+    // An answer may have come while the server was asked.
+    let Some(silence) = silence(pool.as_ref(), seat) else { return };
+    match activity.fault(pool.side(), &silence) {
+        None => seat.works(),
+        // The answer may be on its way: the next look tells.
+        Some(_) if !seat.suspect() => {}
+        Some(fault) => seat.give_up(fault),
+    }
+}
+
+fn give_up<W: Watchable>(pool: &Arc<W>, seat: &Seat, why: &str) {
+    if let Some(silence) = silence(pool.as_ref(), seat) {
+        seat.give_up(Fault::disconnect(pool.side(), format!("{silence} {why}")));
+    }
+}
+
+/// Says how long the server has been silent, if it still is.
+fn silence<W: Watchable>(pool: &W, seat: &Seat) -> Option<String> {
+    let seconds = seat.silent_for()?.as_secs();
+    Some(format!("{} has been silent on this connection for {seconds} s", pool.at()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::Cancel;
+    use std::sync::Mutex;
+
+    /// A pool of one connection, whose server says what it is told to.
+    struct Pool {
+        patience: Patience,
+        seats: Seats,
+        says: Mutex<Option<Activity>>,
+    }
+
+    impl Watchable for Pool {
+        fn side(&self) -> Side {
+            Side::Replica
+        }
+        fn at(&self) -> String {
+            "clinic:3306".to_owned()
+        }
+        fn patience(&self) -> &Patience {
+            &self.patience
+        }
+        fn seats(&self) -> &Seats {
+            &self.seats
+        }
+        fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
+            match *self.says.lock().unwrap() {
+                Some(Activity::Gone) => Ok(BTreeMap::new()),
+                Some(activity) => Ok([(numbers[0], activity)].into()),
+                None => Err(Fault::disconnect(Side::Replica, "cannot reach it")),
+            }
+        }
+    }
+
+    /// Returns what becomes of a connection that waits for longer than the bound.
+    fn verdict(says: Option<Activity>, waits: bool, cancel: &Cancel) -> Option<Fault> {
+        let seat = Arc::new(Seat::default());
+        seat.is_session(7);
+        let patience = Patience::new(Duration::from_millis(1), cancel.clone());
+        let (seats, says) = (Seats::default(), Mutex::new(says));
+        seats.add(&seat);
+        let pool = Arc::new(Pool { patience, seats, says });
+        if waits {
+            seat.wait();
+        }
+        for _ in 0..3 {
+            thread::sleep(Duration::from_millis(4));
+            look(&pool);
+        }
+        seat.verdict().cloned()
+    }
+
+    #[test]
+    fn who_is_worth_waiting_for_is_waited_for() {
+        let cancel = Cancel::new();
+        assert!(verdict(Some(Activity::Works), true, &cancel).is_none());
+        assert!(verdict(None, false, &cancel).is_none(), "nobody waits");
+    }
+
+    #[test]
+    fn an_answer_that_does_not_come_is_a_lost_connection() {
+        let cases = [
+            (Some(Activity::Done), "has answered"),
+            (Some(Activity::Gone), "has ended the session"),
+            (Some(Activity::Sends), "is sending"),
+            (Some(Activity::Receives), "waits to receive"),
+            (None, "answers no second one: cannot reach it"),
+        ];
+        for (says, words) in cases {
+            let fault = verdict(says, true, &Cancel::new()).unwrap();
+            assert!(fault.is_disconnect() && fault.is_transient(), "{fault}");
+            let shown = fault.to_string();
+            assert!(shown.starts_with("replica: clinic:3306 has been silent on this"), "{shown}");
+            assert!(shown.ends_with(words), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_not_tried_again() {
+        let fault = verdict(Some(Activity::NoRoom), true, &Cancel::new()).unwrap();
+        assert!(!fault.is_transient() && fault.to_string().contains("disk is full"), "{fault}");
+    }
+
+    #[test]
+    fn nobody_is_asked_once_the_run_is_to_stop() {
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let fault = verdict(Some(Activity::Works), true, &cancel).unwrap();
+        assert!(fault.to_string().ends_with("since the run was asked to stop"), "{fault}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Work that ends: by itself, at somebody's request, or when its time is over.
+
+use crate::{Error, Pipeline, Result};
+use handoff_connect::PoolOptions;
+use handoff_model::{Cancel, Cancelled, RunId};
+use handoff_settings::Run;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+impl Pipeline {
+    /// Does the work of a run, and stops it when its longest duration is over.
+    pub(crate) fn in_time<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _limit = TimeLimit::start(&self.cancel, self.settings.run.max_duration)?;
+        self.until_stopped(work)
+    }
+
+    /// Does `work`, and says of an error that followed from a request to stop that this is what it was.
+    pub(crate) fn until_stopped<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        work().map_err(|error| match (self.cancel.is_cancelled(), self.cancel.reason()) {
+            (false, _) => error,
+            (true, None) => Error::Cancelled(Cancelled),
+            (true, Some(reason)) => Error::OverTime(reason.to_owned()),
+        })
+    }
+
+    /// Returns true if somebody outside asked to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.cancel.is_cancelled() && self.cancel.reason().is_none()
+    }
+}
+
+/// Stops a run that takes too long, unless this is dropped before.
+struct TimeLimit {
+    _ended: Sender<()>,
+}
+
+impl TimeLimit {
+    fn start(cancel: &Cancel, most: Duration) -> Result<TimeLimit> {
+        let (ended, wait) = mpsc::channel::<()>();
+        let cancel = cancel.clone();
+        let watch = move || {
+            if wait.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
+                cancel.cancel_because(over(most));
+            }
+        };
+        let named = thread::Builder::new().name("time-limit".to_owned());
+        named.spawn(watch).map_err(Error::Thread)?;
+        Ok(TimeLimit { _ended: ended })
+    }
+}
+
+fn over(most: Duration) -> String {
+    let seconds = most.as_secs();
+    let length = match (seconds % 3600, seconds % 60) {
+        (0, _) => format!("{} h", seconds / 3600),
+        (_, 0) => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    };
+    format!("the run took longer than {length} (max_duration in [run])")
+}
+
+/// Returns how a pool of `size` connections is opened for a run with these settings.
+pub(crate) fn pool_options(run: &Run, size: u32, id: RunId, cancel: &Cancel) -> PoolOptions {
+    PoolOptions {
+        size,
+        run: id,
+        silence: run.silence_timeout,
+        largest_answer: run.memory_limit_mb as usize * 1024 * 1024 / 2,
+        cancel: cancel.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_takes_too_long_is_stopped_with_its_own_reason() {
+        let cancel = Cancel::new();
+        let limit = TimeLimit::start(&cancel, Duration::from_millis(5)).unwrap();
+        while !cancel.is_cancelled() {
+            thread::yield_now();
+        }
+        drop(limit);
+        assert!(cancel.reason().unwrap().contains("max_duration"));
+        let other = Cancel::new();
+        drop(TimeLimit::start(&other, Duration::from_secs(60)).unwrap());
+        assert!(!other.is_cancelled());
+    }
+
+    #[test]
+    fn lengths_are_written_as_short_as_they_can_be() {
+        for (seconds, shown) in [(86_400, "24 h"), (5400, "90 min"), (90, "90 s"), (5, "5 s")] {
+            assert!(over(Duration::from_secs(seconds)).contains(&format!(" {shown} (")));
+        }
+    }
+}

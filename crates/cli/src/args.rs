@@ -7,6 +7,7 @@ pub use init::InitArgs;
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::{SumBy, TableName};
+use handoff_pipeline::SourceConsent;
 use handoff_settings::{Run, TimeOfDay};
 use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
@@ -116,6 +117,32 @@ pub struct RunArgs {
     /// Take over the named tables, which exist already and were made by something else.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
+    /// What the source is allowed to be.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// What to do about a source that is another one than was carried before.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct SourceArgs {
+    /// The source is another one: replace what was carried before in full, and record the new one.
+    #[arg(long, conflicts_with = "same_source")]
+    pub new_source: bool,
+    /// The source is another server or database that continues the one before, as after a failover:
+    /// go on from what was carried, and record the new one.
+    #[arg(long)]
+    pub same_source: bool,
+}
+
+impl SourceArgs {
+    /// Returns what the caller says.
+    pub fn consent(self) -> SourceConsent {
+        match self {
+            SourceArgs { new_source: true, .. } => SourceConsent::New,
+            SourceArgs { same_source: true, .. } => SourceConsent::Same,
+            SourceArgs { .. } => SourceConsent::Recorded,
+        }
+    }
 }
 
 /// What `etl load` takes.
@@ -138,6 +165,9 @@ pub struct PlanArgs {
     /// Say what `etl run --full` would do.
     #[arg(long)]
     pub full: bool,
+    /// What the source is allowed to be.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -119,6 +119,12 @@ impl MyPool {
         &self.dialer().server.database
     }
 
+    /// Returns the host and port that the settings name.
+    pub fn address(&self) -> (&str, u16) {
+        let server = &self.dialer().server;
+        (&server.host, server.port)
+    }
+
     /// Returns the server's kind and version.
     pub fn version(&self) -> &ServerVersion {
         &self.server().version

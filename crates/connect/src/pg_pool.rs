@@ -98,6 +98,11 @@ impl PgPool {
         &self.server().database
     }
 
+    /// Returns the host and port that the settings name.
+    pub fn address(&self) -> (&str, u16) {
+        (&self.server().host, self.server().port)
+    }
+
     pub(crate) fn server(&self) -> &PgServer {
         &self.shared.dialer.server
     }

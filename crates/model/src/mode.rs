@@ -126,6 +126,8 @@ named! {
     Reason {
         /// `--full` was given.
         Asked => "asked",
+        /// The rows of another source take the place of those that are there.
+        NewSource => "new_source",
         /// The settings say `full_table`.
         Configured => "configured",
         /// The table was never moved before.

@@ -1,6 +1,7 @@
 //! What a run starts from: its servers, and which of their tables are meant.
 
 use crate::denied::Hidden;
+use crate::identity::{Ownership, RunPools};
 use crate::pipeline::Pipeline;
 use crate::servers::{Opening, Servers};
 use crate::{Error, Hops, Result, RunOptions};
@@ -19,6 +20,8 @@ pub(crate) struct Base {
     /// What is in the database that the run reads first.
     pub(crate) catalogue: Catalogue,
     pub(crate) wanted: BTreeSet<TableName>,
+    /// Whose data those tables hold.
+    pub(crate) ownership: Ownership,
 }
 
 impl Base {
@@ -52,7 +55,7 @@ impl Pipeline {
             Some(source) => {
                 let catalogue = read_catalogue(&source)?;
                 let wanted = self.wanted(&catalogue, options)?;
-                (Some(source), opening.replica()?, catalogue, wanted)
+                (Some(source), opening.replica_if_there()?, catalogue, wanted)
             }
             None => {
                 let replica = opening.replica()?.ok_or(Error::NoReplica)?;
@@ -61,7 +64,13 @@ impl Pipeline {
                 (None, Some(replica), catalogue, wanted)
             }
         };
-        Ok(Base { servers: Servers { source, replica, target }, looked_at, catalogue, wanted })
+        let pools =
+            RunPools { source: source.as_ref(), replica: replica.as_ref(), target: &target };
+        let ownership = self.ownership(pools, &catalogue, &wanted, options)?;
+        let replica = replica.map_or_else(|| opening.replica(), |replica| Ok(Some(replica)))?;
+        let ownership = ownership.with_replica(replica.as_ref())?;
+        let servers = Servers { source, replica, target };
+        Ok(Base { servers, looked_at, catalogue, wanted, ownership })
     }
 
     /// Returns the names of the tables to move: those named, or those the settings include.

@@ -1,7 +1,7 @@
 //! Everything both hops need to know of one table, resolved once.
 
 use crate::{Decision, NoMark, PlanReport, Selected, Window};
-use handoff_connect::Side;
+use handoff_connect::{DatabaseIdentity, Side};
 use handoff_loader::LoadMode;
 use handoff_model::{CopyId, Deletes, Priority, RowFilter, TableName};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
@@ -71,6 +71,11 @@ impl TableContext {
             && !self.tracked.last_attempt_failed()
             && self.target.is_some()
             && (self.replica.is_some() || copy.place == Side::Target)
+    }
+
+    /// Returns the source of the copy that the replica holds.
+    pub(crate) fn copied_from(&self) -> Option<&DatabaseIdentity> {
+        self.tracked.copy.as_ref()?.origin.source.as_ref()
     }
 
     /// Returns the bytes to be moved, by the catalogue; orders the tables of one priority.

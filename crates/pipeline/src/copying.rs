@@ -189,6 +189,7 @@ impl TableRunner {
             table: &work.context.name,
             copy_id,
             copied_at: work.context.tracked.copy.as_ref().and_then(CopyState::data_as_of),
+            copied_from: work.context.copied_from(),
             watermark,
             fingerprint: &work.context.fingerprint,
             source_mark: work.mark(watermark),

@@ -22,6 +22,8 @@ pub struct Known<'a> {
     pub columns: &'a [WatermarkColumn],
     /// Whether `--full` was given.
     pub asked_full: bool,
+    /// Whether rows of another source take the place of those that are there.
+    pub is_replaced: bool,
     /// The hops to make.
     pub hops: Hops,
     /// What is recorded of it.
@@ -70,7 +72,10 @@ pub fn decide(known: &Known<'_>) -> Decision {
 fn full(known: &Known<'_>) -> Option<Reason> {
     let incremental = known.configured != Extraction::FullTable;
     let compared = known.configured == Extraction::Diff;
-    if known.is_only_to_be_loaded() {
+    if known.is_replaced && known.moved_before() {
+        // Nothing that is recorded of it says anything of this source.
+        Some(Reason::NewSource)
+    } else if known.is_only_to_be_loaded() {
         Some(Reason::CopiedNotLoaded)
     } else if !known.moved_before() {
         Some(Reason::FirstRun)

@@ -1,6 +1,6 @@
 //! Why a run could not start, and why a table failed.
 
-use crate::NoWindow;
+use crate::{NoWindow, SourceChange};
 use handoff_connect::{Fault, Side};
 use handoff_model::{Cancelled, Phase, TableName};
 
@@ -53,6 +53,9 @@ pub enum Error {
          with --wait)"
     )]
     Locked(#[source] handoff_tracking::LockRefused),
+    /// Tables hold the data of another source than the run has.
+    #[error("{0}")]
+    OtherSource(Box<SourceChange>),
     /// Tables were named that are not there.
     #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), hint(.near))]
     UnknownTables {
@@ -120,6 +123,7 @@ impl Error {
             self,
             Error::UnknownTables { .. }
                 | Error::Excluded { .. }
+                | Error::OtherSource(_)
                 | Error::NoTables { .. }
                 | Error::NoReplica
                 | Error::NoReplicaToCompare

@@ -47,6 +47,7 @@ mod error;
 mod figures;
 mod flight;
 mod gate;
+mod identity;
 mod init;
 mod kept;
 mod loading;
@@ -82,11 +83,12 @@ mod work;
 pub use check::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Mend, MendKind, check};
 pub use error::{Error, Result};
 pub use handoff_model::chain;
+pub use identity::{IdentityChange, SourceChange};
 pub use init::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
     LookAt, TableProposal, TableSize, Unfit, WrittenAs, init,
 };
-pub use options::{Hops, Prove, RunOptions};
+pub use options::{Hops, Prove, RunOptions, SourceConsent};
 pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};
 pub use pipeline::Pipeline;
 pub use repair::{RepairReport, RepairRequest, RepairStatus, RepairTable, RepairWay};

@@ -80,7 +80,8 @@ impl TableRunner {
             target: context.target.as_deref(),
         };
         let strategy = Replay { file: file.to_owned() };
-        let seal = SealWork { copied_at: None, ..self.seal_work(&work, None, None) };
+        let seal =
+            SealWork { copied_at: None, copied_from: None, ..self.seal_work(&work, None, None) };
         let load = || self.load_by(&strategy, job, seal, &work);
         let outcome = self.phase(context, Phase::Load, load)?;
         report.notes.extend(outcome.notes.iter().cloned());

@@ -42,6 +42,18 @@ impl Prove {
     }
 }
 
+/// What a caller says of a source that is another one than recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceConsent {
+    /// Nothing: the run goes on if the source merely moved or holds the same rows, and stops otherwise.
+    #[default]
+    Recorded,
+    /// It continues the one before, such as after a failover: the run goes on from what is recorded.
+    Same,
+    /// Its rows take the place of those that are there: every table is moved in full.
+    New,
+}
+
 /// What a caller asks of one run. The default moves every table as the settings say.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
@@ -59,6 +71,8 @@ pub struct RunOptions {
     pub adopt: bool,
     /// Wait for another run to end instead of refusing.
     pub wait: bool,
+    /// What to do about a source that is another one than recorded.
+    pub source: SourceConsent,
     /// The hops to make.
     pub hops: Hops,
     /// Load the one table named from this file, which `copy_csv` kept, instead of from the replica.

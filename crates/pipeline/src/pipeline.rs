@@ -109,8 +109,9 @@ impl Pipeline {
             .map_err(Error::server("let the roles of grant_select_to read the tracking tables"))?;
         self.end_orphans(&base, &tracker)?;
         let recover = Recovery::Make;
-        let Planned { plan, mut notes, leftovers, .. } =
+        let Planned { plan, mut notes, leftovers, judged, .. } =
             self.make_plan(&base, &tracker, options, recover)?;
+        base.ownership.record(&judged, &tracker)?;
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.not_carried());
         self.cancel.check()?;

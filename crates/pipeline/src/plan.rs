@@ -50,6 +50,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) replica: Option<&'a Catalogue>,
     pub(crate) target: &'a TargetCatalogue,
     pub(crate) states: &'a BTreeMap<TableName, Tracked>,
+    /// Tables whose rows those of another source replace.
+    pub(crate) replaced: &'a BTreeSet<TableName>,
     pub(crate) findings: &'a [Finding],
     /// The time in the database that the run reads first.
     pub(crate) clock: SourceClock,
@@ -118,6 +120,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         configured,
         columns: window.as_ref().map_or(&[], |window| &window.columns),
         asked_full: around.options.full,
+        is_replaced: around.replaced.contains(name),
         hops: around.options.hops,
         tracked: &tracked,
         fingerprint: &fingerprint,

@@ -2,6 +2,7 @@
 
 use crate::base::{Base, read_catalogue};
 use crate::clock::SourceClock;
+use crate::identity::Judged;
 use crate::mark::Witness;
 use crate::only_failed::is_left_over;
 use crate::pipeline::Pipeline;
@@ -23,6 +24,8 @@ pub(crate) struct Planned {
     pub(crate) notes: Vec<String>,
     /// Tables that dead runs left in the target schema.
     pub(crate) leftovers: Vec<String>,
+    /// Whose data the tables hold.
+    pub(crate) judged: Judged,
 }
 
 impl Pipeline {
@@ -55,6 +58,8 @@ impl Pipeline {
                     || tracked.is_none_or(|tracked| is_left_over(options.hops, tracked))
             });
         }
+        let judged = base.ownership.judge(&recovered.states, &wanted)?;
+        recovered.notes.extend(judged.notes.iter().cloned());
         let now = Timestamp::now();
         let (clock, witness) = ask(base.servers.origin(), options.hops, now)?;
         let plan = plan(&Surroundings {
@@ -67,13 +72,14 @@ impl Pipeline {
             replica: replica.as_ref(),
             target: &target,
             states: &recovered.states,
+            replaced: &judged.replaced,
             findings: &recovered.findings,
             clock,
             witness,
             now,
         });
         let Recovered { findings, notes, .. } = recovered;
-        Ok(Planned { plan, findings, notes, leftovers: target.leftovers })
+        Ok(Planned { plan, findings, notes, leftovers: target.leftovers, judged })
     }
 
     /// Maps every table once, for both hops and all threads.

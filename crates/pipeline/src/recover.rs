@@ -1,6 +1,7 @@
 //! Finishing or undoing what an interrupted run left.
 
 use crate::Result;
+use crate::identity::without_copies;
 use crate::{Error, chain};
 use handoff_connect::MyPool;
 use handoff_model::TableName;
@@ -45,8 +46,7 @@ pub(crate) fn recover(
         replica.map(|replica| replica.tables.keys().cloned().collect()).unwrap_or_default();
     let mut states = tracker.states()?;
     if replica_pool.is_none() && replica.is_some() {
-        // The replica is yet to be made. What is recorded in the target is about loads without one.
-        states.values_mut().for_each(|tracked| tracked.copy = None);
+        without_copies(&mut states);
     }
     let in_target = in_target(target, &states);
     let findings = reconcile(&states, &shadows, &in_replica, &in_target);

@@ -94,6 +94,13 @@ impl<'a> Opening<'a> {
         }
     }
 
+    /// The replica, if it is there.
+    pub(crate) fn replica_if_there(&self) -> Result<Option<MyPool>> {
+        let Some(replica) = &self.settings.replica else { return Ok(None) };
+        let opened = MyPool::open_if_there(replica, Side::Replica, &self.options);
+        opened.map_err(Error::Connect)?.map(new_enough).transpose()
+    }
+
     /// The replica, if there is to be one. Its database is made where it is missing, unless it is
     /// to be read; who only looks finds none.
     pub(crate) fn replica(&self) -> Result<Option<MyPool>> {

@@ -1,6 +1,7 @@
 //! How things stand between two runs.
 
 use crate::base::read_catalogue;
+use crate::identity::recorded_elsewhere;
 use crate::recover::in_target;
 use crate::stopping::pool_options;
 use crate::{Error, Result};
@@ -25,6 +26,8 @@ pub struct Standing {
     pub last_run: Option<LastRun>,
     /// The run that is in progress, as a phrase.
     pub in_progress: Option<String>,
+    /// What else a person should know, such as tables that came from elsewhere than the settings lead to.
+    pub notes: Vec<String>,
 }
 
 impl Standing {
@@ -53,7 +56,8 @@ impl Standing {
         let mut disagreements = holdings.disagreements(&states);
         disagreements.retain(tracked);
         let in_progress = in_progress.map(|holder| holder.to_string());
-        Ok(Standing { last_run: tracker.last_run()?, states, disagreements, in_progress })
+        let notes = recorded_elsewhere(settings, &states);
+        Ok(Standing { last_run: tracker.last_run()?, states, disagreements, in_progress, notes })
     }
 }
 

@@ -129,7 +129,7 @@ mod tests {
         let error = Error::Undescribed { table: bad.clone(), reason: "a test".to_owned() };
         Catalogue {
             tables: [(schema.name.clone(), Ok(schema)), (bad, Err(error))].into(),
-            not_carried: Vec::new(),
+            ..Catalogue::empty()
         }
     }
 

@@ -24,6 +24,8 @@ pub struct NotCarried {
 pub struct Catalogue {
     /// The tables; one that cannot be described is an error of its own, and the others go on.
     pub tables: BTreeMap<TableName, Result<TableSchema>>,
+    /// When the table was made that is the oldest, as the server prints it.
+    pub oldest_table: Option<String>,
     /// What else is there.
     pub not_carried: Vec<NotCarried>,
 }
@@ -31,7 +33,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// Describes a database without tables.
     pub fn empty() -> Catalogue {
-        Catalogue { tables: BTreeMap::new(), not_carried: Vec::new() }
+        Catalogue { tables: BTreeMap::new(), oldest_table: None, not_carried: Vec::new() }
     }
 
     /// Reads the catalogue of `database` in four statements (three from MySQL), however many tables

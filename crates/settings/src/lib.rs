@@ -49,7 +49,7 @@ pub use error::{Problem, SettingsError};
 pub use filter::TableFilter;
 pub use secret::Secret;
 pub use server::{MySqlServer, PgServer, Tls, TlsMode};
-pub use settings::{Run, Selection, Settings, Target};
+pub use settings::{IdentityBy, Run, Selection, Settings, Target};
 pub use table::{AVAILABLE_STRATEGIES, Lookback, TableSettings};
 pub use time_of_day::{NoTimeOfDay, TimeOfDay};
 pub use values::{BadJson, BadText, NulBytes, Values, ZeroDates};

@@ -20,6 +20,8 @@ pub struct Settings {
     pub source: MySqlServer,
     /// The most rows a run reads from the source in a second; [`None`] is no bound.
     pub max_rows_per_second: Option<NonZeroU32>,
+    /// How far sources are told apart.
+    pub source_identity: IdentityBy,
     /// Our own MySQL between the hops. Without it the load reads the source.
     pub replica: Option<MySqlServer>,
     /// The analytics database.
@@ -74,6 +76,7 @@ impl Settings {
         Settings {
             source,
             max_rows_per_second: None,
+            source_identity: IdentityBy::default(),
             replica,
             target,
             run: Run::default(),
@@ -87,6 +90,16 @@ impl Settings {
     pub fn table(&self, name: &TableName) -> TableSettings {
         self.tables.get(name).cloned().unwrap_or_default()
     }
+}
+
+/// What tells whether a source is the one that was carried before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdentityBy {
+    /// What its server says of itself.
+    #[default]
+    Server,
+    /// Its address and name alone: servers that hold the same data take turns behind it.
+    Address,
 }
 
 /// What is said when both hops would work on one database.

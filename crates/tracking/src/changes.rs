@@ -2,9 +2,9 @@
 
 use crate::change::{Change, Set, Value};
 use crate::layout::{COPIES, LOADS, RUNS};
-use crate::watermark::to_json;
-use crate::{SealWork, Status, WatermarkAt, moment};
-use handoff_connect::Published;
+use crate::origin::to_json;
+use crate::{RunIdentities, SealWork, Status, WatermarkAt, moment, watermark};
+use handoff_connect::{DatabaseIdentity, Published};
 use handoff_model::{CopyId, Performance, Phase, RunId, TableName, Waits};
 use jiff::Timestamp;
 use std::fmt::Display;
@@ -72,6 +72,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) watermark: Option<&'a [WatermarkAt]>,
     pub(crate) fingerprint: Option<&'a str>,
     pub(crate) in_place: bool,
+    pub(crate) source: Option<&'a DatabaseIdentity>,
 }
 
 /// A copy has begun. The last good copy and watermark stay.
@@ -80,8 +81,9 @@ pub(crate) fn copy_begun(entry: Entry<'_>, attempt: Attempt<'_>) -> Change {
     let set = vec![
         ("status", is(Status::Running)),
         ("pending_copy_id", is(attempt.copy_id)),
-        ("proposed_watermark", watermark(attempt.watermark)),
+        ("proposed_watermark", watermarks(attempt.watermark)),
         ("pending_fingerprint", option(attempt.fingerprint)),
+        ("pending_source", option(attempt.source.map(to_json))),
         ("started_at", time(entry.at)),
         ("finished_at", Value::Null),
         ("run_id", is(entry.run)),
@@ -94,17 +96,25 @@ pub(crate) fn copy_begun(entry: Entry<'_>, attempt: Attempt<'_>) -> Change {
 }
 
 /// A copy has arrived.
-pub(crate) fn copied(entry: Entry<'_>, work: &SealWork<'_>, copied: &Copied) -> Change {
+pub(crate) fn copied(
+    entry: Entry<'_>,
+    work: &SealWork<'_>,
+    copied: &Copied,
+    source: Option<&DatabaseIdentity>,
+) -> Change {
     let set = vec![
         ("status", is(Status::Success)),
         ("copy_id", is(copied.copy_id)),
         ("pending_copy_id", Value::Null),
         ("intact", is(1)),
-        ("watermark", watermark(work.watermark)),
+        ("watermark", watermarks(work.watermark)),
         ("proposed_watermark", Value::Null),
         ("fingerprint", is(work.fingerprint)),
         ("pending_fingerprint", Value::Null),
         ("source_mark", option(work.source_mark)),
+        ("source", option(source.map(to_json))),
+        ("pending_source", Value::Null),
+        ("next_source", Value::Null),
         ("rows_copied", is(copied.rows)),
         ("bytes", is(copied.bytes)),
         ("strategy", is(copied.strategy)),
@@ -131,6 +141,9 @@ pub(crate) fn copy_finished(entry: Entry<'_>, copy_id: CopyId) -> Change {
         ("fingerprint", Value::Of("pending_fingerprint")),
         ("pending_fingerprint", Value::Null),
         ("source_mark", Value::Null),
+        ("source", Value::Of("pending_source")),
+        ("pending_source", Value::Null),
+        ("next_source", Value::Null),
         ("rows_copied", Value::Null),
         ("bytes", Value::Null),
         ("strategy", Value::Null),
@@ -149,6 +162,7 @@ pub(crate) fn copy_undone(entry: Entry<'_>, copy_id: CopyId) -> Change {
         ("pending_copy_id", Value::Null),
         ("proposed_watermark", Value::Null),
         ("pending_fingerprint", Value::Null),
+        ("pending_source", Value::Null),
         ("finished_at", time(entry.at)),
         ("error", is("the run ended before the copy was done")),
     ];
@@ -176,12 +190,17 @@ pub(crate) fn loaded(
     work: &SealWork<'_>,
     published: &Published,
     (started, data_as_of): (Timestamp, Option<Timestamp>),
+    origin: &RunIdentities,
 ) -> Change {
     let mut set = vec![
         ("status", is(Status::Success)),
         ("data_as_of", data_as_of.map_or(Value::Null, time)),
+        ("source", option(origin.source.as_ref().map(to_json))),
+        ("next_source", Value::Null),
+        ("replica", option(origin.replica.as_ref().map(to_json))),
+        ("target", option(origin.target.as_ref().map(to_json))),
         ("loaded_copy_id", option(work.copy_id)),
-        ("watermark", watermark(work.watermark)),
+        ("watermark", watermarks(work.watermark)),
         ("fingerprint", is(work.fingerprint)),
         ("strategy", is(published.strategy)),
         ("bytes", is(published.bytes)),
@@ -230,7 +249,7 @@ pub(crate) fn run_loaded(
         ("bytes_loaded", is(published.bytes)),
         ("load_ms", is(millis)),
         ("load_performance", json(&Performance::new(*rows, *bytes, took, waits))),
-        ("watermark", watermark(work.watermark)),
+        ("watermark", watermarks(work.watermark)),
         ("lossy", if audit.is_empty() { Value::Null } else { json(audit) }),
         ("finished_at", time(entry.at)),
         ("error", Value::Null),
@@ -299,8 +318,8 @@ fn time(moment: Timestamp) -> Value {
     Value::Is(moment::print(moment))
 }
 
-fn watermark(watermarks: Option<&[WatermarkAt]>) -> Value {
-    watermarks.map_or(Value::Null, |watermarks| Value::Is(to_json(watermarks)))
+fn watermarks(watermarks: Option<&[WatermarkAt]>) -> Value {
+    watermarks.map_or(Value::Null, |watermarks| Value::Is(watermark::to_json(watermarks)))
 }
 
 fn shortened(error: &str) -> String {

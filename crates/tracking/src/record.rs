@@ -171,6 +171,7 @@ impl Tracker {
         self.demand_write()?;
         let refused = |why| Error::Change { phase: phase.name(), status: status.name(), why };
         let entry = self.entry(table);
+        let identities = self.identities();
         let copy_id = || metadata.copy_id.ok_or_else(|| refused("it needs the copy's id"));
         match (phase, status) {
             (Phase::Copy, Status::Running) => {
@@ -179,6 +180,7 @@ impl Tracker {
                     watermark: metadata.watermark,
                     fingerprint: metadata.fingerprint,
                     in_place: metadata.in_place,
+                    source: identities.source.as_ref(),
                 };
                 self.write_copy(&changes::copy_begun(entry, attempt))
             }

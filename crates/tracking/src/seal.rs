@@ -2,7 +2,7 @@
 
 use crate::changes::{self, Copied, Entry};
 use crate::{Tracker, WatermarkAt};
-use handoff_connect::{Fault, Published, Result, Seal, Side};
+use handoff_connect::{DatabaseIdentity, Fault, Published, Result, Seal, Side};
 use handoff_model::{CopyId, Extraction, Reason, TableName};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
@@ -17,6 +17,8 @@ pub struct SealWork<'a> {
     pub copy_id: Option<CopyId>,
     /// Hop 2: when reading the source began for that copy, unless this run has made it.
     pub copied_at: Option<Timestamp>,
+    /// Hop 2: the source of that copy, where this run does not read one.
+    pub copied_from: Option<&'a DatabaseIdentity>,
     /// How far the watermark columns have been moved once this has arrived. It replaces what was
     /// recorded before, so an incremental move that found nothing passes the old one on.
     pub watermark: Option<&'a [WatermarkAt]>,
@@ -80,7 +82,8 @@ impl Seal for TableSeal<'_> {
         };
         let entry = self.entry();
         let copied = self.copied(entry, copy_id, published);
-        let change = changes::copied(entry, &self.work, &copied);
+        let source = self.tracker.identities().source;
+        let change = changes::copied(entry, &self.work, &copied, source.as_ref());
         let statement = change.for_mysql(&self.tracker.in_replica(replica, change.layout()));
         conn.exec_drop(statement.sql, statement.values)
             .map_err(|error| Fault::my(Side::Replica, &error))?;
@@ -92,11 +95,13 @@ impl Seal for TableSeal<'_> {
     fn on_target(&self, tx: &mut postgres::Transaction<'_>, published: &Published) -> Result<()> {
         let entry = self.entry();
         let mut work = self.work;
+        let mut origin = self.tracker.identities();
+        origin.source = origin.source.or_else(|| work.copied_from.cloned());
         let mut all = Vec::new();
         if self.tracker.replica().is_none() {
             let copy_id = *work.copy_id.get_or_insert_with(CopyId::new);
             let copied = self.copied(entry, copy_id, published);
-            all.push(changes::copied(entry, &work, &copied));
+            all.push(changes::copied(entry, &work, &copied, origin.source.as_ref()));
         }
         let line = changes::run_loaded(entry, &work, published, self.started);
         all.push(changes::with_copy(line, self.tracker.remembered(work.table).as_ref()));
@@ -104,7 +109,8 @@ impl Seal for TableSeal<'_> {
         // What is read directly is read by this load.
         let direct = self.tracker.replica().is_none().then_some(self.started);
         let data_as_of = direct.or(copied).or(work.copied_at);
-        all.push(changes::loaded(entry, &work, published, (self.started, data_as_of)));
+        let times = (self.started, data_as_of);
+        all.push(changes::loaded(entry, &work, published, times, &origin));
         let statement = self.tracker.in_one_statement(&all);
         let params = crate::record::typed(&statement.values);
         let done = tx.execute_typed(&statement.sql, &params);

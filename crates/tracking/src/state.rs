@@ -1,7 +1,7 @@
 //! What is known of each table, as it is read back.
 
 use crate::layout::Layout;
-use crate::{Error, Remedy, Result, Status, WatermarkAt, moment, watermark};
+use crate::{DataOrigin, Error, Remedy, Result, Status, WatermarkAt, moment, watermark};
 use handoff_connect::Side;
 use handoff_model::{CopyId, ProofBy, RunId, TableName};
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +40,8 @@ pub struct CopyState {
     /// What told the state of the source before the last good copy was read. A copy of changed rows
     /// may have missed some of it, unless the rows were counted afterwards.
     pub source_mark: Option<String>,
+    /// Which databases it came through.
+    pub origin: DataOrigin,
     /// Rows that the last good copy moved; unknown after a recovery.
     pub rows: Option<u64>,
     /// Bytes that it moved.
@@ -105,6 +107,8 @@ pub struct LoadState {
     pub proved_at: Option<Timestamp>,
     /// When reading the source began for what the target holds: no younger change is in it.
     pub data_as_of: Option<Timestamp>,
+    /// Which databases the last good load came through.
+    pub origin: DataOrigin,
     /// When the last attempt began.
     pub started_at: Option<Timestamp>,
     /// When the last attempt ended.
@@ -177,7 +181,9 @@ impl CopyState {
     /// The same that [`Tracker::settle`](crate::Tracker::settle) writes down.
     fn settle(&mut self, remedy: Remedy) {
         let proposed = (self.pending.take(), self.proposed.take(), self.pending_fingerprint.take());
+        let source = self.origin.pending_source.take();
         if remedy == Remedy::Finish {
+            self.origin = DataOrigin { source, ..DataOrigin::default() };
             (self.copy_id, self.watermark, self.fingerprint) = proposed;
             (self.status, self.intact, self.source_mark) = (Status::Success, true, None);
             self.error = None;
@@ -245,6 +251,7 @@ impl Fields {
             fingerprint: self.text("fingerprint"),
             pending_fingerprint: self.text("pending_fingerprint"),
             source_mark: self.text("source_mark"),
+            origin: self.copy_origin()?,
             rows: self.count("rows_copied")?,
             bytes: self.count("bytes")?,
             strategy: self.text("strategy"),
@@ -281,6 +288,7 @@ impl Fields {
             proof_detail: self.text("proof_detail"),
             proved_at: self.read("proved_at", moment::parse)?,
             data_as_of: self.read("data_as_of", moment::parse)?,
+            origin: self.load_origin()?,
             started_at: self.read("started_at", moment::parse)?,
             finished_at: self.read("finished_at", moment::parse)?,
             last_success_at: self.read("last_success_at", moment::parse)?,
@@ -304,7 +312,7 @@ impl Fields {
     }
 
     /// Reads a column that may be NULL.
-    fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         column: &'static str,
         parse: impl Fn(&str) -> Option<T>,

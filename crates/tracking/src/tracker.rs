@@ -6,14 +6,14 @@ use crate::layout::{COPIES, Column, LOADS, Layout, RUNS};
 use crate::prepare::{self, Missing};
 use crate::state::Fields;
 use crate::watermark::to_json;
-use crate::{Error, Result, SealWork, TableSeal, Tracked};
+use crate::{Error, Result, RunIdentities, SealWork, TableSeal, Tracked};
 use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
 use handoff_model::{Extraction, Reason, RunId, TableName};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The only writer of `etl_copy_status`, `etl_load_status` and `etl_runs`. Cheap to clone.
 ///
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     /// Set while this tracker holds the run lock.
     pub(crate) locked: AtomicBool,
+    /// The databases of this run, once they are known.
+    pub(crate) identities: OnceLock<RunIdentities>,
     /// What this run has copied.
     pub(crate) copied: Mutex<BTreeMap<TableName, Remembered>>,
 }
@@ -95,10 +97,17 @@ impl Tracker {
         schema: &str,
         access: Access,
     ) -> Tracker {
-        let schema = schema.to_owned();
-        let (locked, copied) = (AtomicBool::new(false), Mutex::default());
         Tracker {
-            shared: Arc::new(Shared { run, replica, target, schema, access, locked, copied }),
+            shared: Arc::new(Shared {
+                run,
+                replica,
+                target,
+                schema: schema.to_owned(),
+                access,
+                locked: AtomicBool::new(false),
+                identities: OnceLock::new(),
+                copied: Mutex::default(),
+            }),
         }
     }
 

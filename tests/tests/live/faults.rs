@@ -8,7 +8,7 @@ mod cut;
 pub mod disk;
 mod locks;
 mod packets;
-mod proxy;
+pub mod proxy;
 mod values;
 
 use crate::bad_input::contents;

@@ -12,6 +12,7 @@ mod diff;
 mod etl;
 mod fault_points;
 mod faults;
+mod identity;
 mod incremental;
 mod init;
 mod loader;

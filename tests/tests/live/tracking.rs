@@ -103,6 +103,7 @@ fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> SealWork<'_> {
         table: &T,
         copy_id: Some(copy_id),
         copied_at: None,
+        copied_from: None,
         watermark,
         fingerprint: STRUCTURE,
         source_mark: Some("as it was"),

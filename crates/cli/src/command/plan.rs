@@ -8,8 +8,12 @@ use handoff_pipeline::{Pipeline, RunOptions};
 
 /// Looks at the databases, and prints what the next run would do with the tables that `args` name.
 pub(super) fn plan(shell: &Shell, args: &PlanArgs) -> Result<Exit, Failure> {
-    let options =
-        RunOptions { tables: args.tables.clone(), full: args.full, ..RunOptions::default() };
+    let options = RunOptions {
+        tables: args.tables.clone(),
+        full: args.full,
+        source: args.source.consent(),
+        ..RunOptions::default()
+    };
     let outlook =
         Pipeline::new(shell.settings()?).cancel(shell.cancelled_by_signals()?).plan(&options)?;
     if args.json {

@@ -47,6 +47,7 @@ fn options(args: &RunArgs, hops: Hops) -> RunOptions {
         prove: if args.prove { Prove::Rows } else { Prove::Configured },
         adopt: args.adopt,
         wait: args.wait,
+        source: args.source.consent(),
         hops,
         from_spool: None,
     }

@@ -96,6 +96,7 @@ fn a_status() {
             tables_not_started: 0,
         }),
         in_progress: None,
+        notes: Vec::new(),
     };
     check(
         &document(&StatusReport::new(&known, AT, None)),

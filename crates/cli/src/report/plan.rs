@@ -95,6 +95,7 @@ fn why(table: &TableOutlook) -> String {
 fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Asked => "--full",
+        Reason::NewSource => "it came from another source",
         Reason::Configured => "full_table",
         Reason::FirstRun => "it was never carried",
         Reason::NoWatermark => "no usable watermark of it is known",

@@ -25,6 +25,8 @@ pub struct StatusReport {
     /// What the tracking tables and the databases disagree on, one sentence each, with what the next
     /// run does about it.
     pub disagreements: Vec<String>,
+    /// What else a person should know, such as tables that came from elsewhere than the settings lead to.
+    pub notes: Vec<String>,
     /// The tables, by name.
     pub tables: Vec<TableStanding>,
 }
@@ -125,13 +127,16 @@ impl StatusReport {
             last_run: known.last_run.clone(),
             stale: tables.iter().filter(|table| table.stale).count() as u64,
             disagreements: known.disagreements.iter().map(ToString::to_string).collect(),
+            notes: known.notes.clone(),
             tables,
         }
     }
 
     /// Prints the tables that do not stand well, then the others, the oldest first.
     pub fn text(&self) -> String {
-        let sections = [self.listing(), self.errors(), self.kept(), self.mending(), self.runs()];
+        let notes: String = self.notes.iter().map(|note| format!("{note}\n")).collect();
+        let sections =
+            [self.listing(), self.errors(), self.kept(), self.mending(), notes, self.runs()];
         let filled = sections.into_iter().filter(|text| !text.is_empty());
         filled.chain([format!("{}\n", self.totals())]).collect::<Vec<_>>().join("\n")
     }
@@ -329,6 +334,7 @@ mod tests {
             started_at: None,
             finished_at: None,
             last_success_at: at(100),
+            origin: Default::default(),
             adopted_at: None,
             run: RunId::new(),
             error: None,
@@ -360,6 +366,7 @@ mod tests {
             started_at: None,
             finished_at: None,
             last_success_at: at(160),
+            origin: Default::default(),
             adopted_at: None,
             run: RunId::new(),
             error: None,
@@ -402,6 +409,7 @@ mod tests {
             disagreements: vec![orphan],
             last_run: Some(last_run),
             in_progress: None,
+            notes: Vec::new(),
         };
         let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
         let fresh = StatusReport::new(&known, at(7360).unwrap(), hours(3));

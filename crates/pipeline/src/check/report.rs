@@ -100,6 +100,8 @@ pub enum CheckSubject {
     Mapping,
     /// Whether a run is in progress.
     Lock,
+    /// Whether it is the database that the tables came from.
+    Identity,
     /// What is recorded of earlier runs.
     Tracking,
     /// What interrupted runs left.
@@ -125,6 +127,7 @@ impl fmt::Display for CheckSubject {
             S::Tables => "tables",
             S::Mapping => "mapping",
             S::Lock => "lock",
+            S::Identity => "identity",
             S::Tracking => "tracking",
             S::Leftovers => "leftovers",
         })

@@ -5,16 +5,17 @@ use super::mysql::MySide;
 use super::report::CheckSubject as S;
 use super::source::Source;
 use super::target::Target;
-use crate::chain;
+use crate::identity::{Ownership, RunPools, without_copies};
 use crate::standing::Holdings;
 use crate::wording::{counted, some};
+use crate::{Hops, chain};
 use handoff_connect::{LockHolder, Result, Side};
 use handoff_model::own::{is_own_table, replica_lock, target_lock};
-use handoff_model::{RunId, shell_word};
+use handoff_model::{RunId, TableName, shell_word};
 use handoff_schema::pg_table_name;
 use handoff_settings::Settings;
-use handoff_tracking::{Error, Finding, Tracker};
-use std::collections::BTreeSet;
+use handoff_tracking::{Error, Finding, Tracked, Tracker};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the databases that runs write to.
 pub(super) struct Past<'a> {
@@ -56,6 +57,7 @@ impl Past<'_> {
             Ok(states) => states,
             Err(error) => return tracking(&error, findings),
         };
+        findings.target.look(S::Identity, |findings| self.identity(&states, findings));
         let replica = self.replica.map(|replica| &replica.pool);
         let schema = &self.settings.target.schema;
         let holdings = match Holdings::look(replica, &self.target.pool, schema) {
@@ -75,6 +77,43 @@ impl Past<'_> {
         if !running {
             leftovers(&holdings, &disagreements, findings);
         }
+    }
+
+    /// Says whether the tables came from the databases that the settings lead to.
+    fn identity(
+        &self,
+        states: &BTreeMap<TableName, Tracked>,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let Some(source) = self.source else { return Ok(()) };
+        let Some(tables) = &source.tables else { return Ok(()) };
+        let pools = RunPools {
+            source: Some(&source.my.pool),
+            replica: self.replica.map(|replica| &replica.pool),
+            target: &self.target.pool,
+        };
+        let by = self.settings.source_identity;
+        let ownership = Ownership::look(pools, &tables.catalogue, Hops::Both, by)?;
+        let mut states = states.clone();
+        if self.replica.is_none() && self.settings.replica.is_some() {
+            without_copies(&mut states);
+        }
+        let wanted = tables.taken.iter().cloned().collect();
+        match ownership.change(&states, &wanted) {
+            Some(change) => {
+                let what = format!(
+                    "{}: a run compares the rows, and goes on by itself only if all are the same",
+                    change.what()
+                );
+                let finding = findings.fault(S::Identity, what);
+                for remedy in change.remedies() {
+                    finding.command(remedy);
+                }
+            }
+            None if states.is_empty() => {}
+            None => findings.ok(S::Identity, "the tables came from this source"),
+        }
+        Ok(())
     }
 
     /// Says whether another run is in progress, and returns whether one is.

@@ -115,6 +115,7 @@ impl World {
             database: "s",
             replica: Some(&catalogue),
             target: &target,
+            replaced: &BTreeSet::new(),
             states: &[(name, self.tracked(&fingerprint, last))].into(),
             findings: &[],
             witness: Witness::nobody(&clock),

@@ -12,6 +12,7 @@ use crate::base::read_catalogue;
 use crate::denied::Hidden;
 use crate::flight::each;
 use crate::gate::Gate;
+use crate::identity::{Ownership, RunPools};
 use crate::planning::gone;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{Fault, MyPool, PgPool, Profile, RetryPolicy, Side};
@@ -44,6 +45,8 @@ struct Base {
     denied: BTreeMap<TableName, String>,
     /// Those that were carried and are gone from the source.
     gone: Vec<TableName>,
+    /// Those that came from elsewhere than the first database leads to.
+    elsewhere: Option<String>,
     states: BTreeMap<TableName, Tracked>,
     tracker: Tracker,
 }
@@ -71,7 +74,8 @@ impl Pipeline {
         let failed = tables.len() - equal;
         self.observer.event(&Event::RunFinished { ok: equal, failed, duration: clock.elapsed() });
         let meanwhile = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
-        let notes = base.gone.iter().map(gone).chain(meanwhile).collect();
+        let notes = base.gone.iter().map(gone).chain(base.elsewhere.clone()).chain(meanwhile);
+        let notes = notes.collect();
         Ok(VerifyReport {
             run_id: run,
             started_at,
@@ -118,10 +122,19 @@ impl Pipeline {
         let replica = replica
             .map(|pool| read_catalogue(&pool).map(|catalogue| (pool, catalogue.tables)))
             .transpose()?;
+        let first_target = target.clone();
         let target = (request.to == Side::Target)
             .then(|| self.read_target(&target).map(|catalogue| (target.clone(), catalogue)))
             .transpose()?;
         let states = tracker.states()?;
+        let asked = Error::server("ask which database this is");
+        let pools = RunPools {
+            source: source.as_ref(),
+            replica: replica.as_ref().map(|(pool, _)| pool),
+            target: &first_target,
+        };
+        let ownership = Ownership::look(pools, &catalogue, hops, self.settings.source_identity);
+        let change = ownership.map_err(asked)?.change(&states, &wanted);
         let arrived = |name: &TableName| match (&target, &replica) {
             (Some((_, there)), _) => there.tables.contains_key(&pg_table_name(name)),
             (None, Some((_, there))) => there.contains_key(name),
@@ -153,6 +166,7 @@ impl Pipeline {
             wanted,
             denied,
             gone,
+            elsewhere: change.map(|change| change.what()),
             states,
             tracker,
         })

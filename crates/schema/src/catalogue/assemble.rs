@@ -5,11 +5,11 @@ use super::{Catalogue, NotCarried, is_own, json};
 use crate::table::same_name;
 use crate::{Column, Engine, Error, Index, IndexPart, MySqlType, Result, TableFiles, TableSchema};
 use handoff_model::{ColumnName, TableName};
-use std::collections::BTreeMap;
 
 pub(super) fn catalogue(facts: Facts) -> Catalogue {
     let Facts { tables, mut columns, mut indexes, checks } = facts;
-    let mut catalogue = Catalogue { tables: BTreeMap::new(), not_carried: Vec::new() };
+    let mut catalogue = Catalogue::empty();
+    catalogue.oldest_table = oldest(&tables);
     for table in tables {
         if !is_carried(&table.kind) {
             catalogue.leave_out(table);
@@ -30,6 +30,12 @@ pub(super) fn catalogue(facts: Facts) -> Catalogue {
     }
     catalogue.not_carried.sort_by(|one, other| one.name.cmp(&other.name));
     catalogue
+}
+
+/// The server prints times so that they sort as texts.
+fn oldest(tables: &[TableFact]) -> Option<String> {
+    let carried = tables.iter().filter(|table| is_carried(&table.kind));
+    carried.filter_map(|table| table.made.clone()).min()
 }
 
 fn is_carried(kind: &str) -> bool {

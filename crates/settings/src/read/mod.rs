@@ -16,7 +16,7 @@ use crate::reader::{Env, Reader};
 use crate::section::Section;
 use crate::settings::REPLICA_IS_SOURCE;
 use crate::suggest::{closest, one_of};
-use crate::{Settings, SettingsError};
+use crate::{IdentityBy, Settings, SettingsError};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -83,9 +83,11 @@ fn assemble(
         }
     }
     let mut max_rows_per_second = None;
+    let mut source_identity = IdentityBy::default();
     let source = source.and_then(|(mut section, place)| {
         let rate = section.number("max_rows_per_second", 1..=u32::MAX, reader);
         max_rows_per_second = rate.and_then(NonZeroU32::new);
+        source_identity = section.choice("identity", &IDENTITIES, reader).unwrap_or_default();
         server::mysql(section, &place, reader)
     });
     let replica = replica.map(|(section, place)| {
@@ -102,8 +104,11 @@ fn assemble(
     let values = values::values(values, reader);
     let selection = run::selection(selection, reader);
     let settings = Settings::assemble(source?, replica.flatten(), target?);
-    Some(Settings { max_rows_per_second, run, values, selection, ..settings })
+    Some(Settings { max_rows_per_second, source_identity, run, values, selection, ..settings })
 }
+
+const IDENTITIES: [(&str, IdentityBy); 2] =
+    [("server", IdentityBy::Server), ("address", IdentityBy::Address)];
 
 /// Returns the known sections of `main` and reports everything else that stands at its top.
 fn sections<'d>(main: &'d Document<'d>, reader: &mut Reader<'_>) -> BTreeMap<String, Entry<'d>> {

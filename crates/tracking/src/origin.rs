@@ -1,0 +1,176 @@
+//! Which databases a table's data came through.
+
+use crate::layout::{COPIES, LOADS, Layout};
+use crate::state::Fields;
+use crate::{Error, Result, Tracker};
+use handoff_connect::{DatabaseIdentity, Profile, quote_my};
+use handoff_model::{Phase, TableName};
+use mysql::prelude::Queryable;
+
+/// How many tables one statement to the replica names.
+const MOST_NAMED: usize = 1_000;
+
+/// The databases that the data of one table came through, as it is recorded. Nothing of it is known where
+/// an earlier version recorded the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataOrigin {
+    /// The source that the rows were read from.
+    pub source: Option<DatabaseIdentity>,
+    /// The source of a copy that was begun and is not known to have arrived.
+    pub pending_source: Option<DatabaseIdentity>,
+    /// The source whose rows were asked to take the place of those that are there, until they have.
+    pub next_source: Option<DatabaseIdentity>,
+    /// The replica that a load read.
+    pub replica: Option<DatabaseIdentity>,
+    /// The target, when it was loaded.
+    pub target: Option<DatabaseIdentity>,
+}
+
+/// The databases of one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunIdentities {
+    /// The source, if the run reads it.
+    pub source: Option<DatabaseIdentity>,
+    /// The replica, if there is one.
+    pub replica: Option<DatabaseIdentity>,
+    /// The target.
+    pub target: Option<DatabaseIdentity>,
+}
+
+/// What is recorded of the source of tables whose data stays for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceRecord {
+    /// Their data came from the source of this run, which had another identity or none.
+    Current,
+    /// The rows of the source of this run are to take its place.
+    Next,
+}
+
+impl SourceRecord {
+    fn column(self) -> &'static str {
+        match self {
+            SourceRecord::Current => "source",
+            SourceRecord::Next => "next_source",
+        }
+    }
+}
+
+impl Tracker {
+    /// Says which databases this run works on. What it moves is recorded as having come through them.
+    pub fn identify(&self, identities: RunIdentities) {
+        // A second run never shares a tracker.
+        let _ = self.shared.identities.set(identities);
+    }
+
+    pub(crate) fn identities(&self) -> RunIdentities {
+        self.shared.identities.get().cloned().unwrap_or_default()
+    }
+
+    /// Records the source of this run for the copies of `tables`, their loads or both, and with
+    /// [`SourceRecord::Current`] the replica and target of their loads as well: a statement each.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if a server fails.
+    pub fn record_source(
+        &self,
+        tables: &[&TableName],
+        record: SourceRecord,
+        phases: &[Phase],
+    ) -> Result<()> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let RunIdentities { source, replica, target } = self.identities();
+        let column = record.column();
+        if let Some(source) = source.as_ref().filter(|_| phases.contains(&Phase::Copy)) {
+            match self.replica() {
+                Some(_) => self.set_in_replica(tables, column, &to_json(source))?,
+                None => self.set_in_target(&COPIES, tables, &[(column, Some(source))])?,
+            }
+        }
+        let mut columns = Vec::new();
+        if source.is_some() {
+            columns.push((column, source.as_ref()));
+        }
+        if record == SourceRecord::Current {
+            columns.extend([("replica", replica.as_ref()), ("target", target.as_ref())]);
+        }
+        if columns.is_empty() || !phases.contains(&Phase::Load) {
+            return Ok(());
+        }
+        self.set_in_target(&LOADS, tables, &columns)
+    }
+
+    fn set_in_target(
+        &self,
+        layout: &'static Layout,
+        tables: &[&TableName],
+        columns: &[(&'static str, Option<&DatabaseIdentity>)],
+    ) -> Result<()> {
+        let names: serde_json::Value = tables.iter().map(|table| table.as_str()).collect();
+        let mut values = vec![Some(names.to_string())];
+        let mut set = Vec::new();
+        for (column, identity) in columns {
+            values.push(identity.map(to_json));
+            set.push(format!("{column} = ${}::jsonb", values.len()));
+        }
+        let sql = format!(
+            "UPDATE {} SET {} WHERE table_name IN (SELECT jsonb_array_elements_text($1::jsonb))",
+            self.in_target(layout),
+            set.join(", ")
+        );
+        self.execute(layout.name, &sql, &values).map(drop)
+    }
+
+    fn set_in_replica(
+        &self,
+        tables: &[&TableName],
+        column: &'static str,
+        source: &str,
+    ) -> Result<()> {
+        let Some(replica) = self.replica() else { return Ok(()) };
+        self.demand_write()?;
+        let failed = Error::server("write", COPIES.name);
+        let mut conn = replica.get(Profile::Write).map_err(&failed)?;
+        let place = format!("{}.{}", quote_my(replica.database()), quote_my(COPIES.name));
+        for tables in tables.chunks(MOST_NAMED) {
+            let marks = vec!["?"; tables.len()].join(", ");
+            let sql = format!("UPDATE {place} SET {column} = ? WHERE table_name IN ({marks})");
+            let mut values = vec![source.to_owned()];
+            values.extend(tables.iter().map(|table| table.to_string()));
+            let done = conn.exec_drop(sql, values);
+            done.map_err(|error| failed(conn.fault(&error)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Fields {
+    pub(crate) fn copy_origin(&self) -> Result<DataOrigin> {
+        Ok(DataOrigin {
+            source: self.read("source", from_json)?,
+            pending_source: self.read("pending_source", from_json)?,
+            next_source: self.read("next_source", from_json)?,
+            ..DataOrigin::default()
+        })
+    }
+
+    pub(crate) fn load_origin(&self) -> Result<DataOrigin> {
+        Ok(DataOrigin {
+            source: self.read("source", from_json)?,
+            next_source: self.read("next_source", from_json)?,
+            replica: self.read("replica", from_json)?,
+            target: self.read("target", from_json)?,
+            ..DataOrigin::default()
+        })
+    }
+}
+
+pub(crate) fn to_json(identity: &DatabaseIdentity) -> String {
+    serde_json::to_string(identity).expect("names and numbers can be written as JSON")
+}
+
+fn from_json(text: &str) -> Option<DatabaseIdentity> {
+    serde_json::from_str(text).ok()
+}

@@ -4,8 +4,9 @@ mod answers;
 mod connect;
 mod my;
 mod pg;
+mod sign_in;
 
-pub(crate) use connect::{my_connect, not_connected, pg_connect};
+pub(crate) use connect::{my_connect, not_connected, pg_connect, pg_unreachable};
 
 use serde::{Serialize, Serializer};
 use std::fmt;

@@ -6,8 +6,8 @@ use crate::seat::Seat;
 use crate::slots::Slots;
 use crate::wire::{self, Wire};
 use crate::{Fault, Loaded, MyPool, MyRows, Profile, Result, Side, my_session};
+use mysql::Value;
 use mysql::prelude::Queryable;
-use mysql::{LocalInfileHandler, Value};
 use r2d2::PooledConnection;
 use std::io::{self, Write};
 use std::ops::{Deref, DerefMut};
@@ -98,17 +98,9 @@ impl MyConn {
     ///
     /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
     pub fn rows(&mut self, sql: &str, params: Vec<Value>) -> mysql::Result<MyRows<'_>> {
-        let MyLink { conn, rows, plain, seat, .. } =
+        let MyLink { conn, rows, seat, .. } =
             self.slot.link.as_mut().expect("a borrowed slot is filled");
-        if *plain {
-            return rows.execute(conn, sql, params, RowsOf { seat, broken: &self.faulted });
-        }
-        Ok(MyRows::of_driver(conn.exec_iter(sql, params)?, seat))
-    }
-
-    /// Returns true if [`MyRows::each_packet`] hands out the packets that carry rows: not under TLS.
-    pub fn has_packets(&self) -> bool {
-        self.link().plain
+        rows.execute(conn, sql, params, RowsOf { seat, broken: &self.faulted })
     }
 
     /// Runs a `LOAD DATA LOCAL INFILE`, whose file is what `file` writes.
@@ -119,25 +111,10 @@ impl MyConn {
     pub fn load_local(
         &mut self,
         sql: &str,
-        mut file: impl FnMut(&mut dyn Write) -> io::Result<()> + Send + 'static,
+        file: impl FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> mysql::Result<Loaded> {
-        let MyLink { conn, rows, plain, seat, .. } = self.link_mut();
-        if *plain {
-            return rows.load(seat, sql, file);
-        }
-        let at = Arc::clone(seat);
-        let handler = LocalInfileHandler::new(move |_, stream| {
-            // The time that the file takes to come is not the server's.
-            at.rest();
-            let done = file(&mut Sending { stream, seat: &at });
-            at.wait();
-            done
-        });
-        conn.set_local_infile_handler(Some(handler));
-        let done = conn.query_drop(sql);
-        conn.set_local_infile_handler(None);
-        done?;
-        Ok(Loaded { rows: conn.affected_rows(), warnings: conn.warnings().into() })
+        let MyLink { rows, seat, .. } = self.link_mut();
+        rows.load(seat, sql, file)
     }
 
     /// Closes the connection instead of giving it back, such as after a result that was not read
@@ -167,25 +144,6 @@ impl MyConn {
     /// Returns the connection as its watchdog sees it.
     pub(crate) fn seat(&self) -> &Arc<Seat> {
         &self.link().seat
-    }
-}
-
-/// A file on its way, which says when it waits for the server to take it in.
-struct Sending<'a> {
-    stream: &'a mut dyn Write,
-    seat: &'a Seat,
-}
-
-impl Write for Sending<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.seat.wait();
-        let done = self.stream.write(bytes);
-        self.seat.rest();
-        done
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
     }
 }
 

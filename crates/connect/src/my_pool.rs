@@ -4,7 +4,7 @@ use crate::my_link::{MyDialer, MyLink, Server};
 use crate::seat::LongStatement;
 use crate::sessions::Labels;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, MyConn, PoolOptions, Result, ServerVersion, Side, watchdog};
+use crate::{Fault, MyConn, PoolOptions, Protection, Result, ServerVersion, Side, watchdog};
 use handoff_model::{Cancel, OnCancel};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
@@ -128,6 +128,11 @@ impl MyPool {
     /// Returns the server's kind and version.
     pub fn version(&self) -> &ServerVersion {
         &self.server().version
+    }
+
+    /// Returns what protects the first connection, and so the others.
+    pub fn protection(&self) -> &Protection {
+        &self.server().protection
     }
 
     /// Returns the largest packet, in bytes, that the server takes, and so the largest row that can

@@ -5,11 +5,16 @@
 //! answers settles with the server whether there is any.
 
 use crate::merged::Merged;
+use crate::pg_guard::{GuardTerms, Guarded};
+use crate::protection::{PeerTrust, Protection};
+use crate::tls::{PeerVerifier, TlsTerms};
+use handoff_settings::RequireAuth;
 use postgres::Socket;
 use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -23,20 +28,32 @@ const ENCRYPTS: u8 = b'S';
 /// What a line fails with if the server does not even say whether it speaks TLS.
 pub(crate) const UNANSWERED: io::ErrorKind = io::ErrorKind::NotConnected;
 
-/// Which lines are encrypted; makes them for the driver.
+/// Lines to one address; makes them for the driver.
 #[derive(Clone)]
-pub(crate) enum Encryption {
-    /// None.
-    Never,
-    /// Those to a server that knows how.
-    Preferred(MakeRustlsConnect),
-    /// All; a server that does not know how is refused.
-    Always(MakeRustlsConnect),
+pub(crate) struct Lines {
+    /// How TLS is spoken, if at all.
+    pub(crate) tls: Option<TlsTerms>,
+    /// Whether the address is one of this machine alone.
+    pub(crate) local: bool,
+    /// How the server must let us in.
+    pub(crate) required: RequireAuth,
+    protection: Arc<Mutex<Option<Protection>>>,
+}
+
+impl Lines {
+    pub(crate) fn new(tls: Option<TlsTerms>, local: bool, required: RequireAuth) -> Lines {
+        Lines { tls, local, required, protection: Arc::default() }
+    }
+
+    /// Returns what protects the line that was opened last.
+    pub(crate) fn protection(&self) -> Option<Protection> {
+        *self.protection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A line that is being opened.
 pub(crate) struct Opening {
-    encryption: Encryption,
+    lines: Lines,
     host: String,
 }
 
@@ -45,45 +62,67 @@ type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 /// An open line.
 pub(crate) enum Line {
     Plain(Socket),
-    Encrypted(Box<Encrypted>),
+    Encrypted(Box<Encrypted>, Arc<PeerVerifier>),
 }
 
-impl MakeTlsConnect<Socket> for Encryption {
-    type Stream = Merged<Line>;
+impl MakeTlsConnect<Socket> for Lines {
+    type Stream = Merged<Guarded<Line>>;
     type TlsConnect = Opening;
     type Error = Infallible;
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Opening, Infallible> {
-        Ok(Opening { encryption: self.clone(), host: host.to_owned() })
+        Ok(Opening { lines: self.clone(), host: host.to_owned() })
     }
 }
 
 impl TlsConnect<Socket> for Opening {
-    type Stream = Merged<Line>;
+    type Stream = Merged<Guarded<Line>>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Merged<Line>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Stream>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        Box::pin(async { self.open(socket).await.map(Merged::new) })
+        Box::pin(async {
+            let Lines { required, local, tls, protection } = self.lines.clone();
+            let line = self.open(socket).await?;
+            let verifies = tls.as_ref().is_some_and(TlsTerms::verify);
+            let found = line.protection(verifies, local);
+            *protection.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            let terms = GuardTerms { protection: found, required };
+            Ok(Merged::new(Guarded::new(line, terms)))
+        })
     }
 }
 
 impl Opening {
     async fn open(self, mut socket: Socket) -> io::Result<Line> {
-        let (mut tls, always) = match self.encryption {
-            Encryption::Never => return Ok(Line::Plain(socket)),
-            Encryption::Preferred(tls) => (tls, false),
-            Encryption::Always(tls) => (tls, true),
-        };
+        let Some(terms) = self.lines.tls else { return Ok(Line::Plain(socket)) };
         let answer = ask(&mut socket).await;
         match answer.map_err(|error| io::Error::new(UNANSWERED, error))? {
             ENCRYPTS => {
+                let (config, verifier) = terms.config().map_err(io::Error::other)?;
+                let mut tls = MakeRustlsConnect::new(config);
                 let Ok(tls) = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &self.host);
-                Ok(Line::Encrypted(Box::new(tls.connect(socket).await?)))
+                Ok(Line::Encrypted(Box::new(tls.connect(socket).await?), verifier))
             }
-            _ if always => Err(io::Error::other("server does not support TLS")),
-            _ => Ok(Line::Plain(socket)),
+            _ if terms.are_optional() => Ok(Line::Plain(socket)),
+            _ => Err(io::Error::other("server does not support TLS")),
         }
+    }
+}
+
+impl Line {
+    fn protection(&self, verifies: bool, local: bool) -> Protection {
+        let fingerprint = match self {
+            Line::Plain(_) => None,
+            Line::Encrypted(_, verifier) => verifier.seen(),
+        };
+        let encrypted = matches!(self, Line::Encrypted(..));
+        let peer = match (encrypted && verifies, local) {
+            (true, _) => PeerTrust::Verified,
+            (false, true) => PeerTrust::Local,
+            (false, false) => PeerTrust::Unverified,
+        };
+        Protection { encrypted, peer, fingerprint }
     }
 }
 
@@ -94,11 +133,12 @@ async fn ask(socket: &mut Socket) -> io::Result<u8> {
     socket.read_u8().await
 }
 
-impl TlsStream for Merged<Line> {
+impl TlsStream for Merged<Guarded<Line>> {
     fn channel_binding(&self) -> ChannelBinding {
-        match self.stream() {
-            Line::Plain(_) => ChannelBinding::none(),
-            Line::Encrypted(stream) => stream.channel_binding(),
+        match self.stream().stream() {
+            // To bind to a certificate whose key the peer did not show to have binds to nobody.
+            Line::Encrypted(stream, verifier) if verifier.is_proven() => stream.channel_binding(),
+            _ => ChannelBinding::none(),
         }
     }
 }
@@ -111,7 +151,7 @@ impl AsyncRead for Line {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Line::Plain(stream) => Pin::new(stream).poll_read(cx, out),
-            Line::Encrypted(stream) => Pin::new(stream).poll_read(cx, out),
+            Line::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, out),
         }
     }
 }
@@ -124,21 +164,21 @@ impl AsyncWrite for Line {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Line::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Line::Encrypted(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Line::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Line::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Line::Encrypted(stream) => Pin::new(stream).poll_flush(cx),
+            Line::Encrypted(stream, _) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Line::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Line::Encrypted(stream) => Pin::new(stream).poll_shutdown(cx),
+            Line::Encrypted(stream, _) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Connecting to PostgreSQL.
 
 use crate::dial::dial_within;
-use crate::fault::{not_connected, pg_connect};
+use crate::fault::{not_connected, pg_connect, pg_unreachable};
 use crate::patience::Patience;
-use crate::pg_line::{Encryption, UNANSWERED};
+use crate::pg_line::{Lines, UNANSWERED};
 use crate::pg_watched::WatchedTls;
+use crate::protection::{PeerTrust, Protection};
+use crate::reach::{Reach, addresses, nowhere};
 use crate::seat::{Seat, Seats};
-use crate::{Fault, Result, Side, tls};
-use handoff_settings::{PgServer, TlsMode};
-use postgres::config::{SslMode, SslNegotiation};
+use crate::tls::TlsTerms;
+use crate::{Fault, Result, Side};
+use handoff_settings::{PgServer, RequireAuth};
+use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config, SimpleQueryMessage};
 use std::error::Error as _;
 use std::io;
@@ -64,7 +67,7 @@ impl PgLink {
 pub(crate) struct PgDialer {
     pub(crate) server: PgServer,
     config: Config,
-    encryption: Encryption,
+    tls: Option<TlsTerms>,
     pub(crate) patience: Patience,
     /// The open connections.
     pub(crate) seats: Seats,
@@ -77,6 +80,7 @@ pub(crate) struct PgDialer {
 pub(crate) struct PgFacts {
     pub(crate) version_num: u32,
     pub(crate) encoding: String,
+    pub(crate) protection: Protection,
 }
 
 impl PgDialer {
@@ -88,12 +92,7 @@ impl PgDialer {
         // A Unix socket is private already, and PostgreSQL speaks no TLS over it. There the driver
         // takes no line of ours, and reads a COPY row by row.
         let socket = server.host.starts_with('/');
-        let tls = if socket { None } else { tls::connector(Side::Target, &server.tls)? };
-        let encryption = match (tls, server.tls.mode) {
-            (None, _) => Encryption::Never,
-            (Some(tls), TlsMode::Prefer) => Encryption::Preferred(tls),
-            (Some(tls), _) => Encryption::Always(tls),
-        };
+        let tls = if socket { None } else { TlsTerms::new(Side::Target, &server.tls)? };
         let mut config = Config::new();
         config
             .host(&server.host)
@@ -115,8 +114,11 @@ impl PgDialer {
         if !server.password.is_empty() {
             config.password(server.password.expose());
         }
+        if server.require_auth == RequireAuth::ScramPlus {
+            config.channel_binding(ChannelBinding::Require);
+        }
         let (seats, plain) = (Seats::default(), AtomicBool::new(false));
-        Ok(Arc::new(PgDialer { server, config, encryption, patience, seats, plain }))
+        Ok(Arc::new(PgDialer { server, config, tls, patience, seats, plain }))
     }
 
     /// Connects and asks the server what it is.
@@ -125,7 +127,7 @@ impl PgDialer {
     }
 
     fn first_in_time(&self) -> Result<(PgLink, PgFacts)> {
-        let (mut client, seat) = self.dial()?;
+        let Dialed { mut client, seat, protection } = self.dial()?;
         let asked = client.query_one(
             "SELECT current_setting('server_version_num')::int4, \
              current_setting('server_encoding')",
@@ -135,7 +137,7 @@ impl PgDialer {
         let get = |error| Fault::pg(Side::Target, &error);
         let version: i32 = row.try_get(0).map_err(get)?;
         let encoding: String = row.try_get(1).map_err(get)?;
-        let facts = PgFacts { version_num: version.unsigned_abs(), encoding };
+        let facts = PgFacts { version_num: version.unsigned_abs(), encoding, protection };
         Ok((self.prepare(client, seat, &facts)?, facts))
     }
 
@@ -143,7 +145,7 @@ impl PgDialer {
     pub(crate) fn connect(self: &Arc<Self>, facts: &PgFacts) -> Result<PgLink> {
         let facts = facts.clone();
         self.in_time(move |dialer| {
-            let (client, seat) = dialer.dial()?;
+            let Dialed { client, seat, .. } = dialer.dial()?;
             dialer.prepare(client, seat, &facts)
         })
     }
@@ -154,7 +156,7 @@ impl PgDialer {
         ask: impl FnOnce(&mut Client) -> std::result::Result<T, postgres::Error> + Send + 'static,
     ) -> Result<T> {
         self.in_time(move |dialer| {
-            let (mut client, _) = dialer.dial()?;
+            let mut client = dialer.dial()?.client;
             ask(&mut client).map_err(|error| Fault::pg(Side::Target, &error))
         })
     }
@@ -206,39 +208,86 @@ impl PgDialer {
         Ok(PgLink { client, seat, used: Instant::now() })
     }
 
-    /// Connects; the seat is where the connection is watched from.
-    fn dial(&self) -> Result<(Client, Arc<Seat>)> {
-        let seat = Arc::new(Seat::default());
-        let watched = |inner| WatchedTls { inner, seat: Arc::clone(&seat) };
-        let encryption = self.encryption();
-        let preferred = matches!(encryption, Encryption::Preferred(_));
-        let connected = match self.config.connect(watched(encryption)) {
-            Err(error) if preferred && is_tls_unwanted(&error) => {
-                let again = self.config.connect(watched(Encryption::Never));
-                self.plain.store(again.is_ok(), Ordering::Relaxed);
-                again
+    /// Connects to the first address of the host that lets us in.
+    fn dial(&self) -> Result<Dialed> {
+        let PgServer { host, port, .. } = &self.server;
+        if host.starts_with('/') {
+            let seat = Arc::new(Seat::default());
+            let inner = self.lines(Reach::UnixSocket);
+            let client = self.config.connect(WatchedTls { inner, seat: Arc::clone(&seat) });
+            let client = client.map_err(|error| self.fault(&error))?;
+            let protection =
+                Protection { encrypted: false, peer: PeerTrust::Local, fingerprint: None };
+            return Ok(Dialed { client, seat, protection });
+        }
+        let addresses = addresses(host, *port)
+            .map_err(|error| pg_unreachable(Side::Target, &self.server, &error))?;
+        let mut last = None;
+        for address in addresses {
+            let mut config = self.config.clone();
+            config.hostaddr(address.ip());
+            match self.dial_one(&config, Reach::of(address)) {
+                Ok(dialed) => return Ok(dialed),
+                Err(error) => last = Some(error),
             }
-            done => done,
-        };
-        let client = connected.map_err(|error| pg_connect(Side::Target, &self.server, &error))?;
-        Ok((client, seat))
+        }
+        match last {
+            Some(error) => Err(self.fault(&error)),
+            None => Err(pg_unreachable(Side::Target, &self.server, &nowhere())),
+        }
     }
 
-    fn encryption(&self) -> Encryption {
-        if self.plain.load(Ordering::Relaxed) {
-            return Encryption::Never;
-        }
-        self.encryption.clone()
+    /// Connects to one address.
+    fn dial_one(
+        &self,
+        config: &Config,
+        reach: Reach,
+    ) -> std::result::Result<Dialed, postgres::Error> {
+        let seat = Arc::new(Seat::default());
+        let watched = |inner: &Lines| WatchedTls { inner: inner.clone(), seat: Arc::clone(&seat) };
+        let mut lines = self.lines(reach);
+        let preferred = lines.tls.as_ref().is_some_and(TlsTerms::are_optional);
+        let client = match config.connect(watched(&lines)) {
+            Err(error) if preferred && is_tls_unwanted(&error) => {
+                lines.tls = None;
+                let again = config.connect(watched(&lines));
+                self.plain.store(again.is_ok(), Ordering::Relaxed);
+                again?
+            }
+            done => done?,
+        };
+        // A line that let the driver through has told of itself.
+        let unknown =
+            Protection { encrypted: false, peer: PeerTrust::Unverified, fingerprint: None };
+        let protection = lines.protection().unwrap_or(unknown);
+        Ok(Dialed { client, seat, protection })
+    }
+
+    fn lines(&self, reach: Reach) -> Lines {
+        let tls = self.tls.clone().filter(|_| !self.plain.load(Ordering::Relaxed));
+        Lines::new(tls, reach != Reach::Network, self.server.require_auth)
+    }
+
+    fn fault(&self, error: &postgres::Error) -> Fault {
+        pg_connect(Side::Target, &self.server, error)
     }
 
     /// Sends a cancel request the way the connections go.
     pub(crate) fn cancel(self: &Arc<Self>, token: &postgres::CancelToken) -> Result<()> {
         let token = token.clone();
         self.in_time(move |dialer| {
-            let done = token.cancel_query(dialer.encryption());
-            done.map_err(|error| pg_connect(Side::Target, &dialer.server, &error))
+            // No password goes along.
+            let done = token.cancel_query(dialer.lines(Reach::Network));
+            done.map_err(|error| dialer.fault(&error))
         })
     }
+}
+
+/// A session, where it is watched from, and what protects it.
+struct Dialed {
+    client: Client,
+    seat: Arc<Seat>,
+    protection: Protection,
 }
 
 /// Returns the number of the session in the answer to the set-up.

@@ -2,7 +2,7 @@
 
 use crate::pg_link::{PgDialer, PgFacts, PgLink};
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, PgConn, PoolOptions, Result, Side, sessions, watchdog};
+use crate::{Fault, PgConn, PoolOptions, Protection, Result, Side, sessions, watchdog};
 use handoff_model::{Cancel, OnCancel};
 use handoff_settings::PgServer;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,6 +96,11 @@ impl PgPool {
     /// Returns the name of the database.
     pub fn database(&self) -> &str {
         &self.server().database
+    }
+
+    /// Returns what protects the first connection, and so the others.
+    pub fn protection(&self) -> &Protection {
+        &self.shared.facts.protection
     }
 
     /// Returns the host and port that the settings name.

@@ -1,48 +1,102 @@
-//! Whom to trust. The MySQL driver brings its own verifier, which `trust` holds to `tls_ca`;
-//! PostgreSQL's is made here.
+//! Whom to trust: the verifier of both drivers' lines.
 
 use crate::{Fault, Result, Side};
-use handoff_settings::{Tls, TlsMode};
+use handoff_settings::{Fingerprint, Tls, TlsMode};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
-use std::sync::Arc;
-use tokio_postgres_rustls::MakeRustlsConnect;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-/// Makes the connector for a TLS mode; `None` for plain text.
-///
-/// # Errors
-///
-/// Returns a [`Fault`] if the file of authorities can't be used.
-pub(crate) fn connector(side: Side, tls: &Tls) -> Result<Option<MakeRustlsConnect>> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match tls.mode {
-        TlsMode::Disable => return Ok(None),
-        TlsMode::Prefer | TlsMode::Require => Arc::new(Unverified(Arc::clone(&provider))),
-        TlsMode::VerifyCa => Arc::new(AnyName(web_pki(side, tls, &provider)?)),
-        TlsMode::VerifyFull => web_pki(side, tls, &provider)?,
-    };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Fault::new(side, format!("TLS cannot be set up: {error}")))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(Some(MakeRustlsConnect::new(config)))
+/// How TLS is spoken to one server.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsTerms {
+    provider: Arc<CryptoProvider>,
+    rule: Rule,
+    optional: bool,
+}
+
+/// Which certificates will do.
+#[derive(Debug, Clone)]
+enum Rule {
+    /// Every one, as for libpq's `require`.
+    Any,
+    /// One only, whoever signed it and whenever it expires.
+    Pinned(Fingerprint),
+    /// Those of an authority, for any name.
+    Authority(Arc<WebPkiServerVerifier>),
+    /// Those of an authority for the host's name.
+    Name(Arc<WebPkiServerVerifier>),
+}
+
+impl TlsTerms {
+    /// Reads the settings of a server; [`None`] for plain text.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if the file of authorities can't be used.
+    pub(crate) fn new(side: Side, tls: &Tls) -> Result<Option<TlsTerms>> {
+        let provider = Arc::new(ring::default_provider());
+        let rule = match (tls.mode, tls.fingerprint) {
+            (_, Some(fingerprint)) => Rule::Pinned(fingerprint),
+            (TlsMode::Disable, None) => return Ok(None),
+            (TlsMode::Prefer | TlsMode::Require, None) => Rule::Any,
+            (TlsMode::VerifyCa, None) => Rule::Authority(web_pki(side, tls, &provider)?),
+            (TlsMode::VerifyFull, None) => Rule::Name(web_pki(side, tls, &provider)?),
+        };
+        Ok(Some(TlsTerms { provider, rule, optional: tls.is_optional() }))
+    }
+
+    /// Returns true if plain text will do where there is no TLS.
+    pub(crate) fn are_optional(&self) -> bool {
+        self.optional
+    }
+
+    /// Returns true if a peer that they let pass is the one that was meant.
+    pub(crate) fn verify(&self) -> bool {
+        !matches!(self.rule, Rule::Any)
+    }
+
+    /// Makes the configuration of one connection, and what then tells of its certificate.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the provider knows no protocol of ours.
+    pub(crate) fn config(&self) -> Result<(ClientConfig, Arc<PeerVerifier>), Error> {
+        let verifier = Arc::new(PeerVerifier {
+            provider: Arc::clone(&self.provider),
+            rule: self.rule.clone(),
+            seen: OnceLock::new(),
+            proven: AtomicBool::new(false),
+        });
+        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        Ok((config, verifier))
+    }
+}
+
+/// Returns the name that a certificate is to be for. A host that can be no name in a certificate is
+/// one that none is for.
+pub(crate) fn server_name(host: &str) -> ServerName<'static> {
+    let none = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    ServerName::try_from(host.to_owned()).unwrap_or(ServerName::IpAddress(none.into()))
 }
 
 /// Reads a PEM file of authorities.
-///
-/// # Errors
-///
-/// Returns a [`Fault`] if the file can't be read or holds no certificate.
-pub(crate) fn authorities(side: Side, file: &Path) -> Result<RootCertStore> {
+fn authorities(side: Side, file: &Path) -> Result<RootCertStore> {
     let wrong =
         |why: String| Fault::new(side, format!("tls_ca in [{side}]: {} {why}", file.display()));
     let pem = std::fs::read(file).map_err(|error| wrong(format!("cannot be read: {error}")))?;
@@ -66,6 +120,13 @@ fn web_pki(
 ) -> Result<Arc<WebPkiServerVerifier>> {
     let roots = match &tls.ca {
         Some(file) => authorities(side, file)?,
+        None if tls.mode == TlsMode::VerifyCa => {
+            let text = format!(
+                "tls in [{side}] is \"verify-ca\", which takes a certificate for any name, so that \
+                 the public authorities will not do: name the file of the server's own as tls_ca"
+            );
+            return Err(Fault::new(side, text));
+        }
         None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
     };
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
@@ -73,50 +134,45 @@ fn web_pki(
         .map_err(|error| Fault::new(side, format!("TLS cannot be set up: {error}")))
 }
 
-/// Takes every certificate, as libpq's `require` does: protection from listeners only.
+/// The verifier of one connection, which remembers the certificate.
 #[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
+pub(crate) struct PeerVerifier {
+    provider: Arc<CryptoProvider>,
+    rule: Rule,
+    seen: OnceLock<Fingerprint>,
+    proven: AtomicBool,
+}
 
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+impl PeerVerifier {
+    /// Returns the fingerprint of the certificate that was presented.
+    pub(crate) fn seen(&self) -> Option<Fingerprint> {
+        self.seen.get().copied()
     }
 
-    fn verify_tls12_signature(
+    /// Returns true if the peer showed that it has the key of its certificate. Without that the
+    /// certificate may be anybody's, and nothing can be bound to it.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.proven.load(Ordering::Relaxed)
+    }
+
+    /// Judges a signature of the handshake. A certificate that nobody looks at need not be one that
+    /// we can read: MySQL 5.7 makes some of the first version of X.509.
+    fn judge(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        verified: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        match (verified, &self.rule) {
+            (Ok(valid), _) => {
+                self.proven.store(true, Ordering::Relaxed);
+                Ok(valid)
+            }
+            (Err(_), Rule::Any) => Ok(HandshakeSignatureValid::assertion()),
+            (Err(error), _) => Err(error),
+        }
     }
 }
 
-/// Verifies the chain, the dates and the signature, and not the name.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for PeerVerifier {
     fn verify_server_cert(
         &self,
         end: &CertificateDer<'_>,
@@ -125,11 +181,21 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(end, between, name, ocsp, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            done => done,
+        let seen = *self.seen.get_or_init(|| Fingerprint::new(Sha256::digest(end).into()));
+        match &self.rule {
+            Rule::Any => Ok(ServerCertVerified::assertion()),
+            Rule::Pinned(pinned) if *pinned == seen => Ok(ServerCertVerified::assertion()),
+            Rule::Pinned(_) => Err(WrongFingerprint(seen).into()),
+            Rule::Name(authority) => authority.verify_server_cert(end, between, name, ocsp, now),
+            Rule::Authority(authority) => {
+                match authority.verify_server_cert(end, between, name, ocsp, now) {
+                    Err(Error::InvalidCertificate(
+                        CertificateError::NotValidForName
+                        | CertificateError::NotValidForNameContext { .. },
+                    )) => Ok(ServerCertVerified::assertion()),
+                    done => done,
+                }
+            }
         }
     }
 
@@ -139,7 +205,8 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        let known = &self.provider.signature_verification_algorithms;
+        self.judge(verify_tls12_signature(message, certificate, signed, known))
     }
 
     fn verify_tls13_signature(
@@ -148,10 +215,34 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        let known = &self.provider.signature_verification_algorithms;
+        self.judge(verify_tls13_signature(message, certificate, signed, known))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        let mut known = self.provider.signature_verification_algorithms.supported_schemes();
+        if matches!(self.rule, Rule::Any) {
+            // Old servers sign with nothing else, and here the signature decides nothing.
+            known.extend([SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1_Legacy]);
+        }
+        known
+    }
+}
+
+/// A certificate that is not the pinned one.
+#[derive(Debug)]
+pub(crate) struct WrongFingerprint(pub(crate) Fingerprint);
+
+impl fmt::Display for WrongFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the certificate is another one, {}", self.0)
+    }
+}
+
+impl std::error::Error for WrongFingerprint {}
+
+impl From<WrongFingerprint> for Error {
+    fn from(wrong: WrongFingerprint) -> Error {
+        CertificateError::Other(OtherError(Arc::new(wrong))).into()
     }
 }

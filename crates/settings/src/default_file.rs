@@ -46,21 +46,35 @@ mod tests {
         let error = load(&uncommented("#   ")).unwrap_err();
         let messages = error.problems().iter().map(|problem| problem.message().to_owned());
         let of_section = |section: &str| {
-            [
+            let mut expected = vec![
                 format!(
                     "{section}.password_env and {section}.password_file exclude each other; keep \
                      one"
-                ),
-                format!(
-                    "{section}.tls_ca has no effect without verification; write tls = \
-                     \"verify-full\" (or \"verify-ca\") beside it"
                 ),
                 format!(
                     "{section}.tls_ca: cannot read ca.pem (No such file or directory (os error \
                      2)); name a PEM file of the authority's certificate that this account may \
                      read"
                 ),
-            ]
+                format!(
+                    "{section}.tls_fingerprint is no fingerprint; write \"sha256:\" and the 64 \
+                     digits that openssl x509 -noout -fingerprint -sha256 -in FILE prints for the \
+                     server's certificate"
+                ),
+                format!(
+                    "{section}.tls_fingerprint names the very certificate, which leaves nothing to \
+                     {section}.tls or tls_ca; write tls = \"require\" beside it, without tls_ca, or \
+                     take it out"
+                ),
+            ];
+            if section != "target" {
+                expected.push(format!(
+                    "{section}.server_public_key: cannot read public_key.pem (No such file or \
+                     directory (os error 2)); name a PEM file of the server's public RSA key that \
+                     this account may read"
+                ));
+            }
+            expected
         };
         let expected = ["source", "replica", "target"].map(of_section).concat();
         assert_eq!(messages.collect::<Vec<_>>(), expected);

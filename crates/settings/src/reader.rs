@@ -16,6 +16,8 @@ pub(crate) struct Reader<'e> {
     env: Env<'e>,
     folder: PathBuf,
     pub(crate) problems: Vec<Problem>,
+    /// Notes of what is allowed and unwise.
+    pub(crate) warnings: Vec<Problem>,
     known: Vec<(&'static str, &'static str)>,
     unknown: Vec<Unknown>,
 }
@@ -23,12 +25,16 @@ pub(crate) struct Reader<'e> {
 impl<'e> Reader<'e> {
     /// Starts reading files of `folder`, to which the paths in them are relative.
     pub(crate) fn new(env: Env<'e>, folder: &Path) -> Reader<'e> {
-        let (problems, known, unknown) = Default::default();
-        Reader { env, folder: folder.to_owned(), problems, known, unknown }
+        let (problems, warnings, known, unknown) = Default::default();
+        Reader { env, folder: folder.to_owned(), problems, warnings, known, unknown }
     }
 
     pub(crate) fn problem(&mut self, place: &Place, message: impl Into<String>) {
         self.problems.push(Problem::new(place.clone(), message));
+    }
+
+    pub(crate) fn warning(&mut self, place: &Place, message: impl Into<String>) {
+        self.warnings.push(Problem::new(place.clone(), message));
     }
 
     /// Returns the value of the environment variable `name`.

@@ -1,6 +1,6 @@
 //! Where a server is and how to speak to it.
 
-use crate::Secret;
+use crate::{Fingerprint, Secret};
 use std::path::PathBuf;
 
 /// How far a connection must be protected; the names are libpq's.
@@ -26,6 +26,41 @@ pub struct Tls {
     pub mode: TlsMode,
     /// A PEM file of the authorities to trust instead of the public ones.
     pub ca: Option<PathBuf>,
+    /// The certificate that the server must present, whoever signed it. Demands TLS.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl Tls {
+    /// Returns true if the server must show who it is.
+    pub fn verifies(&self) -> bool {
+        self.mode.verifies() || self.fingerprint.is_some()
+    }
+
+    /// Returns true if plain text will do where the server offers no TLS.
+    pub fn is_optional(&self) -> bool {
+        self.mode == TlsMode::Prefer && self.fingerprint.is_none()
+    }
+}
+
+/// How a PostgreSQL server must let us in; the names are those of libpq's `require_auth`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RequireAuth {
+    /// As it likes, but a password that can be read never goes to an unverified peer.
+    #[default]
+    Any,
+    /// By SCRAM, in which the server shows that it knows the password too.
+    Scram,
+    /// By SCRAM that is bound to the certificate, so that nobody sits in between.
+    ScramPlus,
+}
+
+impl RequireAuth {
+    /// Every demand with its name in the settings.
+    pub const NAMES: &'static [(&'static str, RequireAuth)] = &[
+        ("any", RequireAuth::Any),
+        ("scram-sha-256", RequireAuth::Scram),
+        ("scram-sha-256-plus", RequireAuth::ScramPlus),
+    ];
 }
 
 /// A MySQL or MariaDB server, an account and a database.
@@ -43,6 +78,8 @@ pub struct MySqlServer {
     pub database: String,
     /// Protection of the connection.
     pub tls: Tls,
+    /// A PEM file of the server's RSA key, to encrypt the password with where there is no TLS.
+    pub public_key: Option<PathBuf>,
 }
 
 /// A PostgreSQL server, an account and a database.
@@ -60,6 +97,8 @@ pub struct PgServer {
     pub database: String,
     /// Protection of the connection.
     pub tls: Tls,
+    /// How the server must let us in.
+    pub require_auth: RequireAuth,
 }
 
 impl MySqlServer {

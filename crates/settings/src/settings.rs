@@ -34,6 +34,8 @@ pub struct Settings {
     pub selection: Selection,
     /// The tables that have settings of their own, by name.
     pub tables: BTreeMap<TableName, TableSettings>,
+    /// Notes of what the files may say and had better not.
+    pub warnings: Vec<Problem>,
 }
 
 impl Settings {
@@ -83,6 +85,7 @@ impl Settings {
             values: Values::default(),
             selection: Selection::default(),
             tables: BTreeMap::new(),
+            warnings: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Taking server URLs apart.
 
-use crate::{MySqlServer, PgServer, Secret, Tls};
+use crate::{MySqlServer, PgServer, RequireAuth, Secret, Tls};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::Ipv6Addr;
 use url::Url;
@@ -83,6 +83,7 @@ impl MySqlServer {
             password: parts.password,
             database: parts.database,
             tls: Tls::default(),
+            public_key: None,
         })
     }
 }
@@ -107,6 +108,7 @@ impl PgServer {
             password: parts.password,
             database: parts.database,
             tls: Tls::default(),
+            require_auth: RequireAuth::default(),
         })
     }
 }

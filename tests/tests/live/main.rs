@@ -24,6 +24,7 @@ mod practice;
 mod proofs;
 mod repair;
 mod replicator;
+mod rogue_auth;
 mod rows;
 mod schema;
 mod second_run;

@@ -4,61 +4,92 @@
 
 use super::{Fault, Kind, Names, Side};
 use crate::dial::DialFailure;
+use crate::my_line::LineError;
+use crate::pg_guard::Refused;
 use crate::quote_my;
+use crate::tls::WrongFingerprint;
 use handoff_settings::{MySqlServer, PgServer, Tls};
 use mysql::{DriverError, Error};
-use rustls::CertificateError as Cert;
+use rustls::{CertificateError as Cert, OtherError};
 use std::error::Error as _;
 use std::io;
 
 /// Where a connection was to go.
-struct Place<'a> {
-    side: Side,
+pub(super) struct Place<'a> {
+    pub(super) side: Side,
     host: &'a str,
     port: u16,
-    user: &'a str,
+    pub(super) user: &'a str,
     database: &'a str,
     has_password: bool,
     tls: &'a Tls,
 }
 
-/// Reduces an error of connecting to MySQL or MariaDB.
-pub(crate) fn my_connect(side: Side, server: &MySqlServer, error: &Error) -> Fault {
-    let place = Place {
-        side,
-        host: &server.host,
-        port: server.port,
-        user: &server.user,
-        database: &server.database,
-        has_password: !server.password.is_empty(),
-        tls: &server.tls,
-    };
-    let fault = Fault::my(side, error);
-    if let Some(error) = my_tls_error(error) {
-        return fault.lasting(place.tls_failed(error));
+impl<'a> Place<'a> {
+    fn of_my(side: Side, server: &'a MySqlServer) -> Place<'a> {
+        Place {
+            side,
+            host: &server.host,
+            port: server.port,
+            user: &server.user,
+            database: &server.database,
+            has_password: !server.password.is_empty(),
+            tls: &server.tls,
+        }
     }
-    match error {
+
+    fn of_pg(side: Side, server: &'a PgServer) -> Place<'a> {
+        Place {
+            side,
+            host: &server.host,
+            port: server.port,
+            user: &server.user,
+            database: &server.database,
+            has_password: !server.password.is_empty(),
+            tls: &server.tls,
+        }
+    }
+}
+
+/// Reduces an error of connecting to MySQL or MariaDB.
+pub(crate) fn my_connect(side: Side, server: &MySqlServer, error: LineError) -> Fault {
+    let place = Place::of_my(side, server);
+    let lasting = |message: String| Fault::new(side, message);
+    let error = match error {
+        LineError::NoTls => return lasting(place.no_tls()),
+        LineError::Tls(error) => return lasting(place.tls_failed(&error)),
+        LineError::Refused(refused) => return lasting(place.my_refused(&refused)),
+        LineError::DriverLeft => Error::IoError(io::ErrorKind::UnexpectedEof.into()),
+        LineError::Io(error) => Error::IoError(error),
+        LineError::Driver(error) => error,
+    };
+    let fault = Fault::my(side, &error);
+    match &error {
         Error::DriverError(error) => place.my_driver(fault, error),
         Error::MySqlError(error) => match place.my_server(error.code, &error.message) {
             Some(message) => fault.saying(format!("{message} (error {})", error.code)),
             None => fault,
         },
-        Error::IoError(error) => fault.saying(place.unreachable(error.kind(), &error.to_string())),
+        Error::IoError(error) => match error.kind() {
+            io::ErrorKind::InvalidData => lasting(place.no_mysql()),
+            io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied => {
+                lasting(error.to_string())
+            }
+            kind => fault.saying(place.unreachable(kind, &error.to_string())),
+        },
         _ => fault,
     }
 }
 
+/// Reduces an error of looking for a PostgreSQL server's host.
+pub(crate) fn pg_unreachable(side: Side, server: &PgServer, error: &io::Error) -> Fault {
+    let message = Place::of_pg(side, server).unreachable(error.kind(), &error.to_string());
+    Fault::new(side, message)
+}
+
 /// Reduces an error of connecting to PostgreSQL.
 pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error) -> Fault {
-    let place = Place {
-        side,
-        host: &server.host,
-        port: server.port,
-        user: &server.user,
-        database: &server.database,
-        has_password: !server.password.is_empty(),
-        tls: &server.tls,
-    };
+    let place = Place::of_pg(side, server);
     let fault = Fault::pg(side, error);
     if let Some(error) = error.as_db_error() {
         return match place.pg_server(error.code().code(), error.message()) {
@@ -66,7 +97,10 @@ pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error)
             None => fault,
         };
     }
-    if let Some(error) = tls_error_of(error.source()) {
+    if let Some(refused) = cause_of::<Refused>(error.source()) {
+        return fault.lasting(place.pg_refused(refused));
+    }
+    if let Some(error) = cause_of::<rustls::Error>(error.source()) {
         return fault.lasting(place.tls_failed(error));
     }
     let text = error.source().map(ToString::to_string).unwrap_or_default();
@@ -75,6 +109,9 @@ pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error)
     }
     if text.contains("password missing") {
         return fault.lasting(place.wrong_password(place.user));
+    }
+    if text.contains("channel binding") {
+        return fault.lasting(place.unbound());
     }
     match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
         Some(error) => fault.saying(place.unreachable(error.kind(), &text)),
@@ -112,7 +149,7 @@ impl Fault {
 }
 
 impl Place<'_> {
-    fn at(&self) -> String {
+    pub(super) fn at(&self) -> String {
         if self.host.starts_with('/') {
             format!("{} (port {})", self.host, self.port)
         } else {
@@ -160,10 +197,27 @@ impl Place<'_> {
     fn no_tls(&self) -> String {
         let side = self.side;
         format!(
-            "{} offers no TLS and [{side}] demands it: switch TLS on at the server, or set tls = \
-             \"prefer\" in [{side}]",
+            "{} offers no TLS and [{side}] demands it: switch TLS on at the server; if it was on, \
+             somebody may sit in between",
             self.at()
         )
+    }
+
+    /// Says that a server did not bind its SCRAM to the certificate.
+    fn unbound(&self) -> String {
+        let side = self.side;
+        format!(
+            "{} does not bind its answers to its certificate, which require_auth in [{side}] \
+             demands: it needs TLS, with an RSA or ECDSA certificate, and a password stored as \
+             scram-sha-256; if it has them, somebody may sit in between",
+            self.at()
+        )
+    }
+
+    pub(super) fn no_mysql(&self) -> String {
+        let side = self.side;
+        let at = self.at();
+        format!("{at} does not speak MySQL's protocol: check the port in the url of [{side}]")
     }
 
     fn tls_failed(&self, error: &rustls::Error) -> String {
@@ -185,10 +239,13 @@ impl Place<'_> {
                 }
                 Cert::NotValidForName | Cert::NotValidForNameContext { .. } => format!(
                     "the certificate of {at} is not made out to {host}: use the name it is made \
-                     out to in the url of [{side}], or tls = \"verify-ca\""
+                     out to in the url of [{side}], or have one made out to {host}"
                 ),
-                // A signature is bad too if its authority's key is refused: see `trust`.
-                Cert::UnknownIssuer | Cert::BadSignature => format!(
+                Cert::Other(OtherError(other)) if other.is::<WrongFingerprint>() => {
+                    let seen = other.downcast_ref().map(|WrongFingerprint(seen)| *seen);
+                    seen.map_or_else(String::new, |seen| self.wrong_fingerprint(seen))
+                }
+                Cert::UnknownIssuer => format!(
                     "the certificate of {at} is signed by none of {ca}: name the file of its \
                      authority as tls_ca in [{side}]"
                 ),
@@ -199,33 +256,11 @@ impl Place<'_> {
     }
 
     fn my_driver(&self, fault: Fault, error: &DriverError) -> Fault {
-        let side = self.side;
         match error {
-            DriverError::ConnectTimeout => {
-                fault.saying(self.unreachable(io::ErrorKind::TimedOut, ""))
-            }
-            DriverError::CouldNotConnect(Some((_, text, kind))) => {
-                fault.saying(self.unreachable(*kind, text))
-            }
-            DriverError::TlsNotSupported => fault.lasting(self.no_tls()),
-            DriverError::UnknownAuthPlugin(plugin) => fault.lasting(format!(
-                "the account {} signs in with {plugin}, which is not supported: give it a password \
-                 with ALTER USER … IDENTIFIED BY",
-                self.user
-            )),
-            DriverError::OldMysqlPasswordDisabled | DriverError::CleartextPluginDisabled => fault
-                .lasting(format!(
-                    "the account {} has an unsafe way of signing in: give it a new password with \
-                     ALTER USER … IDENTIFIED BY",
-                    self.user
-                )),
             DriverError::UnsupportedProtocol(_)
             | DriverError::Protocol41NotSet
             | DriverError::UnexpectedPacket
-            | DriverError::CouldNotParseVersion => fault.lasting(format!(
-                "{} does not speak MySQL's protocol: check the port in the url of [{side}]",
-                self.at()
-            )),
+            | DriverError::CouldNotParseVersion => fault.lasting(self.no_mysql()),
             _ => fault,
         }
     }
@@ -303,24 +338,12 @@ fn account(message: &str) -> Option<&str> {
     Some(rest[..end].trim_end())
 }
 
-fn my_tls_error(error: &Error) -> Option<&rustls::Error> {
-    match error {
-        Error::TlsError(error) => tls_error_of(error.source()),
-        Error::IoError(error) => tls_error_of(Some(error)),
-        Error::CodecError(error) => {
-            let mysql_io: &(dyn std::error::Error + 'static) = error;
-            tls_error_of(Some(mysql_io))
-        }
-        _ => None,
-    }
-}
-
-/// Looks for an error of rustls down the chain; an `io::Error` hides it one level deeper.
-fn tls_error_of<'a>(
+/// Looks for an error of a kind down the chain; an `io::Error` hides it one level deeper.
+fn cause_of<'a, E: std::error::Error + 'static>(
     mut cause: Option<&'a (dyn std::error::Error + 'static)>,
-) -> Option<&'a rustls::Error> {
+) -> Option<&'a E> {
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        if let Some(error) = error.downcast_ref::<E>() {
             return Some(error);
         }
         cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

@@ -20,7 +20,6 @@ pub(super) fn reduce(side: Side, error: &Error) -> Fault {
             None => plain(format!("protocol error: {error}"), Kind::Disconnect),
         },
         Error::DriverError(error) => plain(error.to_string(), driver_kind(error)),
-        Error::TlsError(error) => plain(format!("TLS failed: {error}"), Kind::Lasting),
         Error::UrlError(_) => plain("the address is not valid".into(), Kind::Lasting),
         // These two hold the value itself.
         Error::FromValueError(_) | Error::FromRowError(_) => {

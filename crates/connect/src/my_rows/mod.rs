@@ -2,8 +2,8 @@
 //!
 //! The driver connects, authenticates and prepares. Its rows own their packet and each of their
 //! texts, which takes longer than to encode them; so the execution and its rows go past the
-//! driver, over the same socket, which stands still between two commands. A connection under TLS has
-//! no socket to share, and the driver hands out its rows.
+//! driver, over the same socket, which stands still between two commands. Under TLS that is the socket
+//! of the line; see `my_line`.
 
 mod answer;
 mod known;
@@ -53,7 +53,7 @@ pub(crate) struct RowState {
 }
 
 impl RowState {
-    /// Executes a statement of `conn`, whose socket carries plain text.
+    /// Executes a statement of `conn`.
     pub(crate) fn execute<'a>(
         &'a mut self,
         conn: &'a mut Conn,
@@ -79,7 +79,7 @@ impl RowState {
         Ok(MyRows { source: Source::Wire(stream), seat })
     }
 
-    /// Runs a `LOAD DATA LOCAL INFILE` on the connection of `seat`, whose socket carries plain text.
+    /// Runs a `LOAD DATA LOCAL INFILE` on the connection of `seat`.
     pub(crate) fn load(
         &mut self,
         seat: &Seat,
@@ -135,8 +135,8 @@ impl MyRows<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`MyRows::each`] does, and for a connection that
-    /// [has no packets](crate::MyConn::has_packets).
+    /// Returns an error as [`MyRows::each`] does, and for a statement whose parameters are longer than a
+    /// packet, which the driver sent.
     pub fn each_packet<B>(
         &mut self,
         mut each: impl FnMut(MyPacket<'_>) -> ControlFlow<B>,
@@ -146,7 +146,7 @@ impl MyRows<'_> {
                 each(MyPacket { bytes, columns }).break_value().map(Stop::Break)
             }),
             Source::Driver(_) => {
-                let text = "rows that come under TLS are taken apart already";
+                let text = "the rows of a long statement are taken apart already";
                 Err(io::Error::new(io::ErrorKind::Unsupported, text).into())
             }
         }

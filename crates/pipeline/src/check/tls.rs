@@ -47,7 +47,7 @@ mod tests {
     #[track_caller]
     fn check(in_use: Option<&str>, mode: TlsMode, host: &str, expected: CheckVerdict) -> String {
         let mut findings = Findings::of(Side::Source);
-        finding(in_use, &Tls { mode, ca: None }, host, &mut findings);
+        finding(in_use, &Tls { mode, ..Tls::default() }, host, &mut findings);
         let found = findings.into_vec().remove(0);
         assert_eq!(found.verdict, expected, "{found:?}");
         found.what

@@ -15,16 +15,15 @@ impl Reader<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`Reader::read`] does, and [`Error::Filter`] for a table without a key, for one
-    /// to be read as [`Locking::Ranges`], and for a connection that
-    /// [has no packets](MyConn::has_packets).
+    /// Returns an error as [`Reader::read`] does, and [`Error::Filter`] for a table without a key and for one
+    /// to be read as [`Locking::Ranges`].
     pub fn read_packets(
         &self,
         conn: &mut MyConn,
         mut each: impl FnMut(MyPacket<'_>) -> Result<()>,
     ) -> Result<u64> {
         let key = self.key()?;
-        if self.spec.locking == Locking::Ranges || !conn.has_packets() {
+        if self.spec.locking == Locking::Ranges {
             return Err(self.refuse("its packets cannot be had by one statement"));
         }
         let filter = Condition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;

@@ -1,10 +1,12 @@
 //! From what the files say to [`Settings`].
 
+mod access;
 mod extraction;
 mod run;
 mod server;
 mod table;
 mod target;
+mod tls;
 mod values;
 
 #[cfg(test)]
@@ -42,7 +44,9 @@ pub(crate) fn settings(
     let syntax = [Some(main), extra].into_iter().flatten().flat_map(|file| &file.problems);
     let problems = all_problems(syntax.cloned().collect(), reader.problems);
     match settings {
-        Some(settings) if problems.is_empty() => Ok(Settings { tables, ..settings }),
+        Some(settings) if problems.is_empty() => {
+            Ok(Settings { tables, warnings: reader.warnings, ..settings })
+        }
         _ => Err(SettingsError::Invalid { problems }),
     }
 }

@@ -1,10 +1,10 @@
 //! `[source]` and `[replica]`, and what `[target]` has in common with them.
 
-use super::MISSING;
+use super::{MISSING, access, tls};
 use crate::error::Place;
 use crate::reader::{Reader, is_variable_name};
 use crate::section::{Section, Text};
-use crate::{MySqlServer, Secret, Tls, TlsMode, UrlError};
+use crate::{MySqlServer, Secret, UrlError};
 use std::fs;
 
 /// Reads `[source]` or `[replica]`.
@@ -16,10 +16,12 @@ pub(super) fn mysql(
     let server = url(&mut section, place, reader, MySqlServer::from_url);
     let in_url = server.as_ref().is_some_and(|server| !server.password.is_empty());
     let password = password(&mut section, in_url, reader);
-    let tls = tls(&mut section, reader);
+    let tls = tls::tls(&mut section, reader);
+    let public_key = tls::public_key(&mut section, &tls, reader);
     section.finish(reader);
     let server = server?;
-    Some(MySqlServer { password: password.unwrap_or(server.password), tls, ..server })
+    let password = password.unwrap_or(server.password);
+    Some(MySqlServer { password, tls, public_key, ..server })
 }
 
 /// Takes the URL apart.
@@ -123,6 +125,9 @@ fn from_file(text: &Text, reader: &mut Reader<'_>) -> Option<Secret> {
             line => Ok(Secret::new(line)),
         }
     });
+    if read.is_ok() {
+        access::warn_of_readers(text, &path, reader);
+    }
     read.map_err(|what| {
         let message = format!(
             "{}: cannot take a password from {} ({what}); write the password alone into that file \
@@ -133,32 +138,4 @@ fn from_file(text: &Text, reader: &mut Reader<'_>) -> Option<Secret> {
         reader.problem(&text.place, message);
     })
     .ok()
-}
-
-/// Reads `tls` and `tls_ca`.
-pub(super) fn tls(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Tls {
-    let mode = section.choice("tls", TlsMode::NAMES, reader).unwrap_or_default();
-    let Some(text) = section.text("tls_ca", reader) else {
-        return Tls { mode, ca: None };
-    };
-    let path = reader.path(&text.value);
-    // A file that is named and not used would be taken for protection.
-    if !mode.verifies() {
-        let message = format!(
-            "{} has no effect without verification; write tls = \"verify-full\" (or \
-             \"verify-ca\") beside it",
-            text.subject
-        );
-        reader.problem(&text.place, message);
-    }
-    if let Err(error) = fs::read(&path) {
-        let message = format!(
-            "{}: cannot read {} ({error}); name a PEM file of the authority's certificate that \
-             this account may read",
-            text.subject,
-            path.display()
-        );
-        reader.problem(&text.place, message);
-    }
-    Tls { mode, ca: Some(path) }
 }

@@ -1,6 +1,7 @@
 //! `[target]`.
 
-use super::server::{password, tls, url};
+use super::server::{password, url};
+use super::tls::{require_auth, tls};
 use crate::error::Place;
 use crate::reader::Reader;
 use crate::section::{Section, Text};
@@ -18,11 +19,14 @@ pub(super) fn target(
     let in_url = server.as_ref().is_some_and(|server| !server.password.is_empty());
     let password = password(&mut section, in_url, reader);
     let tls = tls(&mut section, reader);
+    let host = server.as_ref().map(|server| server.host.as_str());
+    let require_auth = require_auth(&mut section, host, reader);
     let schema = schema(&mut section, reader);
     let roles = roles(&mut section, reader);
     section.finish(reader);
     let server = server?;
-    let server = PgServer { password: password.unwrap_or(server.password), tls, ..server };
+    let password = password.unwrap_or(server.password);
+    let server = PgServer { password, tls, require_auth, ..server };
     let target = Target { grant_select_to: roles, ..Target::new(server) };
     Some(match schema {
         Some(schema) => Target { schema, ..target },

@@ -4,6 +4,8 @@ use crate::load::from_texts;
 use crate::*;
 use handoff_model::{ColumnName, Extraction, Strategy, TableName};
 use std::env::VarError;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 const URLS: &str = "[source]\nurl = \"mysql://reader@clinic/app\"\n\
@@ -65,7 +67,9 @@ fn three_urls_are_enough() {
 fn every_key_arrives() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.pem"), "a certificate").unwrap();
-    std::fs::write(folder.path().join("pw"), "two words\r\n").unwrap();
+    let password = folder.path().join("pw");
+    std::fs::write(&password, "two words\r\n").unwrap();
+    std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
     let main = r#"
         [source]
         url = "mysql://reader@${HOST}:3399/app"
@@ -76,10 +80,12 @@ fn every_key_arrives() {
         url = "postgres://etl:${PW}@db/olap"
         schema = "bronze"
         grant_select_to = ["dbt", "a \"b\""]
+        require_auth = "scram-sha-256"
         tls = "require"
         [replica]
         url = "mysql://etl@db/app"
         password_file = "pw"
+        server_public_key = "ca.pem"
         [run]
         jobs = 0x10
         include = ["proc*", "$${a}"]
@@ -109,8 +115,14 @@ fn every_key_arrives() {
         "postgres://etl:S3cret@db/olap",
     )
     .unwrap();
-    expected.source.tls = Tls { mode: TlsMode::VerifyFull, ca: Some(folder.path().join("ca.pem")) };
+    expected.source.tls = Tls {
+        mode: TlsMode::VerifyFull,
+        ca: Some(folder.path().join("ca.pem")),
+        fingerprint: None,
+    };
+    expected.replica.as_mut().unwrap().public_key = Some(folder.path().join("ca.pem"));
     expected.target.server.tls.mode = TlsMode::Require;
+    expected.target.server.require_auth = RequireAuth::Scram;
     expected.target.schema = "bronze".to_owned();
     expected.target.grant_select_to = vec!["dbt".to_owned(), "a \"b\"".to_owned()];
     expected.run.jobs = 16.try_into().unwrap();
@@ -397,6 +409,80 @@ fn secrets_that_are_not_there_are_named() {
         &["handoff.toml:5: target.tls_ca has no effect without verification; write \
          tls = \"verify-full\" (or \"verify-ca\") beside it"],
     );
+}
+
+#[test]
+fn who_a_server_is_is_said_in_one_way() {
+    adding(
+        "tls = \"verify-ca\"\n",
+        &[
+            "handoff.toml:5: target.tls is \"verify-ca\", which does not look at the host's name, so that \
+         without tls_ca whoever has any public certificate would do; name the file of the authority as \
+         tls_ca, or write tls = \"verify-full\"",
+        ],
+    );
+    let pin = format!("tls_fingerprint = \"sha256:{}\"\n", "0f".repeat(32));
+    for mode in ["disable", "verify-ca\"\ntls_ca = \"/dev/null", "verify-full"] {
+        let line = 6 + mode.matches('\n').count();
+        adding(
+            &format!("tls = \"{mode}\"\n{pin}"),
+            &[&format!(
+                "handoff.toml:{line}: target.tls_fingerprint names the very certificate, which leaves \
+                 nothing to target.tls or tls_ca; write tls = \"require\" beside it, without tls_ca, or \
+                 take it out"
+            )],
+        );
+    }
+    for mode in ["", "tls = \"prefer\"\n", "tls = \"require\"\n"] {
+        let tls = loads(&format!("{URLS}{mode}{pin}")).target.server.tls;
+        assert!(tls.verifies() && !tls.is_optional(), "{mode}");
+    }
+    adding(
+        "tls_fingerprint = \"0f:0f\"\n",
+        &[
+            "handoff.toml:5: target.tls_fingerprint is no fingerprint; write \"sha256:\" and the 64 digits \
+         that openssl x509 -noout -fingerprint -sha256 -in FILE prints for the server's certificate",
+        ],
+    );
+    adding(
+        "[replica]\nurl = \"mysql://a@b/c\"\ntls = \"require\"\nserver_public_key = \"/dev/null\"\n",
+        &[
+            "handoff.toml:8: replica.server_public_key is for plain text, and the connection has TLS or is \
+         none; take it out",
+        ],
+    );
+    fails(
+        "[source]\nurl = \"mysql://a@b/c\"\n[target]\nurl = \"postgres://a@%2Frun%2Fpg/c\"\n\
+         require_auth = \"scram-sha-256\"\n",
+        &[
+            "handoff.toml:5: target.require_auth has no effect over the Unix socket of url, which only this \
+         machine reaches; take it out, or name 127.0.0.1 in the url",
+        ],
+    );
+}
+
+#[test]
+fn a_password_that_others_can_read_draws_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it's");
+    std::fs::write(&file, "S3cret\n").unwrap();
+    let main = format!("{URLS}password_file = {file:?}\n");
+    for mode in [0o600, 0o400, 0o700] {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(loads(&main).warnings, [], "{mode:o}");
+    }
+    for mode in [0o640, 0o604, 0o620, 0o602, 0o644] {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let settings = loads(&main);
+        let [warning] = &settings.warnings[..] else { panic!("{mode:o}") };
+        let warning = warning.to_string();
+        let begin = "handoff.toml:5: target.password_file: others than its owner may use ";
+        assert!(warning.starts_with(begin), "{warning}");
+        assert!(warning.contains(&format!("(mode {mode:o})")), "{warning}");
+        let path = file.display().to_string().replace('\'', r"'\''");
+        assert!(warning.ends_with(&format!("run chmod 600 '{path}'")), "{warning}");
+        assert_eq!(settings.target.server.password.expose(), "S3cret");
+    }
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn mysql_refusals_say_what_to_do() {
 
     let mut tls = good;
     tls.tls.mode = TlsMode::Require;
-    says(&my(&tls), &["offers no TLS", "tls = \"prefer\" in [source]"]);
+    says(&my(&tls), &["offers no TLS", "switch TLS on at the server"]);
 }
 
 #[test]

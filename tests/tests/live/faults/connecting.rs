@@ -24,7 +24,7 @@ fn tls_that_a_server_does_not_offer() {
     ];
     for (side, url) in sides {
         let etl = with(&toml, &url, "tls = \"require\"");
-        let remedy = format!("tls = \"prefer\" in [{side}]");
+        let remedy = format!("[{side}] demands it: switch TLS on at the server");
         refused(&trio, &etl, &["run"], 3, &[side, "offers no TLS", &remedy]);
     }
     mended(&Etl::new(&trio));

@@ -1,0 +1,152 @@
+//! The line between the MySQL driver and its server.
+//!
+//! The driver answers whatever a server asks for while it signs in, the password itself included,
+//! and lets nobody between. So it is led to a Unix socket of ours, behind which the handshake is
+//! carried packet by packet and judged: [`judge`] says what may be asked of us by whom. Once the
+//! server has let us in, the driver is given the server's socket in place of ours, so that
+//! everything that follows costs nothing; under TLS, which is spoken here as well, a thread
+//! carries it ([`relay`]).
+
+mod door;
+mod handshake;
+mod judge;
+mod key;
+mod packets;
+mod relay;
+
+pub(crate) use judge::Asked;
+pub(crate) use key::ServerKey;
+
+use crate::protection::Protection;
+use crate::reach::Reached;
+use crate::tls::TlsTerms;
+use door::Door;
+use handshake::{Carried, Settled, settle};
+use mysql::{Conn, OptsBuilder};
+use rustls::pki_types::ServerName;
+use std::io;
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::Instant;
+
+/// What a line is opened with.
+#[derive(Debug, Clone)]
+pub(crate) struct LineTerms {
+    /// How TLS is spoken, if at all.
+    pub(crate) tls: Option<TlsTerms>,
+    /// The name that the certificate is to be for.
+    pub(crate) name: ServerName<'static>,
+    /// The server's key, for a password that goes in plain text otherwise.
+    pub(crate) key: Option<ServerKey>,
+    /// Whether the server may ask for a file, which is only ever one that we made up.
+    pub(crate) files: bool,
+}
+
+/// Why a line was not opened.
+#[derive(Debug)]
+pub(crate) enum LineError {
+    /// The connection failed.
+    Io(io::Error),
+    /// TLS failed.
+    Tls(rustls::Error),
+    /// The server offers no TLS, and it is demanded.
+    NoTls,
+    /// The server asked for more than it may have.
+    Refused(Refused),
+    /// The driver went away in the middle.
+    DriverLeft,
+    /// The driver gave up, or the server refused us.
+    Driver(mysql::Error),
+}
+
+/// A question that was not answered.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) asked: Asked,
+    pub(crate) protection: Protection,
+}
+
+impl From<io::Error> for LineError {
+    fn from(error: io::Error) -> LineError {
+        LineError::Io(error)
+    }
+}
+
+/// How a handshake went, told to the thread that waits for it.
+type Outcome = Result<Opened, LineError>;
+
+/// A line whose server has let us in, or said why not.
+struct Opened {
+    /// The server's socket, to be put in place of ours; [`None`] if the line carries on.
+    socket: Option<TcpStream>,
+    protection: Protection,
+}
+
+/// Signs in, by `until`, over a socket that a server answered.
+///
+/// # Errors
+///
+/// Returns the driver's error, or why the line was not opened.
+pub(crate) fn sign_in(
+    reached: Reached,
+    terms: LineTerms,
+    options: OptsBuilder,
+    until: Instant,
+) -> Result<(Conn, Protection), LineError> {
+    let door = Door::open()?;
+    let options = options.socket(Some(door.path()));
+    let (tell, told) = mpsc::channel();
+    thread::Builder::new()
+        .name("handoff-line".to_owned())
+        .spawn(move || carry(reached, &terms, door, until, &tell))?;
+    let conn = Conn::new(options);
+    // It ends without a word only by a panic.
+    let outcome = told.recv().unwrap_or_else(|_| Err(broken_off().into()));
+    let (opened, conn) = match (outcome, conn) {
+        (Ok(opened), Ok(conn)) => (opened, conn),
+        (Ok(_) | Err(LineError::DriverLeft), Err(error)) => return Err(LineError::Driver(error)),
+        (Err(error), _) => return Err(error),
+    };
+    if let Some(socket) = &opened.socket {
+        put_in_place(socket, &conn)?;
+    }
+    Ok((conn, opened.protection))
+}
+
+/// Carries a handshake, and what follows it if it has to.
+fn carry(reached: Reached, terms: &LineTerms, door: Door, until: Instant, tell: &Sender<Outcome>) {
+    let driver = door.driver(until).map_err(LineError::Io);
+    let settled = driver.and_then(|driver| settle(reached, driver, terms, until));
+    let (outcome, relay) = match settled {
+        Ok(Settled { carried: Carried::Plain(socket), protection }) => {
+            (Ok(Opened { socket: Some(socket), protection }), None)
+        }
+        Ok(Settled { carried: Carried::Tls(relay), protection }) => {
+            (Ok(Opened { socket: None, protection }), Some(relay))
+        }
+        Err(error) => (Err(error), None),
+    };
+    // Whoever waited is gone only by a panic; the line then ends with the driver's socket.
+    let _ = tell.send(outcome);
+    if let Some(relay) = relay {
+        relay.run();
+    }
+}
+
+/// Puts a socket in place of the one that the driver holds.
+fn put_in_place(socket: &TcpStream, conn: &Conn) -> io::Result<()> {
+    let held = conn.as_raw_fd();
+    // SAFETY: both descriptors are open and owned, by `socket` and `conn`, across the calls; the
+    // driver goes on to own the number, whatever socket it stands for.
+    let done = unsafe {
+        libc::dup2(socket.as_raw_fd(), held) >= 0
+            && libc::fcntl(held, libc::F_SETFD, libc::FD_CLOEXEC) >= 0
+    };
+    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn broken_off() -> io::Error {
+    io::Error::other("the handshake broke off")
+}

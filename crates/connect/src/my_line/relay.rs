@@ -1,0 +1,236 @@
+//! A thread that carries what the driver and the server say to each other through TLS.
+
+use rustls::ClientConnection;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
+
+/// Bytes that are asked of the kernel at once.
+const BLOCK: usize = 64 * 1024;
+
+/// Carries bytes until one side closes its end or fails; then both ends are closed.
+pub(super) struct Relay {
+    session: ClientConnection,
+    server: TcpStream,
+    driver: TcpStream,
+    /// What came from the server and is not decrypted yet.
+    sealed: Stored,
+    /// What is on the way to the driver.
+    opened: Stored,
+    /// What came from the driver.
+    block: Box<[u8]>,
+    /// The server says nothing any more.
+    server_ended: bool,
+    /// The driver says nothing any more.
+    driver_ended: bool,
+}
+
+/// Bytes of which the first were taken.
+#[derive(Default)]
+struct Stored {
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Stored {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+
+    fn take(&mut self, length: usize) {
+        self.taken += length;
+        if self.taken == self.bytes.len() {
+            self.bytes.clear();
+            self.taken = 0;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// Which ends are ready for what.
+struct Ready {
+    read_server: bool,
+    write_server: bool,
+    read_driver: bool,
+    write_driver: bool,
+    /// The driver's end was cut: nothing more can be said to it.
+    driver_cut: bool,
+}
+
+impl Relay {
+    pub(super) fn new(
+        mut session: ClientConnection,
+        server: TcpStream,
+        driver: TcpStream,
+    ) -> io::Result<Relay> {
+        server.set_nonblocking(true)?;
+        driver.set_nonblocking(true)?;
+        // What is accepted from the driver is bounded here, a block at a time.
+        session.set_buffer_limit(None);
+        let block = vec![0; BLOCK].into();
+        let (sealed, opened) = (Stored::default(), Stored::default());
+        Ok(Relay {
+            session,
+            server,
+            driver,
+            sealed,
+            opened,
+            block,
+            server_ended: false,
+            driver_ended: false,
+        })
+    }
+
+    /// Carries until the end. What ended it shows itself to the driver as an end of its socket.
+    pub(super) fn run(mut self) {
+        if let Err(error) = self.carry() {
+            log::debug!("a TLS connection to MySQL ended: {error}");
+        }
+        // Either may be closed already.
+        let _ = self.driver.shutdown(Shutdown::Both);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+
+    fn carry(&mut self) -> io::Result<()> {
+        self.open()?;
+        while !self.is_over() {
+            let ready = self.wait()?;
+            if ready.driver_cut && !ready.read_driver {
+                return Ok(());
+            }
+            if ready.write_server {
+                self.write_server()?;
+            }
+            if ready.read_driver {
+                self.read_driver()?;
+            }
+            if ready.write_driver {
+                self.write_driver()?;
+            }
+            if ready.read_server {
+                self.read_server()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns true once one side has ended and the other was told everything.
+    fn is_over(&self) -> bool {
+        (self.server_ended && self.opened.is_empty())
+            || (self.driver_ended && !self.session.wants_write())
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&self) -> io::Result<Ready> {
+        let sends = self.session.wants_write();
+        let interest = |read: bool, write: bool| {
+            (if read { libc::POLLIN } else { 0 }) | (if write { libc::POLLOUT } else { 0 })
+        };
+        let receives = !self.server_ended && self.opened.is_empty();
+        // A negative number is passed by: an end that failed would be told of again and again.
+        let server = if receives || sends { self.server.as_raw_fd() } else { -1 };
+        let mut ends = [
+            libc::pollfd { fd: server, events: interest(receives, sends), revents: 0 },
+            libc::pollfd {
+                fd: self.driver.as_raw_fd(),
+                events: interest(!sends && !self.driver_ended, !self.opened.is_empty()),
+                revents: 0,
+            },
+        ];
+        // SAFETY: there are two entries, and they live across the call.
+        if unsafe { libc::poll(ends.as_mut_ptr(), 2, -1) } < 0 {
+            let error = io::Error::last_os_error();
+            if error.kind() != ErrorKind::Interrupted {
+                return Err(error);
+            }
+            ends.iter_mut().for_each(|end| end.revents = 0);
+        }
+        let [server, driver] = ends.map(|end| end.revents);
+        let failed = libc::POLLHUP | libc::POLLERR;
+        Ok(Ready {
+            // A read tells what failed.
+            read_server: receives && server & (libc::POLLIN | failed) != 0,
+            write_server: sends && server & (libc::POLLOUT | failed) != 0,
+            read_driver: driver & libc::POLLIN != 0,
+            write_driver: driver & libc::POLLOUT != 0,
+            driver_cut: driver & failed != 0,
+        })
+    }
+
+    fn read_server(&mut self) -> io::Result<()> {
+        let Some(length) = progress(self.server.read(&mut self.block))? else { return Ok(()) };
+        self.sealed.bytes.extend_from_slice(&self.block[..length]);
+        if length == 0 {
+            self.server_ended = true;
+        }
+        self.open()
+    }
+
+    /// Decrypts what has come.
+    fn open(&mut self) -> io::Result<()> {
+        loop {
+            let state = self.session.process_new_packets().map_err(io::Error::other)?;
+            let length = state.plaintext_bytes_to_read();
+            let filled = self.opened.bytes.len();
+            self.opened.bytes.resize(filled + length, 0);
+            self.session.reader().read_exact(&mut self.opened.bytes[filled..])?;
+            if state.peer_has_closed() {
+                self.server_ended = true;
+            }
+            let mut rest = self.sealed.rest();
+            if rest.is_empty() {
+                return Ok(());
+            }
+            match self.session.read_tls(&mut rest)? {
+                // Nothing that follows a farewell is read.
+                0 => {
+                    self.server_ended = true;
+                    return Ok(());
+                }
+                length => self.sealed.take(length),
+            }
+        }
+    }
+
+    fn write_server(&mut self) -> io::Result<()> {
+        while self.session.wants_write() {
+            if progress(self.session.write_tls(&mut self.server))?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_driver(&mut self) -> io::Result<()> {
+        let Some(length) = progress(self.driver.read(&mut self.block))? else { return Ok(()) };
+        if length == 0 {
+            self.driver_ended = true;
+            self.session.send_close_notify();
+        } else {
+            self.session.writer().write_all(&self.block[..length])?;
+        }
+        self.write_server()
+    }
+
+    fn write_driver(&mut self) -> io::Result<()> {
+        while !self.opened.is_empty() {
+            let Some(length) = progress(self.driver.write(self.opened.rest()))? else { break };
+            self.opened.take(length);
+        }
+        Ok(())
+    }
+}
+
+/// Returns how far reading or writing came; [`None`] if it has to wait.
+fn progress(done: io::Result<usize>) -> io::Result<Option<usize>> {
+    match done {
+        Ok(length) => Ok(Some(length)),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,128 @@
+//! Real MySQL and MariaDB servers still let us in, near and far.
+
+use super::remote::forward;
+use super::{fingerprint_in, sign_in_my, tls};
+use handoff_connect::{Fault, MyPool, PeerTrust, Profile};
+use handoff_settings::{MySqlServer, Secret, Tls, TlsMode};
+use handoff_testbed::{MariaDb, MySql9, MySqlEndpoint, ServerOptions};
+use mysql::prelude::Queryable;
+
+const NEAR: &str = "127.0.0.1";
+
+/// A server, reached under its own address and as if it stood far away.
+struct World {
+    near: MySqlServer,
+    far: MySqlServer,
+    admin: mysql::Conn,
+}
+
+impl World {
+    fn of(endpoint: &MySqlEndpoint) -> World {
+        let near = MySqlServer::from_url(&endpoint.url("information_schema")).unwrap();
+        let door = forward(near.port);
+        let far = MySqlServer { host: door.ip().to_string(), port: door.port(), ..near.clone() };
+        World { near, far, admin: endpoint.admin().unwrap() }
+    }
+
+    /// Makes an account anew, so that the server has forgotten its password.
+    fn account(&mut self, by: &str) {
+        self.admin.query_drop("DROP USER IF EXISTS visitor").unwrap();
+        self.admin.query_drop(format!("CREATE USER visitor IDENTIFIED {by}")).unwrap();
+    }
+}
+
+fn visitor(server: &MySqlServer, tls: Tls) -> MySqlServer {
+    MySqlServer {
+        user: "visitor".into(),
+        password: Secret::new("pass word"),
+        tls,
+        ..server.clone()
+    }
+}
+
+#[track_caller]
+fn lets_in(server: &MySqlServer) -> MyPool {
+    let pool = sign_in_my(server).unwrap_or_else(|fault| panic!("{fault}"));
+    let one: Option<u8> = pool.get(Profile::Read).unwrap().query_first("SELECT 1").unwrap();
+    assert_eq!(one, Some(1));
+    pool
+}
+
+#[track_caller]
+fn refused(server: &MySqlServer) -> Fault {
+    match sign_in_my(server) {
+        Ok(_) => panic!("{server:?} was let in"),
+        Err(fault) => fault,
+    }
+}
+
+#[test]
+fn mysql_9_signs_us_in_with_a_cold_cache() {
+    let server = match MySql9::start(&ServerOptions::default()) {
+        Ok(server) => server,
+        Err(handoff_testbed::Error::NotAvailable(why)) => {
+            eprintln!("not run, without MySQL 9: {why}");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let mut world = World::of(server.endpoint());
+    let by = "WITH caching_sha2_password BY 'pass word'";
+    // On this machine everything goes, as it does after apt install.
+    for mode in [TlsMode::Prefer, TlsMode::Require, TlsMode::Disable] {
+        world.account(by);
+        let pool = lets_in(&visitor(&world.near, tls(mode)));
+        assert_eq!(pool.protection().peer, PeerTrust::Local);
+        assert_eq!(pool.protection().encrypted, mode != TlsMode::Disable);
+    }
+    let socket: Option<(String, String)> =
+        world.admin.query_first("SELECT @@datadir, @@socket").unwrap();
+    let (folder, socket) = socket.unwrap();
+    let socket = std::path::Path::new(&folder).join(socket).display().to_string();
+    world.account(by);
+    lets_in(&visitor(&MySqlServer { host: socket, ..world.near.clone() }, tls(TlsMode::Require)));
+
+    // Far away the password is asked for until the server has it in its cache.
+    world.account(by);
+    let fault = refused(&visitor(&world.far, Tls::default()));
+    let pinned = Tls { fingerprint: Some(fingerprint_in(fault.message())), ..Tls::default() };
+    let plain = refused(&visitor(&world.far, tls(TlsMode::Disable)));
+    assert!(plain.message().contains("server_public_key = "), "{plain}");
+    let pool = lets_in(&visitor(&world.far, pinned));
+    assert_eq!(pool.protection().peer, PeerTrust::Verified);
+    for mode in [TlsMode::Prefer, TlsMode::Require, TlsMode::Disable] {
+        let pool = lets_in(&visitor(&world.far, tls(mode)));
+        assert_eq!(pool.protection().peer, PeerTrust::Unverified);
+    }
+
+    // In plain text the server's key will do.
+    world.account(by);
+    let key: Option<(String, String)> =
+        world.admin.query_first("SHOW STATUS LIKE 'Caching_sha2_password_rsa_public_key'").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key.pem");
+    std::fs::write(&file, key.unwrap().1).unwrap();
+    let keyed = visitor(&world.far, tls(TlsMode::Disable));
+    lets_in(&MySqlServer { public_key: Some(file), ..keyed });
+    let wrong = visitor(&world.near, Tls::default());
+    let wrong = MySqlServer { password: Secret::new("guess"), ..wrong };
+    assert!(refused(&wrong).message().contains("check the user"));
+}
+
+#[test]
+fn mariadb_signs_us_in_by_ed25519_and_by_what_it_has_always_had() {
+    let server = MariaDb::start(&ServerOptions::default()).unwrap();
+    let mut world = World::of(server.endpoint());
+    world.admin.query_drop("INSTALL SONAME 'auth_ed25519'").unwrap();
+    for by in ["VIA ed25519 USING PASSWORD('pass word')", "BY 'pass word'"] {
+        world.account(by);
+        for mode in [TlsMode::Prefer, TlsMode::Disable] {
+            lets_in(&visitor(&world.near, tls(mode)));
+            lets_in(&visitor(&world.far, tls(mode)));
+        }
+        let wrong = visitor(&world.far, Tls::default());
+        let wrong = MySqlServer { password: Secret::new("guess"), ..wrong };
+        assert!(refused(&wrong).message().contains("check the user"), "{by}");
+    }
+    assert_eq!(world.near.host, NEAR);
+}

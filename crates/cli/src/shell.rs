@@ -50,9 +50,11 @@ impl Shell {
         interrupt::end_at_once().map_err(Failure::Signals)
     }
 
-    /// Reads the settings.
+    /// Reads the settings, and warns of what they had better not say.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        Ok(Settings::load(&self.config)?)
+        let settings = Settings::load(&self.config)?;
+        settings.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        Ok(settings)
     }
 
     /// Reads the settings, and puts in place of theirs the `jobs` of the command line.

@@ -9,9 +9,9 @@ mod pg_rogue;
 mod real_my;
 mod real_pg;
 mod remote;
+mod secrets;
 
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Side};
-use handoff_model::RunId;
 use handoff_settings::{Fingerprint, MySqlServer, PgServer, Tls, TlsMode};
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use std::path::Path;
 const PASSWORD: &str = "S3cret-of-the-clinic";
 
 fn options() -> PoolOptions {
-    PoolOptions { size: 2, run: RunId::new() }
+    PoolOptions { size: 2, ..PoolOptions::default() }
 }
 
 fn sign_in_my(server: &MySqlServer) -> Result<MyPool, Fault> {

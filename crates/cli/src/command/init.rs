@@ -59,6 +59,13 @@ fn servers(args: &InitArgs, source: &str) -> Result<(MySqlServer, InitServers), 
     let of_replica = Password::new(args.replica_password_env.as_deref(), "REPLICA_PASSWORD");
     let of_target = Password::new(args.target_password_env.as_deref(), "TARGET_PASSWORD");
     let target = args.target.is_some().then_some(target.server);
+    of_source.warn_of_url("source", &source.password);
+    if let Some(replica) = &replica {
+        of_replica.warn_of_url("replica", &replica.password);
+    }
+    if let Some(target) = &target {
+        of_target.warn_of_url("target", &target.password);
+    }
     let servers = InitServers {
         source: of_source.server(source.url(), &source.password),
         replica: replica.map(|replica| of_replica.server(replica.url(), &replica.password)),
@@ -84,6 +91,18 @@ impl<'a> Password<'a> {
     fn server(&self, url: String, in_url: &Secret) -> InitServer {
         let has_password = self.named || !in_url.is_empty() || env::var_os(self.variable).is_some();
         InitServer { url, password_env: self.variable.to_owned(), has_password }
+    }
+
+    /// Warns of a password in an argument.
+    fn warn_of_url(&self, side: &str, in_url: &Secret) {
+        if !in_url.is_empty() {
+            log::warn!(
+                "the password in the URL of the {side} can be seen by everybody who lists this \
+                 machine's processes, and stays in the shell's history: next time put it into {} and \
+                 leave it out of the URL",
+                self.variable
+            );
+        }
     }
 
     /// Returns the password to connect with now.

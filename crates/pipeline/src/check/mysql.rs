@@ -75,7 +75,8 @@ impl MySide {
         };
         let (version, cipher) = (status("Ssl_version")?.1, status("Ssl_cipher")?.1);
         let in_use = (!cipher.is_empty()).then(|| format!("{version} ({cipher})"));
-        tls::finding(in_use.as_deref(), &server.tls, &server.host, findings);
+        let server = tls::Secured { tls: &server.tls, host: &server.host, is_bound: false };
+        tls::finding(in_use.as_deref(), self.pool.protection(), &server, findings);
         Ok(())
     }
 

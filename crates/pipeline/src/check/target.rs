@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::report::CheckSubject as S;
 use super::{tls, version};
 use handoff_connect::{PgConn, PgPool, PoolOptions, Result, Side, quote_pg};
-use handoff_settings::{PgServer, Target as Settings};
+use handoff_settings::{PgServer, RequireAuth, Target as Settings};
 use postgres::Row;
 use postgres::types::{FromSql, ToSql};
 
@@ -74,7 +74,9 @@ impl Target {
             }
             None => None,
         };
-        tls::finding(in_use.as_deref(), &server.tls, &server.host, findings);
+        let is_bound = server.require_auth == RequireAuth::ScramPlus;
+        let server = tls::Secured { tls: &server.tls, host: &server.host, is_bound };
+        tls::finding(in_use.as_deref(), self.pool.protection(), &server, findings);
         Ok(())
     }
 

@@ -2,33 +2,72 @@
 
 use super::findings::Findings;
 use super::report::CheckSubject as S;
+use handoff_connect::{PeerTrust, Protection};
 use handoff_settings::{Tls, TlsMode};
 
 /// Says what protects the connection. `in_use` is the protocol and cipher, if there is one.
-pub(super) fn finding(in_use: Option<&str>, tls: &Tls, host: &str, findings: &mut Findings) {
+pub(super) fn finding(
+    in_use: Option<&str>,
+    protection: &Protection,
+    server: &Secured<'_>,
+    findings: &mut Findings,
+) {
+    let what = match in_use {
+        Some(in_use) => format!("{in_use}, {}", known(protection, server)),
+        None => "plain text".to_owned(),
+    };
+    let Secured { tls, host, .. } = server;
     let side = findings.side();
-    match in_use {
-        Some(in_use) => {
-            let verified = match tls.mode {
-                TlsMode::VerifyFull => "certificate and host name verified",
-                TlsMode::VerifyCa => "certificate verified, host name not",
-                _ => "certificate not verified",
-            };
-            findings.ok(S::Tls, format!("{in_use}, {verified}"));
-        }
-        None if is_near(host) => findings.ok(S::Tls, "plain text, within this machine"),
-        None if tls.mode == TlsMode::Disable => {
-            let what = format!("plain text to {host}: whoever is on the way reads along");
-            findings.warning(S::Tls, what).setting(format!("[{side}]\ntls = \"require\""));
-        }
-        None => {
+    match (protection.peer, protection.fingerprint) {
+        (PeerTrust::Verified, _) => findings.ok(S::Tls, what),
+        (PeerTrust::Local, _) if in_use.is_some() => findings.ok(S::Tls, what),
+        (PeerTrust::Local, _) => findings.ok(S::Tls, "plain text, within this machine"),
+        (PeerTrust::Unverified, Some(_)) if server.is_bound => findings.ok(S::Tls, what),
+        (PeerTrust::Unverified, Some(fingerprint)) => {
             let what = format!(
-                "plain text to {host}, since the server offers no TLS: whoever is on the way reads \
-                 along; switch TLS on there (ssl_cert and ssl_key in its configuration), then \
-                 demand it"
+                "{what}: whoever sits between here and {host} can pass for it, read along and change \
+                 what arrives. Compare the fingerprint below with what openssl x509 -noout \
+                 -fingerprint -sha256 -in FILE prints on the server for its certificate, and pin it"
+            );
+            findings
+                .warning(S::Tls, what)
+                .setting(format!("[{side}]\ntls_fingerprint = \"{fingerprint}\""));
+        }
+        (PeerTrust::Unverified, None) if tls.mode == TlsMode::Disable => {
+            let what = format!(
+                "plain text to {host}: {ANYBODY}; demand TLS, and etl check tells how to verify it"
             );
             findings.warning(S::Tls, what).setting(format!("[{side}]\ntls = \"require\""));
         }
+        (PeerTrust::Unverified, None) => {
+            let what = format!(
+                "plain text to {host}, since the server offers no TLS: {ANYBODY}; switch TLS on there \
+                 (ssl_cert and ssl_key in its configuration), then demand it, and etl check tells how \
+                 to verify it"
+            );
+            findings.warning(S::Tls, what).setting(format!("[{side}]\ntls = \"require\""));
+        }
+    }
+}
+
+const ANYBODY: &str = "whoever is on the way reads along, and can pass for the server";
+
+/// The server's settings that say how it is to be known.
+pub(super) struct Secured<'a> {
+    pub(super) tls: &'a Tls,
+    pub(super) host: &'a str,
+    /// Whether the server has to bind its sign-in to its certificate.
+    pub(super) is_bound: bool,
+}
+
+/// Says how far the peer is known.
+fn known(protection: &Protection, server: &Secured<'_>) -> &'static str {
+    match (protection.peer, server.tls.mode) {
+        (PeerTrust::Verified, TlsMode::VerifyFull) => "certificate and host name verified",
+        (PeerTrust::Verified, TlsMode::VerifyCa) => "certificate verified, host name not",
+        (PeerTrust::Verified, _) => "certificate pinned",
+        _ if server.is_bound => "certificate bound to the password",
+        _ => "certificate not verified",
     }
 }
 
@@ -42,25 +81,58 @@ pub(super) fn is_near(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::check::CheckVerdict::{self, Ok, Warning};
+    use PeerTrust::{Local, Unverified, Verified};
     use handoff_connect::Side;
+    use handoff_settings::Fingerprint;
 
     #[track_caller]
-    fn check(in_use: Option<&str>, mode: TlsMode, host: &str, expected: CheckVerdict) -> String {
+    fn check(tls: bool, peer: PeerTrust, mode: TlsMode, expected: CheckVerdict) -> String {
+        told(tls, peer, mode, false, expected)
+    }
+
+    #[track_caller]
+    fn told(
+        encrypted: bool,
+        peer: PeerTrust,
+        mode: TlsMode,
+        is_bound: bool,
+        expected: CheckVerdict,
+    ) -> String {
+        let in_use = encrypted.then_some("TLSv1.3 (X)");
+        let fingerprint = encrypted.then(|| Fingerprint::new([0xab; 32]));
+        let protection = Protection { encrypted, peer, fingerprint };
+        let tls = Tls { mode, ..Tls::default() };
         let mut findings = Findings::of(Side::Source);
-        finding(in_use, &Tls { mode, ..Tls::default() }, host, &mut findings);
+        let server = Secured { tls: &tls, host: "clinic", is_bound };
+        finding(in_use, &protection, &server, &mut findings);
         let found = findings.into_vec().remove(0);
         assert_eq!(found.verdict, expected, "{found:?}");
-        found.what
+        let mends = found.mend.iter().map(|mend| mend.text.clone());
+        [vec![found.what], mends.collect()].concat().join("\n")
     }
 
     #[test]
-    fn plain_text_to_another_machine_is_a_warning() {
-        check(None, TlsMode::Prefer, "clinic", Warning);
-        check(None, TlsMode::Disable, "10.0.0.4", Warning);
-        for host in ["localhost", "127.0.0.1", "::1", "/run/mysqld/mysqld.sock"] {
-            check(None, TlsMode::Prefer, host, Ok);
+    fn every_peer_that_nobody_vouches_for_is_warned_of() {
+        let pin = format!("[source]\ntls_fingerprint = \"sha256:{}\"", "ab".repeat(32));
+        for mode in [TlsMode::Prefer, TlsMode::Require] {
+            let what = check(true, Unverified, mode, Warning);
+            assert!(what.ends_with(&pin) && what.contains("certificate not verified"), "{what}");
         }
-        let what = check(Some("TLSv1.3 (X)"), TlsMode::Prefer, "clinic", Ok);
-        assert_eq!(what, "TLSv1.3 (X), certificate not verified");
+        for mode in [TlsMode::Prefer, TlsMode::Disable] {
+            let what = check(false, Unverified, mode, Warning);
+            assert!(what.ends_with("[source]\ntls = \"require\""), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_peer_that_is_known_or_near_is_not() {
+        let what = check(true, Verified, TlsMode::VerifyFull, Ok);
+        assert_eq!(what, "TLSv1.3 (X), certificate and host name verified");
+        assert!(check(true, Verified, TlsMode::VerifyCa, Ok).contains("host name not"));
+        assert!(check(true, Verified, TlsMode::Require, Ok).contains("pinned"));
+        assert!(check(true, Local, TlsMode::Prefer, Ok).contains("not verified"));
+        assert!(check(false, Local, TlsMode::Prefer, Ok).contains("within this machine"));
+        let bound = told(true, Unverified, TlsMode::Require, true, Ok);
+        assert!(bound.contains("bound to the password"), "{bound}");
     }
 }

@@ -32,8 +32,10 @@ impl Watchable for MyDialer {
         let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
         let ask = format!(
             "SELECT ID, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST \
-             WHERE ID IN ({})",
-            numbers.join(", ")
+             WHERE ID IN ({}) LIMIT {}",
+            numbers.join(", "),
+            // A session that is not set up may have a limit of the server's.
+            u64::MAX
         );
         self.ask_briefly(move |conn| {
             let rows: Vec<(u32, String, String)> = conn.query(ask)?;

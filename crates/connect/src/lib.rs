@@ -62,6 +62,7 @@ mod pg_guard;
 mod pg_line;
 mod pg_link;
 mod pg_pool;
+mod pg_session;
 mod pg_watched;
 mod protection;
 mod quote;

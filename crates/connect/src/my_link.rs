@@ -4,6 +4,7 @@ use crate::dial::dial_within;
 use crate::fault::{my_connect, not_connected};
 use crate::my_line::{LineError, LineTerms, ServerKey, sign_in};
 use crate::my_rows::RowState;
+use crate::my_session::{NewSession, SessionRights};
 use crate::patience::Patience;
 use crate::protection::Protection;
 use crate::reach::reach;
@@ -44,6 +45,8 @@ pub(crate) struct MyDialer {
     plain: AtomicBool,
     /// Set once a server turned out to know no named locks (Galera).
     unlabelled: AtomicBool,
+    /// Set once the account turned out not to be one that may set everything.
+    unprivileged: AtomicBool,
 }
 
 /// What the first connection learned about its server.
@@ -73,8 +76,17 @@ impl MyDialer {
             // Rows are loaded into the replica, and into nothing else.
             files: side == Side::Replica,
         };
-        let (seats, plain, unlabelled) = Default::default();
-        Ok(Arc::new(MyDialer { side, server, labels, patience, seats, terms, plain, unlabelled }))
+        Ok(Arc::new(MyDialer {
+            side,
+            server,
+            labels,
+            patience,
+            seats: Seats::default(),
+            terms,
+            plain: AtomicBool::new(false),
+            unlabelled: AtomicBool::new(false),
+            unprivileged: AtomicBool::new(false),
+        }))
     }
 
     /// Connects and asks the server what it is.
@@ -90,10 +102,7 @@ impl MyDialer {
     /// Connects to a server that is known already.
     pub(crate) fn connect(self: &Arc<Self>, server: &Server, profile: Profile) -> Result<MyLink> {
         // The server's own limit is for what it is sent; a row that it holds it sends at any size.
-        let limit = match profile {
-            Profile::Write | Profile::Merge => server.max_allowed_packet,
-            Profile::Read | Profile::RawRead => LARGEST_PACKET,
-        };
+        let limit = if profile.writes() { server.max_allowed_packet } else { LARGEST_PACKET };
         let server = server.clone();
         self.in_time(move |dialer| {
             let (conn, _) = dialer.dial(limit, Some(&dialer.server.database))?;
@@ -135,27 +144,46 @@ impl MyDialer {
 
     fn ask(&self, conn: &mut Conn, protection: Protection) -> Result<Server> {
         let fault = |error| Fault::my(self.side, &error);
-        let answer: Option<(String, usize)> = conn
-            .query_opt("SELECT VERSION(), @@max_allowed_packet")
+        // A LIMIT of its own: the session is not set up yet, and the server's may be none.
+        let answer: Option<(String, usize, Option<String>)> = conn
+            .query_opt("SELECT VERSION(), @@max_allowed_packet, DATABASE() LIMIT 1")
             .map_err(fault)?
             .pop()
             .and_then(std::result::Result::ok);
-        answer
-            .and_then(|(text, max_allowed_packet)| {
-                let version = ServerVersion::parse(&text)?;
-                Some(Server { version, max_allowed_packet, protection })
-            })
-            .ok_or_else(|| Fault::new(self.side, "the server does not tell its version"))
+        let unknown = || Fault::new(self.side, "the server does not tell its version");
+        let (text, max_allowed_packet, database) = answer.ok_or_else(unknown)?;
+        self.demand_database(database.as_deref().unwrap_or_default())?;
+        let version = ServerVersion::parse(&text).ok_or_else(unknown)?;
+        Ok(Server { version, max_allowed_packet, protection })
+    }
+
+    /// Sees to it that statements mean tables of the database in the url: a server's `init_connect`
+    /// may lead a session elsewhere.
+    fn demand_database(&self, current: &str) -> Result<()> {
+        let wanted = self.server.database.as_str();
+        // A server that keeps names in lower case says them so.
+        if current.to_lowercase() == wanted.to_lowercase() {
+            return Ok(());
+        }
+        let text = format!(
+            "a session that asks for the database {wanted} is led into {current}, by the server's \
+             init_connect or by a proxy: take the USE out of init_connect (SHOW GLOBAL VARIABLES \
+             LIKE 'init_connect')"
+        );
+        Err(Fault::new(self.side, text))
     }
 
     fn prepare(&self, mut conn: Conn, server: &Server, profile: Profile) -> Result<MyLink> {
         let ticket = self.labels.take(conn.connection_id());
-        let label = ticket.label().filter(|_| !self.unlabelled.load(Ordering::Relaxed));
-        let set_up = |label| my_session::set_up(&server.version, profile, label);
-        let mut done = conn.query_drop(set_up(label));
-        if label.is_some() && is_not_supported(&done) {
+        let mut done = self.set_up(&mut conn, server, profile, &ticket);
+        // What one connection learns spares the others the trial; each finishes its own.
+        if is_denied(&done) {
+            self.unprivileged.store(true, Ordering::Relaxed);
+            done = self.set_up(&mut conn, server, profile, &ticket);
+        }
+        if is_not_supported(&done) {
             self.unlabelled.store(true, Ordering::Relaxed);
-            done = conn.query_drop(set_up(None));
+            done = self.set_up(&mut conn, server, profile, &ticket);
         }
         done.map_err(|error| Fault::my(self.side, &error))?;
         let rows = RowState::default();
@@ -163,6 +191,22 @@ impl MyDialer {
         let seat = Arc::new(Seat::new(conn.connection_id(), wire));
         self.seats.add(&seat);
         Ok(MyLink { conn, profile, rows, seat, _ticket: ticket })
+    }
+
+    fn set_up(
+        &self,
+        conn: &mut Conn,
+        server: &Server,
+        profile: Profile,
+        ticket: &Ticket,
+    ) -> mysql::Result<()> {
+        let label = ticket.label().filter(|_| !self.unlabelled.load(Ordering::Relaxed));
+        let rights = match self.unprivileged.load(Ordering::Relaxed) {
+            true => SessionRights::Refused,
+            false => SessionRights::Tried,
+        };
+        let session = NewSession { version: &server.version, profile, label, rights };
+        conn.query_drop(my_session::set_up(&session))
     }
 
     /// Connects, and says what protects the connection.
@@ -221,6 +265,10 @@ impl MyDialer {
             .max_allowed_packet(Some(max_allowed_packet))
             .connect_attrs(Some([("program_name", program.as_str())].into()))
     }
+}
+
+fn is_denied(done: &mysql::Result<()>) -> bool {
+    matches!(done, Err(Error::MySqlError(error)) if error.code == 1227)
 }
 
 fn is_not_supported(done: &mysql::Result<()>) -> bool {

@@ -26,6 +26,16 @@ pub enum Profile {
     Merge,
 }
 
+impl Profile {
+    /// Returns true for the profiles of the replica's writers.
+    pub(crate) fn writes(self) -> bool {
+        match self {
+            Profile::Read | Profile::RawRead => false,
+            Profile::Write | Profile::Merge => true,
+        }
+    }
+}
+
 /// A pool of connections to one MySQL or MariaDB database. Cheap to clone.
 ///
 /// Connections are made when they are needed, on the thread that needs them, and never more than
@@ -75,10 +85,7 @@ impl MyPool {
     ///
     /// Returns a [`Fault`] if no connection can be had.
     pub fn get(&self, profile: Profile) -> Result<MyConn> {
-        let slots = match profile {
-            Profile::Read | Profile::RawRead => &self.reading,
-            Profile::Write | Profile::Merge => &self.writing,
-        };
+        let slots = if profile.writes() { &self.writing } else { &self.reading };
         let slot = slots.get().map_err(|_| self.exhausted())?;
         MyConn::fill(slot, self.clone(), profile)
     }
@@ -92,8 +99,11 @@ impl MyPool {
         Fault::transient(self.side(), text)
     }
 
-    /// Makes a connection for a slot that holds none.
+    /// Makes a connection for a slot that holds none. The first was made for reading.
     pub(crate) fn connect(&self, profile: Profile) -> Result<MyLink> {
+        if profile.writes() {
+            return self.dialer().connect(&self.shared.server, profile);
+        }
         let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         match first {
             Some(link) if !crate::my_conn::has_news(&link) => Ok(link),

@@ -9,16 +9,49 @@ const NET_TIMEOUT_S: u32 = 2 * 3600;
 /// How long a statement waits for a lock at most; the default of a day would eat the nightly window.
 const LOCK_TIMEOUT_S: u32 = 60;
 
-/// Returns the statement for a new connection. `label`, if any, is a named lock that the session
-/// takes so that it can be found from outside.
-pub(crate) fn set_up(version: &ServerVersion, profile: Profile, label: Option<&str>) -> String {
+/// As many bytes as a key may have, and more: a key is read in its order to the last of them.
+const SORT_LENGTH: u32 = 16_384;
+
+/// A new session, and what it may be set to.
+pub(crate) struct NewSession<'a> {
+    pub(crate) version: &'a ServerVersion,
+    pub(crate) profile: Profile,
+    /// A named lock that the session takes so that it can be found from outside.
+    pub(crate) label: Option<&'a str>,
+    pub(crate) rights: SessionRights,
+}
+
+/// Whether a session tries to set what MySQL lets only some accounts set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionRights {
+    /// It tries, and learns by the answer whether it may.
+    Tried,
+    /// The server has refused.
+    Refused,
+}
+
+/// Returns the statement for a new session.
+///
+/// An account, a server or its `init_connect` may default to anything. A session therefore sets each
+/// variable that changes what a statement means, which rows it sees, how its result is printed, or
+/// whether and when it fails. Limits of memory stay as the administrator chose them.
+pub(crate) fn set_up(session: &NewSession<'_>) -> String {
+    let NewSession { version, profile, label, rights } = *session;
     let mut set = vec![
         "time_zone = '+00:00'".to_owned(),
         "character_set_client = utf8mb4".to_owned(),
         "collation_connection = utf8mb4_bin".to_owned(),
+        "lc_messages = 'en_US'".to_owned(),
         "autocommit = 1".to_owned(),
+        "completion_type = 'NO_CHAIN'".to_owned(),
+        format!("{} = 0", renamed(version, "read_only")),
         "sql_quote_show_create = 1".to_owned(),
         "sql_big_selects = 1".to_owned(),
+        "sql_safe_updates = 0".to_owned(),
+        "sql_auto_is_null = 0".to_owned(),
+        "sql_buffer_result = 0".to_owned(),
+        "div_precision_increment = 4".to_owned(),
+        format!("max_sort_length = {SORT_LENGTH}"),
         format!("sql_select_limit = {}", u64::MAX),
         "group_concat_max_len = 16777216".to_owned(),
         format!("wait_timeout = {WAIT_TIMEOUT_S}"),
@@ -30,7 +63,11 @@ pub(crate) fn set_up(version: &ServerVersion, profile: Profile, label: Option<&s
         format!("innodb_lock_wait_timeout = {LOCK_TIMEOUT_S}"),
     ];
     set.extend(no_limits(version).iter().map(|&limit| format!("{limit} = 0")));
+    set.extend(of_flavor(version));
     set.extend(of_profile(version, profile));
+    if rights == SessionRights::Tried {
+        set.extend(restricted(version, profile).iter().map(|&name| format!("{name} = 0")));
+    }
     if let Some(label) = label {
         set.push(format!("@handoff_session = GET_LOCK({}, 0)", quote_my_text(label)));
     }
@@ -57,6 +94,56 @@ fn no_limits(version: &ServerVersion) -> &'static [&'static str] {
     }
 }
 
+/// A variable that only some versions of one family have.
+struct FlavorSetting {
+    flavor: Flavor,
+    from: (u16, u16, u16),
+    before: (u16, u16, u16),
+    set: &'static str,
+}
+
+const NEWEST: (u16, u16, u16) = (u16::MAX, 0, 0);
+
+const fn maria(from: (u16, u16, u16), set: &'static str) -> FlavorSetting {
+    FlavorSetting { flavor: Flavor::MariaDb, from, before: NEWEST, set }
+}
+
+const FLAVOR_SETTINGS: [FlavorSetting; 6] = [
+    // A table with a history would be read as it was.
+    maria((10, 3, 4), "system_versioning_asof = DEFAULT"),
+    // RENAME and DROP would pass by what is not there.
+    maria((10, 5, 2), "sql_if_exists = 0"),
+    FlavorSetting { before: (11, 5, 0), ..maria((10, 3, 7), "alter_algorithm = 'DEFAULT'") },
+    FlavorSetting { before: (10, 6, 1), ..maria((0, 0, 0), "old_mode = ''") },
+    maria((10, 6, 1), "old_mode = 'UTF8_IS_UTF8MB3'"),
+    FlavorSetting {
+        flavor: Flavor::MySql,
+        from: (8, 0, 30),
+        before: NEWEST,
+        set: "show_gipk_in_create_table_and_information_schema = 1",
+    },
+];
+
+fn of_flavor(version: &ServerVersion) -> impl Iterator<Item = String> {
+    let known = |setting: &&FlavorSetting| {
+        setting.flavor == version.flavor && (setting.from..setting.before).contains(&version.number)
+    };
+    FLAVOR_SETTINGS.iter().filter(known).map(|setting| setting.set.to_owned())
+}
+
+/// Variables under which MySQL refuses a table without a key or adds one to it. Only an account with
+/// `SESSION_VARIABLES_ADMIN` may set them.
+fn restricted(version: &ServerVersion, profile: Profile) -> &'static [&'static str] {
+    let writes = profile.writes();
+    match (version.flavor, version.number) {
+        (Flavor::MySql, (8, 0, 30..) | (8, 1.., _) | (9.., ..)) if writes => {
+            &["sql_require_primary_key", "sql_generate_invisible_primary_key"]
+        }
+        (Flavor::MySql, (8, 0, 13..)) if writes => &["sql_require_primary_key"],
+        _ => &[],
+    }
+}
+
 fn of_profile(version: &ServerVersion, profile: Profile) -> Vec<String> {
     let (mode, checks, isolation) = match profile {
         // A consistent snapshot needs REPEATABLE READ.
@@ -74,7 +161,7 @@ fn of_profile(version: &ServerVersion, profile: Profile) -> Vec<String> {
         format!("character_set_results = {results}"),
         format!("foreign_key_checks = {checks}"),
         format!("unique_checks = {unique}"),
-        format!("{} = '{isolation}'", isolation_variable(version)),
+        format!("{} = '{isolation}'", renamed(version, "isolation")),
     ];
     if version.flavor == Flavor::MariaDb && version.number >= (10, 2, 1) {
         set.push(format!("check_constraint_checks = {checks}"));
@@ -82,12 +169,14 @@ fn of_profile(version: &ServerVersion, profile: Profile) -> Vec<String> {
     set
 }
 
-fn isolation_variable(version: &ServerVersion) -> &'static str {
+/// Returns the name of a variable of transactions, which both families have renamed.
+fn renamed(version: &ServerVersion, variable: &str) -> String {
     let renamed = match version.flavor {
         Flavor::MariaDb => (11, 1, 1),
         Flavor::MySql => (5, 7, 20),
     };
-    if version.number >= renamed { "transaction_isolation" } else { "tx_isolation" }
+    let prefix = if version.number >= renamed { "transaction" } else { "tx" };
+    format!("{prefix}_{variable}")
 }
 
 #[cfg(test)]
@@ -98,19 +187,46 @@ mod tests {
         ServerVersion::parse(text).unwrap()
     }
 
+    fn set_up(version: &ServerVersion, profile: Profile) -> String {
+        let rights = SessionRights::Tried;
+        super::set_up(&NewSession { version, profile, label: None, rights })
+    }
+
     #[test]
     fn each_server_gets_only_variables_it_knows() {
-        let maria = set_up(&version("10.11.19-MariaDB"), Profile::Write, None);
+        let maria = set_up(&version("10.11.19-MariaDB"), Profile::Write);
         assert!(maria.contains("max_statement_time = 0") && maria.contains(", tx_isolation = "));
         assert!(maria.contains("check_constraint_checks = 0"));
         assert!(maria.contains("sql_select_limit = 18446744073709551615"));
         assert!(!maria.contains("max_execution_time"));
-        let mysql = set_up(&version("9.7.1"), Profile::Write, None);
+        let mysql = set_up(&version("9.7.1"), Profile::Write);
         assert!(mysql.contains("information_schema_stats_expiry = 0"));
         assert!(mysql.contains("transaction_isolation = 'READ-COMMITTED'"));
         assert!(!mysql.contains("check_constraint_checks"));
-        let old = set_up(&version("5.7.44"), Profile::Read, None);
-        assert!(!old.contains("information_schema_stats_expiry"));
+        let old = set_up(&version("5.7.44"), Profile::Read);
+        assert!(!old.contains("information_schema_stats_expiry") && !old.contains("_gipk_"));
+        assert!(maria.contains("system_versioning_asof") && !mysql.contains("system_versioning"));
+        assert!(maria.contains("tx_read_only = 0") && mysql.contains("transaction_read_only = 0"));
+    }
+
+    #[test]
+    fn only_a_writing_session_asks_for_what_few_may_set() {
+        const KEY: &str = "sql_require_primary_key";
+        const HIDDEN: &str = "sql_generate_invisible_primary_key";
+        for (text, key, hidden) in [
+            ("9.7.1", true, true),
+            ("8.4.0", true, true),
+            ("8.0.30", true, true),
+            ("8.0.29", true, false),
+            ("8.0.12", false, false),
+            ("5.7.44", false, false),
+            ("11.8.2-MariaDB", false, false),
+        ] {
+            let version = version(text);
+            let write = set_up(&version, Profile::Merge);
+            assert_eq!([KEY, HIDDEN].map(|name| write.contains(name)), [key, hidden], "{text}");
+            assert!(!set_up(&version, Profile::Read).contains(KEY));
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl PgPool {
         let mut conn = self.get()?;
         let rows = conn.query(
             "SELECT pid FROM pg_stat_activity WHERE application_name = $1 \
-             AND datname = current_database() AND usename = current_user \
+             AND datname = current_database() AND usename = session_user \
              AND pid <> pg_backend_pid()",
             &[&program(run)],
         );
@@ -88,11 +88,15 @@ impl PgPool {
     ///
     /// Returns a [`Fault`] if the server cannot be reached or refuses.
     pub fn end_sessions(&self, ids: &[u32]) -> Result<()> {
-        let ids: Vec<i32> = ids.iter().filter_map(|&id| id.try_into().ok()).collect();
+        let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
         let mut conn = self.get()?;
-        let done =
-            conn.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int4[]) pid", &[&ids]);
-        done.map(drop).map_err(|error| conn.fault(&error))
+        // A role may become another one at its login, which need not have rights over its sessions.
+        let done = conn.batch_execute(&format!(
+            "BEGIN; SET LOCAL ROLE NONE; \
+             SELECT pg_terminate_backend(pid) FROM unnest('{{{}}}'::int4[]) pid; COMMIT",
+            ids.join(",")
+        ));
+        done.map_err(|error| conn.fault(&error))
     }
 
     /// Ends all sessions of `run` in this database, waits until they are gone, and returns how

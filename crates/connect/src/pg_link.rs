@@ -9,7 +9,7 @@ use crate::protection::{PeerTrust, Protection};
 use crate::reach::{Reach, addresses, nowhere};
 use crate::seat::{Seat, Seats};
 use crate::tls::TlsTerms;
-use crate::{Fault, Result, Side};
+use crate::{Fault, Result, Side, pg_session};
 use handoff_settings::{PgServer, RequireAuth};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config, SimpleQueryMessage};
@@ -18,19 +18,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// What every session is set to. Waiting for a lock is bounded, by a minute or less where the role
-/// has less; statements are not. Results must
-/// print alike whatever the role's and the database's own settings are.
-const SET_UP: &str = "\
-    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; \
-    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on; \
-    SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-    SET jit = off; SET client_min_messages = warning; \
-    SET default_transaction_isolation = 'read committed'; \
-    SET default_transaction_read_only = off; \
-    SELECT set_config('lock_timeout', '60s', false) \
-    WHERE current_setting('lock_timeout')::interval NOT BETWEEN '1ms' AND '1min'";
 
 /// A connection that lay unused for longer than this is asked whether it still lives.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -83,6 +70,15 @@ pub(crate) struct PgFacts {
     pub(crate) protection: Protection,
 }
 
+impl PgFacts {
+    fn read(answer: &SimpleQueryMessage, protection: Protection) -> Option<PgFacts> {
+        let SimpleQueryMessage::Row(row) = answer else { return None };
+        let version_num = row.try_get(0).ok()??.parse().ok()?;
+        let encoding = row.try_get(1).ok()??.to_owned();
+        Some(PgFacts { version_num, encoding, protection })
+    }
+}
+
 impl PgDialer {
     pub(crate) fn new(
         server: PgServer,
@@ -128,16 +124,11 @@ impl PgDialer {
 
     fn first_in_time(&self) -> Result<(PgLink, PgFacts)> {
         let Dialed { mut client, seat, protection } = self.dial()?;
-        let asked = client.query_one(
-            "SELECT current_setting('server_version_num')::int4, \
-             current_setting('server_encoding')",
-            &[],
-        );
-        let row = asked.map_err(|error| Fault::pg(Side::Target, &error))?;
-        let get = |error| Fault::pg(Side::Target, &error);
-        let version: i32 = row.try_get(0).map_err(get)?;
-        let encoding: String = row.try_get(1).map_err(get)?;
-        let facts = PgFacts { version_num: version.unsigned_abs(), encoding, protection };
+        let asked = client.simple_query(pg_session::FIRST);
+        let answers = asked.map_err(|error| Fault::pg(Side::Target, &error))?;
+        let facts = answers.iter().find_map(|answer| PgFacts::read(answer, protection));
+        let facts = facts
+            .ok_or_else(|| Fault::new(Side::Target, "the server does not tell its version"))?;
         Ok((self.prepare(client, seat, &facts)?, facts))
     }
 
@@ -199,10 +190,12 @@ impl PgDialer {
     }
 
     fn prepare(&self, mut client: Client, seat: Arc<Seat>, facts: &PgFacts) -> Result<PgLink> {
-        let idle = if facts.version_num >= 140_000 { "; SET idle_session_timeout = 0" } else { "" };
         let said = client
-            .simple_query(&format!("{SET_UP}{idle}; SELECT pg_backend_pid() AS pid"))
+            .simple_query(&pg_session::set_up(facts.version_num))
             .map_err(|error| Fault::pg(Side::Target, &error))?;
+        if let Some(obstacle) = pg_session::obstacle(&said, &self.server.user) {
+            return Err(Fault::new(Side::Target, obstacle));
+        }
         seat.is_session(session_in(&said).unwrap_or_default());
         self.seats.add(&seat);
         Ok(PgLink { client, seat, used: Instant::now() })

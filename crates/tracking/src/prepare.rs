@@ -12,6 +12,9 @@ struct Found {
     /// `BASE TABLE` or `r`; anything else is no table.
     kind: String,
     engine: String,
+    /// Whether it belongs to a role that could have nothing else done with our rights: triggers and
+    /// defaults of a table run with the rights of whoever writes to it.
+    is_strange: bool,
     /// Its columns with their defaults.
     columns: BTreeMap<String, Option<String>>,
 }
@@ -139,7 +142,12 @@ fn in_target(
     // The catalogue itself: the information schema hides what the role may not use.
     let rows = conn.query(
         "SELECT c.relname::text, c.relkind::text, a.attname::text, \
-         pg_get_expr(d.adbin, d.adrelid) FROM pg_class c \
+         pg_get_expr(d.adbin, d.adrelid), \
+         pg_has_role(c.relowner, 'USAGE') OR c.relowner = n.nspowner \
+         OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = c.relowner AND r.rolsuper) \
+         OR EXISTS (SELECT FROM pg_database b \
+             WHERE b.datname = current_database() AND b.datdba = c.relowner) \
+         FROM pg_class c \
          JOIN pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
@@ -154,6 +162,7 @@ fn in_target(
         };
         let found = all.entry(text(0)?.unwrap_or_default()).or_default();
         found.kind = text(1)?.unwrap_or_default();
+        found.is_strange = !row.try_get(4).map_err(|error| failed(conn.fault(&error)))?;
         let default = text(3)?;
         found.columns.extend(text(2)?.map(|column| (column, default)));
     }
@@ -175,6 +184,9 @@ impl Found {
         // Partitioned tables are tables too.
         if !matches!(self.kind.as_str(), "BASE TABLE" | "r" | "p") {
             return Err(not_ours("it is no table".to_owned()));
+        }
+        if self.is_strange {
+            return Err(not_ours("it belongs to a role that is a stranger here".to_owned()));
         }
         let Some(default) = self.columns.get(LAYOUT_COLUMN) else {
             return Err(not_ours(format!("it has no column {LAYOUT_COLUMN}")));

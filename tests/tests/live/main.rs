@@ -28,6 +28,7 @@ mod rogue_auth;
 mod rows;
 mod schema;
 mod second_run;
+mod sessions;
 mod shows;
 mod statements;
 mod surroundings;

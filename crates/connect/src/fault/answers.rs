@@ -78,6 +78,14 @@ pub(super) static ROWS: &[Row] = &[
         advice: "the server's disk is full: free some space",
     },
     Row {
+        what: "a table without a key, where the server takes none",
+        kind: Kind::Lasting,
+        my: &[3750],
+        pg: &[],
+        advice: "sql_require_primary_key is on: grant the account SESSION_VARIABLES_ADMIN ON *.*, so \
+                 that Handoff turns it off in its own sessions",
+    },
+    Row {
         what: "a right is missing",
         kind: Kind::Lasting,
         my: &[1044, 1142, 1143, 1227],

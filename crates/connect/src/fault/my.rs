@@ -88,7 +88,7 @@ fn holds_names_only(code: u16) -> bool {
             | 1595 | 1602..=1606 | 1614..=1620 | 1637 | 1638 | 1659..=1672 | 1698 | 1701
             | 1707..=1709 | 1713..=1716 | 1785..=1794 | 1800..=1846 | 1862 | 1877 | 1880..=1892
             | 1901..=1911 | 1927 | 1932 | 1969 | 3024 | 3098 | 3100..=3111 | 3118 | 3159 | 3161
-            | 3167 | 3169 | 3675 | 3723 | 3730 | 3750 | 3819 | 3948 | 4025 | 4031 | 4068 | 4151
+            | 3167 | 3169 | 3675 | 3723 | 3730 | 3819 | 3948 | 4025 | 4031 | 4068 | 4151
     ) && !quotes_values(code)
 }
 
@@ -131,6 +131,7 @@ fn sentence(code: u16, state: &str, names: &Names) -> String {
         1300 | 3854 | 3988 => "a text is not valid in its character set",
         1526 => "a value fits no partition",
         1644 => "a trigger or routine raised an error",
+        3750 => "the table has no primary key, and the server wants one",
         3140..=3158 | 4037..=4044 => "a JSON document is not valid",
         _ => return format!("the server refused the statement (SQLSTATE {state})"),
     };

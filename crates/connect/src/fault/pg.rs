@@ -50,7 +50,8 @@ fn from_server(side: Side, said: &Said<'_>) -> Fault {
         text.push_str(&format!(" in {place}"));
     }
     let answer = of_pg(said.code);
-    let text = format!("{text} (SQLSTATE {}){}", said.code, answer.remedy());
+    let path = said.context.and_then(|context| path_of(said.code, context)).unwrap_or_default();
+    let text = format!("{text} (SQLSTATE {}){}{path}", said.code, answer.remedy());
     Fault::build(side, text, Some(said.code.to_owned()), names, answer.kind)
 }
 
@@ -97,6 +98,42 @@ fn sentence(said: &Said<'_>) -> String {
 fn copy_place(context: &str) -> Option<&str> {
     let line = context.lines().next().filter(|line| line.starts_with("COPY "))?;
     Some(line.split(": ").next().unwrap_or(line))
+}
+
+/// Returns what to do about a function of somebody's own, called by a trigger, a default, a generated
+/// column, a constraint or an index, that does not find what it names without a schema.
+fn path_of(code: &str, context: &str) -> Option<String> {
+    // An unknown table, function, type or schema.
+    if !matches!(code, "42P01" | "42883" | "42704" | "3F000") {
+        return None;
+    }
+    let function = context.lines().find_map(function_in)?;
+    let schema = schema_of(function).filter(|&schema| schema != "public");
+    let path = schema.map(|schema| format!("{schema}, ")).unwrap_or_default();
+    Some(format!(
+        "; it is named so in the function {function}, and sessions of Handoff look up names in \
+         pg_catalog alone, so that nobody's object stands in for one of PostgreSQL's: give the \
+         function a path of its own, ALTER FUNCTION {function} SET search_path = {path}public, pg_temp"
+    ))
+}
+
+/// Returns the function that a line of a context names.
+fn function_in(line: &str) -> Option<&str> {
+    if let Some(rest) = line.strip_prefix("PL/pgSQL function ") {
+        return rest.split(" line ").next().filter(|name| name.ends_with(')'));
+    }
+    let rest = line.strip_prefix("SQL function ")?;
+    Some(&rest[..=rest.rfind('"')?])
+}
+
+/// Returns the quoted or plain schema before the dot of a function's name.
+fn schema_of(function: &str) -> Option<&str> {
+    let mut quoted = false;
+    let dot = function.char_indices().find(|&(_, c)| {
+        quoted ^= c == '"';
+        !quoted && (c == '.' || c == '(')
+    });
+    dot.filter(|&(_, c)| c == '.').map(|(at, _)| &function[..at])
 }
 
 fn from_driver(side: Side, error: &postgres::Error) -> Fault {
@@ -189,6 +226,23 @@ mod tests {
             },
             "syntax error at or near \"x\" (SQLSTATE 42601)",
         );
+    }
+
+    #[test]
+    fn a_function_that_finds_no_table_is_named_with_the_path_that_it_needs() {
+        let path = |context| path_of("42P01", context).unwrap_or_default();
+        let said = path("PL/pgSQL function raw.stamp() line 3 at SQL statement");
+        let remedy = "ALTER FUNCTION raw.stamp() SET search_path = raw, public, pg_temp";
+        assert!(said.ends_with(remedy), "{said}");
+        let said = path("SQL statement\nPL/pgSQL function \"a. b\".f(integer) line 1 at RETURN");
+        let remedy =
+            "ALTER FUNCTION \"a. b\".f(integer) SET search_path = \"a. b\", public, pg_temp";
+        assert!(said.ends_with(remedy), "{said}");
+        let said = path("SQL function \"f\" during startup");
+        let remedy = "ALTER FUNCTION \"f\" SET search_path = public, pg_temp";
+        assert!(said.ends_with(remedy), "{said}");
+        assert_eq!(path("PL/pgSQL function inline_code_block line 1 at SQL statement"), "");
+        assert_eq!(path_of("23505", "PL/pgSQL function raw.stamp() line 3 at x"), None);
     }
 
     #[test]

@@ -79,11 +79,12 @@ fn faults_of_real_servers_hold_no_values() {
 
     let pool = target(&trio, RunId::new());
     let mut conn = pool.get().unwrap();
-    conn.batch_execute("CREATE TABLE t (name text PRIMARY KEY, n int CHECK (n > 0))").unwrap();
-    conn.batch_execute("INSERT INTO t VALUES ('Molnar', 1)").unwrap();
+    conn.batch_execute("CREATE TABLE public.t (name text PRIMARY KEY, n int CHECK (n > 0))")
+        .unwrap();
+    conn.batch_execute("INSERT INTO public.t VALUES ('Molnar', 1)").unwrap();
     for statement in [
-        "INSERT INTO t VALUES ('Molnar', 1)",
-        "INSERT INTO t VALUES ('Molnar2', 0)",
+        "INSERT INTO public.t VALUES ('Molnar', 1)",
+        "INSERT INTO public.t VALUES ('Molnar2', 0)",
         "SELECT 'Molnar'::int",
         "SELECT 'Molnar'::date",
         "SELECT 'Molnar'::jsonb",
@@ -94,7 +95,7 @@ fn faults_of_real_servers_hold_no_values() {
         let text = format!("{fault} {fault:?}");
         assert!(!text.contains("Molnar"), "{text}");
     }
-    let mut copy = conn.copy_in("COPY t FROM STDIN").unwrap();
+    let mut copy = conn.copy_in("COPY public.t FROM STDIN").unwrap();
     std::io::Write::write_all(&mut copy, b"Szabo\tMolnar\n").unwrap();
     let error = copy.finish().unwrap_err();
     let fault = conn.fault(&error);

@@ -2,13 +2,14 @@
 
 use crate::denied::Hidden;
 use crate::identity::{Ownership, RunPools};
+use crate::names::{self, NameWeight, UnmatchedName, demand_roles};
 use crate::pipeline::Pipeline;
 use crate::servers::{Opening, Servers};
 use crate::{Error, Hops, Result, RunOptions};
 use handoff_connect::{MyPool, Profile};
 use handoff_model::TableName;
 use handoff_schema::Catalogue;
-use handoff_settings::TableFilter;
+use handoff_settings::{TableFilter, closest};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -20,6 +21,8 @@ pub(crate) struct Base {
     /// What is in the database that the run reads first.
     pub(crate) catalogue: Catalogue,
     pub(crate) wanted: BTreeSet<TableName>,
+    /// Names in the settings that match nothing.
+    pub(crate) names: Vec<UnmatchedName>,
     /// Whose data those tables hold.
     pub(crate) ownership: Ownership,
 }
@@ -30,6 +33,12 @@ impl Base {
         let Some(source) = &self.servers.source else { return Ok(Hidden::default()) };
         let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
         Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected)
+    }
+
+    /// Says which names in the settings match nothing; a pattern only if `least` asks for it.
+    pub(crate) fn names(&self, least: NameWeight) -> impl Iterator<Item = String> {
+        let names = self.names.iter();
+        names.filter(move |name| name.weight >= least).map(ToString::to_string)
     }
 
     pub(crate) fn not_carried(&self) -> impl Iterator<Item = String> {
@@ -66,11 +75,32 @@ impl Pipeline {
         };
         let pools =
             RunPools { source: source.as_ref(), replica: replica.as_ref(), target: &target };
+        let names = self.unmatched(pools, &catalogue)?;
+        demand_roles(&self.settings, &target, options.hops)?;
         let ownership = self.ownership(pools, &catalogue, &wanted, options)?;
         let replica = replica.map_or_else(|| opening.replica(), |replica| Ok(Some(replica)))?;
         let ownership = ownership.with_replica(replica.as_ref())?;
         let servers = Servers { source, replica, target };
-        Ok(Base { servers, looked_at, catalogue, wanted, ownership })
+        Ok(Base { servers, looked_at, catalogue, wanted, names, ownership })
+    }
+
+    /// Returns the names in the settings that match nothing, and refuses those that would have something
+    /// carried which is meant to be left out.
+    pub(crate) fn unmatched(
+        &self,
+        pools: RunPools<'_>,
+        catalogue: &Catalogue,
+    ) -> Result<Vec<UnmatchedName>> {
+        let found = names::unmatched(&self.settings, catalogue);
+        if found.iter().all(|name| name.weight != NameWeight::Fault) {
+            return Ok(found);
+        }
+        let states = self.recorded_states(pools)?;
+        let asked = Error::server("look for what exclude names");
+        let source = pools.source.map(|source| source.get(Profile::Read)).transpose();
+        let mut source = source.map_err(Error::Connect)?;
+        let found = names::excused(found, &states, source.as_mut()).map_err(asked)?;
+        names::refused(found)
     }
 
     /// Returns the names of the tables to move: those named, or those the settings include.
@@ -90,12 +120,10 @@ impl Pipeline {
         let there = |name: &&TableName| catalogue.tables.contains_key(*name);
         let missing: Vec<_> = named.iter().filter(|name| !there(name)).cloned().collect();
         if let Some(first) = missing.first() {
-            let near = catalogue
-                .tables
-                .keys()
-                .find(|name| name.as_str().to_lowercase() == first.as_str().to_lowercase());
+            let all = catalogue.tables.keys().map(TableName::as_str);
+            let near = closest(first.as_str(), all).and_then(|near| TableName::new(near).ok());
             let where_ = if options.hops == Hops::Load { "replica" } else { "source" };
-            return Err(Error::UnknownTables { where_, near: near.cloned(), tables: missing });
+            return Err(Error::UnknownTables { where_, near, tables: missing });
         }
         let excluded: Vec<_> = named.iter().filter(|name| !filter.takes(name)).cloned().collect();
         if excluded.is_empty() { Ok(named) } else { Err(Error::Excluded { tables: excluded }) }

@@ -1,7 +1,7 @@
 //! Why a run could not start, and why a table failed.
 
 use crate::{NoWindow, SourceChange};
-use handoff_connect::{Fault, Side};
+use handoff_connect::{Fault, Side, quote_pg};
 use handoff_model::{Cancelled, Phase, TableName};
 
 /// A result whose error is this crate's [`Error`].
@@ -56,14 +56,36 @@ pub enum Error {
     /// Tables hold the data of another source than the run has.
     #[error("{0}")]
     OtherSource(Box<SourceChange>),
+    /// `exclude` names tables that are not there, so that one which is meant would be carried.
+    #[error(
+        "{}; nothing was written: correct the name, or take it out where there is nothing to leave out",
+        .names.join("; ")
+    )]
+    UnmatchedNames {
+        /// Where each stands, what it is, and what is called nearly so.
+        names: Vec<String>,
+    },
+    /// `grant_select_to` names a role that is not there.
+    #[error(
+        "grant_select_to names the role `{role}`, which the target has not{}; correct the name, or make it: \
+         CREATE ROLE {};",
+        did_you_mean(.near.as_deref()),
+        quote_pg(.role.as_str())
+    )]
+    UnknownRole {
+        /// The role.
+        role: String,
+        /// One that is called nearly so.
+        near: Option<String>,
+    },
     /// Tables were named that are not there.
-    #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), hint(.near))]
+    #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), did_you_mean(.near.as_ref().map(TableName::as_str)))]
     UnknownTables {
         /// The database that was looked into.
         where_: &'static str,
         /// The names.
         tables: Vec<TableName>,
-        /// A table whose name differs in case only, if there is one.
+        /// A table that is called nearly so, if there is one.
         near: Option<TableName>,
     },
     /// Tables were named that the settings exclude.
@@ -124,6 +146,8 @@ impl Error {
             Error::UnknownTables { .. }
                 | Error::Excluded { .. }
                 | Error::OtherSource(_)
+                | Error::UnmatchedNames { .. }
+                | Error::UnknownRole { .. }
                 | Error::NoTables { .. }
                 | Error::NoReplica
                 | Error::NoReplicaToCompare
@@ -328,6 +352,6 @@ fn names(tables: &[TableName]) -> String {
     }
 }
 
-fn hint(table: &Option<TableName>) -> String {
-    table.as_ref().map(|table| format!(" (there is `{table}`)")).unwrap_or_default()
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }

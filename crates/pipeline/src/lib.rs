@@ -52,6 +52,7 @@ mod init;
 mod kept;
 mod loading;
 mod mark;
+mod names;
 mod only_failed;
 mod options;
 mod outlook;

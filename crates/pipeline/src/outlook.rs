@@ -1,5 +1,6 @@
 //! What the next run would do, and why.
 
+use crate::names::NameWeight;
 use crate::planning::Planned;
 use crate::recover::Recovery;
 use crate::{Error, Pipeline, PlanReport, Result, RunOptions, TableContext, chain};
@@ -110,6 +111,7 @@ impl Pipeline {
         let planned = self.make_plan(&base, &tracker, options, Recovery::Foresee)?;
         let last = tracker.last_moves()?;
         let Planned { plan, findings, mut notes, .. } = planned;
+        notes.extend(base.names(NameWeight::Quiet));
         notes.extend(base.not_carried());
         let refused = plan.refused.iter().map(|refused| RefusedOutlook {
             table: refused.table.clone(),

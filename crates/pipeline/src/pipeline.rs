@@ -4,6 +4,7 @@ use crate::base::{Base, read_catalogue};
 use crate::diff::Guard;
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
+use crate::names::NameWeight;
 use crate::planning::Planned;
 use crate::prove::Prover;
 use crate::recover::Recovery;
@@ -113,6 +114,7 @@ impl Pipeline {
             self.make_plan(&base, &tracker, options, recover)?;
         base.ownership.record(&judged, &tracker)?;
         notes.iter().for_each(|text| self.notice(text.clone()));
+        notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.not_carried());
         self.cancel.check()?;
         let runner = self.runner(&base, tracker, replicator, (lock, gate, task.guard), options);

@@ -47,14 +47,17 @@ pub enum Error {
     },
     /// The settings name a column that the table does not have.
     #[error(
-        "`{table}` has no column `{column}`, which `columns` in its settings names: take the line out \
-         or correct the name"
+        "`{table}` has no column `{column}`, which `columns` in its settings names{}: take the line out \
+         or correct the name",
+        did_you_mean(.near)
     )]
     NoSuchColumn {
         /// The table.
         table: TableName,
         /// The column.
         column: ColumnName,
+        /// One that is called nearly so.
+        near: Option<String>,
     },
     /// The table has more columns than a PostgreSQL table can.
     #[error("`{table}` has {columns} columns, and PostgreSQL allows {}", crate::MAX_COLUMNS)]
@@ -99,4 +102,8 @@ impl Error {
             | Error::ReservedName { table } => Some(table),
         }
     }
+}
+
+fn did_you_mean(near: &Option<String>) -> String {
+    near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }

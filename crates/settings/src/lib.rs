@@ -43,6 +43,7 @@ mod table;
 mod time_of_day;
 mod url;
 mod values;
+mod written;
 
 pub use crate::url::UrlError;
 pub use default_file::DEFAULT_FILE;
@@ -52,6 +53,8 @@ pub use fingerprint::Fingerprint;
 pub use secret::Secret;
 pub use server::{MySqlServer, PgServer, RequireAuth, Tls, TlsMode};
 pub use settings::{IdentityBy, Run, Selection, Settings, Target};
+pub use suggest::closest;
 pub use table::{AVAILABLE_STRATEGIES, Lookback, TableSettings};
 pub use time_of_day::{NoTimeOfDay, TimeOfDay};
 pub use values::{BadJson, BadText, NulBytes, Values, ZeroDates};
+pub use written::WrittenAt;

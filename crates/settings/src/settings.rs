@@ -2,7 +2,7 @@
 
 use crate::{
     MySqlServer, PgServer, Problem, SettingsError, TableSettings, TimeOfDay, UrlError, Values,
-    error::Place,
+    WrittenAt, error::Place,
 };
 use handoff_model::{ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
@@ -145,8 +145,12 @@ pub struct Run {
     pub jobs: NonZeroUsize,
     /// Globs of the tables to take. [`TableFilter`](crate::TableFilter) applies them.
     pub include: Vec<String>,
+    /// Where they are written.
+    pub include_at: WrittenAt,
     /// Globs of the tables to leave out; wins over `include`.
     pub exclude: Vec<String>,
+    /// Where they are written.
+    pub exclude_at: WrittenAt,
     /// Bound of the buffers of the whole run, in MiB.
     pub memory_limit_mb: u32,
     /// How often a step that met a transient fault is tried again.
@@ -179,7 +183,9 @@ impl Default for Run {
         Run {
             jobs: const { NonZeroUsize::new(4).expect("four is not zero") },
             include: vec!["*".to_owned()],
+            include_at: WrittenAt::default(),
             exclude: Vec::new(),
+            exclude_at: WrittenAt::default(),
             memory_limit_mb: 512,
             max_retries: 3,
             until: None,

@@ -1,5 +1,6 @@
 //! What the settings say of one table.
 
+use crate::WrittenAt;
 use handoff_model::{ColumnName, Deletes, Extraction, Priority, Strategy};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub struct TableSettings {
     pub keep_spool: bool,
     /// Overrides of the type mapping: column to PostgreSQL type, as written.
     pub columns: BTreeMap<ColumnName, String>,
+    /// Where the table is named.
+    pub written: WrittenAt,
 }
 
 /// Rows to move again although their watermark did not move.

@@ -17,6 +17,7 @@ mod incremental;
 mod init;
 mod loader;
 mod meanwhile;
+mod names;
 mod old_failures;
 mod orchestration;
 mod plan;

@@ -6,7 +6,7 @@ use crate::shell::Shell;
 use crate::{Exit, Failure};
 use handoff_model::TableName;
 use handoff_pipeline::Standing;
-use handoff_settings::{Settings, TableFilter};
+use handoff_settings::{Settings, TableFilter, closest};
 use jiff::Timestamp;
 
 /// Reads what is tracked and what is there, and prints how the tables stand.
@@ -38,10 +38,20 @@ fn only(
         [] => filter.takes(table),
         named => named.contains(table),
     };
+    let known: Vec<TableName> = standing.states.keys().cloned().collect();
     standing.states.retain(|table, _| shown(table));
     standing.disagreements.retain(|finding| finding.table().map_or(named.is_empty(), shown));
     for table in named {
+        if !standing.states.contains_key(table) {
+            standing.notes.push(unknown(table, &known));
+        }
         standing.states.entry(table.clone()).or_default();
     }
     Ok(())
+}
+
+fn unknown(table: &TableName, known: &[TableName]) -> String {
+    let near = closest(table.as_str(), known.iter().map(TableName::as_str));
+    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("`{table}` was never carried{hint}")
 }

@@ -29,6 +29,7 @@ use findings::Findings;
 use handoff_connect::{PoolOptions, Result, Side};
 use handoff_model::{Cancel, RunId};
 use handoff_settings::Settings;
+use handoff_tracking::Tracker;
 use jiff::Timestamp;
 use room::{Disk, Room, Wanted};
 use std::panic::resume_unwind;
@@ -75,6 +76,7 @@ impl Sides {
         let has_replica = self.replica.is_some();
         let (replica, replica_findings) =
             self.replica.unwrap_or_else(|| (None, Findings::of(Side::Replica)));
+        let mut source_findings = source_findings;
         let mut findings = BothSides { replica: replica_findings, target: target_findings };
         if let (Some(source), Some(replica)) = (&source, &replica) {
             version::pair(&source.my, replica, &mut findings.replica);
@@ -88,6 +90,18 @@ impl Sides {
         if let (Some(target), true) = (&target, whole) {
             let source = source.as_ref();
             Past { run, settings, source, replica: usable, target }.look(&mut findings);
+        }
+        if let Some(source) = &source {
+            let schema = &settings.target.schema;
+            let of_replica = usable.map(|replica| replica.pool.clone());
+            let states = target.as_ref().and_then(|target| {
+                let of_target = target.pool.clone();
+                let tracker = Tracker::open_read_only(run, of_replica, of_target, schema);
+                tracker.and_then(|tracker| tracker.states()).ok()
+            });
+            source_findings.look(CheckSubject::Tables, |findings| {
+                source.names(settings, &states.unwrap_or_default(), findings)
+            });
         }
         let mut all = source_findings.into_vec();
         all.extend(findings.replica.into_vec());

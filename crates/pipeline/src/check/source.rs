@@ -5,10 +5,13 @@ use super::mysql::MySide;
 use super::report::CheckSubject as S;
 use super::tables::Tables;
 use crate::denied::{Access, access};
+use crate::names;
 use crate::wording::{counted, some};
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_settings::Settings;
+use handoff_tracking::Tracked;
+use std::collections::BTreeMap;
 
 /// The source, as far as it could be reached.
 pub(super) struct Source {
@@ -35,6 +38,24 @@ impl Source {
             tables.findings(settings, &denied, findings);
         }
         Some(Source { my, tables })
+    }
+}
+
+impl Source {
+    /// Says which names in the settings match nothing; `states` is what was carried before.
+    pub(super) fn names(
+        &self,
+        settings: &Settings,
+        states: &BTreeMap<TableName, Tracked>,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let Some(tables) = &self.tables else { return Ok(()) };
+        let found = names::unmatched(settings, &tables.catalogue);
+        if !found.is_empty() {
+            let mut conn = self.my.conn()?;
+            tables.names(&names::excused(found, states, Some(&mut conn))?, findings);
+        }
+        Ok(())
     }
 }
 

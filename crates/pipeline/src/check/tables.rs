@@ -2,6 +2,7 @@
 
 use super::findings::Findings;
 use super::report::CheckSubject as S;
+use crate::names::{NameWeight, UnmatchedName};
 use crate::toml_text::{glob, text};
 use crate::wording::{bytes, counted, some};
 use handoff_connect::{Fault, MyConn, Result, Side, quote_my_text};
@@ -73,6 +74,23 @@ impl Tables {
         Mapping::new(schema, &settings.table(table), &settings.values)
     }
 
+    /// Says which names in the settings match nothing.
+    pub(super) fn names(&self, names: &[UnmatchedName], findings: &mut Findings) {
+        for name in names {
+            let finding = match name.weight {
+                NameWeight::Fault => findings.fault(S::Tables, name.to_string()),
+                NameWeight::Warning => findings.warning(S::Tables, name.to_string()),
+                NameWeight::Quiet => {
+                    findings.ok(S::Tables, name.to_string());
+                    continue;
+                }
+            };
+            if let Some(section) = name.section() {
+                finding.setting(section);
+            }
+        }
+    }
+
     fn taken(&self, findings: &mut Findings) {
         let all = self.catalogue.tables.len();
         if self.taken.is_empty() {
@@ -97,19 +115,9 @@ impl Tables {
     }
 
     fn settings_of(&self, table: &TableName, settings: &TableSettings, findings: &mut Findings) {
-        match self.catalogue.tables.get(table) {
-            Some(Ok(schema)) => columns_of(schema, settings, findings),
-            Some(Err(_)) => {}
-            None => {
-                let what = format!("the settings name the table `{table}`, which is not there");
-                let folded = table.as_str().to_lowercase();
-                let mut names = self.catalogue.tables.keys();
-                let near = names.find(|name| name.as_str().to_lowercase() == folded);
-                let finding = findings.warning(S::Tables, what);
-                if let Some(near) = near {
-                    finding.setting(near.section());
-                }
-            }
+        // A name that is not there is looked for with all others.
+        if let Some(Ok(schema)) = self.catalogue.tables.get(table) {
+            columns_of(schema, settings, findings);
         }
     }
 }

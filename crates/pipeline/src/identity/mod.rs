@@ -96,7 +96,10 @@ impl Pipeline {
     }
 
     /// Returns what is recorded of every table, without making what is missing.
-    fn recorded_states(&self, pools: RunPools<'_>) -> Result<BTreeMap<TableName, Tracked>> {
+    pub(crate) fn recorded_states(
+        &self,
+        pools: RunPools<'_>,
+    ) -> Result<BTreeMap<TableName, Tracked>> {
         let schema = &self.settings.target.schema;
         let (replica, target) = (pools.replica.cloned(), pools.target.clone());
         let tracker =

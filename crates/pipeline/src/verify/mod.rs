@@ -13,6 +13,7 @@ use crate::denied::Hidden;
 use crate::flight::each;
 use crate::gate::Gate;
 use crate::identity::{Ownership, RunPools};
+use crate::names::NameWeight;
 use crate::planning::gone;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{Fault, MyPool, PgPool, Profile, RetryPolicy, Side};
@@ -45,8 +46,8 @@ struct Base {
     denied: BTreeMap<TableName, String>,
     /// Those that were carried and are gone from the source.
     gone: Vec<TableName>,
-    /// Those that came from elsewhere than the first database leads to.
-    elsewhere: Option<String>,
+    /// What a person should know of where they came from and of the names in the settings.
+    notes: Vec<String>,
     states: BTreeMap<TableName, Tracked>,
     tracker: Tracker,
 }
@@ -74,7 +75,7 @@ impl Pipeline {
         let failed = tables.len() - equal;
         self.observer.event(&Event::RunFinished { ok: equal, failed, duration: clock.elapsed() });
         let meanwhile = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
-        let notes = base.gone.iter().map(gone).chain(base.elsewhere.clone()).chain(meanwhile);
+        let notes = base.gone.iter().map(gone).chain(base.notes.clone()).chain(meanwhile);
         let notes = notes.collect();
         Ok(VerifyReport {
             run_id: run,
@@ -135,6 +136,10 @@ impl Pipeline {
         };
         let ownership = Ownership::look(pools, &catalogue, hops, self.settings.source_identity);
         let change = ownership.map_err(asked)?.change(&states, &wanted);
+        let names = self.unmatched(pools, &catalogue)?;
+        let names = names.iter().filter(|name| name.weight >= NameWeight::Warning);
+        let mut notes: Vec<String> = names.map(ToString::to_string).collect();
+        notes.extend(change.map(|change| change.what()));
         let arrived = |name: &TableName| match (&target, &replica) {
             (Some((_, there)), _) => there.tables.contains_key(&pg_table_name(name)),
             (None, Some((_, there))) => there.contains_key(name),
@@ -166,7 +171,7 @@ impl Pipeline {
             wanted,
             denied,
             gone,
-            elsewhere: change.map(|change| change.what()),
+            notes,
             states,
             tracker,
         })

@@ -2,7 +2,7 @@
 
 use super::types::default_type;
 use crate::{Column, Error, MySqlType, PgType, Result, Sign, TableSchema};
-use handoff_settings::TableSettings;
+use handoff_settings::{TableSettings, closest};
 
 /// Returns the type of each column: as overridden, or the default.
 pub(super) fn types(
@@ -17,6 +17,7 @@ pub(super) fn types(
         let index = schema.columns.iter().position(is_it).ok_or_else(|| Error::NoSuchColumn {
             table: schema.name.clone(),
             column: name.clone(),
+            near: near(schema, name.as_str()),
         })?;
         let column = &schema.columns[index];
         let refuse = |remedy: String| Error::BadOverride {
@@ -36,6 +37,10 @@ pub(super) fn types(
         }
     }
     Ok(types)
+}
+
+fn near(schema: &TableSchema, name: &str) -> Option<String> {
+    closest(name, schema.columns.iter().map(|column| column.name.as_str())).map(str::to_owned)
 }
 
 /// Returns the type that `wanted` names, if the column may have it.

@@ -2,7 +2,7 @@
 
 use crate::reader::Reader;
 use crate::section::{LengthRange, Section};
-use crate::{Run, Selection, TimeOfDay};
+use crate::{Run, Selection, TimeOfDay, WrittenAt};
 use globset::Glob;
 use handoff_model::{ProofBy, SumBy};
 use std::num::NonZeroUsize;
@@ -16,15 +16,15 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
         run.jobs = jobs;
     }
     let place = section.place("include");
-    if let Some(include) = globs(&mut section, "include", reader) {
+    if let Some(Globs { texts: include, written }) = globs(&mut section, "include", reader) {
         if let (true, Some(place)) = (include.is_empty(), place) {
             let message = "run.include is empty, so no table would be taken; leave it out for all";
             reader.problem(&place, message);
         }
-        run.include = include;
+        (run.include, run.include_at) = (include, written);
     }
-    if let Some(exclude) = globs(&mut section, "exclude", reader) {
-        run.exclude = exclude;
+    if let Some(Globs { texts, written }) = globs(&mut section, "exclude", reader) {
+        (run.exclude, run.exclude_at) = (texts, written);
     }
     set(&mut run.memory_limit_mb, section.number("memory_limit_mb", 32..=1_048_576, reader));
     set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
@@ -91,11 +91,13 @@ fn set<T>(field: &mut T, value: Option<T>) {
     }
 }
 
-fn globs(
-    section: &mut Section<'_>,
-    key: &'static str,
-    reader: &mut Reader<'_>,
-) -> Option<Vec<String>> {
+/// Globs, and where each is written.
+struct Globs {
+    texts: Vec<String>,
+    written: WrittenAt,
+}
+
+fn globs(section: &mut Section<'_>, key: &'static str, reader: &mut Reader<'_>) -> Option<Globs> {
     let texts = section.texts(key, reader)?;
     for text in &texts {
         if let Err(error) = Glob::new(&text.value) {
@@ -108,5 +110,6 @@ fn globs(
             reader.problem(&text.place, message);
         }
     }
-    Some(texts.into_iter().map(|text| text.value).collect())
+    let written = WrittenAt::new(texts.iter().map(|text| text.place.clone()).collect());
+    Some(Globs { texts: texts.into_iter().map(|text| text.value).collect(), written })
 }

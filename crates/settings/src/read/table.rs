@@ -2,10 +2,11 @@
 
 use super::extraction::{self, Rows};
 use crate::document::Entry;
+use crate::error::Place;
 use crate::reader::Reader;
 use crate::section::{Section, text_of};
 use crate::suggest::one_of;
-use crate::{AVAILABLE_STRATEGIES, TableSettings};
+use crate::{AVAILABLE_STRATEGIES, TableSettings, WrittenAt};
 use handoff_model::{ColumnName, Priority, Strategy, TableName};
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ pub(super) fn tables<'d>(
     files: impl Iterator<Item = Entry<'d>>,
     reader: &mut Reader<'_>,
 ) -> BTreeMap<TableName, TableSettings> {
-    let mut sections = BTreeMap::<TableName, Section<'d>>::new();
+    let mut sections = BTreeMap::<TableName, NamedTable<'d>>::new();
     for file in files {
         let Some(tables) = file.table() else {
             let message =
@@ -26,11 +27,18 @@ pub(super) fn tables<'d>(
             gather(&mut sections, &name, &entry, reader);
         }
     }
-    sections.into_iter().map(|(name, section)| (name, table(section, reader))).collect()
+    let tables = sections.into_iter();
+    tables.map(|(name, named)| (name, table(named.section, named.place, reader))).collect()
+}
+
+/// The section of a table, and where it is first named.
+struct NamedTable<'d> {
+    section: Section<'d>,
+    place: Place,
 }
 
 fn gather<'d>(
-    sections: &mut BTreeMap<TableName, Section<'d>>,
+    sections: &mut BTreeMap<TableName, NamedTable<'d>>,
     name: &str,
     entry: &Entry<'d>,
     reader: &mut Reader<'_>,
@@ -44,15 +52,16 @@ fn gather<'d>(
             format!("tables.{name} is {}; write [tables.{name}] above its keys", entry.shown());
         return reader.problem(&entry.place, message);
     };
-    let section = sections
-        .entry(table)
-        .or_insert_with(|| Section::new("tables.NAME", format!("tables.{name}"), [].into_iter()));
+    let named = sections.entry(table).or_insert_with(|| NamedTable {
+        section: Section::new("tables.NAME", format!("tables.{name}"), [].into_iter()),
+        place: entry.place.clone(),
+    });
     for (key, value) in keys {
-        section.add(key, value, reader);
+        named.section.add(key, value, reader);
     }
 }
 
-fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
+fn table(mut section: Section<'_>, place: Place, reader: &mut Reader<'_>) -> TableSettings {
     let rows = extraction::rows(&mut section, reader);
     let (loader, keep_spool) = loading(&mut section, reader);
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
@@ -68,6 +77,7 @@ fn table(mut section: Section<'_>, reader: &mut Reader<'_>) -> TableSettings {
         keep_spool,
         priority,
         columns,
+        written: WrittenAt::new(vec![place]),
     }
 }
 

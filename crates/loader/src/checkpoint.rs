@@ -91,15 +91,22 @@ impl Stage<'_> {
 
     fn make(&self) -> String {
         let statements = self.to.statements;
-        let unlogged = if self.kind == Kind::Build { "" } else { "UNLOGGED " };
+        let is_logged = self.kind == Kind::Build;
+        let unlogged = if is_logged { "" } else { "UNLOGGED " };
         let (own, at) = (statements.own(), statements.checkpoint());
         let of = &self.of;
+        // A publication of all tables takes a logged one, and refuses its changes unless it can tell the old row.
+        let identity = if is_logged {
+            format!("; ALTER TABLE {at} REPLICA IDENTITY FULL")
+        } else {
+            String::new()
+        };
         let none = "decode(repeat('00', 16), 'hex')";
         format!(
             "DROP TABLE IF EXISTS {own}, {at}; {}; CREATE {unlogged}TABLE {at} (\
              made_for text NOT NULL, chunks bigint NOT NULL, place bytea, rows bigint NOT NULL, \
              hash bytea NOT NULL, bytes bigint NOT NULL, audit text[] NOT NULL); \
-             INSERT INTO {at} VALUES ('{of}', 0, NULL, 0, {none}, 0, '{{}}')",
+             INSERT INTO {at} VALUES ('{of}', 0, NULL, 0, {none}, 0, '{{}}'){identity}",
             self.create
         )
     }

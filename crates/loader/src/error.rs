@@ -2,7 +2,7 @@
 
 use handoff_connect::Fault;
 use handoff_model::TableName;
-use handoff_schema::CopyObstacle;
+use handoff_schema::TargetMisfit;
 use std::path::PathBuf;
 
 /// A result whose error is this crate's [`Error`].
@@ -40,31 +40,10 @@ pub enum Error {
         #[source]
         fault: Fault,
     },
-    /// The table in the target is not one that the rows fit in.
-    #[error(
-        "the target table {target} differs from what `{table}` becomes: {}; drop or rename it and \
-         it is loaded afresh, or change it with ALTER TABLE",
-        differences.join("; ")
-    )]
-    Differs {
-        /// The table being loaded.
-        table: TableName,
-        /// The table in the target, quoted, with its schema.
-        target: String,
-        /// Every difference, one sentence each.
-        differences: Vec<String>,
-    },
-    /// Something in the target hides rows from us or writes others than are sent, so that what is
-    /// published could not be known to equal the source.
-    #[error("the target table {target} cannot be loaded: {}", remedy(*obstacle, target))]
-    Obstructed {
-        /// The table being loaded.
-        table: TableName,
-        /// The table in the target, quoted, with its schema.
-        target: String,
-        /// What stands in the way.
-        obstacle: CopyObstacle,
-    },
+    /// Rows cannot be loaded into the table that the target has: it is of another structure, or something about it
+    /// hides rows from us, changes what we write, or passes our statements on.
+    #[error("{0}")]
+    Unfit(Box<TargetMisfit>),
     /// The target has a table that its catalogue lacked when it was read: the commit of an earlier
     /// attempt was not answered, or somebody made it.
     ///
@@ -181,8 +160,6 @@ impl Error {
             )
             | Error::Write { table, .. }
             | Error::Step { table, .. }
-            | Error::Differs { table, .. }
-            | Error::Obstructed { table, .. }
             | Error::TargetAppeared { table, .. }
             | Error::Changed { table }
             | Error::NoKey { table }
@@ -193,6 +170,7 @@ impl Error {
             | Error::NotThisSpool { table, .. }
             | Error::Cancelled { table } => Some(table),
             Error::Read(error) => error.table(),
+            Error::Unfit(misfit) => Some(&misfit.table),
             Error::Leftovers(_) => None,
         }
     }
@@ -226,24 +204,5 @@ impl Error {
             Error::Read(error) => error.is_cancelled(),
             _ => false,
         }
-    }
-}
-
-/// Says what stands in the way and what takes it away. `target` is quoted.
-fn remedy(obstacle: CopyObstacle, target: &str) -> String {
-    match obstacle {
-        CopyObstacle::RowSecurity => format!(
-            "its row security applies to this role, so rows may be hidden from it and be taken for \
-             missing: ALTER TABLE {target} DISABLE ROW LEVEL SECURITY, or let a superuser run \
-             ALTER ROLE … BYPASSRLS for this role"
-        ),
-        CopyObstacle::Rules => format!(
-            "it has rules, which rewrite what is written to it: drop them, or run for each ALTER \
-             TABLE {target} DISABLE RULE …"
-        ),
-        CopyObstacle::Triggers => format!(
-            "it has triggers, which may change what is written to it: run ALTER TABLE {target} \
-             DISABLE TRIGGER USER"
-        ),
     }
 }

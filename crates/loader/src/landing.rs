@@ -8,7 +8,7 @@ use crate::step::{MAKE, step};
 use crate::{Error, LoadMode, Result, Source, read_back};
 use handoff_connect::{Fault, PgConn, PgPool, Side};
 use handoff_model::{Cancel, CopyId, TableSum};
-use handoff_schema::Mapping;
+use handoff_schema::{Mapping, TargetMisfit, TargetTable};
 use postgres::Transaction;
 
 /// Where a strategy's rows land. In the transaction, the table is made at the first write.
@@ -178,8 +178,23 @@ impl<'c> Landing<'c> {
             let failed = step(self.statements, "lock");
             self.transaction()?.batch_execute(&sql).map_err(failed)?;
             self.locked = true;
+            // Something may stand in the way that was not there when the run looked.
+            self.check_target()?;
         }
         Ok(())
+    }
+
+    /// Sees to it that rows can be loaded into the published table as it is in this transaction.
+    pub(crate) fn check_target(&mut self) -> Result<()> {
+        let (statements, mapping) = (self.statements, self.mapping);
+        let failed = step(statements, "look at the target of");
+        let there = TargetTable::read(self.transaction()?, statements.schema(), &mapping.pg_table);
+        let there = there.map_err(failed)?.ok_or_else(|| Error::Step {
+            table: statements.table(),
+            step: "look at the target of",
+            fault: Fault::new(Side::Target, "the table is not there any more"),
+        })?;
+        fit(mapping, statements.schema(), &there)
     }
 
     pub(crate) fn transaction(&mut self) -> Result<&mut Transaction<'c>> {
@@ -195,6 +210,12 @@ impl<'c> Landing<'c> {
     fn misopened(&self, does: &str) -> Error {
         misopened(self.statements, does)
     }
+}
+
+/// Refuses a table that rows of `mapping` cannot be loaded into.
+pub(crate) fn fit(mapping: &Mapping, schema: &str, there: &TargetTable) -> Result<()> {
+    let misfit = TargetMisfit::find(mapping, schema, there);
+    misfit.map_or(Ok(()), |misfit| Err(Error::Unfit(Box::new(misfit))))
 }
 
 fn misopened(statements: &Statements, does: &str) -> Error {

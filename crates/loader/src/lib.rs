@@ -49,8 +49,9 @@
 //! lives in the target alone, beside the row itself, and goes when the load is done. Another table `__handoff_…` of a strategy with several connections may
 //! outlive the process; a later run drops it with [`Loader::drop_leftovers`].
 //!
-//! A table with row security for our role, rules or triggers is refused whatever the strategy: the
-//! rows that are hidden or rewritten there could not be known to equal the source's.
+//! A table is refused whatever the strategy if something about it hides rows, rewrites them, or passes a statement of ours
+//! on to somebody's rows ([`TargetObstacle`](handoff_schema::TargetObstacle)): its rows could not be known to equal the
+//! source's. The transaction that publishes looks once more.
 //!
 //! # What this crate does not do
 //!

@@ -1,6 +1,6 @@
 //! The front door: one table at a time.
 
-use crate::landing::{Kind, Landing, Through, guarded};
+use crate::landing::{Kind, Landing, Through, fit, guarded};
 use crate::merge::Changes;
 use crate::publish::Publish;
 use crate::statements::Statements;
@@ -10,8 +10,8 @@ use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
 use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal, fault_point};
 use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
-use handoff_schema::{TargetKind, ddl};
 use handoff_settings::Values;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -43,18 +43,33 @@ pub struct Loader {
     /// Whether the role may make temporary tables, once it was asked.
     temporary: OnceLock<bool>,
     throttle: Option<Throttle>,
+    key_names: BTreeMap<String, String>,
 }
 
 impl Loader {
     /// Makes a loader. Nothing is asked of a server yet.
     pub fn new(from: MyPool, to: PgPool, options: LoaderOptions) -> Loader {
-        Loader { from, to, options, temporary: OnceLock::new(), throttle: None }
+        Loader {
+            from,
+            to,
+            options,
+            temporary: OnceLock::new(),
+            throttle: None,
+            key_names: BTreeMap::new(),
+        }
     }
 
     /// Bounds the rows that are read in a second. For a loader that reads the source itself.
     #[must_use]
     pub fn throttle(mut self, throttle: Option<Throttle>) -> Loader {
         self.throttle = throttle;
+        self
+    }
+
+    /// Names the keys of tables that are made, by the tables' names in the target. The server names the others.
+    #[must_use]
+    pub fn key_names(mut self, names: BTreeMap<String, String>) -> Loader {
+        self.key_names = names;
         self
     }
 
@@ -100,7 +115,8 @@ impl Loader {
             source,
             opening,
             stays: taken_up.is_some(),
-            statements: Statements::new(&self.options.schema, job.mapping, own_id),
+            statements: Statements::new(&self.options.schema, job.mapping, own_id)
+                .key_name(self.key_names.get(&job.mapping.pg_table).cloned()),
             started: Instant::now(),
         };
         let done = attempt.check().and_then(|()| match opening {
@@ -164,19 +180,7 @@ impl Attempt<'_> {
             let table = mapping.table.clone();
             return if all { Ok(()) } else { Err(Error::NothingThere { table }) };
         };
-        let differences = match target.kind {
-            TargetKind::Table => ddl::differences(mapping, &target.columns, &target.key),
-            TargetKind::Partitioned => vec!["it is partitioned".to_owned()],
-            TargetKind::Other => vec!["it is no table".to_owned()],
-        };
-        let (table, name) = (mapping.table.clone(), self.statements.target().to_owned());
-        if !differences.is_empty() {
-            return Err(Error::Differs { table, target: name, differences });
-        }
-        match target.obstacles.first() {
-            Some(&obstacle) => Err(Error::Obstructed { table, target: name, obstacle }),
-            None => Ok(()),
-        }
+        fit(mapping, &self.loader.options.schema, target)
     }
 
     /// Tells a table that has come since the target's catalogue was read from other failures.

@@ -62,6 +62,8 @@ impl Publish<'_> {
         if let Some(sql) = &key {
             run(landing, "build the key of", sql)?;
         }
+        // An event trigger may have made something else of it.
+        landing.check_target()?;
         // Several connections wrote it, and a server that does not wait for its disk may have lost
         // what it confirmed.
         if landing.kind == Kind::Build && (key.is_none() || !was_indexed(landing, moved.rows)?) {

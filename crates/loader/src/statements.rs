@@ -18,6 +18,7 @@ pub struct Statements {
     checkpoint_name: String,
     target: String,
     rows: String,
+    key_name: Option<String>,
     columns: Vec<String>,
     key: Vec<String>,
 }
@@ -34,13 +35,24 @@ impl Statements {
             checkpoint_name: format!("{PREFIX}{AT}{id}"),
             target: ddl::qualified(schema, &mapping.pg_table),
             rows: ddl::only(schema, &mapping.pg_table),
+            key_name: None,
             key: mapping.key.iter().map(|&index| columns[index].clone()).collect(),
             columns,
         }
     }
 
+    /// Gives the key of a table that is made this name.
+    pub(crate) fn key_name(self, key_name: Option<String>) -> Statements {
+        Statements { key_name, ..self }
+    }
+
     pub(crate) fn table(&self) -> TableName {
         self.table.clone()
+    }
+
+    /// The schema of the target.
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
     }
 
     /// The published table, quoted, with its schema.
@@ -253,7 +265,11 @@ impl Statements {
     }
 
     pub(crate) fn add_key(&self, mapping: &Mapping) -> Option<String> {
-        ddl::add_key(mapping, &self.schema, &mapping.pg_table)
+        let (schema, table) = (&self.schema, &mapping.pg_table);
+        match &self.key_name {
+            Some(name) => ddl::add_named_key(mapping, schema, table, name),
+            None => ddl::add_key(mapping, schema, table),
+        }
     }
 
     pub(crate) fn grant(&self, roles: &[String]) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Why a run could not start, and why a table failed.
 
-use crate::{NoWindow, SourceChange};
+use crate::{NoWindow, SourceChange, TargetRefusal};
 use handoff_connect::{Fault, Side, quote_pg};
 use handoff_model::{Cancelled, Phase, TableName};
 
@@ -180,6 +180,9 @@ pub enum TableError {
     /// A table of that name is there that Handoff did not make.
     #[error("{0}")]
     NotOurs(String),
+    /// The table cannot go into the target as that is.
+    #[error(transparent)]
+    Target(TargetRefusal),
     /// The changed rows of the table cannot be found as the settings say.
     #[error("the settings of {} do not fit the table: {problem}", .table.section())]
     NoWindow {
@@ -312,7 +315,7 @@ impl TableError {
     /// Returns the phase that failed; what fails before the first hop counts to it.
     pub(crate) fn phase(&self) -> Phase {
         match self {
-            TableError::Load(_) | TableError::NotCopied(_) => Phase::Load,
+            TableError::Load(_) | TableError::NotCopied(_) | TableError::Target(_) => Phase::Load,
             TableError::Prove(_)
             | TableError::ProveCopy(_)
             | TableError::Differs(_)

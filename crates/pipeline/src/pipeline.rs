@@ -110,14 +110,15 @@ impl Pipeline {
             .map_err(Error::server("let the roles of grant_select_to read the tracking tables"))?;
         self.end_orphans(&base, &tracker)?;
         let recover = Recovery::Make;
-        let Planned { plan, mut notes, leftovers, judged, .. } =
+        let Planned { plan, mut notes, leftovers, judged, key_names, .. } =
             self.make_plan(&base, &tracker, options, recover)?;
         base.ownership.record(&judged, &tracker)?;
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.not_carried());
         self.cancel.check()?;
-        let runner = self.runner(&base, tracker, replicator, (lock, gate, task.guard), options);
+        let mut runner = self.runner(&base, tracker, replicator, (lock, gate, task.guard), options);
+        runner.loader = runner.loader.key_names(key_names);
         notes.extend(drop_leftovers(&runner, &leftovers));
         let tables = self.move_tables(&runner, options, &plan, base.looked_at, each)?;
         // A copy that was made again is not taken up any more.

@@ -3,7 +3,7 @@
 use handoff_connect::{MyPool, PgPool, Side};
 use handoff_model::Throttle;
 use handoff_rows::Locking;
-use handoff_schema::{Mapping, TableSchema, TargetTable, ddl};
+use handoff_schema::{Mapping, TableSchema, TargetMisfit, TargetTable};
 use handoff_verify::Place;
 
 /// A table in each of the databases to compare; [`None`] for one that is left out. A table is [`None`]
@@ -18,36 +18,39 @@ pub(crate) struct Places<'a> {
 }
 
 /// A database with another table than the first.
-pub(crate) struct Unlike {
-    pub(crate) side: Side,
-    /// What is different; [`None`] if it has no such table.
-    pub(crate) what: Option<String>,
+pub(crate) enum Unlike {
+    /// It has no such table.
+    Absent(Side),
+    /// Its structure in the replica is another.
+    Structure(String),
+    /// The target's cannot be read as it is.
+    Unfit(Box<TargetMisfit>),
 }
 
 impl<'a> Places<'a> {
     /// Returns the places, in the order of the way.
     pub(crate) fn alike(self, mapping: &Mapping) -> Result<Vec<Place<'a>>, Unlike> {
         let mut places = Vec::with_capacity(3);
+        // Found first: a full copy mends the replica, and fails while the target does not fit.
+        if let Some((_, schema, Some(there))) = self.target
+            && let Some(misfit) = TargetMisfit::find_to_read(mapping, schema, there)
+        {
+            return Err(Unlike::Unfit(Box::new(misfit)));
+        }
         if let Some((pool, throttle)) = self.source {
             let is_safe = self.origin.engine.is_transactional();
             let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
             places.push(Place::My { pool, table: self.origin, locking, throttle });
         }
         if let Some((pool, there)) = self.replica {
-            let unlike = |what| Unlike { side: Side::Replica, what };
-            let table = there.ok_or_else(|| unlike(None))?;
+            let table = there.ok_or(Unlike::Absent(Side::Replica))?;
             if let Some(what) = other_structure(self.origin, table) {
-                return Err(unlike(Some(what)));
+                return Err(Unlike::Structure(what));
             }
             places.push(Place::My { pool, table, locking: Locking::Free, throttle: None });
         }
         if let Some((pool, schema, there)) = self.target {
-            let unlike = |what| Unlike { side: Side::Target, what };
-            let there = there.ok_or_else(|| unlike(None))?;
-            let differences = ddl::differences(mapping, &there.columns, &there.key);
-            if let Some(what) = differences.into_iter().next() {
-                return Err(unlike(Some(what)));
-            }
+            there.ok_or(Unlike::Absent(Side::Target))?;
             places.push(Place::Pg { pool, schema });
         }
         Ok(places)

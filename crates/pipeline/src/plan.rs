@@ -5,13 +5,13 @@ use crate::decide::{fingerprint_of, last_good};
 use crate::mark::Witness;
 use crate::select::ReadFrom;
 use crate::{
-    Decision, Hops, Known, NoMark, Prove, Result, RunOptions, TableContext, TableError, Window,
-    decide, select,
+    Decision, Hops, Known, NoMark, Prove, Result, RunOptions, TableContext, TableError,
+    TargetRefusal, Window, decide, select,
 };
 use handoff_connect::Side;
 use handoff_model::{CopyId, Deletes, Extraction, RowFilter, TableName};
 use handoff_rows::has_key_values;
-use handoff_schema::{CachedTable, Catalogue, SchemaCache, TableSchema, TargetCatalogue};
+use handoff_schema::{CachedTable, Catalogue, Mapping, SchemaCache, TableSchema, TargetCatalogue};
 use handoff_settings::{Settings, Values};
 use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
 use jiff::Timestamp;
@@ -90,6 +90,14 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     let known = around.origin.get(around.database, name);
     let CachedTable { schema, mapping, fingerprint } =
         known.expect("wanted tables are in the catalogue")?;
+    let tracked = around.states.get(name).cloned().unwrap_or_default();
+    let loaded_by_us = tracked.load.as_ref().is_some_and(LoadState::is_ours);
+    if around.options.hops != Hops::Copy
+        && let Some(refusal) =
+            target_refusal(around, &mapping, loaded_by_us || around.options.adopt)
+    {
+        return Err(TableError::Target(refusal));
+    }
     if !around.options.adopt
         && let Some(sentence) = around.findings.iter().find_map(|finding| finding.refusal(name))
     {
@@ -100,10 +108,8 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     let keeps = settings.deletes == Deletes::Ignore;
     let values = if keeps { Values::default() } else { around.settings.values };
     let fingerprint = fingerprint_of(fingerprint, &mapping, &values);
-    let tracked = around.states.get(name).cloned().unwrap_or_default();
     let replica = around.replica.and_then(|replica| table(replica, name)?.ok());
     let target = around.target.tables.get(&mapping.pg_table);
-    let loaded_by_us = tracked.load.as_ref().is_some_and(LoadState::is_ours);
     if target.is_some() && !loaded_by_us && !around.options.adopt {
         let finding = Finding::NotOurs { table: name.clone(), side: Side::Target };
         return Err(TableError::NotOurs(finding.to_string()));
@@ -149,6 +155,17 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         tracked,
         copy_id: CopyId::new(),
     })
+}
+
+/// Decides whether the table can go into the target as that is.
+fn target_refusal(
+    around: &Surroundings<'_>,
+    mapping: &Mapping,
+    is_ours: bool,
+) -> Option<TargetRefusal> {
+    let schema = &around.settings.target.schema;
+    TargetRefusal::same_name(mapping, around.wanted.iter().chain(around.states.keys()))
+        .or_else(|| TargetRefusal::find(mapping, schema, around.target, is_ours))
 }
 
 /// Returns true if the source is for sure as it was when the last good copy was read. A run that

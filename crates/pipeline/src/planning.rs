@@ -11,7 +11,7 @@ use crate::recover::{Recovered, Recovery, recover};
 use crate::{Error, Hops, Plan, Result, RunOptions};
 use handoff_connect::{MyPool, PgPool, Profile};
 use handoff_model::TableName;
-use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, pg_table_name};
+use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, ddl, pg_table_name};
 use handoff_settings::TableFilter;
 use handoff_tracking::{Finding, Tracked, Tracker};
 use jiff::Timestamp;
@@ -26,6 +26,8 @@ pub(crate) struct Planned {
     pub(crate) leftovers: Vec<String>,
     /// Whose data the tables hold.
     pub(crate) judged: Judged,
+    /// Names for the keys of tables that are made, by the tables' names in the target.
+    pub(crate) key_names: BTreeMap<String, String>,
 }
 
 impl Pipeline {
@@ -79,7 +81,8 @@ impl Pipeline {
             now,
         });
         let Recovered { findings, notes, .. } = recovered;
-        Ok(Planned { plan, findings, notes, leftovers: target.leftovers, judged })
+        let key_names = key_names(base.catalogue.tables.keys(), &target);
+        Ok(Planned { plan, findings, notes, leftovers: target.leftovers, judged, key_names })
     }
 
     /// Maps every table once, for both hops and all threads.
@@ -119,6 +122,17 @@ impl Pipeline {
         TargetCatalogue::read(&mut conn, &self.settings.target.schema)
             .map_err(Error::TargetCatalogue)
     }
+}
+
+/// Chooses names for the keys of the tables that the target lacks, those among them that another run may bring.
+fn key_names<'t>(
+    tables: impl Iterator<Item = &'t TableName>,
+    target: &TargetCatalogue,
+) -> BTreeMap<String, String> {
+    let taken = target.tables.keys().chain(target.names.keys()).cloned().collect();
+    let names: Vec<String> = tables.map(pg_table_name).collect();
+    let lacks = |name: &&String| !target.tables.contains_key(*name);
+    ddl::key_names(names.iter().filter(lacks).map(String::as_str), &taken)
 }
 
 /// Says that a table is gone from the source, and what stays of it.

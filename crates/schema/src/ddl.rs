@@ -1,8 +1,12 @@
 //! The statements that make a mapped table, and the comparison with one that is there.
 
+mod alter;
 mod compare;
+mod key_names;
 
+pub use alter::alter;
 pub use compare::{PgColumn, differences};
+pub use key_names::key_names;
 
 use crate::Mapping;
 use handoff_connect::quote_pg;
@@ -48,6 +52,20 @@ pub fn add_key(mapping: &Mapping, schema: &str, name: &str) -> Option<String> {
     }
     let columns = list(mapping.pg_key_names());
     Some(format!("ALTER TABLE {} ADD PRIMARY KEY ({columns})", qualified(schema, name)))
+}
+
+/// Spells the same with a name for the key.
+pub fn add_named_key(
+    mapping: &Mapping,
+    schema: &str,
+    name: &str,
+    key_name: &str,
+) -> Option<String> {
+    if mapping.key.is_empty() {
+        return None;
+    }
+    let (table, key) = (qualified(schema, name), quote_pg(key_name));
+    Some(format!("ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ({})", key_list(mapping)))
 }
 
 /// Returns the columns, quoted, in the order of the mapping, as COPY and SELECT take them.

@@ -53,7 +53,10 @@ pub use mysql_type::{MySqlType, Sign, UnknownType};
 pub use omission::{Omission, OmissionKind};
 pub use pg_type::{PgType, UnknownPgType};
 pub use table::{Engine, Index, IndexPart, TableFiles, TableSchema};
-pub use target::{CopyObstacle, TargetCatalogue, TargetKind, TargetTable};
+pub use target::{
+    ActingKey, LooseColumn, NameHolder, TargetCatalogue, TargetKind, TargetMisfit, TargetObstacle,
+    TargetTable,
+};
 
 /// The most columns a PostgreSQL table can have (PostgreSQL manual, appendix K, "Limits").
 pub const MAX_COLUMNS: usize = 1600;

@@ -1,6 +1,6 @@
 //! What a table becomes in PostgreSQL.
 
-mod names;
+pub(crate) mod names;
 mod nulls;
 mod overrides;
 mod types;

@@ -1,10 +1,21 @@
 //! The tables of the target schema.
 
+mod misfit;
+mod names;
+mod obstacle;
+mod surroundings;
+
+pub use misfit::TargetMisfit;
+pub use names::NameHolder;
+pub use obstacle::{ActingKey, LooseColumn, TargetObstacle};
+
 use crate::ddl::PgColumn;
 use handoff_connect::{PgConn, Result};
 use handoff_model::own::{PREFIX, is_own_table};
-use postgres::Row;
-use std::collections::BTreeMap;
+use postgres::types::Type;
+use postgres::{GenericClient, Row};
+use std::collections::{BTreeMap, BTreeSet};
+use surroundings::{ACTING_KEYS, PUBLICATIONS, SURROUNDINGS, Surroundings};
 
 /// What kind of relation bears a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,19 +24,12 @@ pub enum TargetKind {
     Table,
     /// A partitioned table.
     Partitioned,
-    /// A view, materialised or not, or a foreign table: nothing to load into.
-    Other,
-}
-
-/// Something that makes COPY fail, or do something else than write rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyObstacle {
-    /// Row security applies to us: COPY is refused.
-    RowSecurity,
-    /// Rules, which COPY passes by.
-    Rules,
-    /// Triggers of rows or statements.
-    Triggers,
+    /// A view.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// A foreign table.
+    ForeignTable,
 }
 
 /// A table of the target schema.
@@ -39,10 +43,12 @@ pub struct TargetTable {
     pub columns: Vec<PgColumn>,
     /// The columns of its primary key in order; empty without one.
     pub key: Vec<String>,
-    /// How many unique indexes it has beside the primary key.
+    /// How many unique or exclusive indexes it has beside the primary key.
     pub other_unique_indexes: usize,
-    /// What stands in the way of COPY.
-    pub obstacles: Vec<CopyObstacle>,
+    /// What keeps rows from being loaded into it.
+    pub obstacles: Vec<TargetObstacle>,
+    /// A name that is free, for a table that is put aside.
+    pub spare_name: String,
 }
 
 /// The tables of the target schema.
@@ -50,40 +56,75 @@ pub struct TargetTable {
 pub struct TargetCatalogue {
     /// The tables, and whatever else bears a table's name, by name; without our own.
     pub tables: BTreeMap<String, TargetTable>,
+    /// What else bears a name that a table may want, by name.
+    pub names: BTreeMap<String, NameHolder>,
     /// Tables named `__handoff_…`, left over from runs that did not end well.
     pub leftovers: Vec<String>,
 }
 
 impl TargetCatalogue {
-    /// Reads all tables of `schema` in one statement. A schema that is not there has none.
+    /// Reads all tables of `schema` in one statement, and the other names in another. A schema that is not there
+    /// has none.
     ///
     /// # Errors
     ///
     /// Returns a [`Fault`](handoff_connect::Fault) if the server refuses.
     pub fn read(conn: &mut PgConn, schema: &str) -> Result<TargetCatalogue> {
-        let rows = conn.query_typed(QUERY, &[(&schema, postgres::types::Type::TEXT)]);
+        let query = format!(
+            "{} LEFT JOIN ({PUBLICATIONS}) b ON b.schemaname = n.nspname AND b.tablename = c.relname \
+             WHERE n.nspname = $1",
+            query()
+        );
+        let rows = conn.query_typed(&query, &[(&schema, Type::TEXT)]);
         let rows = rows.map_err(|error| conn.fault(&error))?;
-        let tables: Option<Vec<TargetTable>> = rows.iter().map(|row| table(row).ok()).collect();
+        let tables: Option<Vec<TargetTable>> = rows.iter().map(|row| table(row).ok()?).collect();
         let tables = tables.ok_or_else(|| {
             handoff_connect::Fault::new(
                 handoff_connect::Side::Target,
                 "the catalogue holds what no server should say",
             )
         })?;
-        Ok(sorted_out(tables))
+        let names = names::read(conn, schema)?;
+        Ok(sorted_out(tables, &names))
     }
 }
 
-const QUERY: &str = "\
-    SELECT c.relname::text, c.relkind::text, \
-        coalesce(a.names, '{}'), coalesce(a.types, '{}'), \
-        coalesce(a.not_nulls, '{}'), coalesce(a.generated, '{}'), \
-        coalesce(i.key, '{}'), coalesce(i.others, 0), \
-        row_security_active(c.oid), \
-        EXISTS (SELECT FROM pg_rewrite r \
-            WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' AND r.ev_enabled <> 'D'), \
-        EXISTS (SELECT FROM pg_trigger t \
-            WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D') \
+impl TargetTable {
+    /// Reads one table as it is in a transaction, [`None`] if it is not there or not to be understood. Publications
+    /// are left out: what they refuse is an error, and harms nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns the driver's error if the server refuses.
+    pub fn read(
+        client: &mut impl GenericClient,
+        schema: &str,
+        name: &str,
+    ) -> Result<Option<TargetTable>, postgres::Error> {
+        let query = format!(
+            "{} CROSS JOIN (SELECT NULL::json AS publications) b \
+             WHERE n.nspname = $1 AND c.relname = $2",
+            query()
+        );
+        let params: [(&(dyn postgres::types::ToSql + Sync), Type); 2] =
+            [(&schema, Type::TEXT), (&name, Type::TEXT)];
+        let rows = client.query_typed(&query, &params)?;
+        rows.first().map_or(Ok(None), table)
+    }
+}
+
+/// Spells the query for tables, up to the publications, which are to be joined as `b`.
+fn query() -> String {
+    format!(
+        "SELECT c.relname::text, c.relkind::text, \
+            coalesce(a.names, '{{}}'), coalesce(a.types, '{{}}'), \
+            coalesce(a.not_nulls, '{{}}'), coalesce(a.generated, '{{}}'), \
+            coalesce(i.key, '{{}}'), coalesce(i.others, 0), {SURROUNDINGS} \
+        {FROM} LEFT JOIN ({ACTING_KEYS}) k ON k.rel = c.oid"
+    )
+}
+
+const FROM: &str = "\
     FROM pg_namespace n \
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
     LEFT JOIN LATERAL ( \
@@ -100,14 +141,18 @@ const QUERY: &str = "\
                     pg_attribute k \
                 WHERE x.indrelid = c.oid AND x.indisprimary AND p.place <= x.indnkeyatts \
                     AND k.attrelid = c.oid AND k.attnum = p.attnum) AS key \
-        FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique) i ON true \
-    WHERE n.nspname = $1";
+        FROM pg_index x \
+        WHERE x.indrelid = c.oid AND (x.indisunique OR x.indisexclusion)) i ON true";
 
-fn table(row: &Row) -> Result<TargetTable, postgres::Error> {
+/// Reads a row of the query; [`None`] if it says what no server should.
+fn table(row: &Row) -> Result<Option<TargetTable>, postgres::Error> {
     let names: Vec<String> = row.try_get(2)?;
     let types: Vec<String> = row.try_get(3)?;
     let not_nulls: Vec<bool> = row.try_get(4)?;
     let generated: Vec<bool> = row.try_get(5)?;
+    let (name, key): (String, Vec<String>) = (row.try_get(0)?, row.try_get(6)?);
+    let Some(around) = Surroundings::parse(row.try_get(8)?) else { return Ok(None) };
+    let obstacles = around.obstacles(&names, &key);
     let columns = names.into_iter().zip(types).zip(not_nulls.into_iter().zip(generated));
     let column = |((name, type_name), (not_null, generated))| PgColumn {
         name,
@@ -115,39 +160,39 @@ fn table(row: &Row) -> Result<TargetTable, postgres::Error> {
         not_null,
         generated,
     };
-    Ok(TargetTable {
-        name: row.try_get(0)?,
+    Ok(Some(TargetTable {
+        spare_name: names::spare(&name, &BTreeSet::new()),
+        name,
         kind: match row.try_get(1)? {
             "r" => TargetKind::Table,
             "p" => TargetKind::Partitioned,
-            _ => TargetKind::Other,
+            "v" => TargetKind::View,
+            "m" => TargetKind::MaterializedView,
+            _ => TargetKind::ForeignTable,
         },
         columns: columns.map(column).collect(),
-        key: row.try_get(6)?,
+        key,
         other_unique_indexes: usize::try_from(row.try_get::<_, i64>(7)?).unwrap_or_default(),
-        obstacles: obstacles(row)?,
-    })
+        obstacles,
+    }))
 }
 
-fn obstacles(row: &Row) -> Result<Vec<CopyObstacle>, postgres::Error> {
-    let all = [CopyObstacle::RowSecurity, CopyObstacle::Rules, CopyObstacle::Triggers];
-    let mut found = Vec::new();
-    for (place, obstacle) in (8..).zip(all) {
-        if row.try_get(place)? {
-            found.push(obstacle);
-        }
-    }
-    Ok(found)
-}
-
-fn sorted_out(tables: Vec<TargetTable>) -> TargetCatalogue {
+fn sorted_out(tables: Vec<TargetTable>, names: &BTreeMap<String, &'static str>) -> TargetCatalogue {
     let mut catalogue = TargetCatalogue::default();
-    for table in tables {
+    let all = tables.iter().map(|table| table.name.clone()).chain(names.keys().cloned());
+    let all: Vec<String> = all.collect();
+    let taken: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+    for (name, kind) in names {
+        let holder = NameHolder { kind, spare_name: names::spare(name, &taken) };
+        catalogue.names.insert(name.clone(), holder);
+    }
+    for mut table in tables {
         if table.name.starts_with(PREFIX) {
             if table.kind == TargetKind::Table {
                 catalogue.leftovers.push(table.name);
             }
         } else if !is_own_table(&table.name) {
+            table.spare_name = names::spare(&table.name, &taken);
             catalogue.tables.insert(table.name.clone(), table);
         }
     }

@@ -13,6 +13,7 @@ mod report;
 mod room;
 mod runs;
 mod source;
+mod surroundings;
 mod tables;
 mod target;
 mod tls;

@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::mysql::MySide;
 use super::report::CheckSubject as S;
 use super::source::Source;
+use super::surroundings::{Expected, event_triggers};
 use super::target::Target;
 use crate::identity::{Ownership, RunPools, without_copies};
 use crate::standing::Holdings;
@@ -12,7 +13,7 @@ use crate::{Hops, chain};
 use handoff_connect::{LockHolder, Result, Side};
 use handoff_model::own::{is_own_table, replica_lock, target_lock};
 use handoff_model::{RunId, TableName, shell_word};
-use handoff_schema::pg_table_name;
+use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
 use handoff_tracking::{Error, Finding, Tracked, Tracker};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,8 @@ impl Past<'_> {
                 some => format!("{} known from earlier runs", counted(some, "table")),
             },
         );
-        self.not_ours(&disagreements, findings);
+        let refused = self.surroundings(&states, &holdings.target, &mut findings.target);
+        self.not_ours(&disagreements, &refused, findings);
         // What a run that is in progress has not finished yet is no leftover.
         if !running {
             leftovers(&holdings, &disagreements, findings);
@@ -128,16 +130,14 @@ impl Past<'_> {
         running
     }
 
-    /// Says which tables of ours the target's role cannot write to.
+    /// Says which tracking tables the target's role cannot write to.
     fn foreign(&self, findings: &mut Findings) {
-        let Some(tables) = self.source.and_then(|source| source.tables.as_ref()) else { return };
-        let ours: BTreeSet<String> = tables.taken.iter().map(pg_table_name).collect();
         let foreign: Vec<&str> = self
             .target
             .foreign
             .iter()
             .map(String::as_str)
-            .filter(|name| ours.contains(*name) || is_own_table(name))
+            .filter(|name| is_own_table(name))
             .collect();
         if foreign.is_empty() {
             return;
@@ -153,7 +153,30 @@ impl Past<'_> {
         }
     }
 
-    fn not_ours(&self, disagreements: &[Finding], findings: &mut BothSides) {
+    /// Says what stands around the tables of the target, and returns those that cannot go there as it is.
+    fn surroundings(
+        &self,
+        states: &BTreeMap<TableName, Tracked>,
+        target: &TargetCatalogue,
+        findings: &mut Findings,
+    ) -> BTreeSet<TableName> {
+        let Some(tables) = self.source.and_then(|source| source.tables.as_ref()) else {
+            return BTreeSet::new();
+        };
+        let expected = Expected { settings: self.settings, tables, states, target };
+        findings.look(S::Schema, |findings| event_triggers(&mut self.target.pool.get()?, findings));
+        findings
+            .look(S::Tables, |findings| expected.published(&mut self.target.pool.get()?, findings));
+        expected.refused(findings)
+    }
+
+    /// Names the tables that can be taken over.
+    fn not_ours(
+        &self,
+        disagreements: &[Finding],
+        refused: &BTreeSet<TableName>,
+        findings: &mut BothSides,
+    ) {
         let Some(tables) = self.source.and_then(|source| source.tables.as_ref()) else { return };
         for side in [Side::Replica, Side::Target] {
             let foreign: Vec<&str> = disagreements
@@ -162,7 +185,9 @@ impl Past<'_> {
                     matches!(finding, Finding::NotOurs { table, side: found }
                         if *found == side && tables.taken.contains(table))
                 })
-                .filter_map(|finding| Some(finding.table()?.as_str()))
+                .filter_map(Finding::table)
+                .filter(|table| side == Side::Replica || !refused.contains(*table))
+                .map(TableName::as_str)
                 .collect();
             if foreign.is_empty() {
                 continue;

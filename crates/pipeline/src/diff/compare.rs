@@ -3,7 +3,7 @@
 use super::Found;
 use crate::places::{Places, Unlike};
 use crate::table_run::TableRunner;
-use crate::{TableContext, TableError};
+use crate::{TableContext, TableError, TargetRefusal};
 use handoff_connect::Side;
 use handoff_model::{Event, Phase, SumBy};
 use handoff_schema::Mapping;
@@ -75,10 +75,12 @@ impl TableRunner {
             target: reaches_target
                 .then(|| (&servers.target, &*self.prover.schema, context.target.as_deref())),
         };
-        places.alike(&context.mapping).map_err(|Unlike { side, what }| TableError::Structure {
-            table: context.name.clone(),
-            side,
-            what: what.unwrap_or_else(|| "there is no such table".to_owned()),
+        let structure =
+            |side, what| TableError::Structure { table: context.name.clone(), side, what };
+        places.alike(&context.mapping).map_err(|unlike| match unlike {
+            Unlike::Unfit(misfit) => TableError::Target(TargetRefusal::Unfit(misfit)),
+            Unlike::Structure(what) => structure(Side::Replica, what),
+            Unlike::Absent(side) => structure(side, "there is no such table".to_owned()),
         })
     }
 }

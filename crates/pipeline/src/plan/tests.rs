@@ -8,7 +8,8 @@ use crate::work::{Beside, Slice, Work};
 use crate::{WatermarkColumn, WatermarkKind};
 use handoff_loader::LoadMode;
 use handoff_model::{Bound, ColumnName, Reason, Watermark};
-use handoff_schema::{Column, Index, IndexPart, Mapping, TargetKind, TargetTable};
+use handoff_schema::ddl::PgColumn;
+use handoff_schema::{Column, Index, IndexPart, MappedColumn, Mapping, TargetKind, TargetTable};
 use handoff_settings::{Lookback, TableSettings};
 use handoff_tracking::WatermarkAt;
 use proptest::prelude::*;
@@ -96,13 +97,16 @@ impl World {
         origin.load("s", catalogue.clone(), |schema| {
             Mapping::new(schema, &settings.table(&schema.name), &settings.values)
         });
+        let known = origin.get("s", &name).unwrap().unwrap();
+        let mapping = &known.mapping;
         let there = TargetTable {
             name: "t".to_owned(),
             kind: TargetKind::Table,
-            columns: Vec::new(),
-            key: Vec::new(),
+            columns: mapping.columns.iter().map(arrived).collect(),
+            key: mapping.pg_key_names().into_iter().map(str::to_owned).collect(),
             other_unique_indexes: 0,
             obstacles: Vec::new(),
+            spare_name: "spare".to_owned(),
         };
         let target =
             TargetCatalogue { tables: [("t".to_owned(), there)].into(), ..Default::default() };
@@ -124,6 +128,15 @@ impl World {
         });
         assert!(plan.refused.is_empty(), "{:?}", plan.refused);
         plan.tables.into_iter().next().unwrap()
+    }
+}
+
+fn arrived(column: &MappedColumn) -> PgColumn {
+    PgColumn {
+        name: column.pg_name.clone(),
+        type_name: column.pg.to_string(),
+        not_null: false,
+        generated: false,
     }
 }
 

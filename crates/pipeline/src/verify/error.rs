@@ -2,6 +2,7 @@
 
 use handoff_connect::{Fault, Side, Transient};
 use handoff_model::TableName;
+use handoff_schema::TargetMisfit;
 
 /// Why one table could not be compared. The others went on.
 #[derive(Debug, thiserror::Error)]
@@ -25,16 +26,17 @@ pub(super) enum Refusal {
         /// Its name there.
         there: String,
     },
-    /// Its structure is another on one side.
+    /// The target's table cannot be read as it is.
+    #[error("{0}")]
+    Target(Box<TargetMisfit>),
+    /// Its structure in the replica is another.
     #[error(
-        "its structure is another in the {side}: {what}; run `etl run {} --full`",
+        "its structure is another in the replica: {what}; run `etl run {} --full`",
         .table.in_shell()
     )]
     Structure {
         /// The table.
         table: TableName,
-        /// Where.
-        side: Side,
         /// What is different.
         what: String,
     },

@@ -120,15 +120,14 @@ impl TableVerifier<'_> {
                 (pool, self.schema, catalogue.tables.get(&mapping.pg_table))
             }),
         };
-        places.alike(mapping).map_err(|Unlike { side, what }| {
-            let table = table.clone();
-            match what {
-                Some(what) => Refusal::Structure { table, side, what },
-                None if side == Side::Target => {
-                    Refusal::Absent { table, side, there: mapping.pg_table.clone() }
-                }
-                None => Refusal::Absent { side, there: table.to_string(), table },
+        let table = table.clone();
+        places.alike(mapping).map_err(|unlike| match unlike {
+            Unlike::Unfit(misfit) => Refusal::Target(misfit),
+            Unlike::Structure(what) => Refusal::Structure { table, what },
+            Unlike::Absent(side @ Side::Target) => {
+                Refusal::Absent { table, side, there: mapping.pg_table.clone() }
             }
+            Unlike::Absent(side) => Refusal::Absent { side, there: table.to_string(), table },
         })
     }
 

@@ -47,8 +47,16 @@ fn tables_that_are_not_ours_stand_in_the_way() {
     let replica = odd(&report, Side::Replica, S::Tracking);
     expect(replica, CheckVerdict::Fault, "`patient`", &["etl run patient --adopt"]);
     let target = odd(&report, Side::Target, S::Tracking);
-    let adopt = ["etl run patient 'pay plan' --adopt"];
-    expect(target, CheckVerdict::Fault, "`patient`, `pay plan`", &adopt);
+    expect(target, CheckVerdict::Fault, "`pay plan`", &["etl run 'pay plan' --adopt"]);
+    // It has no key, so that taking it over would fail.
+    let aside = "ALTER TABLE \"raw\".\"patient\" RENAME TO \"patient_before_handoff\"";
+    let unfit = odd(&report, Side::Target, S::Tables);
+    expect(
+        unfit,
+        CheckVerdict::Fault,
+        "nor can it be taken over: the primary key is none",
+        &[aside],
+    );
 }
 
 #[test]

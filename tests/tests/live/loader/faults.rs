@@ -15,13 +15,13 @@ fn a_target_with_other_columns_is_refused_with_every_difference() {
     bench.pg("CREATE TABLE raw.t (id bigint PRIMARY KEY, a integer, extra text)");
     bench.pg("INSERT INTO raw.t VALUES (7, 7, 'mine')");
     let error = bench.load("t").unwrap_err();
-    let Error::Differs { differences, target, .. } = &error else { panic!("{}", chain(&error)) };
-    assert!(differences.len() >= 3, "{differences:?}");
+    let Error::Unfit(misfit) = &error else { panic!("{}", chain(&error)) };
+    assert!(misfit.reasons.len() >= 3, "{misfit:?}");
     let text = error.to_string();
     for name in ["id", "b", "extra"] {
         assert!(text.contains(name), "{text}");
     }
-    assert_eq!(target, "\"raw\".\"t\"");
+    assert_eq!(misfit.target, "\"raw\".\"t\"");
     assert!(!error.is_transient());
     assert_eq!(bench.trio.rows("t"), [row!["7", "7", "mine"]]);
 }

@@ -114,8 +114,9 @@ fn a_table_that_never_arrived_or_was_altered_is_refused_with_the_remedy() {
     );
     assert_eq!(
         error("t"),
-        "`t` cannot be compared with the replica: the column `b` is missing or in another place; run \
-         `etl run t --full`"
+        "the target table \"raw\".\"t\" cannot be loaded: the column \"b\" is missing: run ALTER TABLE \
+         \"raw\".\"t\" ADD COLUMN \"b\" integer and then `etl run t --full`, or put it aside and it is \
+         loaded afresh: ALTER TABLE \"raw\".\"t\" RENAME TO \"t_before_handoff\""
     );
     assert_eq!(of(&report, "heap").status, RepairStatus::Equal);
     trio.sql_replica("ALTER TABLE heap ADD UNIQUE KEY (a), MODIFY a INT NOT NULL");

@@ -1,7 +1,7 @@
 //! What is there in the target schema.
 
 use super::{map, read, table, target_pool};
-use handoff_schema::{CopyObstacle, TargetCatalogue, TargetKind, ddl};
+use handoff_schema::{TargetCatalogue, TargetKind, TargetObstacle, ddl};
 use handoff_testbed::Trio;
 
 fn target(trio: &Trio) -> TargetCatalogue {
@@ -54,11 +54,14 @@ fn tables_keys_obstacles_and_leftovers_are_seen() {
 
     let generated: Vec<bool> = found.tables["gen"].columns.iter().map(|c| c.generated).collect();
     assert_eq!(generated, [false, true, true, false]);
-    assert_eq!(found.tables["ruled"].obstacles, [CopyObstacle::Rules]);
-    assert_eq!(found.tables["triggered"].obstacles, [CopyObstacle::Triggers]);
-    assert_eq!(found.tables["guarded"].obstacles, [CopyObstacle::RowSecurity]);
+    assert_eq!(found.tables["ruled"].obstacles, [TargetObstacle::Rules(vec!["r".to_owned()])]);
+    assert_eq!(
+        found.tables["triggered"].obstacles,
+        [TargetObstacle::Triggers(vec!["t".to_owned()])]
+    );
+    assert_eq!(found.tables["guarded"].obstacles, [TargetObstacle::RowSecurity]);
     assert_eq!(found.tables["parted"].kind, TargetKind::Partitioned);
-    assert_eq!(found.tables["seen"].kind, TargetKind::Other);
+    assert_eq!(found.tables["seen"].kind, TargetKind::View);
     assert!(found.tables["empty"].columns.is_empty());
 }
 

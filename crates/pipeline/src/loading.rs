@@ -13,6 +13,16 @@ use handoff_schema::TargetTable;
 use handoff_tracking::{LoadState, SealWork, WatermarkAt};
 use std::path::Path;
 
+/// What a name in the target that turned out to be taken belongs to.
+enum SecondLook {
+    /// A table of ours: a first load arrived, and the answer to its commit was lost. The record of it came with it.
+    Ours(Box<TargetTable>),
+    /// Nothing any more: the type of another new table's arrays has moved out of the way.
+    Free,
+    /// Somebody else's table, or none.
+    Taken,
+}
+
 impl TableRunner {
     pub(crate) fn load(
         &self,
@@ -107,25 +117,30 @@ impl TableRunner {
         let seal = self.tracker.seal(seal);
         match self.loader.load(&job, strategy, &seal) {
             Err(error) if error.is_target_appeared() => {
-                let target = self.appeared(work)?.ok_or(TableError::Load(error))?;
-                let job = LoadJob { target: Some(&target), ..job };
+                let there = match self.look_again(work)? {
+                    SecondLook::Ours(there) => Some(there),
+                    SecondLook::Free => None,
+                    SecondLook::Taken => return Err(TableError::Load(error)),
+                };
+                let job = LoadJob { target: there.as_deref(), ..job };
                 self.loader.load(&job, strategy, &seal).map_err(TableError::Load)
             }
             done => done.map_err(TableError::Load),
         }
     }
 
-    /// Returns the target table that was not there when the run looked, if it is ours: a first load
-    /// arrived, and the answer to its commit was lost. The record of it came with it.
-    fn appeared(&self, work: &Work<'_>) -> Result<Option<TargetTable>, TableError> {
-        let context = work.context;
-        let states = self.tracker.states().map_err(TableError::Tracking)?;
-        let load = states.get(&context.name).and_then(|tracked| tracked.load.as_ref());
-        if !load.is_some_and(LoadState::is_ours) {
-            return Ok(None);
-        }
+    /// Looks once more at a name that turned out to be taken.
+    fn look_again(&self, work: &Work<'_>) -> Result<SecondLook, TableError> {
+        let name = &work.context.mapping.pg_table;
         let mut catalogue = self.prover.read_target().map_err(TableError::Prove)?;
-        Ok(catalogue.tables.remove(&context.mapping.pg_table))
+        let Some(there) = catalogue.tables.remove(name) else {
+            let is_free = !catalogue.names.contains_key(name);
+            return Ok(if is_free { SecondLook::Free } else { SecondLook::Taken });
+        };
+        let states = self.tracker.states().map_err(TableError::Tracking)?;
+        let load = states.get(&work.context.name).and_then(|tracked| tracked.load.as_ref());
+        let is_ours = load.is_some_and(LoadState::is_ours);
+        Ok(if is_ours { SecondLook::Ours(Box::new(there)) } else { SecondLook::Taken })
     }
 
     /// Compares what was read with what is in the target, row by row.

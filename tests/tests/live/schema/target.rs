@@ -36,7 +36,8 @@ fn tables_keys_obstacles_and_leftovers_are_seen() {
          CREATE VIEW raw.seen AS SELECT 1 AS a;
          CREATE TABLE raw.__handoff_2 (a int); CREATE TABLE raw.__handoff_1 (a int);
          CREATE TABLE raw.etl_load_status (a int); CREATE TABLE raw.etl_runs (a int);
-         CREATE SCHEMA other; CREATE TABLE other.elsewhere (a int)",
+         CREATE SCHEMA other; CREATE TABLE other.elsewhere (a int);
+         GRANT ALL ON ALL TABLES IN SCHEMA raw TO etl",
     );
     let found = target(&trio);
     let names: Vec<&str> = found.tables.keys().map(String::as_str).collect();

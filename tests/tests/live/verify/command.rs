@@ -90,7 +90,7 @@ fn tables_that_cannot_be_compared_say_why_and_the_others_are() {
     let done = etl.exits(1, &["verify"]);
     assert!(done.stdout.contains("later: the replica has no table `later`: run `etl run later`\n"));
     assert!(
-        done.stdout.contains("code: its structure is another in the replica"),
+        done.stdout.contains("ADD COLUMN \"more\" integer and then `etl run code --full`"),
         "{}",
         done.stdout
     );

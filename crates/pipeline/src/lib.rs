@@ -87,8 +87,9 @@ pub use error::{Error, Result};
 pub use handoff_model::chain;
 pub use identity::{IdentityChange, SourceChange};
 pub use init::{
-    ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, InitServer, InitServers,
-    LookAt, TableProposal, TableSize, Unfit, WrittenAs, init,
+    CertificateStanding, ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport,
+    InitServer, InitServers, LookAt, SeenCertificate, TableProposal, TableSize, Unfit, WrittenAs,
+    init,
 };
 pub use options::{Hops, Prove, RunOptions, SourceConsent};
 pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};

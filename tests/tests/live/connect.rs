@@ -4,6 +4,7 @@ mod cancelling;
 mod connecting;
 mod copying;
 mod creating;
+mod lines;
 mod locks;
 mod pools;
 mod tls;

@@ -1,6 +1,7 @@
 //! What stands behind `etl init`.
 
 use clap::Args;
+use handoff_settings::Fingerprint;
 
 /// What `etl init` takes.
 ///
@@ -21,6 +22,10 @@ pub struct InitArgs {
     /// The environment variable with the source's password; SOURCE_PASSWORD unless given.
     #[arg(long, value_name = "NAME", requires = "source")]
     pub source_password_env: Option<String>,
+    /// The source's certificate, as sha256: and what openssl x509 -noout -fingerprint -sha256 prints of
+    /// it there; for a server on another machine that signs for itself.
+    #[arg(long, value_name = "SHA256", requires = "source", value_parser = fingerprint)]
+    pub source_fingerprint: Option<Fingerprint>,
     /// The environment variable with the replica's password; REPLICA_PASSWORD unless given.
     #[arg(long, value_name = "NAME", requires = "replica")]
     pub replica_password_env: Option<String>,
@@ -36,4 +41,8 @@ pub struct InitArgs {
     /// Print what was found and proposed as one JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, &'static str> {
+    Fingerprint::parse(text).ok_or("write sha256: and 64 hexadecimal digits")
 }

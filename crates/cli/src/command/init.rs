@@ -5,7 +5,7 @@ use crate::report::{Written, init_text};
 use crate::shell::Shell;
 use crate::{Exit, Failure};
 use handoff_pipeline::{InitServer, InitServers, LookAt};
-use handoff_settings::{MySqlServer, Run, Secret, Settings};
+use handoff_settings::{MySqlServer, Run, Secret, Settings, Tls};
 use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -72,7 +72,8 @@ fn servers(args: &InitArgs, source: &str) -> Result<(MySqlServer, InitServers), 
         target: target.map(|target| of_target.server(target.url(), &target.password)),
     };
     let password = of_source.read(source.password)?;
-    Ok((MySqlServer { password, ..source }, servers))
+    let tls = Tls { fingerprint: args.source_fingerprint, ..source.tls };
+    Ok((MySqlServer { password, tls, ..source }, servers))
 }
 
 /// Where a password is kept.

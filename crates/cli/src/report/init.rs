@@ -3,7 +3,9 @@
 use super::columns::{Align, Columns};
 use crate::human::{bytes, count, counted};
 use handoff_model::ColumnName;
-use handoff_pipeline::{ExtractionProposal, InitReport, TableProposal, TableSize};
+use handoff_pipeline::{
+    CertificateStanding, ExtractionProposal, InitReport, TableProposal, TableSize,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -28,6 +30,7 @@ pub struct Written<'a> {
 pub fn init_text(report: &InitReport, written: &Written<'_>) -> String {
     let parts = [
         head(report),
+        certificate(report),
         sizes(report),
         largest(report),
         proposals(report),
@@ -48,6 +51,23 @@ fn head(report: &InitReport) -> String {
         counted(rows, "row"),
         bytes(size)
     )
+}
+
+/// The source's certificate, where a person has to look at it.
+fn certificate(report: &InitReport) -> String {
+    let Some(seen) = &report.certificate else { return String::new() };
+    let what = match seen.standing {
+        CertificateStanding::Given => return String::new(),
+        CertificateStanding::Seen => {
+            "nobody vouched for it: compare it with what openssl x509 -noout -fingerprint -sha256 -in \
+             FILE prints on the server; handoff.toml pins it"
+        }
+        CertificateStanding::Passing => {
+            "the server makes another one at its next start: set ssl_cert and ssl_key there, and pin \
+             that one"
+        }
+    };
+    format!("certificate: {}\n  {what}\n", seen.fingerprint)
 }
 
 /// One line an engine.

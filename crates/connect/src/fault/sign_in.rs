@@ -1,6 +1,7 @@
 //! Questions of a server that were not answered, as sentences that say what to do.
 
 use super::connect::Place;
+use crate::Side;
 use crate::my_line;
 use crate::pg_guard;
 use crate::protection::Protection;
@@ -92,11 +93,13 @@ impl Place<'_> {
 
     /// Says how the server is pinned, as ssh does when it meets one.
     pub(super) fn pin(&self, fingerprint: Fingerprint) -> String {
+        let side = self.side;
+        let init =
+            if side == Side::Source { ", or give etl init --source-fingerprint" } else { "" };
         format!(
             "If openssl x509 -noout -fingerprint -sha256 -in FILE, run on the server with the file of \
-             its certificate, prints the same digits, write below [{}]: tls_fingerprint = \
-             \"{fingerprint}\"",
-            self.side
+             its certificate, prints the same digits, write below [{side}]{init}: tls_fingerprint = \
+             \"{fingerprint}\""
         )
     }
 

@@ -234,3 +234,133 @@ fn progress(done: io::Result<usize>) -> io::Result<Option<usize>> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Side;
+    use crate::tls::{TlsTerms, server_name};
+    use handoff_settings::{Tls, TlsMode};
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::crypto::ring;
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+    use std::net::TcpListener;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+    use std::thread::{self, JoinHandle};
+    use std::time::{Duration, Instant};
+
+    type Server = StreamOwned<ServerConnection, TcpStream>;
+
+    fn server(socket: TcpStream) -> Server {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["clinic".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket)
+    }
+
+    /// A relay at work, the driver's end, and the server's.
+    fn relay() -> (JoinHandle<()>, UnixStream, Server) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut server = server(listener.accept().unwrap().0);
+        let greeting = thread::spawn(move || {
+            server.flush().unwrap();
+            server
+        });
+        let tls = Tls { mode: TlsMode::Require, ..Tls::default() };
+        let (config, _) = TlsTerms::new(Side::Source, &tls).unwrap().unwrap().config().unwrap();
+        let mut session = ClientConnection::new(Arc::new(config), server_name("clinic")).unwrap();
+        while session.is_handshaking() {
+            session.complete_io(&mut socket).unwrap();
+        }
+        let (driver, ours) = UnixStream::pair().unwrap();
+        let relay = Relay::new(session, socket, TcpStream::from(OwnedFd::from(ours))).unwrap();
+        (thread::spawn(|| relay.run()), driver, greeting.join().unwrap())
+    }
+
+    #[track_caller]
+    fn ends(relay: JoinHandle<()>) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !relay.is_finished() {
+            assert!(Instant::now() < until, "it goes on");
+            thread::sleep(Duration::from_millis(5));
+        }
+        relay.join().unwrap();
+    }
+
+    fn bytes(length: usize) -> Vec<u8> {
+        (0..length).map(|index| u8::try_from(index % 251).unwrap()).collect()
+    }
+
+    #[test]
+    fn everything_arrives_both_ways_whoever_is_slow() {
+        let (relay, mut driver, mut server) = relay();
+        let sent = bytes(5_000_000);
+        let echo = thread::spawn(move || {
+            let mut got = vec![0; 5_000_000];
+            server.read_exact(&mut got).unwrap();
+            server.write_all(&got).unwrap();
+            server.flush().unwrap();
+            server
+        });
+        driver.write_all(&sent).unwrap();
+        thread::sleep(Duration::from_millis(50));
+        let mut got = vec![0; sent.len()];
+        driver.read_exact(&mut got).unwrap();
+        assert!(got == sent, "other bytes came back");
+        drop(echo.join().unwrap());
+        assert_eq!(driver.read(&mut got).unwrap(), 0);
+        ends(relay);
+    }
+
+    #[test]
+    fn last_words_of_either_side_arrive() {
+        let (first, mut driver, mut server) = relay();
+        driver.write_all(b"quit").unwrap();
+        drop(driver);
+        let mut said = Vec::new();
+        server.read_to_end(&mut said).unwrap();
+        assert_eq!(said, b"quit");
+        ends(first);
+
+        let (second, mut driver, mut server) = relay();
+        server.write_all(&bytes(300_000)).unwrap();
+        server.conn.send_close_notify();
+        server.flush().unwrap();
+        drop(server);
+        let mut said = Vec::new();
+        driver.read_to_end(&mut said).unwrap();
+        assert!(said == bytes(300_000));
+        ends(second);
+    }
+
+    #[test]
+    fn a_cut_ends_it_whatever_is_on_the_way() {
+        for busy in [false, true] {
+            let (relay, driver, mut server) = relay();
+            let peer = server.sock.try_clone().unwrap();
+            // Neither side takes in what the other one sends.
+            let sender = busy.then(|| thread::spawn(move || server.write_all(&bytes(50_000_000))));
+            if busy {
+                driver.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+                while (&driver).write(&bytes(100_000)).is_ok() {}
+            }
+            driver.shutdown(Shutdown::Both).unwrap();
+            ends(relay);
+            peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            if let Some(sender) = sender {
+                sender.join().unwrap().unwrap_err();
+            }
+        }
+    }
+}

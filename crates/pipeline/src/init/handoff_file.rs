@@ -1,6 +1,6 @@
 //! Writes `handoff.toml`.
 
-use super::InitReport;
+use super::{InitReport, SeenCertificate};
 use crate::toml_text::{comment, glob, text};
 use handoff_model::TableName;
 
@@ -35,6 +35,7 @@ impl InitReport {
         let mut file = self.head();
         file.push_str("\n# The application's database. Only ever read.\n[source]\n");
         file.push_str(&servers.source.lines());
+        file.push_str(&self.certificate.as_ref().map(SeenCertificate::lines).unwrap_or_default());
         file.push_str(
             "\n# A MySQL or MariaDB of your own in between, of the source's kind and version or \
              newer. Without it\n# the load reads the source.\n",

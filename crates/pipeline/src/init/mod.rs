@@ -6,6 +6,7 @@
 //! stands there as a comment. A row's value is never part of the evidence: only how many rows have
 //! some property.
 
+mod certificate;
 mod evidence;
 mod handoff_file;
 mod look;
@@ -20,6 +21,7 @@ mod watermark;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::{CertificateStanding, SeenCertificate};
 pub use handoff_file::{InitServer, InitServers};
 pub use report::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, TableProposal, TableSize,
@@ -78,10 +80,12 @@ pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
             (Ok(schema), None) => tables.push(propose::table(&looker.look(schema))),
         }
     }
+    let certificate = certificate::seen(source, &pool)?;
     Ok(InitReport {
         made_at,
         source: source.url(),
         server: pool.version().to_string(),
+        certificate,
         rows_looked_at: at == LookAt::Rows,
         tables,
         unfit,

@@ -1,5 +1,6 @@
 //! What is proposed, as values and as JSON.
 
+use super::certificate::SeenCertificate;
 use super::evidence::{self, Looked};
 use handoff_model::{ColumnName, Extraction, TableName};
 use handoff_schema::{NotCarried, TableSchema};
@@ -15,6 +16,8 @@ pub struct InitReport {
     pub source: String,
     /// The source's kind and version.
     pub server: String,
+    /// The source's certificate, where it is known by nothing else.
+    pub certificate: Option<SeenCertificate>,
     /// Whether rows were looked at, or the catalogue alone.
     pub rows_looked_at: bool,
     /// The tables that can be carried, by name.

@@ -4,7 +4,7 @@ use super::evidence::{Evidence, Looked, Recent, Tally};
 use super::narrow::Narrow;
 use super::propose;
 use super::report::{InitReport, Other, TableProposal, TableSize, Unfit, WrittenAs};
-use super::{InitServer, InitServers, stray};
+use super::{CertificateStanding, InitServer, InitServers, SeenCertificate, stray};
 use handoff_model::{Extraction, TableName};
 use handoff_schema::{Column, Engine, Index, IndexPart, TableSchema};
 use handoff_settings::{Settings, SettingsError};
@@ -152,6 +152,7 @@ fn report(tables: Vec<TableProposal>) -> InitReport {
         made_at: Timestamp::UNIX_EPOCH,
         source: "mysql://reader@clinic:3306/app".to_owned(),
         server: "MariaDB 10.11.6".to_owned(),
+        certificate: None,
         rows_looked_at: true,
         tables,
         unfit: vec![Unfit { table: name("wide"), why: "too\nwide".to_owned() }],
@@ -239,4 +240,27 @@ fn a_password_is_named_and_never_written() {
     assert!(file.contains("[source]\nurl = \"mysql://a@b:3306/c\"\npassword_env = \"PATH\"\n"));
     assert!(file.contains("[replica]\nurl = \"mysql://a@b:3306/d\"\n#password_env = \"PATH\"\n"));
     assert!(file.contains("# TO DO: this is an example.\n[target]\n"));
+}
+
+#[test]
+fn a_certificate_is_pinned_with_a_word_of_how_far_to_trust_it() {
+    let servers = InitServers {
+        source: server("mysql://reader@clinic:3306/app"),
+        replica: None,
+        target: Some(server("postgres://etl@127.0.0.1:5432/raw")),
+    };
+    let fingerprint = format!("sha256:{}", "0f".repeat(32));
+    let pinned = |file: &str| load(file, "").unwrap().source.tls.fingerprint;
+    for (standing, in_force, says) in [
+        (CertificateStanding::Given, true, "as given"),
+        (CertificateStanding::Seen, true, "nobody vouched for it"),
+        (CertificateStanding::Passing, false, "at its next start"),
+    ] {
+        let certificate = Some(SeenCertificate { fingerprint: fingerprint.clone(), standing });
+        let file = InitReport { certificate, ..report(Vec::new()) }.handoff_toml(&servers);
+        assert!(file.contains(says), "{file}");
+        assert_eq!(pinned(&file).is_some(), in_force, "{file}");
+        let taken = file.replace("\n#tls_", "\ntls_");
+        assert_eq!(pinned(&taken).unwrap().to_string(), fingerprint);
+    }
 }

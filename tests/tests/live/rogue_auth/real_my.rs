@@ -2,6 +2,8 @@
 
 use super::remote::forward;
 use super::{fingerprint_in, sign_in_my, tls};
+use crate::certificates::Certificates;
+use crate::etl::{Done, Etl};
 use handoff_connect::{Fault, MyPool, PeerTrust, Profile};
 use handoff_settings::{MySqlServer, Secret, Tls, TlsMode};
 use handoff_testbed::{MariaDb, MySql9, MySqlEndpoint, ServerOptions};
@@ -125,4 +127,49 @@ fn mariadb_signs_us_in_by_ed25519_and_by_what_it_has_always_had() {
         assert!(refused(&wrong).message().contains("check the user"), "{by}");
     }
     assert_eq!(world.near.host, NEAR);
+}
+
+/// Runs `etl` with the visitor's password.
+fn run(etl: &Etl, arguments: &[&str]) -> Done {
+    Done::from(etl.command(arguments).env("SOURCE_PASSWORD", "pass word").output().unwrap())
+}
+
+#[test]
+fn init_pins_the_certificate_that_it_met_and_check_misses_it_when_it_changes() {
+    let certificates = Certificates::new();
+    certificates.write(2090);
+    let server = MariaDb::start(&certificates.arguments()).unwrap();
+    let mut world = World::of(server.endpoint());
+    world.account("BY 'pass word'");
+    for sql in ["CREATE DATABASE app", "CREATE TABLE app.t (id INT PRIMARY KEY)"] {
+        world.admin.query_drop(sql).unwrap();
+    }
+    world.admin.query_drop("GRANT SELECT ON app.* TO visitor").unwrap();
+    let url = |server: &MySqlServer| {
+        MySqlServer { database: "app".into(), ..visitor(server, Tls::default()) }.url()
+    };
+    let etl = Etl::with("");
+    let near = run(&etl, &["init", &url(&world.near), "--quick", "--force"]);
+    assert_eq!(near.code, Some(0), "{}", near.stderr);
+    let file = || std::fs::read_to_string(etl.folder().join("handoff.toml")).unwrap();
+    assert!(!file().contains("tls_fingerprint"), "{}", file());
+
+    let met = run(&etl, &["init", &url(&world.far), "--quick", "--force"]);
+    assert_eq!(met.code, Some(0), "{}", met.stderr);
+    assert!(met.stdout.contains("nobody vouched for it"), "{}", met.stdout);
+    let pinned = fingerprint_in(&file());
+    let known = run(&etl, &["check"]);
+    assert!(known.stdout.contains("certificate pinned"), "{}", known.stdout);
+    let given = ["--source-fingerprint", &pinned.to_string()];
+    let given =
+        run(&etl, &[&["init", &url(&world.far), "--quick", "--force"], &given[..]].concat());
+    assert_eq!(given.code, Some(0), "{}", given.stderr);
+    assert!(file().contains("as given"), "{}", file());
+
+    certificates.write(2091);
+    world.admin.query_drop("FLUSH SSL").unwrap();
+    let other = run(&etl, &["check"]);
+    let says = "is not the one that tls_fingerprint in [source] names";
+    assert!(other.stdout.contains(says), "{}", other.stdout);
+    assert_ne!(fingerprint_in(&other.stdout), pinned);
 }

@@ -108,6 +108,10 @@ pub struct RunArgs {
     /// Compare what arrived with the source, row sums included.
     #[arg(long)]
     pub prove: bool,
+    /// Delete at most so many percent of the rows that a copy of a table has, whatever is moved;
+    /// overrides the configuration.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_delete_percent: Option<u8>,
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,

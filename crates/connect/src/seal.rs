@@ -18,26 +18,59 @@ pub struct Published {
     pub bytes: u64,
     /// The strategy that moved them.
     pub strategy: &'static str,
+    /// Rows that were there before the move, where the mover counted them.
+    pub before: Option<u64>,
     /// The sum of the canonical rows, where they were encoded (hop 2).
     pub sum: Option<TableSum>,
+    /// The sum of those of them that the job's filter selects: without the rows that were looked up
+    /// by their keys beside it.
+    pub filter_sum: Option<TableSum>,
+    /// True if the table was read and held these very rows already, so that nothing was written.
+    pub unchanged: bool,
     /// Values that could not be carried unchanged.
     pub audit: Audit,
     /// Where the time went so far.
     pub waits: Waits,
 }
 
-/// Records a published table where the data is.
+/// Checks and records a published table where the data is.
 ///
-/// A mover knows no tracking: it is handed a `Seal` and calls it as the last statement of the
-/// publishing transaction, or after the swap where the server has no such transaction. Each
-/// method belongs to one server.
+/// A mover knows no tracking: it is handed a `Seal`, asks it once the rows are in place whether they
+/// may be published, and calls it as the last statement of the publishing transaction, or after the
+/// swap where the server has no such transaction. Each method belongs to one server.
 ///
 /// # Contract
 ///
-/// * Called exactly once for each publication, after every row is in place.
-/// * An error must make the mover roll back where it can (PostgreSQL, InnoDB).
+/// * A check is made exactly once for each publication, after every row is in place: in the
+///   publishing transaction, or before the swap. Rows that were merged into a table without
+///   transactions are visible by then, and their copy is not recorded if the check fails.
+/// * A record is made exactly once for each publication that passed its check.
+/// * An error of either must make the mover leave everything as it was, where it can (PostgreSQL,
+///   InnoDB, a swap that is to come).
 /// * The seal runs statements only; it never commits.
 pub trait Seal: Sync {
+    /// Decides whether a copy may be published, on the connection that publishes it.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`](crate::Fault) if it may not, or the server refuses.
+    fn check_replica(&self, _conn: &mut mysql::Conn, _published: &Published) -> Result<()> {
+        Ok(())
+    }
+
+    /// Decides whether a load may be published, inside the transaction that publishes it.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`](crate::Fault) if it may not, or the server refuses.
+    fn check_target(
+        &self,
+        _tx: &mut postgres::Transaction<'_>,
+        _published: &Published,
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// Records a copy in the replica, on the connection that published it.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What to load, and what came of it.
 
 use handoff_model::{Audit, CopyId, RowFilter, TableSum, Waits};
-use handoff_rows::Locking;
+use handoff_rows::{KeyList, Locking};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use std::time::Duration;
 
@@ -32,6 +32,27 @@ pub struct LoadJob<'a> {
     pub locking: Locking,
     /// The target's table as its catalogue has it; [`None`] if it is not there yet.
     pub target: Option<&'a TargetTable>,
+}
+
+/// The rows that a load is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Scope<'a> {
+    /// The rows of the job's filter.
+    Filter,
+    /// The rows of these keys, and no others.
+    Keys(&'a KeyList),
+    /// The rows of the filter, and the rows of these keys that the filter does not select.
+    FilterAndKeys(&'a KeyList),
+}
+
+impl<'a> Scope<'a> {
+    /// Returns the keys whose rows a strategy reads in the place of the filter's.
+    pub(crate) fn instead(self) -> Option<&'a KeyList> {
+        match self {
+            Scope::Keys(keys) => Some(keys),
+            Scope::Filter | Scope::FilterAndKeys(_) => None,
+        }
+    }
 }
 
 /// What a load did.

@@ -3,9 +3,14 @@
 use crate::landing::{Kind, Landing};
 use crate::merge::{Changes, Gone, Merge};
 use crate::publish::{ANALYZE_ABOVE, run};
-use crate::strategy::Moved;
-use crate::{CopyIn, LoadJob, LoadMode, LoadOutcome, Loader, Result, Streaming};
-use handoff_connect::Seal;
+use crate::step::step;
+use crate::strategy::{LoadStrategy, Move, Moved};
+use crate::{
+    CopyIn, LoadJob, LoadMode, LoadOutcome, Loader, LoaderOptions, Meter, Result, Scope, Source,
+    Streaming, read_back,
+};
+use handoff_connect::{Seal, fault_point};
+use handoff_model::Phase;
 use handoff_rows::KeyList;
 
 /// Bytes of keys that are sent at once.
@@ -26,8 +31,60 @@ impl Loader {
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
         let job = LoadJob { mode: LoadMode::Incremental, ..*job };
-        self.attempt(&job, &Streaming::default(), seal, Some(keys))
+        self.attempt(&job, &Streaming::default(), seal, Scope::Keys(keys))
     }
+}
+
+/// Lands the rows of `keys` beside those of a filter: the ones that it did not select.
+pub(crate) fn land(
+    landing: &mut Landing<'_>,
+    moved: &mut Moved,
+    keys: &KeyList,
+    source: &Source<'_>,
+    options: &LoaderOptions,
+) -> Result<()> {
+    let table = stage(landing, keys)?;
+    fault_point("loader.keys_staged", &source.table.name);
+    let sifted = sift(landing, moved.rows, &table)?;
+    let left = sifted.as_ref().unwrap_or(keys);
+    if left.is_empty() {
+        return Ok(());
+    }
+    let source = Source { keys: Some(left), ..*source };
+    let meter = Meter::new(&*options.observer, Phase::Load, &source.table.name);
+    let by_keys = Streaming::default().load(Move { source: &source, landing, meter: &meter })?;
+    *moved += by_keys;
+    Ok(())
+}
+
+/// Makes the table of the keys and fills it, unless it is there, and returns its name, quoted.
+fn stage(landing: &mut Landing<'_>, keys: &KeyList) -> Result<String> {
+    landing.open()?;
+    let temporary = landing.kind == Kind::Temporary;
+    let table = landing.statements.keys(temporary);
+    if !landing.has_keys {
+        let sql = landing.statements.create_keys(&table, temporary);
+        run(landing, "make a table for the keys of", &sql)?;
+        send(landing, keys, &table)?;
+        landing.has_keys = true;
+    }
+    Ok(table)
+}
+
+/// Returns the keys whose rows have not landed; [`None`] if that is all of them.
+fn sift(landing: &mut Landing<'_>, landed: u64, table: &str) -> Result<Option<KeyList>> {
+    if landed == 0 {
+        return Ok(None);
+    }
+    let (statements, staging) = (landing.statements, landing.table());
+    if run(landing, "sift the keys of", &statements.drop_landed(table, &staging))? == 0 {
+        return Ok(None);
+    }
+    let Some(mut left) = KeyList::new(landing.mapping) else { return Ok(None) };
+    let failed = step(statements, "read back the keys of");
+    let sql = statements.copy_out_keys(table);
+    read_back::keys(landing.transaction()?, &sql, &mut left).map_err(failed)??;
+    Ok(Some(left))
 }
 
 /// Merges what has landed, and deletes the rows of the keys that have not.
@@ -40,15 +97,11 @@ pub(crate) fn publish(
     if keys.is_empty() {
         return Ok(Changes::default());
     }
-    landing.open()?;
+    let table = stage(landing, keys)?;
     let (statements, staging) = (landing.statements, landing.table());
-    let temporary = landing.kind == Kind::Temporary;
-    let table = statements.keys(temporary);
-    run(landing, "make a table for the keys of", &statements.create_keys(&table, temporary))?;
-    send(landing, keys, &table)?;
     // Two keys may be one to the server that was read, which then gave the row twice.
     run(landing, "sift the rows of", &statements.drop_twice(&staging))?;
-    if keys.len() > ANALYZE_ABOVE {
+    if keys.len().max(moved.rows) > ANALYZE_ABOVE {
         run(landing, "analyze the staging of", &statements.analyze_keys(&staging))?;
         run(landing, "analyze the keys of", &statements.analyze_keys(&table))?;
     }
@@ -56,7 +109,7 @@ pub(crate) fn publish(
     let gone = if keys.keeps_gone() { Gone::Never } else { Gone::Of(&table) };
     let merge = Merge { statements, staging: &staging, gone, other_unique, staged: moved.rows };
     let changes = merge.run(landing.transaction()?)?;
-    if !temporary {
+    if landing.kind != Kind::Temporary {
         run(landing, "drop the keys of", &format!("DROP TABLE {table}"))?;
     }
     Ok(changes)

@@ -21,6 +21,8 @@ pub struct Landing<'c> {
     pub(crate) cancel: &'c Cancel,
     pub(crate) copy_id: Option<CopyId>,
     pub(crate) opened: bool,
+    /// Whether the table of the keys is there.
+    pub(crate) has_keys: bool,
     pub(crate) locked: bool,
     pub(crate) unchanged: bool,
 }

@@ -14,7 +14,13 @@
 //! | has no key | staging | `DELETE` and `INSERT … SELECT` |
 //!
 //! Where the keys of the rows that differ are known ([`Loader::load_keys`]), those rows alone are
-//! read, merged, and deleted where there is nothing to read.
+//! read, merged, and deleted where there is nothing to read. The keys of rows that no filter finds,
+//! such as those that are gone, may come with a filter ([`Loader::load_with_keys`]): both are one
+//! publication.
+//!
+//! Before the commit, and before the seal records it, the seal is asked whether this may be published
+//! ([`Seal::check_target`](handoff_connect::Seal::check_target)). It sees the rows in place, and if it
+//! refuses, nothing has happened.
 //!
 //! So readers wait for nothing and see the old rows or the new, views live, and rows that did not
 //! change are not written. There is no TRUNCATE (readers with an older snapshot would see an
@@ -85,6 +91,7 @@ pub use error::{Error, Result};
 pub use handoff_model::Meter;
 pub use handoff_schema::TargetTable;
 pub use inserter::Inserter;
+use job::Scope;
 pub use job::{LoadJob, LoadMode, LoadOutcome};
 pub use landing::{Committed, Landing};
 pub use loader::{Loader, LoaderOptions};

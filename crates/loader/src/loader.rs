@@ -6,9 +6,9 @@ use crate::publish::Publish;
 use crate::statements::Statements;
 use crate::step::{MAKE, is_taken, step};
 use crate::strategy::{LoadStrategy, Move, Moved, Opening};
-use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Source};
-use handoff_connect::{MyPool, PgConn, PgPool, Published, Seal, fault_point};
-use handoff_model::{Cancel, CopyId, Observer, Phase, Throttle, WaitClock, chain};
+use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Scope, Source};
+use handoff_connect::{Fault, MyPool, PgConn, PgPool, Published, Seal, fault_point};
+use handoff_model::{Cancel, CopyId, Observer, Phase, TableSum, Throttle, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
 use handoff_settings::Values;
 use std::collections::BTreeMap;
@@ -90,7 +90,26 @@ impl Loader {
         strategy: &dyn LoadStrategy,
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
-        self.attempt(job, strategy, seal, None)
+        self.attempt(job, strategy, seal, Scope::Filter)
+    }
+
+    /// Loads the rows of the job's filter and those of `keys`, and publishes both at once: rows of
+    /// `keys` that are there to be read are merged, the others are deleted from the target, as
+    /// [`Loader::load_keys`] does. The target's table must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load`].
+    pub fn load_with_keys(
+        &self,
+        job: &LoadJob<'_>,
+        strategy: &dyn LoadStrategy,
+        keys: &KeyList,
+        seal: &dyn Seal,
+    ) -> Result<LoadOutcome> {
+        let job = LoadJob { mode: LoadMode::Incremental, ..*job };
+        let scope = if keys.is_empty() { Scope::Filter } else { Scope::FilterAndKeys(keys) };
+        self.attempt(&job, strategy, seal, scope)
     }
 
     pub(crate) fn attempt(
@@ -98,10 +117,10 @@ impl Loader {
         job: &LoadJob<'_>,
         strategy: &dyn LoadStrategy,
         seal: &dyn Seal,
-        keys: Option<&KeyList>,
+        scope: Scope<'_>,
     ) -> Result<LoadOutcome> {
         let clock = WaitClock::default();
-        let source = self.source(job, keys, &clock);
+        let source = self.source(job, scope.instead(), &clock);
         let opening = strategy.opening(&source);
         let resumes = opening == Opening::Resumable && job.locking == Locking::Free;
         let taken_up = job.copy_id.filter(|_| resumes);
@@ -112,6 +131,7 @@ impl Loader {
             job,
             strategy,
             seal,
+            scope,
             source,
             opening,
             stays: taken_up.is_some(),
@@ -160,6 +180,7 @@ struct Attempt<'a> {
     job: &'a LoadJob<'a>,
     strategy: &'a dyn LoadStrategy,
     seal: &'a dyn Seal,
+    scope: Scope<'a>,
     source: Source<'a>,
     opening: Opening,
     /// Whether what has landed stays after a failure, for the next load of the copy.
@@ -176,9 +197,11 @@ impl Attempt<'_> {
             return Err(Error::NoKey { table: mapping.table.clone() });
         }
         let Some(target) = target else {
-            let all = self.source.keys.is_none();
             let table = mapping.table.clone();
-            return if all { Ok(()) } else { Err(Error::NothingThere { table }) };
+            return match self.scope {
+                Scope::Filter => Ok(()),
+                Scope::Keys(_) | Scope::FilterAndKeys(_) => Err(Error::NothingThere { table }),
+            };
         };
         fit(mapping, &self.loader.options.schema, target)
     }
@@ -233,7 +256,8 @@ impl Attempt<'_> {
     fn nowhere(&self) -> Result<LoadOutcome> {
         let mut landing = self.landing(Through::Nothing, Kind::Temporary);
         let moved = self.run_strategy(&mut landing)?;
-        Ok(self.outcome(moved, Changes::default(), false))
+        let published = self.published(&moved, moved.sum, Changes::default(), false);
+        Ok(self.outcome(moved, &published))
     }
 
     fn connect(&self) -> Result<PgConn> {
@@ -263,6 +287,7 @@ impl Attempt<'_> {
             cancel: &self.loader.options.cancel,
             copy_id: self.job.copy_id,
             opened: false,
+            has_keys: false,
             locked: false,
             unchanged: false,
         }
@@ -295,61 +320,75 @@ impl Attempt<'_> {
         Ok(moved)
     }
 
-    fn publish(&self, mut landing: Landing<'_>, moved: Moved) -> Result<LoadOutcome> {
+    fn publish(&self, mut landing: Landing<'_>, mut moved: Moved) -> Result<LoadOutcome> {
         let options = &self.loader.options;
+        let table = &self.job.mapping.table;
         let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
-        let rows = self.job.table.rows;
-        let publish = Publish { options, other_unique, rows, keys: self.source.keys };
-        let changes = publish.run(&mut landing, &moved)?;
+        let (rows, filter_sum) = (self.job.table.rows, moved.sum);
+        let publish =
+            Publish { options, other_unique, rows, scope: self.scope, source: &self.source };
+        let changes = publish.run(&mut landing, &mut moved)?;
         if self.resumes() {
             let failed = step(&self.statements, "drop the checkpoint of");
             let sql = self.statements.drop_checkpoint();
             landing.transaction()?.batch_execute(&sql).map_err(failed)?;
         }
-        fault_point("loader.published", &self.job.mapping.table);
-        self.seal(&mut landing, &moved, changes)?;
-        fault_point("loader.sealed", &self.job.mapping.table);
-        let unchanged = landing.unchanged;
-        let Through::Transaction(tx) = landing.through else {
-            return Ok(self.outcome(moved, changes, unchanged));
-        };
-        tx.commit().map_err(step(&self.statements, "commit the load of"))?;
-        fault_point("loader.committed", &self.job.mapping.table);
-        Ok(self.outcome(moved, changes, unchanged))
+        fault_point("loader.published", table);
+        let published = self.published(&moved, filter_sum, changes, landing.unchanged);
+        let failed = self.failed("check the load of");
+        self.seal.check_target(landing.transaction()?, &published).map_err(failed)?;
+        fault_point("loader.checked", table);
+        let failed = self.failed("record the load of");
+        self.seal.on_target(landing.transaction()?, &published).map_err(failed)?;
+        fault_point("loader.sealed", table);
+        if let Through::Transaction(tx) = landing.through {
+            tx.commit().map_err(step(&self.statements, "commit the load of"))?;
+            fault_point("loader.committed", table);
+        }
+        Ok(self.outcome(moved, &published))
     }
 
-    fn seal(&self, landing: &mut Landing<'_>, moved: &Moved, changes: Changes) -> Result<()> {
-        let published = Published {
+    fn failed(&self, step: &'static str) -> impl FnOnce(Fault) -> Error + use<> {
+        let table = self.job.mapping.table.clone();
+        move |fault| Error::Step { table, step, fault }
+    }
+
+    fn published(
+        &self,
+        moved: &Moved,
+        filter_sum: TableSum,
+        changes: Changes,
+        unchanged: bool,
+    ) -> Published {
+        Published {
             rows: moved.rows,
             inserted: changes.inserted,
             updated: changes.updated,
             deleted: changes.deleted,
+            before: changes.before,
             bytes: moved.bytes,
             strategy: self.strategy.name(),
             sum: Some(moved.sum),
+            filter_sum: Some(filter_sum),
+            unchanged,
             audit: moved.audit.clone(),
             waits: self.source.clock.waits().of_whole(self.started.elapsed()),
-        };
-        self.seal.on_target(landing.transaction()?, &published).map_err(|fault| Error::Step {
-            table: self.job.mapping.table.clone(),
-            step: "record the load of",
-            fault,
-        })
+        }
     }
 
-    fn outcome(&self, moved: Moved, changes: Changes, unchanged: bool) -> LoadOutcome {
+    fn outcome(&self, moved: Moved, published: &Published) -> LoadOutcome {
         let duration = self.started.elapsed();
         LoadOutcome {
             rows_loaded: moved.rows,
-            rows_inserted: changes.inserted,
-            rows_updated: changes.updated,
-            rows_deleted: changes.deleted,
+            rows_inserted: published.inserted,
+            rows_updated: published.updated,
+            rows_deleted: published.deleted,
             bytes: moved.bytes,
             strategy: self.strategy.name(),
             duration,
             waits: self.source.clock.waits().of_whole(duration),
             sum: moved.sum,
-            unchanged,
+            unchanged: published.unchanged,
             audit: moved.audit,
             notes: moved.notes,
         }

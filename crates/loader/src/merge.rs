@@ -11,6 +11,8 @@ pub(crate) struct Changes {
     pub(crate) inserted: u64,
     pub(crate) updated: u64,
     pub(crate) deleted: u64,
+    /// Rows that were there before, where they were counted.
+    pub(crate) before: Option<u64>,
 }
 
 impl Changes {
@@ -53,8 +55,12 @@ impl Merge<'_> {
         let failed = step(self.statements, "merge the new rows of");
         let answers = tx.simple_query(&self.sql()).map_err(failed)?;
         let counted = Counted::of(&answers);
-        let mut changes =
-            Changes { inserted: counted.new, updated: counted.changed, deleted: counted.gone };
+        let mut changes = Changes {
+            inserted: counted.new,
+            updated: counted.changed,
+            deleted: counted.gone,
+            before: (self.gone == Gone::Any).then_some(counted.before),
+        };
         let mut inserted = counted.new;
         if self.other_unique {
             inserted = last_count(&answers);

@@ -4,8 +4,7 @@ use crate::landing::{Kind, Landing};
 use crate::merge::{Changes, Gone, Merge, last_count};
 use crate::step::{NAME, step};
 use crate::strategy::Moved;
-use crate::{Error, LoadMode, LoaderOptions, Result, keyed};
-use handoff_rows::KeyList;
+use crate::{Error, LoadMode, LoaderOptions, Result, Scope, Source, keyed};
 
 /// Bytes from which on the server's own memory settings and statistics of staging pay off.
 const LARGE: u64 = 8 << 20;
@@ -31,12 +30,15 @@ pub(crate) struct Publish<'a> {
     pub(crate) other_unique: bool,
     /// How many rows the table has, about.
     pub(crate) rows: u64,
-    /// The keys of the rows to bring into line, where those were given.
-    pub(crate) keys: Option<&'a KeyList>,
+    /// The rows that the load is about.
+    pub(crate) scope: Scope<'a>,
+    /// Where rows are read that are looked up by their keys.
+    pub(crate) source: &'a Source<'a>,
 }
 
 impl Publish<'_> {
-    pub(crate) fn run(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+    /// Publishes what has landed. Rows that are looked up by their keys beside it are added to `moved`.
+    pub(crate) fn run(&self, landing: &mut Landing<'_>, moved: &mut Moved) -> Result<Changes> {
         if moved.bytes >= LARGE {
             self.give_memory(landing)?;
         }
@@ -79,12 +81,22 @@ impl Publish<'_> {
         Ok(Changes { inserted: moved.rows, ..Changes::default() })
     }
 
-    fn refresh(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
-        let changes = match (self.keys, moved.rows) {
-            _ if landing.unchanged => return Ok(Changes::default()),
-            (Some(keys), _) => keyed::publish(landing, moved, keys, self.other_unique)?,
-            (None, 0) => self.empty(landing)?,
-            (None, _) => self.replace(landing, moved)?,
+    fn refresh(&self, landing: &mut Landing<'_>, moved: &mut Moved) -> Result<Changes> {
+        if landing.unchanged {
+            return Ok(Changes::default());
+        }
+        let changes = match self.scope {
+            Scope::Keys(keys) => keyed::publish(landing, moved, keys, self.other_unique)?,
+            Scope::FilterAndKeys(keys) => {
+                if landing.opened && landing.kind == Kind::Unlogged {
+                    let staging = landing.table();
+                    count(landing, &staging, moved.rows)?;
+                }
+                keyed::land(landing, moved, keys, self.source, self.options)?;
+                keyed::publish(landing, moved, keys, self.other_unique)?
+            }
+            Scope::Filter if moved.rows == 0 => self.empty(landing)?,
+            Scope::Filter => self.replace(landing, moved)?,
         };
         if landing.opened && landing.kind == Kind::Unlogged {
             run(landing, "drop the staging of", &landing.statements.drop_own())?;
@@ -99,7 +111,7 @@ impl Publish<'_> {
         }
         landing.lock()?;
         let deleted = run(landing, "empty", &landing.statements.delete_all())?;
-        Ok(Changes { deleted, ..Changes::default() })
+        Ok(Changes { deleted, before: Some(deleted), ..Changes::default() })
     }
 
     fn replace(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
@@ -116,7 +128,7 @@ impl Publish<'_> {
             let deleted = run(landing, "empty", &statements.delete_all())?;
             let inserted = run(landing, "fill", &statements.insert_all(&staging))?;
             expect(landing, moved.rows, inserted, "after the INSERT")?;
-            return Ok(Changes { inserted, deleted, ..Changes::default() });
+            return Ok(Changes { inserted, deleted, before: Some(deleted), updated: 0 });
         }
         let merge = Merge {
             statements,

@@ -10,6 +10,7 @@ use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 
 /// The rows that a strategy moves.
+#[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// The server they are read from.
     pub pool: &'a MyPool,

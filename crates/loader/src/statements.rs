@@ -187,6 +187,16 @@ impl Statements {
         format!("COPY {into} ({}) FROM STDIN (FORMAT binary)", self.key.join(", "))
     }
 
+    /// Reads the keys back.
+    pub(crate) fn copy_out_keys(&self, keys: &str) -> String {
+        format!("COPY (SELECT {} FROM {keys}) TO STDOUT (FORMAT binary)", self.key.join(", "))
+    }
+
+    /// Drops the keys whose rows are in staging.
+    pub(crate) fn drop_landed(&self, keys: &str, staging: &str) -> String {
+        format!("DELETE FROM {keys} t USING {staging} s WHERE {}", self.same_key())
+    }
+
     /// Drops all but one of the rows of one key.
     pub(crate) fn drop_twice(&self, staging: &str) -> String {
         format!(

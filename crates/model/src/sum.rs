@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use std::fmt;
-use std::ops::AddAssign;
+use std::ops::{Add, AddAssign};
 
 /// The number of rows and the sum of their 128-bit hashes modulo 2^128.
 ///
@@ -28,6 +28,15 @@ impl AddAssign for TableSum {
     fn add_assign(&mut self, other: TableSum) {
         self.rows += other.rows;
         self.hash = self.hash.wrapping_add(other.hash);
+    }
+}
+
+impl Add for TableSum {
+    type Output = TableSum;
+
+    fn add(mut self, other: TableSum) -> TableSum {
+        self += other;
+        self
     }
 }
 

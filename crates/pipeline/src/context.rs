@@ -24,6 +24,8 @@ pub struct TableContext {
     pub window: Option<Arc<Window>>,
     /// What becomes of rows that are gone from the source.
     pub deletes: Deletes,
+    /// The most rows that a move may delete, in percent, where the settings say it of this table.
+    pub max_delete_percent: Option<u8>,
     /// How the whole table is loaded, and why so.
     pub selected: Selected,
     /// The table in the source (in the replica, if only hop 2 is made).

@@ -226,7 +226,8 @@ pub enum TableError {
     /// Nothing but a full copy would mend the table, and that would delete rows that it keeps.
     #[error(
         "`{table}` keeps rows that are gone from the source (deletes = \"ignore\"), and could be mended \
-         by a full copy only, since {why}: `etl run {} --full` makes one, and then they are gone",
+         by a full copy only, since {why}: `etl run {} --full --max-delete-percent 100` makes one, and \
+         then they are gone",
         .table.in_shell()
     )]
     OnlyInFull {
@@ -262,8 +263,7 @@ pub enum TableError {
     /// More rows than are allowed would be deleted from a copy of the table.
     #[error(
         "{deleted} of the {rows} rows of `{table}` in the {side} are not in the source, more than the \
-         {percent} % that max_delete_percent under [run] allows to delete: if they are to go, run \
-         `{remedy}`"
+         {percent} % that max_delete_percent allows to delete: if they are to go, run `{remedy}`"
     )]
     TooManyDeletes {
         /// The table.
@@ -315,7 +315,10 @@ impl TableError {
     /// Returns the phase that failed; what fails before the first hop counts to it.
     pub(crate) fn phase(&self) -> Phase {
         match self {
-            TableError::Load(_) | TableError::NotCopied(_) | TableError::Target(_) => Phase::Load,
+            TableError::Load(_)
+            | TableError::NotCopied(_)
+            | TableError::Target(_)
+            | TableError::TooManyDeletes { side: Side::Target, .. } => Phase::Load,
             TableError::Prove(_)
             | TableError::ProveCopy(_)
             | TableError::Differs(_)

@@ -1,10 +1,11 @@
 //! Tables in which rows stay that are gone from the source.
 
 use crate::diff::{Between, Found};
+use crate::publish::Progress;
 use crate::table_run::TableRunner;
 use crate::wording::grouped;
 use crate::work::Work;
-use crate::{Hops, Proof, TableError, TableReport};
+use crate::{Hops, Proof, TableError};
 use handoff_connect::Side;
 use handoff_model::TableName;
 
@@ -13,8 +14,8 @@ pub(crate) fn kept_note(table: &TableName) -> String {
     let name = table.in_shell();
     format!(
         "it keeps rows that are gone from the source (deletes = \"ignore\"), so it is not moved in \
-         full by itself: `etl repair {name}` brings the other rows into line; `etl run {name} --full` \
-         moves it, and then they are gone"
+         full by itself: `etl repair {name}` brings the other rows into line; `etl run {name} --full \
+         --max-delete-percent 100` moves it, and then they are gone"
     )
 }
 
@@ -23,22 +24,22 @@ impl TableRunner {
     pub(crate) fn compare_but_kept(
         &self,
         work: &Work<'_>,
-        report: &mut TableReport,
+        progress: &mut Progress,
     ) -> Result<(), TableError> {
         let first = if self.hops == Hops::Load { Side::Replica } else { Side::Source };
         let found = self.found(work.context, Between { first, last: Side::Target })?;
         let found = found.but_kept();
         let proof = found.proof_but_kept();
         let difference = proof.difference();
-        report.proof = Some(proof);
+        progress.proof = Some(proof);
         if found.0.is_equal() { Ok(()) } else { Err(TableError::Differs(difference)) }
     }
 
     /// Says how many rows stay, once they were counted.
-    pub(crate) fn note_kept(&self, work: &Work<'_>, report: &mut TableReport) {
-        let Some(proof) = report.proof.as_mut().filter(|_| work.keeps_deleted()) else { return };
+    pub(crate) fn note_kept(&self, work: &Work<'_>, progress: &mut Progress) {
+        let Some(proof) = progress.proof.as_mut().filter(|_| work.keeps_deleted()) else { return };
         proof.keep();
-        report.notes.extend(proof.what_is_kept());
+        progress.notes.extend(proof.what_is_kept());
     }
 }
 

@@ -62,6 +62,7 @@ mod plan;
 mod planning;
 mod probe;
 mod prove;
+mod publish;
 mod recover;
 mod repair;
 mod report;

@@ -1,17 +1,31 @@
 //! Hop 2 of a table.
 
-use crate::copying::Copied;
-use crate::figures::load_report;
+use crate::copying::{Copied, window_rows};
+use crate::diff::Between;
+use crate::figures::add;
 use crate::probe::Probe;
+use crate::publish::{Counting, LoadChecks, Progress, ReadRows, Relay};
+use crate::sweep::Sweep;
 use crate::table_run::TableRunner;
 use crate::work::Work;
-use crate::{Hops, Proof, TableContext, TableError, TableReport, Verdict};
+use crate::{Hops, Proof, TableContext, TableError};
+use handoff_connect::{Seal, Side};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Replay};
-use handoff_model::{CopyId, Phase, ProofBy, Reason, RowFilter, TableSum};
+use handoff_model::{Phase, ProofBy, Reason, RowFilter, TableSum};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::TargetTable;
-use handoff_tracking::{LoadState, SealWork, WatermarkAt};
+use handoff_tracking::{LoadState, SealWork};
+use postgres::Transaction;
 use std::path::Path;
+
+/// What hop 2 loads in one publication, beside the window.
+#[derive(Clone, Copy)]
+pub(crate) struct LoadPart<'a> {
+    /// The rows to bring into line beside those of the window.
+    keys: Option<&'a KeyList>,
+    counting: Counting<'a>,
+    copied: &'a Copied,
+}
 
 /// What a name in the target that turned out to be taken belongs to.
 enum SecondLook {
@@ -24,17 +38,67 @@ enum SecondLook {
 }
 
 impl TableRunner {
-    pub(crate) fn load(
+    /// Makes hop 2: loads what hop 1 copied, together with what is gone from the source, and
+    /// publishes it once.
+    pub(crate) fn load_hop(
         &self,
         work: &Work<'_>,
-        (filter, mode): (&RowFilter, LoadMode),
+        probe: Option<&Probe>,
         copied: &Copied,
+        progress: &mut Progress,
+    ) -> Result<(), TableError> {
+        let swept = match work.sweeps() && !work.loads_everything() {
+            true => self.sweep_for_load(work, probe, progress)?,
+            false => None,
+        };
+        let probe = probe.filter(|_| self.counts(work));
+        let counting = match probe {
+            Some(probe) => Counting::Since(probe),
+            None if work.is_compared() => Counting::Ours,
+            None if self.hops == Hops::Load && work.is_incremental() => Counting::Ours,
+            None => Counting::Nothing,
+        };
+        let keys = swept.as_ref().map(|swept| &swept.keys);
+        let part = LoadPart { keys, counting, copied };
+        let (context, proof) = (work.context, &mut progress.proof);
+        let outcome = self.phase(context, Phase::Load, || self.load(work, part, proof))?;
+        progress.notes.extend(swept.as_ref().and_then(Sweep::note));
+        progress.note(&outcome.notes);
+        add(&mut progress.load, outcome);
+        if self.prove == ProofBy::Rows && work.keeps_deleted() {
+            return self.compare_but_kept(work, progress);
+        }
+        self.note_kept(work, progress);
+        Ok(())
+    }
+
+    /// Compares the keys of the target with those of the database that it is loaded from.
+    fn sweep_for_load(
+        &self,
+        work: &Work<'_>,
+        probe: Option<&Probe>,
+        progress: &mut Progress,
+    ) -> Result<Option<Sweep>, TableError> {
+        let (first, window) = match &self.servers.replica {
+            // The window of the load may be wider than the one that was counted.
+            Some(_) => (Side::Replica, None),
+            None => (Side::Source, window_rows(probe)),
+        };
+        self.sweep(work, Between { first, last: Side::Target }, window, progress)
+    }
+
+    fn load(
+        &self,
+        work: &Work<'_>,
+        part: LoadPart<'_>,
+        proof: &mut Option<Proof>,
     ) -> Result<LoadOutcome, TableError> {
-        let context = work.context;
+        let (context, copied) = (work.context, part.copied);
+        let mode = work.mode();
         let job = LoadJob {
             table: &context.schema,
             mapping: &context.mapping,
-            filter,
+            filter: work.rows_to_load(),
             mode,
             copy_id: Some(copied.id),
             locking: self.locking(work),
@@ -42,8 +106,31 @@ impl TableRunner {
         };
         let selected = context.selected.of(mode);
         let strategy = self.strategies.get(selected.strategy, selected.keep_spool);
-        let seal = self.seal_work(work, Some(copied.id), copied.marks.as_deref());
-        self.load_by(&*strategy, job, seal, work)
+        let mut seal =
+            self.tracker.seal(self.seal_work(work, Some(copied.id), copied.marks.as_deref()));
+        if self.servers.replica.is_none() && part.keys.is_some() {
+            seal = seal.since(work.began);
+        }
+        let is_full = mode == LoadMode::Full;
+        let checks = LoadChecks {
+            runner: self,
+            work,
+            is_full,
+            counting: part.counting,
+            read: if is_full { ReadRows::Loaded } else { ReadRows::Again },
+            copied: copied.moved,
+            before: proof.clone(),
+            seal,
+            relay: Relay::default(),
+        };
+        let done = match part.keys {
+            Some(keys) => {
+                let done = self.loader.load_with_keys(&job, &*strategy, keys, &checks);
+                done.map_err(TableError::Load)
+            }
+            None => self.load_by(&*strategy, job, &checks, work),
+        };
+        checks.relay.settle(done, proof)
     }
 
     /// Brings the rows of `keys` into line.
@@ -51,7 +138,8 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         keys: &KeyList,
-        (copy_id, marks): (CopyId, Option<&[WatermarkAt]>),
+        copied: &Copied,
+        proof: &mut Option<Proof>,
     ) -> Result<LoadOutcome, TableError> {
         let context = work.context;
         let job = LoadJob {
@@ -59,15 +147,29 @@ impl TableRunner {
             mapping: &context.mapping,
             filter: &RowFilter::All,
             mode: LoadMode::Incremental,
-            copy_id: Some(copy_id),
+            copy_id: Some(copied.id),
             locking: self.locking(work),
             target: context.target.as_deref(),
         };
-        let mut seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks));
-        if self.servers.replica.is_none() {
+        let sealed = self.seal_work(work, Some(copied.id), copied.marks.as_deref());
+        let mut seal = self.tracker.seal(sealed);
+        let has_replica = self.servers.replica.is_some();
+        if !has_replica {
             seal = seal.since(work.began);
         }
-        self.loader.load_keys(&job, keys, &seal).map_err(TableError::Load)
+        let checks = LoadChecks {
+            runner: self,
+            work,
+            is_full: false,
+            counting: if has_replica { Counting::Ours } else { Counting::Nothing },
+            read: ReadRows::Again,
+            copied: copied.moved,
+            before: proof.clone(),
+            seal,
+            relay: Relay::default(),
+        };
+        let done = self.loader.load_keys(&job, keys, &checks).map_err(TableError::Load);
+        checks.relay.settle(done, proof)
     }
 
     /// Loads everything from a file that an earlier load kept. It is of no copy that is known, nor is
@@ -76,10 +178,10 @@ impl TableRunner {
         &self,
         context: &TableContext,
         file: &Path,
-        report: &mut TableReport,
+        progress: &mut Progress,
     ) -> Result<(), TableError> {
         let work = Work::planned(context).in_full(Reason::Asked);
-        report.plan = Some(work.report());
+        progress.plan = Some(work.report());
         let job = LoadJob {
             table: &context.schema,
             mapping: &context.mapping,
@@ -90,20 +192,36 @@ impl TableRunner {
             target: context.target.as_deref(),
         };
         let strategy = Replay { file: file.to_owned() };
-        let seal =
-            SealWork { copied_at: None, copied_from: None, ..self.seal_work(&work, None, None) };
-        let load = || self.load_by(&strategy, job, seal, &work);
-        let outcome = self.phase(context, Phase::Load, load)?;
-        report.notes.extend(outcome.notes.iter().cloned());
-        report.load = Some(load_report(&outcome));
+        let proof = &mut progress.proof;
+        let outcome = self.phase(context, Phase::Load, || {
+            let sealed = SealWork {
+                copied_at: None,
+                copied_from: None,
+                ..self.seal_work(&work, None, None)
+            };
+            let checks = LoadChecks {
+                runner: self,
+                work: &work,
+                is_full: true,
+                counting: Counting::Nothing,
+                // The replica is what the target is to equal, not the file.
+                read: ReadRows::Again,
+                copied: None,
+                before: None,
+                seal: self.tracker.seal(sealed),
+                relay: Relay::default(),
+            };
+            let done = self.load_by(&strategy, job, &checks, &work);
+            checks.relay.settle(done, proof)
+        })?;
         if self.prove != ProofBy::Rows {
+            // Nothing is known of the file but what arrived.
             let target_rows = Some(outcome.rows_loaded);
-            report.proof = Some(Proof { target_rows, ..Proof::nothing() });
-            return Ok(());
+            progress.proof = Some(Proof { target_rows, ..Proof::nothing() });
         }
-        // The replica is what the target is to equal, not the file.
-        let read = self.read_again(&work)?;
-        self.compare_sums(&work, report, read)
+        progress.note(&outcome.notes);
+        progress.load = Some(outcome);
+        Ok(())
     }
 
     /// Loads, and once more where the target turns out to have the table.
@@ -111,11 +229,10 @@ impl TableRunner {
         &self,
         strategy: &dyn LoadStrategy,
         job: LoadJob<'_>,
-        seal: SealWork<'_>,
+        seal: &dyn Seal,
         work: &Work<'_>,
     ) -> Result<LoadOutcome, TableError> {
-        let seal = self.tracker.seal(seal);
-        match self.loader.load(&job, strategy, &seal) {
+        match self.loader.load(&job, strategy, seal) {
             Err(error) if error.is_target_appeared() => {
                 let there = match self.look_again(work)? {
                     SecondLook::Ours(there) => Some(there),
@@ -123,7 +240,7 @@ impl TableRunner {
                     SecondLook::Taken => return Err(TableError::Load(error)),
                 };
                 let job = LoadJob { target: there.as_deref(), ..job };
-                self.loader.load(&job, strategy, &seal).map_err(TableError::Load)
+                self.loader.load(&job, strategy, seal).map_err(TableError::Load)
             }
             done => done.map_err(TableError::Load),
         }
@@ -143,72 +260,20 @@ impl TableRunner {
         Ok(if is_ours { SecondLook::Ours(Box::new(there)) } else { SecondLook::Taken })
     }
 
-    /// Compares what was read with what is in the target, row by row.
-    pub(crate) fn compare_load(
-        &self,
-        work: &Work<'_>,
-        report: &mut TableReport,
-        outcome: Option<&LoadOutcome>,
-    ) -> Result<(), TableError> {
-        if self.prove != ProofBy::Rows {
-            return Ok(());
-        }
-        if work.keeps_deleted() {
-            return self.compare_but_kept(work, report);
-        }
-        // Only a load of everything has read everything.
-        let everything = outcome.filter(|_| work.loads_everything());
-        let read = everything.map_or_else(|| self.read_again(work), |outcome| Ok(outcome.sum))?;
-        self.compare_sums(work, report, read)
-    }
-
     /// Sums the rows of the database that hop 2 reads.
-    fn read_again(&self, work: &Work<'_>) -> Result<TableSum, TableError> {
-        let (context, locking) = (work.context, self.locking(work));
-        self.again(context, || self.prover.read_sum(&self.loader, context, locking))
+    pub(crate) fn read_again(&self, work: &Work<'_>) -> Result<TableSum, TableError> {
+        self.prover.read_sum(&self.loader, work.context, self.locking(work))
     }
 
-    fn compare_sums(
+    /// Counts the rows of replica and target, to which nobody else writes.
+    pub(crate) fn count_ours(
         &self,
         work: &Work<'_>,
-        report: &mut TableReport,
-        read: TableSum,
-    ) -> Result<(), TableError> {
-        let before = report.proof.take();
-        let compare = || self.prover.compare_load(self.hops, work.context, read, &before);
-        let proof = self.again(work.context, compare)?;
-        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
-        report.proof = Some(proof);
-        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
-    }
-
-    /// Counts the rows of the target after an incremental load, and compares them with those of the
-    /// database it was loaded from.
-    pub(crate) fn count_load(
-        &self,
-        work: &Work<'_>,
-        probe: &Probe,
-        report: &mut TableReport,
-    ) -> Result<(), TableError> {
-        let context = work.context;
-        let target = self.again(context, || self.prover.count_target(context))?;
-        let mut proof = report.proof.take().unwrap_or_else(Proof::nothing);
-        proof.counted = true;
-        proof.target_rows = Some(target);
-        let equal = match proof.replica_rows {
-            Some(replica) => replica == target,
-            None => {
-                let source = self.again(context, || self.prover.count(context))?;
-                proof.source_rows = Some(source);
-                self.is_explained(work, probe, source, target)?
-            }
-        };
-        if !equal {
-            proof.verdict = Verdict::Differs;
-        }
-        let difference = proof.difference();
-        report.proof = Some(proof);
-        if equal { Ok(()) } else { Err(TableError::Miscounted(difference)) }
+        tx: &mut Transaction<'_>,
+    ) -> Result<Proof, TableError> {
+        let replica_rows = Some(self.prover.count(work.context)?);
+        let target_rows = Some(self.prover.count_in(tx, work.context)?);
+        Ok(Proof { counted: true, replica_rows, target_rows, ..Proof::nothing() })
     }
 
     fn locking(&self, work: &Work<'_>) -> Locking {

@@ -15,6 +15,17 @@ pub enum Hops {
     Load,
 }
 
+impl Hops {
+    /// Returns the command that makes them.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Hops::Both => "run",
+            Hops::Copy => "replicate",
+            Hops::Load => "load",
+        }
+    }
+}
+
 /// How much a run compares before it calls a table good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prove {
@@ -75,6 +86,9 @@ pub struct RunOptions {
     pub source: SourceConsent,
     /// The hops to make.
     pub hops: Hops,
+    /// Let a move delete at most so many percent of the rows that a copy of a table has; what the
+    /// settings say if [`None`].
+    pub max_delete_percent: Option<u8>,
     /// Load the one table named from this file, which `copy_csv` kept, instead of from the replica.
     /// For [`Hops::Load`].
     pub from_spool: Option<PathBuf>,

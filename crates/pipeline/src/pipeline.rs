@@ -1,7 +1,7 @@
 //! The front door.
 
 use crate::base::{Base, read_catalogue};
-use crate::diff::Guard;
+use crate::diff::{DeleteLimits, GuardedCommand};
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
 use crate::names::NameWeight;
@@ -71,8 +71,16 @@ impl Pipeline {
     /// Returns an [`Error`] only if nothing could start: a server that cannot be reached, a table
     /// that is not there, another run in progress. No table was moved then.
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
-        let guard = Guard { percent: self.settings.run.max_delete_percent, asked: false };
-        let task = Task { guard, until: self.settings.run.until };
+        let command = match options.full {
+            true => GuardedCommand::MoveInFull(options.hops),
+            false => GuardedCommand::Move(options.hops),
+        };
+        let limits = DeleteLimits {
+            asked: options.max_delete_percent,
+            configured: self.settings.run.max_delete_percent,
+            command,
+        };
+        let task = Task { limits, until: self.settings.run.until };
         self.run_by(options, &task, TableRunner::run)
     }
 
@@ -117,7 +125,8 @@ impl Pipeline {
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.not_carried());
         self.cancel.check()?;
-        let mut runner = self.runner(&base, tracker, replicator, (lock, gate, task.guard), options);
+        let mut runner =
+            self.runner(&base, tracker, replicator, (lock, gate, task.limits), options);
         runner.loader = runner.loader.key_names(key_names);
         notes.extend(drop_leftovers(&runner, &leftovers));
         let tables = self.move_tables(&runner, options, &plan, base.looked_at, each)?;
@@ -217,7 +226,7 @@ impl Pipeline {
         base: &Base,
         tracker: Tracker,
         replicator: Option<Replicator>,
-        (lock, gate, guard): (RunLock, Gate, Guard),
+        (lock, gate, limits): (RunLock, Gate, DeleteLimits),
         options: &RunOptions,
     ) -> TableRunner {
         let (from, to) = (base.servers.load_from(), &base.servers.target);
@@ -244,7 +253,7 @@ impl Pipeline {
             from_spool: options.from_spool.clone(),
             loader: Loader::new(from.clone(), to.clone(), loader_options)
                 .throttle(throttle.clone().filter(|_| reads_source)),
-            guard,
+            limits,
             values: self.settings.values,
             throttle,
             prover: Prover {
@@ -318,7 +327,7 @@ impl Pipeline {
 /// What a run is about.
 pub(crate) struct Task {
     /// How many rows may be deleted.
-    pub(crate) guard: Guard,
+    pub(crate) limits: DeleteLimits,
     /// When no further table is started.
     pub(crate) until: Option<TimeOfDay>,
 }

@@ -2,14 +2,15 @@
 
 use crate::figures::millis;
 use crate::{Covers, Hops, Proof, TableContext, TableError, Verdict};
-use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, quote_my};
+use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, Side, quote_my};
 use handoff_loader::{Discard, LoadJob, LoadMode, Loader};
 use handoff_model::{Cancel, ProofBy, RowFilter, TableSum};
 use handoff_replicator::Replicator;
-use handoff_rows::{Locking, target_sum};
+use handoff_rows::{Locking, target_sum_in};
 use handoff_schema::{TargetCatalogue, ddl};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
+use postgres::Transaction;
 use std::time::Instant;
 
 /// Compares tables across the databases of a run.
@@ -51,12 +52,13 @@ impl Prover {
         })
     }
 
-    /// Compares the database that was read with the target: the sum of row hashes taken while
-    /// reading against the one read back, and row counts. `before` is what hop 1 found.
+    /// Compares the database that was read with what the target would hold: the sum of row hashes
+    /// taken while reading against the one read back, and row counts. `before` is what hop 1 found.
     pub(crate) fn compare_load(
         &self,
         hops: Hops,
         context: &TableContext,
+        tx: &mut Transaction<'_>,
         read: TableSum,
         before: &Option<Proof>,
     ) -> Result<Proof, TableError> {
@@ -68,7 +70,8 @@ impl Prover {
             }
             None => Proof { source_rows: Some(self.count(context)?), ..Proof::nothing() },
         };
-        let sum = self.sum(context)?;
+        let (name, mapping) = (&context.mapping.pg_table, &context.mapping);
+        let sum = target_sum_in(tx, &self.schema, name, mapping).map_err(TableError::Prove)?;
         proof.by = ProofBy::Rows;
         proof.counted = true;
         proof.target_rows = Some(sum.rows);
@@ -102,15 +105,17 @@ impl Prover {
         Ok(read.sum)
     }
 
-    /// Counts the rows of the target.
-    pub(crate) fn count_target(&self, context: &TableContext) -> Result<u64, TableError> {
-        let mut conn = self.target.get().map_err(TableError::Prove)?;
-        let _guard = self.target.cancel_guard(&conn, &self.cancel);
+    /// Counts the rows of the target, as a transaction sees them.
+    pub(crate) fn count_in(
+        &self,
+        tx: &mut Transaction<'_>,
+        context: &TableContext,
+    ) -> Result<u64, TableError> {
         let rows = ddl::only(&self.schema, &context.mapping.pg_table);
         let sql = format!("SELECT count(*) FROM {rows}");
-        let counted = conn.query_one(&sql, &[]).and_then(|row| row.try_get::<_, i64>(0));
-        let counted = counted.map_err(|error| TableError::Prove(conn.fault(&error)))?;
-        Ok(counted.unsigned_abs())
+        let counted = tx.query_one(&sql, &[]).and_then(|row| row.try_get::<_, i64>(0));
+        let failed = |error| TableError::Prove(Fault::pg(Side::Target, &error));
+        Ok(counted.map_err(failed)?.unsigned_abs())
     }
 
     /// Returns true if the target has a row of the table.
@@ -122,13 +127,6 @@ impl Prover {
         let found = conn.query_typed(&sql, &[]).map_err(|error| conn.fault(&error));
         let found = found.map_err(TableError::Prove)?;
         Ok(found.first().and_then(|row| row.try_get(0).ok()).unwrap_or(true))
-    }
-
-    fn sum(&self, context: &TableContext) -> Result<TableSum, TableError> {
-        let mut conn = self.target.get().map_err(TableError::Prove)?;
-        let _guard = self.target.cancel_guard(&conn, &self.cancel);
-        target_sum(&mut conn, &self.schema, &context.mapping.pg_table, &context.mapping)
-            .map_err(TableError::Prove)
     }
 
     /// Counts the rows of the database that hop 2 reads.
@@ -151,7 +149,7 @@ impl Seal for NothingToSeal {
         Ok(())
     }
 
-    fn on_target(&self, _: &mut postgres::Transaction<'_>, _: &Published) -> Result<(), Fault> {
+    fn on_target(&self, _: &mut Transaction<'_>, _: &Published) -> Result<(), Fault> {
         Ok(())
     }
 }

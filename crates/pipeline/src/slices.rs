@@ -6,8 +6,9 @@ use crate::work::{Beside, Slice, Work};
 use crate::{TableError, WatermarkColumn};
 use handoff_model::{Bound, Extraction, Watermark};
 
-/// The slices of a work, in order. Only `incremental_chunked` has more than one; each end is looked
-/// up in the source when the slice before it has arrived.
+/// The slices in which hop 1 copies the rows of a work, in order. Only `incremental_chunked` has more
+/// than one; each end is looked up in the source when the slice before it has arrived. Hop 2 loads the
+/// whole window, once.
 pub(crate) struct Slices<'a> {
     work: &'a Work<'a>,
     probe: Option<&'a Probe>,

@@ -2,10 +2,11 @@
 
 use crate::copying::MovedRows;
 use crate::figures::millis;
+use crate::publish::Progress;
 use crate::table_run::TableRunner;
 use crate::work::Work;
-use crate::{Covers, Hops, Proof, TableError, TableReport, Verdict};
-use handoff_loader::LoadOutcome;
+use crate::{Covers, Hops, Proof, Verdict};
+use handoff_connect::Published;
 use handoff_model::{ProofBy, TableSum};
 use std::time::Instant;
 
@@ -17,37 +18,32 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         copied: Option<MovedRows>,
-        outcome: &LoadOutcome,
-        report: &mut TableReport,
-    ) -> Result<(), TableError> {
-        if self.prove == ProofBy::Rows {
-            return Ok(());
-        }
+        published: &Published,
+        before: Option<Proof>,
+    ) -> Proof {
         let started = Instant::now();
-        let mut proof = report.proof.take().unwrap_or_else(Proof::nothing);
+        let mut proof = before.unwrap_or_else(Proof::nothing);
         if work.loads_everything() {
-            self.count_moved(&mut proof, copied, outcome.rows_loaded);
+            self.count_moved(&mut proof, copied, published.rows);
         } else {
             proof.covers = Covers::MovedRows;
         }
-        if self.prove == ProofBy::Sums {
-            let comparable = |sum: &TableSum| may_be_compared(work, copied, *sum, outcome.sum);
+        if let (ProofBy::Sums, Some(read)) = (self.prove, published.filter_sum) {
+            let comparable = |sum: &TableSum| may_be_compared(work, copied, *sum, read);
             proof.source_sum = copied.and_then(|copied| copied.sum).filter(comparable);
-            proof.read_sum = Some(outcome.sum);
-            proof.target_sum = outcome.unchanged.then_some(outcome.sum);
+            proof.read_sum = Some(read);
+            proof.target_sum = published.unchanged.then_some(read);
             proof.conclude();
         }
         proof.duration_ms += millis(started.elapsed());
-        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
-        report.proof = Some(proof);
-        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
+        proof
     }
 
     /// Tells what is known of a copy that is not loaded: what was read, and that the replica took as
     /// many rows.
-    pub(crate) fn prove_copy(&self, copied: Option<MovedRows>, report: &mut TableReport) {
-        let Some(copied) = copied.filter(|_| report.proof.is_none()) else { return };
-        report.proof = Some(Proof {
+    pub(crate) fn prove_copy(&self, copied: Option<MovedRows>, progress: &mut Progress) {
+        let Some(copied) = copied.filter(|_| progress.proof.is_none()) else { return };
+        progress.proof = Some(Proof {
             source_rows: Some(copied.rows),
             replica_rows: Some(copied.rows),
             source_sum: copied.sum,

@@ -1,24 +1,22 @@
 //! One table's way through both hops.
 
 use crate::copying::Copied;
-use crate::diff::Guard;
-use crate::figures::{Moved, add, copy_report, load_report, recorded_proof};
+use crate::diff::{DeleteLimits, Guard};
+use crate::figures::{Moved, recorded_proof};
 use crate::gate::Gate;
 use crate::kept::kept_note;
 use crate::probe::{Asker, Probe};
 use crate::prove::Prover;
+use crate::publish::{Progress, Recovery, after_error};
 use crate::servers::Servers;
-use crate::slices::Slices;
-use crate::work::{Slice, Work, full_instead};
+use crate::work::Work;
 use crate::{
     Hops, PlanReport, Proof, Refused, TableContext, TableError, TableReport, TableStatus, chain,
 };
 use handoff_connect::{Fault, Retry, RetryPolicy, Transient, retry};
-use handoff_loader::{LoadOutcome, Loader, Strategies};
-use handoff_model::{
-    Cancel, CopyId, Event, Observer, Phase, ProofBy, Reason, SumBy, TableName, Throttle,
-};
-use handoff_replicator::{CopyOutcome, Replicator};
+use handoff_loader::{Loader, Strategies};
+use handoff_model::{Cancel, Event, Observer, Phase, ProofBy, Reason, SumBy, TableName, Throttle};
+use handoff_replicator::Replicator;
 use handoff_settings::Values;
 use handoff_tracking::{RunLock, Status, Tracker};
 use jiff::Timestamp;
@@ -38,7 +36,8 @@ pub(crate) struct TableRunner {
     /// The file to load from in the place of the replica.
     pub(crate) from_spool: Option<PathBuf>,
     pub(crate) prover: Prover,
-    pub(crate) guard: Guard,
+    /// How many rows may be deleted.
+    pub(crate) limits: DeleteLimits,
     /// What to do with values that PostgreSQL cannot hold.
     pub(crate) values: Values,
     /// The bound on the rows that are read from the source in a second.
@@ -61,7 +60,12 @@ impl TableRunner {
     pub(crate) fn run(&self, context: &TableContext) -> TableReport {
         let mut report = TableReport::begun(context.name.clone(), Some(context.report()));
         let done = match &self.from_spool {
-            Some(file) => self.replay(context, file, &mut report),
+            Some(file) => {
+                let mut progress = Progress::default();
+                let done = self.replay(context, file, &mut progress);
+                progress.tell(&mut report);
+                done
+            }
             None => self.hops(context, &mut report),
         };
         if let Err(error) = done {
@@ -95,118 +99,67 @@ impl TableRunner {
         report
     }
 
-    /// Moves the table as planned, and in full where that turns out not to do.
+    /// Moves the table as planned, once more where rows went meanwhile, and in full where that turns
+    /// out not to do. What an attempt that failed has found is told of the last one only.
     fn hops(&self, context: &TableContext, report: &mut TableReport) -> Result<(), TableError> {
         let mut work = Work::planned(context);
         loop {
             report.plan = Some(work.report());
-            let Err(error) = self.attempt(&work, report) else { return Ok(()) };
-            let reason = full_instead(&error).filter(|_| work.moves_some());
-            if reason.is_some_and(|reason| work.keeps_rows_from(reason)) {
-                report.notes.push(kept_note(&context.name));
-                return Err(error);
-            }
-            let Some(reason) = reason else { return Err(error) };
-            self.observer.event(&Event::Notice {
-                table: Some(context.name.clone()),
-                text: format!("moved in full after all: {}", chain(&error)),
-            });
-            report.proof = None;
-            work = work.in_full(reason);
+            let mut progress = Progress::default();
+            let done = self.attempt(&work, &mut progress);
+            let recovery = done.as_ref().err().map(|error| after_error(error, &work));
+            work = match (recovery, &done) {
+                (Some(Recovery::Again), _) => work.again(),
+                (Some(Recovery::InFull(reason)), Err(error)) => {
+                    let text = format!("moved in full after all: {}", chain(error));
+                    let table = Some(context.name.clone());
+                    self.observer.event(&Event::Notice { table, text });
+                    work.in_full(reason)
+                }
+                (recovery, _) => {
+                    if recovery == Some(Recovery::FailAndKeep) {
+                        progress.notes.push(kept_note(&context.name));
+                    }
+                    progress.tell(report);
+                    return done;
+                }
+            };
         }
     }
 
+    /// Makes one attempt: everything of it is published at once in each database.
     pub(crate) fn attempt(
         &self,
         work: &Work<'_>,
-        report: &mut TableReport,
+        progress: &mut Progress,
     ) -> Result<(), TableError> {
         if work.reason == Reason::Unchanged {
             return Ok(());
         }
         if work.is_compared() {
-            return self.diff(work, report);
+            return self.diff(work, progress);
         }
-        if work.reason == Reason::Configured && self.is_still_empty(work, report)? {
+        if work.reason == Reason::Configured && self.is_still_empty(work, progress)? {
             return Ok(());
         }
         let probe = self.probe(work)?;
         if let Some(probe) = &probe
-            && self.is_still(work, probe, report)?
+            && self.is_still(work, probe, progress)?
         {
             return Ok(());
         }
-        let mut slices = Slices::new(work, probe.as_ref(), self.chunk_rows);
-        let mut sums = Sums::default();
-        let mut id = work.copy_id;
-        while let Some(slice) = slices.next(self)? {
-            self.slice(work, (&slice, id), probe.as_ref(), &mut sums, report)?;
-            id = CopyId::new();
+        let probe = probe.as_ref();
+        let copied = self.copy_hop(work, probe, progress)?;
+        if self.hops == Hops::Copy {
+            self.prove_copy(copied.moved, progress);
+            return Ok(());
         }
-        Ok(())
+        self.load_hop(work, probe, &copied, progress)
     }
 
-    /// Takes a slice through both hops, and compares after the last.
-    fn slice(
-        &self,
-        work: &Work<'_>,
-        (slice, id): (&Slice, CopyId),
-        probe: Option<&Probe>,
-        sums: &mut Sums,
-        report: &mut TableReport,
-    ) -> Result<(), TableError> {
-        let context = work.context;
-        // Rows are counted where some were moved, and where everything took their place.
-        let counts = probe.filter(|_| {
-            slice.is_last
-                && self.prove != ProofBy::Rows
-                && (work.is_incremental() || work.is_second)
-        });
-        let copied = match &self.replicator {
-            Some(_) if !work.copies() => self.loadable(context)?,
-            Some(replicator) => {
-                let at = (slice, id);
-                let mut copied =
-                    self.copy_swept(replicator, work, at, (&mut *sums, &mut *report))?;
-                report.copy =
-                    sums.copy.as_ref().map(|sum| copy_report(sum, copied.marks.as_deref()));
-                if work.sweeps() && slice.is_last {
-                    self.sweep_copy(replicator, work, &mut copied, (&mut *sums, &mut *report))?;
-                    self.compare_copy(replicator, context, report)?;
-                }
-                if let Some(probe) = counts {
-                    let counted = self.count_copy(replicator, work, probe, report);
-                    let with = (replicator, probe);
-                    self.sweep_again(counted, with, work, &mut copied, (sums, report))?;
-                }
-                copied
-            }
-            None if self.hops == Hops::Load => self.loadable(context)?,
-            None => Copied { id, marks: work.marks(slice, id), moved: None },
-        };
-        let Some(rows) = work.load(slice).filter(|_| self.hops != Hops::Copy) else {
-            self.prove_copy(copied.moved, report);
-            return Ok(());
-        };
-        let outcome = self.load_swept(work, rows, &copied, (&mut *sums, &mut *report))?;
-        report.notes.extend(outcome.notes.iter().cloned());
-        add(&mut sums.load, outcome);
-        let Some(outcome) = &sums.load else { return Ok(()) };
-        report.load = Some(load_report(outcome));
-        report.lossy = outcome.audit.clone();
-        if slice.is_last {
-            if self.hops == Hops::Load && work.is_incremental() && self.prove != ProofBy::Rows {
-                self.count_ours(work, report)?;
-            }
-            self.compare_moved(work, copied.moved, outcome, report)?;
-            if work.sweeps() && !work.loads_everything() {
-                self.sweep_load(work, &copied, (sums, report))?;
-            }
-            self.compare_load(work, report, sums.load.as_ref())?;
-        }
-        let counted = counts.map_or(Ok(()), |probe| self.count_load(work, probe, report));
-        self.note_kept(work, report);
-        counted
+    /// Returns the limit on what a move of a table may delete.
+    pub(crate) fn guard_of(&self, context: &TableContext) -> Guard {
+        self.limits.guard(context.max_delete_percent)
     }
 
     /// Returns the copy in the replica, where hop 2 alone is made.
@@ -235,7 +188,7 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         probe: &Probe,
-        report: &mut TableReport,
+        progress: &mut Progress,
     ) -> Result<bool, TableError> {
         let tracked = &work.context.tracked;
         let (Some(copy), Some(load)) = (&tracked.copy, &tracked.load) else { return Ok(false) };
@@ -254,8 +207,9 @@ impl TableRunner {
             && counted.into_iter().flatten().all(|rows| kept || rows == probe.rows)
             && !self.replica_has_changes(work)?;
         if still {
-            unchanged(work, report, [Some(probe.rows), load.replica_rows, load.target_rows]);
-            self.note_kept(work, report);
+            let rows = [Some(probe.rows), load.replica_rows, load.target_rows];
+            unchanged(work, progress, rows);
+            self.note_kept(work, progress);
         }
         Ok(still)
     }
@@ -272,17 +226,13 @@ impl TableRunner {
 
     /// Returns true, and says so in the report, if the table was empty when it was last moved and is
     /// empty in all databases now.
-    fn is_still_empty(
-        &self,
-        work: &Work<'_>,
-        report: &mut TableReport,
-    ) -> Result<bool, TableError> {
+    fn is_still_empty(&self, work: &Work<'_>, progress: &mut Progress) -> Result<bool, TableError> {
         let context = work.context;
         let asks = self.hops == Hops::Both && self.prove != ProofBy::Rows && context.was_empty();
         if !asks || !self.again(context, || self.is_empty(context))? {
             return Ok(false);
         }
-        unchanged(work, report, [Some(0), self.servers.replica.as_ref().map(|_| 0), Some(0)]);
+        unchanged(work, progress, [Some(0), self.servers.replica.as_ref().map(|_| 0), Some(0)]);
         Ok(true)
     }
 
@@ -412,18 +362,11 @@ impl TableRunner {
 }
 
 /// Says that a table was left alone, and how many rows source, replica and target have.
-fn unchanged(work: &Work<'_>, report: &mut TableReport, rows: [Option<u64>; 3]) {
+fn unchanged(work: &Work<'_>, progress: &mut Progress, rows: [Option<u64>; 3]) {
     let [source_rows, replica_rows, target_rows] = rows;
-    report.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
-    report.proof =
+    progress.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
+    progress.proof =
         Some(Proof { counted: true, source_rows, replica_rows, target_rows, ..Proof::nothing() });
-}
-
-/// What the slices of a table add up to.
-#[derive(Default)]
-pub(crate) struct Sums {
-    pub(crate) copy: Option<CopyOutcome>,
-    pub(crate) load: Option<LoadOutcome>,
 }
 
 impl Transient for TableError {

@@ -22,12 +22,13 @@ pub(crate) struct Work<'a> {
     loads_all: bool,
     /// Whether it takes the place of an attempt that turned out not to do.
     pub(crate) is_second: bool,
+    /// Whether it is an attempt that was made once already.
+    pub(crate) is_again: bool,
     /// When it began to look for what to move.
     pub(crate) began: Timestamp,
 }
 
-/// Some of the rows of a [`Work`], moved through both hops at once, and how far the table has come
-/// then.
+/// Some of the rows of a [`Work`], which hop 1 copies at once, and how far the table has come then.
 #[derive(Debug, Clone)]
 pub(crate) struct Slice {
     pub(crate) filter: RowFilter,
@@ -68,8 +69,14 @@ impl<'a> Work<'a> {
             copy_id: context.copy_id,
             loads_all: context.decision.loads_all,
             is_second: false,
+            is_again: false,
             began: Timestamp::now(),
         }
+    }
+
+    /// The same once more, in the same run.
+    pub(crate) fn again(self) -> Work<'a> {
+        Work { copy_id: CopyId::new(), is_again: true, began: Timestamp::now(), ..self }
     }
 
     /// The rows that a comparison has named, which began so.
@@ -148,18 +155,13 @@ impl<'a> Work<'a> {
     }
 
     /// Returns what the rows that hop 2 reads mean for the others.
-    fn mode(&self) -> LoadMode {
+    pub(crate) fn mode(&self) -> LoadMode {
         if self.loads_everything() { LoadMode::Full } else { LoadMode::Incremental }
     }
 
-    /// Returns the rows that hop 2 loads of a slice, and what they mean for the others; nothing if
-    /// a later slice brings everything.
-    pub(crate) fn load<'s>(&self, slice: &'s Slice) -> Option<(&'s RowFilter, LoadMode)> {
-        match (self.is_incremental(), self.loads_all, slice.is_last) {
-            (true, false, _) => Some((&slice.filter, LoadMode::Incremental)),
-            (true, true, false) => None,
-            (false, ..) | (true, true, true) => Some((&EVERYTHING, LoadMode::Full)),
-        }
+    /// Returns the rows that hop 2 loads.
+    pub(crate) fn rows_to_load(&self) -> &'a RowFilter {
+        if self.loads_everything() { &EVERYTHING } else { self.filter }
     }
 
     /// Returns the watermarks that a copy records: its own base if it is a full one.

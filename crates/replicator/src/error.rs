@@ -185,6 +185,8 @@ pub enum Stage {
     Merge,
     /// Renaming the shadow into place, or committing.
     Publish,
+    /// Deciding whether the copy may be published.
+    Check,
     /// Recording the copy.
     Seal,
     /// Dropping the table that was replaced.
@@ -205,6 +207,7 @@ impl fmt::Display for Stage {
             Stage::Index => "build the indexes of",
             Stage::Merge => "merge the changed rows into",
             Stage::Publish => "swap in the copy of",
+            Stage::Check => "check the copy of",
             Stage::Seal => "record the copy of",
             Stage::DropOld => "drop the old table behind",
             Stage::Compare => "compare",

@@ -23,8 +23,10 @@ pub(crate) struct Fill<'a> {
     pub(crate) columns: &'a [Carried],
     /// The rows to move, where they are given by their keys.
     pub(crate) keys: Option<&'a Keyed<'a>>,
-    /// The replica's table to write to, unquoted. It is empty.
+    /// The replica's table to write to, unquoted.
     pub(crate) into: &'a str,
+    /// The sum of the lines of the rows that are in it already.
+    pub(crate) there: TableSum,
     /// Whether the caller has begun a transaction on the writing connection.
     pub(crate) in_transaction: bool,
     /// Is told what reading, encoding and writing took.
@@ -41,6 +43,28 @@ pub(crate) struct Filled {
     pub(crate) checked: bool,
     /// The sum of the canonical rows, if it was asked for and could be taken.
     pub(crate) sum: Option<TableSum>,
+    /// The sum of the lines that were sent; [`None`] where a server moved the rows itself.
+    pub(crate) lines: Option<TableSum>,
+}
+
+impl Filled {
+    /// Returns what arrives where no row is read.
+    pub(crate) fn nothing() -> Filled {
+        let (strategy, sum, lines) = ("", Some(TableSum::default()), Some(TableSum::default()));
+        Filled { rows: 0, bytes: 0, strategy, checked: false, sum, lines }
+    }
+
+    /// Adds the rows that were looked up by their keys afterwards.
+    pub(crate) fn and(self, later: Filled) -> Filled {
+        Filled {
+            rows: self.rows + later.rows,
+            bytes: self.bytes + later.bytes,
+            strategy: self.strategy,
+            checked: self.checked || later.checked,
+            sum: self.sum.zip(later.sum).map(|(one, other)| one + other),
+            lines: self.lines.zip(later.lines).map(|(one, other)| one + other),
+        }
+    }
 }
 
 /// What was sent, and what the server said to it.
@@ -68,11 +92,11 @@ impl Fill<'_> {
             return Err(self.rows_lost(sent.sum.rows, sent.arrived));
         }
         let checked = sent.warnings > 0;
-        if checked && self.read_back(writer)? != sent.sum {
+        if checked && self.read_back(writer)? != self.there + sent.sum {
             return Err(self.values_changed(sent.warnings));
         }
-        let Sent { sum: TableSum { rows, .. }, canonical: sum, bytes, .. } = sent;
-        Ok(Filled { rows, bytes, strategy, checked, sum })
+        let Sent { sum: lines, canonical: sum, bytes, .. } = sent;
+        Ok(Filled { rows: lines.rows, bytes, strategy, checked, sum, lines: Some(lines) })
     }
 
     /// Has the server move the rows itself, where that locks nobody out.

@@ -1,6 +1,7 @@
 //! What to copy, and what was copied.
 
 use handoff_model::{CopyId, RowFilter, TableSum, Waits};
+use handoff_rows::KeyList;
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 use std::time::Duration;
@@ -21,6 +22,27 @@ pub struct CopyJob<'a> {
     pub canonical: Option<(&'a Mapping, &'a Values)>,
 }
 
+/// The rows that a copy is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Scope<'a> {
+    /// The rows of the job's filter.
+    Filter,
+    /// The rows of these keys, and no others.
+    Keys(&'a KeyList),
+    /// The rows of the filter, and the rows of these keys that the filter does not select.
+    FilterAndKeys(&'a KeyList),
+}
+
+impl<'a> Scope<'a> {
+    /// Returns the keys, if there are any.
+    pub(crate) fn keys(self) -> Option<&'a KeyList> {
+        match self {
+            Scope::Filter => None,
+            Scope::Keys(keys) | Scope::FilterAndKeys(keys) => Some(keys),
+        }
+    }
+}
+
 /// How a copy becomes visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -30,10 +52,10 @@ pub enum Way {
     /// The table is emptied, filled and sealed in one transaction (InnoDB, few rows, structure
     /// unchanged). Nothing needs to be recorded beforehand.
     Transaction,
-    /// Some rows are gathered beside the table and replace those of the same keys. The caller
-    /// records its intent before [`Opened::finish`](crate::Opened::finish): on an engine without
-    /// transactions the table lacks rows until the merge is sealed, and after one that failed.
-    /// Merging the same rows again puts it right, and so does a full copy.
+    /// Some rows are gathered beside the table and replace those of the same keys. On an engine without
+    /// transactions the caller records its intent before [`Opened::finish`](crate::Opened::finish):
+    /// the table lacks rows until the merge is sealed, and after one that failed. Merging the same
+    /// rows again puts it right, and so does a full copy.
     Merge,
 }
 
@@ -65,4 +87,7 @@ pub struct CopyOutcome {
     /// The sum of the canonical rows as they were read in the source, if it was asked for. There is
     /// none where a server moved the rows by itself, or where a row has no canonical form.
     pub sum: Option<TableSum>,
+    /// The sum of those of them that the job's filter selects: without the rows that were looked up
+    /// by their keys beside it.
+    pub filter_sum: Option<TableSum>,
 }

@@ -109,6 +109,21 @@ impl<'a> Keyed<'a> {
         Ok(Keyed { list, kept, numbers })
     }
 
+    /// Notes that `dropped` of the keys left the table `from`, since their rows are staged already.
+    pub(crate) fn sift(
+        &mut self,
+        opened: &Opened<'_>,
+        conn: &mut MyConn,
+        from: &str,
+        dropped: u64,
+    ) -> Result<()> {
+        if dropped > 0 {
+            self.kept -= dropped;
+            self.numbers = Some(numbers(opened, conn, from)?);
+        }
+        Ok(())
+    }
+
     /// Returns true if the replica keeps rows that the source has no more.
     pub(crate) fn keeps_gone(&self) -> bool {
         self.list.keeps_gone()

@@ -13,7 +13,8 @@
 //! in a staging table, and those of which a byte differs replace the replica's rows of the same keys.
 //! Merging the same rows twice changes nothing. Rows that are gone from the source are not found so;
 //! [`Replicator::counts`] tells that there are some, and a full copy removes them. Where the keys of
-//! the rows that differ are known ([`Replicator::open_keys`]), those rows are merged or deleted. One of them may
+//! the rows that differ are known ([`Replicator::open_keys`]), those rows are merged or deleted; the keys of
+//! rows that no filter finds may come with one ([`Replicator::open_with_keys`]), and both are one publication. One of them may
 //! hold a unique value that a changed row has now: [`Error::is_merge_conflict`] asks for a full copy.
 //!
 //! Rows are moved by the first of these that the pair allows:

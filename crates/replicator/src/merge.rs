@@ -7,10 +7,11 @@
 
 use crate::fill::Filled;
 use crate::guard::Shadow;
+use crate::job::Scope;
 use crate::keyed::{Keyed, KeyedSql, keys_sql};
 use crate::leftover::LeftoverKind;
 use crate::merge_sql::MergeSql;
-use crate::opened::{Moved, Opened};
+use crate::opened::{Looked, Moved, Opened};
 use crate::staging::staging_sql;
 use crate::transaction::undo;
 use crate::{Error, Result, Stage};
@@ -24,7 +25,9 @@ impl Opened<'_> {
         // Ordinary tables are dropped once the connection has been given back.
         let mut guards = Vec::new();
         let mut conn = self.writer()?;
-        if self.keys.is_some_and(KeyList::is_empty) {
+        if let Scope::Keys(keys) = self.scope
+            && keys.is_empty()
+        {
             return self.nothing(&mut conn, seal);
         }
         let done =
@@ -43,8 +46,9 @@ impl Opened<'_> {
         let local = self.replicator.takes_local();
         let strategy = if local { "load_data_local" } else { "prepared_inserts" };
         let sum = self.job.canonical.map(|_| TableSum::default());
-        let filled = Filled { rows: 0, bytes: 0, strategy, checked: false, sum };
-        let moved = Moved { filled, inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
+        let filled = Filled { rows: 0, bytes: 0, strategy, checked: false, sum, lines: None };
+        let moved = Moved::nothing_yet(filled);
+        self.check(conn, seal, &moved)?;
         self.seal(conn, seal, &moved)?;
         Ok(moved)
     }
@@ -53,13 +57,15 @@ impl Opened<'_> {
         let staging = self.own_table();
         let sql = MergeSql::new(self.job.table, &self.columns, &staging);
         let own_keys = self.own_keys();
-        let keyed = self.keys.map(|keys| Keyed::stage(self, conn, keys, &own_keys)).transpose()?;
-        let filled = self.fill(conn, &staging, false, keyed.as_ref());
-        let filled = filled.map_err(|error| self.collision(error))?;
-        let mut moved = Moved { filled, inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
+        let keyed_sql = KeyedSql::new(self.job.table, &staging, &own_keys);
+        let mut moved = Moved::nothing_yet(self.gather(conn, &staging)?);
+        let mut keyed = None;
+        if let Some(keys) = self.scope.keys() {
+            keyed = Some(self.gather_keyed(conn, keys, &keyed_sql, &mut moved)?);
+        }
+        let filled = moved.filled;
         let mut gone = None;
         if let Some(keyed) = keyed.filter(|keyed| keyed.kept > 0) {
-            let keyed_sql = KeyedSql::new(self.job.table, &staging, &own_keys);
             let found = self.change(conn, &keyed_sql.drop_found, filled.rows)?;
             let deletes = found < keyed.kept && !keyed.keeps_gone();
             gone = deletes.then_some(keyed_sql.delete_gone);
@@ -72,12 +78,43 @@ impl Opened<'_> {
         }
         fault_point("replicator.merge_staged", &self.job.table.name);
         if moved.unchanged == filled.rows && gone.is_none() {
+            self.check(conn, seal, &moved)?;
             self.seal(conn, seal, &moved)?;
         } else {
             self.replace(conn, (&sql, gone.as_deref()), seal, &mut moved)?;
         }
         fault_point("replicator.merge_sealed", &self.job.table.name);
         Ok(moved)
+    }
+
+    /// Stages the rows of the filter, if they are meant.
+    fn gather(&self, conn: &mut MyConn, staging: &str) -> Result<Filled> {
+        if let Scope::Keys(_) = self.scope {
+            return Ok(Filled::nothing());
+        }
+        let filled = self.fill(conn, staging, false, Looked::Filter);
+        filled.map_err(|error| self.collision(error))
+    }
+
+    /// Stages the rows of `keys` beside those that `moved` tells of, unless they are among them.
+    fn gather_keyed<'k>(
+        &self,
+        conn: &mut MyConn,
+        keys: &'k KeyList,
+        sql: &KeyedSql,
+        moved: &mut Moved,
+    ) -> Result<Keyed<'k>> {
+        let (staging, own_keys) = (self.own_table(), self.own_keys());
+        let mut keyed = Keyed::stage(self, conn, keys, &own_keys)?;
+        if moved.filled.rows > 0 {
+            let dropped = self.change(conn, &sql.drop_found, moved.filled.rows)?;
+            keyed.sift(self, conn, &own_keys, dropped)?;
+        }
+        let there = moved.filled;
+        let found = self.fill(conn, &staging, false, Looked::Keys { keyed: &keyed, there });
+        let found = found.map_err(|error| self.collision(error))?;
+        moved.filled = if there.rows == 0 { found } else { there.and(found) };
+        Ok(keyed)
     }
 
     /// Replaces the staged rows and has that sealed, in one transaction where the engine has any.
@@ -97,6 +134,8 @@ impl Opened<'_> {
             self.run(conn, "START TRANSACTION", at)?;
         }
         self.delete_and_insert(conn, sql, moved)?;
+        self.check(conn, seal, moved)?;
+        fault_point("replicator.merge_checked", &self.job.table.name);
         self.seal(conn, seal, moved)?;
         if transaction {
             self.commit(conn, rows)?;
@@ -178,7 +217,7 @@ impl Opened<'_> {
     fn make_own<'s>(&'s self, conn: &mut MyConn, guards: &mut Vec<Shadow<'s>>) -> Result<()> {
         let staging = staging_sql(&self.definition, self.job.table, &self.own_table());
         guards.extend(self.make(conn, &staging, LeftoverKind::New)?);
-        if self.keys.is_some() {
+        if self.scope.keys().is_some() {
             let keys = keys_sql(self.job.table, &self.own_keys());
             guards.extend(self.make(conn, &keys, LeftoverKind::Keys)?);
         }
@@ -208,7 +247,7 @@ impl Opened<'_> {
 
     fn drop_temporary(&self, conn: &mut MyConn) {
         let mut drop = format!("DROP TEMPORARY TABLE {}", quote_my(self.own_table()));
-        if self.keys.is_some() {
+        if self.scope.keys().is_some() {
             drop = format!("{drop}, {}", quote_my(self.own_keys()));
         }
         if let Err(error) = conn.query_drop(drop) {

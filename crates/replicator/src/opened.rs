@@ -5,6 +5,7 @@ use crate::definition::Definition;
 use crate::error::{At, cancelled};
 use crate::fill::{Fill, Filled};
 use crate::guard::Shadow;
+use crate::job::Scope;
 use crate::keyed::Keyed;
 use crate::labels;
 use crate::leftover::LeftoverKind;
@@ -13,7 +14,7 @@ use crate::swap::Swap;
 use crate::way::{check_merge, way};
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
 use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point};
-use handoff_model::WaitClock;
+use handoff_model::{TableSum, WaitClock};
 use handoff_rows::KeyList;
 use handoff_schema::Engine;
 use mysql::prelude::Queryable;
@@ -29,8 +30,8 @@ pub struct Opened<'a> {
     pub(crate) job: CopyJob<'a>,
     pub(crate) columns: Vec<Carried>,
     pub(crate) definition: Definition,
-    /// The keys of the rows to bring into line, where those were given.
-    pub(crate) keys: Option<&'a KeyList>,
+    /// The rows that the copy is about.
+    pub(crate) scope: Scope<'a>,
     notes: Vec<String>,
     means: Means<'a>,
     started: Instant,
@@ -51,13 +52,32 @@ pub(crate) struct Moved {
     pub(crate) updated: u64,
     pub(crate) deleted: u64,
     pub(crate) unchanged: u64,
+    /// Rows that were there before, where they were counted.
+    pub(crate) before: Option<u64>,
+    /// The sum of the rows that the filter selects.
+    pub(crate) filter_sum: Option<TableSum>,
 }
 
 impl Moved {
     /// Every row is new.
     pub(crate) fn whole(filled: Filled) -> Moved {
-        Moved { filled, inserted: filled.rows, updated: 0, deleted: 0, unchanged: 0 }
+        Moved { inserted: filled.rows, ..Moved::nothing_yet(filled) }
     }
+
+    /// The rows of the filter are read, and none of them is in the table.
+    pub(crate) fn nothing_yet(filled: Filled) -> Moved {
+        let (before, filter_sum) = (None, filled.sum);
+        Moved { filled, inserted: 0, updated: 0, deleted: 0, unchanged: 0, before, filter_sum }
+    }
+}
+
+/// The rows that one fill moves.
+#[derive(Clone, Copy)]
+pub(crate) enum Looked<'a> {
+    /// Those of the job's filter, into an empty table.
+    Filter,
+    /// Those of keys, beside what is there already.
+    Keys { keyed: &'a Keyed<'a>, there: Filled },
 }
 
 impl Replicator {
@@ -69,7 +89,21 @@ impl Replicator {
     /// not the one that `job` describes, or some rows are asked for that cannot be merged; the
     /// replica is then as it was.
     pub fn open<'a>(&'a self, job: CopyJob<'a>) -> Result<Opened<'a>> {
-        self.open_way(job, way(&job)?, None)
+        self.open_way(job, way(&job)?, Scope::Filter)
+    }
+
+    /// Opens a table of which the rows of the job's filter are to be merged, and those of `keys` be
+    /// brought into line with them, as [`Replicator::open_keys`] does: both are one publication.
+    ///
+    /// # Errors
+    ///
+    /// As [`Replicator::open`].
+    pub fn open_with_keys<'a>(&'a self, job: CopyJob<'a>, keys: &'a KeyList) -> Result<Opened<'a>> {
+        if keys.is_empty() {
+            return self.open(job);
+        }
+        check_merge(&job)?;
+        self.open_way(job, Way::Merge, Scope::FilterAndKeys(keys))
     }
 
     /// Opens a table of which exactly the rows of `keys` are to be brought into line, by
@@ -84,15 +118,10 @@ impl Replicator {
     /// As [`Replicator::open`].
     pub fn open_keys<'a>(&'a self, job: CopyJob<'a>, keys: &'a KeyList) -> Result<Opened<'a>> {
         check_merge(&job)?;
-        self.open_way(job, Way::Merge, Some(keys))
+        self.open_way(job, Way::Merge, Scope::Keys(keys))
     }
 
-    fn open_way<'a>(
-        &'a self,
-        job: CopyJob<'a>,
-        way: Way,
-        keys: Option<&'a KeyList>,
-    ) -> Result<Opened<'a>> {
+    fn open_way<'a>(&'a self, job: CopyJob<'a>, way: Way, scope: Scope<'a>) -> Result<Opened<'a>> {
         self.cancel.check().map_err(cancelled(&job.table.name))?;
         let definition = self.definition(job.table)?;
         let columns = carried(job.table, &definition, self.source.version().flavor);
@@ -114,7 +143,7 @@ impl Replicator {
         fault_point("replicator.opened", &job.table.name);
         let (started, clock) = (Instant::now(), WaitClock::default());
         let replicator = self;
-        Ok(Opened { replicator, job, columns, definition, keys, notes, means, started, clock })
+        Ok(Opened { replicator, job, columns, definition, scope, notes, means, started, clock })
     }
 
     fn create_shadow(&self, job: CopyJob<'_>, create: &str) -> Result<Shadow<'_>> {
@@ -166,6 +195,7 @@ impl Opened<'_> {
             notes: self.notes,
             checked: moved.filled.checked,
             sum: moved.filled.sum,
+            filter_sum: moved.filter_sum,
         })
     }
 
@@ -174,17 +204,22 @@ impl Opened<'_> {
         conn: &mut MyConn,
         into: &str,
         in_transaction: bool,
-        keys: Option<&Keyed<'_>>,
+        looked: Looked<'_>,
     ) -> Result<Filled> {
-        let fill = Fill {
+        let mut fill = Fill {
             replicator: self.replicator,
             job: self.job,
             columns: &self.columns,
-            keys,
+            keys: None,
             into,
+            there: TableSum::default(),
             in_transaction,
             clock: &self.clock,
         };
+        if let Looked::Keys { keyed, there } = looked {
+            fill.there = there.lines.map_or_else(|| fill.read_back(conn), Ok)?;
+            fill.keys = Some(keyed);
+        }
         let filled = fill.run(conn)?;
         fault_point("replicator.filled", &self.job.table.name);
         self.check_labels(conn, into)?;
@@ -217,22 +252,37 @@ impl Opened<'_> {
         self.replicator.cancel.check().map_err(cancelled(&self.job.table.name))
     }
 
+    /// Asks whether what is in place may be published.
+    pub(crate) fn check(&self, conn: &mut MyConn, seal: &dyn Seal, moved: &Moved) -> Result<()> {
+        let published = self.published(moved);
+        let guard = self.replicator.replica.cancel_guard(conn, &self.replicator.cancel);
+        let checked = seal.check_replica(conn, &published);
+        drop(guard);
+        checked.map_err(|fault| self.replicator.told(self.at(Stage::Check, published.rows), fault))
+    }
+
     pub(crate) fn seal(&self, conn: &mut MyConn, seal: &dyn Seal, moved: &Moved) -> Result<()> {
-        let published = Published {
+        let at = self.at(Stage::Seal, moved.filled.rows);
+        seal.on_replica(conn, &self.published(moved)).map_err(|fault: Fault| {
+            conn.mark_broken();
+            at.error(fault)
+        })
+    }
+
+    fn published(&self, moved: &Moved) -> Published {
+        Published {
             rows: moved.filled.rows,
             inserted: moved.inserted,
             updated: moved.updated,
             deleted: moved.deleted,
             bytes: moved.filled.bytes,
             strategy: moved.filled.strategy,
+            before: moved.before,
+            sum: None,
+            filter_sum: moved.filter_sum,
             waits: self.clock.waits().of_whole(self.started.elapsed()),
             ..Published::default()
-        };
-        let at = self.at(Stage::Seal, moved.filled.rows);
-        seal.on_replica(conn, &published).map_err(|fault: Fault| {
-            conn.mark_broken();
-            at.error(fault)
-        })
+        }
     }
 
     pub(crate) fn run(&self, conn: &mut MyConn, statement: &str, at: At<'_>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::guard::Shadow;
 use crate::leftover::LeftoverKind;
-use crate::opened::{Moved, Opened};
+use crate::opened::{Looked, Moved, Opened};
 use crate::{Result, Stage};
 use handoff_connect::{MyConn, Seal, fault_point, quote_my};
 use mysql::prelude::Queryable;
@@ -20,12 +20,13 @@ impl Opened<'_> {
         let table = &self.job.table.name;
         // Taken after the shadow, and so given back before the shadow is dropped.
         let mut conn = self.writer()?;
-        let moved = Moved::whole(self.fill(&mut conn, &swap.name, false, None)?);
+        let moved = Moved::whole(self.fill(&mut conn, &swap.name, false, Looked::Filter)?);
         if let Some(alter) = &swap.add_indexes {
             self.run(&mut conn, alter, self.at(Stage::Index, moved.filled.rows))?;
         }
         fault_point("replicator.indexed", table);
         self.check_unchanged()?;
+        self.check(&mut conn, seal, &moved)?;
         fault_point("replicator.before_rename", table);
         let old = self.rename(&mut conn, &swap.name, moved.filled.rows)?;
         swap.shadow.renamed();

@@ -1,6 +1,6 @@
 //! Refreshing a table in one transaction.
 
-use crate::opened::{Moved, Opened};
+use crate::opened::{Looked, Moved, Opened};
 use crate::{Result, Stage};
 use handoff_connect::{MyConn, Seal, fault_point, quote_my};
 use mysql::prelude::Queryable;
@@ -20,8 +20,11 @@ impl Opened<'_> {
         self.run(conn, "START TRANSACTION", self.at(Stage::Empty, 0))?;
         let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
         self.run(conn, &empty, self.at(Stage::Empty, 0))?;
-        let moved = Moved::whole(self.fill(conn, name.as_str(), true, None)?);
+        let before = Some(conn.affected_rows());
+        let filled = self.fill(conn, name.as_str(), true, Looked::Filter)?;
+        let moved = Moved { before, ..Moved::whole(filled) };
         self.check_unchanged()?;
+        self.check(conn, seal, &moved)?;
         self.seal(conn, seal, &moved)?;
         self.commit(conn, moved.filled.rows)?;
         Ok(moved)

@@ -73,6 +73,29 @@ impl KeyList {
             self.memory.extend_from_slice(&size(value.len()));
             self.memory.extend_from_slice(value);
         }
+        self.added()
+    }
+
+    /// Adds a key that PostgreSQL sent as a COPY BINARY tuple of its columns.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Keys`] if the temporary file cannot be written, or the tuple is of another
+    /// width.
+    pub fn push_tuple(&mut self, tuple: &[u8]) -> Result<()> {
+        let width = i16::try_from(self.columns.len()).expect("a key has 32 columns at most");
+        let Some(fields) = tuple.strip_prefix(&width.to_be_bytes()[..]) else {
+            let problem = "the server sent a key of another width".to_owned();
+            return Err(Error::Keys { table: self.table.clone(), problem });
+        };
+        // The fields of a tuple are spelled as the list keeps them.
+        self.memory.extend_from_slice(&size(fields.len()));
+        self.memory.extend_from_slice(fields);
+        self.added()
+    }
+
+    /// Counts the key that was appended, and makes room for more.
+    fn added(&mut self) -> Result<()> {
         self.count += 1;
         if self.memory.len() >= MEMORY {
             self.spill().map_err(|error| self.failed(&error))?;

@@ -73,7 +73,7 @@ pub use reader::{
     Chunk, Locking, ReadSpec, Reader, RowSink, force_key_index, key_operands, key_parameter,
     where_clause,
 };
-pub use sum::{hash_row, target_sum, target_tuples};
+pub use sum::{hash_row, target_sum, target_sum_in, target_tuples};
 pub use target_keys::target_tuples_of;
 pub use tuples::tuples;
 

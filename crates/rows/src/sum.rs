@@ -4,6 +4,7 @@ use crate::tuples;
 use handoff_connect::{Fault, PgConn, Result, Side};
 use handoff_model::TableSum;
 use handoff_schema::{Mapping, ddl};
+use postgres::Transaction;
 use std::io;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -29,6 +30,24 @@ pub fn target_sum(
     Ok(sum)
 }
 
+/// Sums a table of the target likewise, as a transaction sees it.
+///
+/// # Errors
+///
+/// As [`target_sum`].
+pub fn target_sum_in(
+    tx: &mut Transaction<'_>,
+    schema: &str,
+    name: &str,
+    mapping: &Mapping,
+) -> Result<TableSum> {
+    let mut sum = TableSum::default();
+    let query = copy_out(schema, name, mapping);
+    let reader = tx.copy_out(&query).map_err(|error| Fault::pg(Side::Target, &error))?;
+    let read = tuples(reader, |tuple| sum.add_row(hash_row(tuple)));
+    read.map(|_| sum).map_err(|error| cause(&error))
+}
+
 /// Hands each row of a table of the target to `each`, as `COPY (SELECT …) TO STDOUT (FORMAT binary)`
 /// sends it, and returns their number.
 ///
@@ -42,26 +61,41 @@ pub fn target_tuples(
     mapping: &Mapping,
     each: impl FnMut(&[u8]),
 ) -> Result<u64> {
-    let query = format!(
+    let read = read(conn, &copy_out(schema, name, mapping), each);
+    read.map_err(|error| fault(conn, &error))
+}
+
+fn copy_out(schema: &str, name: &str, mapping: &Mapping) -> String {
+    format!(
         "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)",
         ddl::column_list(mapping),
         ddl::only(schema, name)
-    );
-    let read = read(conn, &query, each);
-    read.map_err(|error| fault(conn, &error))
+    )
 }
 
 fn read(conn: &mut PgConn, query: &str, each: impl FnMut(&[u8])) -> io::Result<u64> {
     tuples(conn.copy_out(query).map_err(io::Error::other)?, each)
 }
 
-/// Reduces an error of reading a COPY, which the driver wraps.
+/// Reduces an error of reading a COPY.
 fn fault(conn: &PgConn, error: &io::Error) -> Fault {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>()) {
+    match server_error(error) {
         Some(error) => conn.fault(error),
         None => {
             conn.mark_broken();
-            Fault::new(Side::Target, "the COPY stream of the server is not whole")
+            cause(error)
         }
     }
+}
+
+fn cause(error: &io::Error) -> Fault {
+    match server_error(error) {
+        Some(error) => Fault::pg(Side::Target, error),
+        None => Fault::new(Side::Target, "the COPY stream of the server is not whole"),
+    }
+}
+
+/// Returns the driver's error, which the standard library's wraps.
+fn server_error(error: &io::Error) -> Option<&postgres::Error> {
+    error.get_ref()?.downcast_ref::<postgres::Error>()
 }

@@ -15,6 +15,9 @@ pub struct TableSettings {
     pub lookback: Option<Lookback>,
     /// What becomes of rows that are gone from the source, where the changed rows are moved.
     pub deletes: Deletes,
+    /// The most rows that a move may delete, in percent of those that are there; [`None`] is what
+    /// `[run]` says.
+    pub max_delete_percent: Option<u8>,
     /// Whose turn comes first.
     pub priority: Priority,
     /// The strategy that overrides the selection.

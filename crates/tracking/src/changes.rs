@@ -106,7 +106,7 @@ pub(crate) fn copied(
         ("status", is(Status::Success)),
         ("copy_id", is(copied.copy_id)),
         ("pending_copy_id", Value::Null),
-        ("intact", is(1)),
+        ("intact", is(u8::from(work.is_whole))),
         ("watermark", watermarks(work.watermark)),
         ("proposed_watermark", Value::Null),
         ("fingerprint", is(work.fingerprint)),

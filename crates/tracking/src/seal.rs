@@ -30,6 +30,9 @@ pub struct SealWork<'a> {
     pub reason: Reason,
     /// What of the table is moved.
     pub extraction: Extraction,
+    /// Hop 1: whether nothing of what the copy is to bring is left to be merged. Until it is, hop 2
+    /// may not read the replica's table.
+    pub is_whole: bool,
 }
 
 /// Records one hop of one table where its data is. Make it when the hop begins: durations count

@@ -13,8 +13,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every way of hop 1: in place (`few`), swapped (`heap`, `notes`), swapped with its indexes last
-/// (`many`, as large as `parallel` wants it), merged (`moved`, `moved_heap`), compared and merged
-/// (`compared`). Every way of hop 2 comes with them.
+/// (`many`, as large as `parallel` wants it), merged (`moved`, `moved_heap`), merged with what is gone
+/// (`swept`, `swept_heap`), in slices (`sliced`), compared and merged (`compared`). Every way of hop 2
+/// comes with them.
 const TABLES: &str = "
     CREATE TABLE few (id INT PRIMARY KEY, code INT UNIQUE, note TEXT) ENGINE=InnoDB;
     INSERT INTO few SELECT seq, seq, MD5(seq) FROM seq_1_to_300;
@@ -31,6 +32,9 @@ const TABLES: &str = "
     CREATE TABLE moved_heap LIKE moved;
     ALTER TABLE moved_heap ENGINE=MyISAM;
     INSERT INTO moved_heap SELECT * FROM moved;
+    CREATE TABLE swept LIKE moved; INSERT INTO swept SELECT * FROM moved WHERE id <= 600;
+    CREATE TABLE swept_heap LIKE moved_heap; INSERT INTO swept_heap SELECT * FROM swept;
+    CREATE TABLE sliced LIKE moved; INSERT INTO sliced SELECT * FROM moved WHERE id <= 1500;
     CREATE TABLE compared (id INT PRIMARY KEY, note TEXT) ENGINE=MyISAM;
     INSERT INTO compared SELECT seq, MD5(seq) FROM seq_1_to_2000;
     CREATE TABLE nothing (id INT PRIMARY KEY) ENGINE=InnoDB;
@@ -47,13 +51,18 @@ const CHANGES: &str = "
     UPDATE moved SET code = -1 WHERE id = 3; UPDATE moved SET code = 3 WHERE id = 4;
     UPDATE moved SET code = 4 WHERE id = 3; UPDATE moved SET code = id WHERE id = 3 AND code = id;
     UPDATE moved_heap SET note = REVERSE(note) WHERE id % 7 = 0;
+    UPDATE swept SET note = REVERSE(note) WHERE id % 7 = 0; DELETE FROM swept ORDER BY RAND() LIMIT 3;
+    INSERT INTO swept (id, code, stamp) SELECT MAX(id) + 1, MAX(code) + 1, '2020-01-01' FROM swept;
+    UPDATE swept_heap SET note = REVERSE(note) WHERE id % 7 = 0; DELETE FROM swept_heap ORDER BY RAND() LIMIT 3;
+    UPDATE sliced SET note = REVERSE(note), stamp = NOW(3) - INTERVAL id % 40 SECOND WHERE id % 2 = 0;
+    DELETE FROM sliced ORDER BY RAND() LIMIT 3;
     UPDATE compared SET note = REVERSE(note) WHERE id % 30 = 0;
     DELETE FROM compared ORDER BY RAND() LIMIT 5;
     INSERT INTO moved_heap (id, code, note) SELECT MAX(id) + 1, MAX(code) + 1, 'new' FROM moved_heap";
 
 const SETTINGS: &str = "
 [selection]
-chunk_rows = 900
+chunk_rows = 300
 [tables.heap]
 loader = \"chunked\"
 [tables.many]
@@ -66,6 +75,18 @@ watermark = \"stamp\"
 [tables.moved_heap]
 extraction = \"incremental\"
 watermark = \"stamp\"
+[tables.swept]
+extraction = \"incremental\"
+watermark = \"stamp\"
+deletes = \"sweep\"
+[tables.swept_heap]
+extraction = \"incremental\"
+watermark = \"stamp\"
+deletes = \"sweep\"
+[tables.sliced]
+extraction = \"incremental_chunked\"
+watermark = \"stamp\"
+deletes = \"sweep\"
 [tables.compared]
 extraction = \"diff\"
 ";
@@ -98,6 +119,22 @@ impl Scene {
         true
     }
 
+    /// Returns what readers see: of each table the number of its rows and their sum.
+    fn seen(&self) -> BTreeMap<String, String> {
+        let tables = "SELECT table_name::text FROM raw.etl_load_status";
+        let mut target = self.trio.target();
+        let names = target.query(tables, &[]).unwrap();
+        let names = names.iter().map(|row| row.get::<_, String>(0));
+        let mut seen = BTreeMap::new();
+        for name in names {
+            let sum = format!(
+                "SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM raw.{name} t"
+            );
+            seen.insert(name, target.query_one(&sum, &[]).unwrap().get(0));
+        }
+        seen
+    }
+
     /// The next run ends equal, and nothing of the dead one is left.
     #[track_caller]
     fn recovers(&self, point: &str) {
@@ -123,9 +160,16 @@ fn at_every_fault_point_the_next_run_ends_equal() {
     assert!(!first.contains("not in parallel"), "`many` is too small now\n{first}");
     let mut died = BTreeMap::new();
     for &point in FAULT_POINTS {
+        let old = scene.seen();
         scene.trio.sql_source(CHANGES);
         if scene.dies_at(point) {
+            let between = scene.seen();
             scene.recovers(point);
+            let new = scene.seen();
+            for (table, seen) in &between {
+                let whole = [&old[table], &new[table]].contains(&seen);
+                assert!(whole, "after {point} {table} is neither old nor new");
+            }
             died.insert(point, "a refresh");
             continue;
         }
@@ -153,6 +197,8 @@ const CRASHES: &[(&str, Victim)] = &[
     ("replicator.renamed:heap", Victim::Replica),
     ("replicator.before_commit:few", Victim::Replica),
     ("replicator.merge_deleted:moved_heap", Victim::Replica),
+    ("replicator.merge_checked:swept", Victim::Replica),
+    ("loader.keys_staged:swept", Victim::Target),
     ("replicator.filled:many", Victim::Target),
     ("loader.chunk_committed:heap", Victim::Target),
     ("loader.moved:many", Victim::Target),

@@ -23,6 +23,7 @@ mod orchestration;
 mod plan;
 mod practice;
 mod proofs;
+mod publication;
 mod repair;
 mod replicator;
 mod rogue_auth;

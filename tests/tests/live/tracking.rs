@@ -109,6 +109,7 @@ fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> SealWork<'_> {
         source_mark: Some("as it was"),
         reason: Reason::FirstRun,
         extraction: Extraction::FullTable,
+        is_whole: true,
     }
 }
 

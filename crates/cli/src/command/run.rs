@@ -49,6 +49,7 @@ fn options(args: &RunArgs, hops: Hops) -> RunOptions {
         wait: args.wait,
         source: args.source.consent(),
         hops,
+        max_delete_percent: args.max_delete_percent,
         from_spool: None,
     }
 }

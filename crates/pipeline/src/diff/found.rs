@@ -76,6 +76,29 @@ impl Found {
         differing.saturating_mul(ONE_IN) > rows || !self.is_listed(side)
     }
 
+    /// Returns true if moving everything takes less than moving a window of `window` rows and what
+    /// differs beside it. Of rows that only the first database has, the window may bring as many as it
+    /// has, and those that are not listed; the others that differ are all to be listed.
+    pub(crate) fn is_too_much_beside(&self, side: Side, window: Option<u64>) -> bool {
+        let rows = self.0.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
+        let beside = |pair: &Differences| {
+            let missing = window.map_or(0, |window| pair.missing.saturating_sub(window));
+            pair.phantom + pair.stale + pair.moving + missing
+        };
+        let differing: u64 = self.on_the_way(side).map(beside).sum();
+        differing.saturating_mul(ONE_IN) > rows || !self.is_listed_but_missing(side)
+    }
+
+    /// Returns true if the key of every row that differs on the way to `side` is known, but for rows
+    /// that it lacks.
+    fn is_listed_but_missing(&self, side: Side) -> bool {
+        self.on_the_way(side).all(|pair| {
+            let listed = pair.rows.iter().filter(|row| row.kind != Kind::Missing);
+            let listed: u64 = listed.map(|row| row.rows).sum();
+            listed == pair.phantom + pair.stale && pair.moving_rows.len() as u64 == pair.moving
+        })
+    }
+
     /// Returns true if the key of every row that differs on the way to `side` is known.
     pub(crate) fn is_listed(&self, side: Side) -> bool {
         let listed =

@@ -1,18 +1,64 @@
 //! Keeping a comparison from emptying a table.
 
 use super::Found;
-use crate::TableError;
+use crate::{Hops, TableError};
 use handoff_connect::Side;
 use handoff_model::TableName;
 use handoff_schema::Mapping;
 
-/// How many rows of a table a comparison may have deleted.
+/// The most rows that a full move may delete whatever share of the table they are: small tables, such as
+/// queues and lists of choices, lose most of their rows on an ordinary day.
+const FEW: u64 = 20;
+
+/// The most rows of a table that a move may delete.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guard {
     /// The most, in percent of the rows that are there.
     pub(crate) percent: u8,
-    /// Whether a person asked for the move on the command line, and may allow more there.
-    pub(crate) asked: bool,
+    /// The command that moves the table, by which a person may allow more.
+    pub(crate) command: GuardedCommand,
+}
+
+/// The limits of a run on what its moves may delete.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeleteLimits {
+    /// The percentage that the command line allows of every table.
+    pub(crate) asked: Option<u8>,
+    /// The percentage of tables for which nothing else is said.
+    pub(crate) configured: u8,
+    /// The command that moves the tables.
+    pub(crate) command: GuardedCommand,
+}
+
+impl DeleteLimits {
+    /// Returns the limit of a table, of which the settings may say its own.
+    pub(crate) fn guard(&self, own: Option<u8>) -> Guard {
+        let percent = self.asked.or(own).unwrap_or(self.configured);
+        Guard { percent, command: self.command }
+    }
+}
+
+/// A command that moves tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GuardedCommand {
+    /// `etl run`, or one of the hops.
+    Move(Hops),
+    /// The same with `--full`.
+    MoveInFull(Hops),
+    /// `etl repair`.
+    Repair,
+}
+
+impl GuardedCommand {
+    /// Returns the command line that lets rows of `table` go, however many they are.
+    fn allowing(self, table: &TableName) -> String {
+        let (verb, full) = match self {
+            GuardedCommand::Move(hops) => (hops.command(), ""),
+            GuardedCommand::MoveInFull(hops) => (hops.command(), " --full"),
+            GuardedCommand::Repair => ("repair", ""),
+        };
+        format!("etl {verb} {}{full} --max-delete-percent 100", table.in_shell())
+    }
 }
 
 impl Guard {
@@ -24,31 +70,43 @@ impl Guard {
     pub(crate) fn check(&self, found: &Found, mapping: &Mapping) -> Result<(), TableError> {
         for (pair, rows) in found.pairs() {
             let deleted = found.surplus(mapping, pair.second);
-            self.check_side(&mapping.table, pair.second, (deleted, rows))?;
+            self.check_side(&mapping.table, pair.second, deleted, rows)?;
         }
         Ok(())
     }
 
-    /// Sees to it for one copy of the table: the rows to delete from it, and those that it has.
+    /// Sees to it that one copy of the table, which has `rows` rows, does not lose more to a move of
+    /// everything. A few may always go.
     ///
     /// # Errors
     ///
-    /// Returns [`TableError::TooManyDeletes`] if more would be deleted.
+    /// Returns [`TableError::TooManyDeletes`] if it would.
+    pub(crate) fn check_full(
+        &self,
+        table: &TableName,
+        side: Side,
+        deleted: u64,
+        rows: u64,
+    ) -> Result<(), TableError> {
+        if deleted <= FEW { Ok(()) } else { self.check_side(table, side, deleted, rows) }
+    }
+
+    /// Sees to it that one copy of the table, which has `rows` rows, does not lose more.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TableError::TooManyDeletes`] if it would.
     pub(crate) fn check_side(
         &self,
         table: &TableName,
         side: Side,
-        (deleted, rows): (u64, u64),
+        deleted: u64,
+        rows: u64,
     ) -> Result<(), TableError> {
         if u128::from(deleted) * 100 <= u128::from(rows) * u128::from(self.percent) {
             return Ok(());
         }
-        let name = table.in_shell();
-        let remedy = if self.asked {
-            format!("etl repair {name} --max-delete-percent 100")
-        } else {
-            format!("etl run {name} --full")
-        };
+        let remedy = self.command.allowing(table);
         let (table, percent) = (table.clone(), self.percent);
         Err(TableError::TooManyDeletes { table, side, deleted, rows, percent, remedy })
     }
@@ -58,15 +116,63 @@ impl Guard {
 mod tests {
     use super::*;
 
+    fn guard(percent: u8, command: GuardedCommand) -> Guard {
+        Guard { percent, command }
+    }
+
     #[test]
     fn the_limit_itself_is_allowed() {
-        let allows = |percent, deleted, rows| {
-            let guard = Guard { percent, asked: false };
-            let table = TableName::new("t").unwrap();
-            guard.check_side(&table, Side::Replica, (deleted, rows)).is_ok()
-        };
-        assert!(allows(20, 20, 100) && !allows(20, 21, 100));
-        assert!(allows(0, 0, 0) && allows(0, 0, 5) && !allows(0, 1, 1_000_000));
-        assert!(allows(100, u64::MAX, u64::MAX));
+        let table = TableName::new("t").unwrap();
+        for (percent, deleted, rows, allowed) in [
+            (20, 20, 100, true),
+            (20, 21, 100, false),
+            (0, 0, 0, true),
+            (0, 0, 5, true),
+            (0, 1, 1_000_000, false),
+            (100, u64::MAX, u64::MAX, true),
+        ] {
+            let guard = guard(percent, GuardedCommand::Repair);
+            let done = guard.check_side(&table, Side::Replica, deleted, rows);
+            assert_eq!(done.is_ok(), allowed, "{deleted} of {rows} at {percent} %");
+        }
+    }
+
+    #[test]
+    fn a_full_move_may_always_delete_a_few() {
+        let table = TableName::new("t").unwrap();
+        for (deleted, rows, allowed) in
+            [(2, 3, true), (20, 20, true), (21, 21, false), (21, 105, true), (21, 104, false)]
+        {
+            let guard = guard(20, GuardedCommand::Move(Hops::Both));
+            let done = guard.check_full(&table, Side::Target, deleted, rows);
+            assert_eq!(done.is_ok(), allowed, "{deleted} of {rows}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_before_the_table_and_the_table_before_the_run() {
+        let command = GuardedCommand::Repair;
+        for (asked, own, expected) in
+            [(None, None, 20), (None, Some(50), 50), (Some(100), Some(50), 100), (Some(0), None, 0)]
+        {
+            let limits = DeleteLimits { asked, configured: 20, command };
+            assert_eq!(limits.guard(own).percent, expected);
+        }
+    }
+
+    #[test]
+    fn the_remedy_is_the_command_that_allows_it() {
+        let table = TableName::new("a b").unwrap();
+        for (command, expected) in [
+            (GuardedCommand::Move(Hops::Both), "etl run 'a b' --max-delete-percent 100"),
+            (GuardedCommand::Move(Hops::Copy), "etl replicate 'a b' --max-delete-percent 100"),
+            (
+                GuardedCommand::MoveInFull(Hops::Load),
+                "etl load 'a b' --full --max-delete-percent 100",
+            ),
+            (GuardedCommand::Repair, "etl repair 'a b' --max-delete-percent 100"),
+        ] {
+            assert_eq!(command.allowing(&table), expected);
+        }
     }
 }

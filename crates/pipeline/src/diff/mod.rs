@@ -10,15 +10,15 @@ mod marks;
 
 pub(crate) use compare::{Between, MOST};
 pub(crate) use found::Found;
-pub(crate) use guard::Guard;
+pub(crate) use guard::{DeleteLimits, Guard, GuardedCommand};
 
 use crate::copying::{Copied, MovedRows};
-use crate::figures::{copy_report, load_report};
+use crate::figures::add;
+use crate::publish::Progress;
 use crate::table_run::TableRunner;
-use crate::work::{EVERYTHING, Work};
-use crate::{Hops, Proof, TableError, TableReport};
+use crate::work::Work;
+use crate::{Hops, TableError};
 use handoff_connect::Side;
-use handoff_loader::{LoadMode, LoadOutcome};
 use handoff_model::{CopyId, Phase, ProofBy, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator};
 use handoff_rows::KeyList;
@@ -27,31 +27,30 @@ use marks::based;
 
 impl TableRunner {
     /// Compares a table of the plan and moves what differs.
-    pub(crate) fn diff(&self, work: &Work<'_>, report: &mut TableReport) -> Result<(), TableError> {
+    pub(crate) fn diff(&self, work: &Work<'_>, progress: &mut Progress) -> Result<(), TableError> {
         let context = work.context;
         let behind = if self.replicator.is_some() { Side::Replica } else { Side::Target };
         let between = Between { first: Side::Source, last: behind };
         let found = self.found(context, between)?;
-        report.notes.extend(found.note());
-        self.guard.check(&found, &context.mapping)?;
+        progress.notes.extend(found.note());
+        self.guard_of(context).check(&found, &context.mapping)?;
         if found.is_too_much(behind) {
             return Err(TableError::TooMuchDiffers(context.name.clone()));
         }
         let keys = found.keys(&context.mapping, behind)?;
         let copied = match &self.replicator {
-            Some(replicator) => self.copy_rows(replicator, work, &keys, report)?,
+            Some(replicator) => self.copy_rows(replicator, work, &keys, progress)?,
             None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
         };
         if self.hops == Hops::Copy {
             return Ok(());
         }
         if self.replicator.is_some() && work.loads_everything() {
-            let everything = (&EVERYTHING, LoadMode::Full);
-            let load = || self.load(work, everything, &copied);
-            let outcome = self.phase(context, Phase::Load, load)?;
-            self.loaded(work, (&outcome, None), report)
+            // The rows of the comparison are not all that are loaded.
+            let copied = Copied { moved: None, ..copied };
+            self.load_hop(work, None, &copied, progress)
         } else {
-            self.load_rows(work, &keys, &copied, report)
+            self.load_rows(work, &keys, &copied, progress)
         }
     }
 
@@ -61,7 +60,7 @@ impl TableRunner {
         replicator: &Replicator,
         work: &Work<'_>,
         keys: &KeyList,
-        report: &mut TableReport,
+        progress: &mut Progress,
     ) -> Result<Copied, TableError> {
         let context = work.context;
         let mut id = work.copy_id;
@@ -74,10 +73,10 @@ impl TableRunner {
             }
             done
         })?;
-        report.notes.extend(outcome.notes.iter().cloned());
-        report.copy = Some(copy_report(&outcome, None));
-        self.compare_copy(replicator, context, report)?;
+        progress.note(&outcome.notes);
         let moved = Some(MovedRows { rows: outcome.rows, sum: outcome.sum, swept: false });
+        add(&mut progress.copy, outcome);
+        self.compare_copy(replicator, context, progress)?;
         Ok(Copied { id, marks: based(old.as_deref(), id), moved })
     }
 
@@ -97,8 +96,11 @@ impl TableRunner {
             canonical: (self.prove == ProofBy::Sums).then_some((&*context.mapping, &self.values)),
         };
         let opened = replicator.open_keys(job, keys).map_err(TableError::Copy)?;
-        let begun = self.tracker.merge_started(&context.name, copy_id, marks, &context.fingerprint);
-        begun.map_err(TableError::Tracking)?;
+        if !context.schema.engine.is_transactional() {
+            let (table, print) = (&context.name, &context.fingerprint);
+            let begun = self.tracker.merge_started(table, copy_id, marks, print);
+            begun.map_err(TableError::Tracking)?;
+        }
         let seal = self.tracker.seal(self.seal_work(work, Some(copy_id), marks)).since(work.began);
         opened.finish(&seal).map_err(TableError::Copy)
     }
@@ -110,52 +112,17 @@ impl TableRunner {
         work: &Work<'_>,
         keys: &KeyList,
         copied: &Copied,
-        report: &mut TableReport,
+        progress: &mut Progress,
     ) -> Result<(), TableError> {
         let base = copied.marks.as_ref().and_then(|marks| Some(marks.first()?.base));
         let old = work.old_marks(Phase::Load);
         let marks = base.map_or(old.clone(), |base| based(old.as_deref(), base));
-        let load = || self.load_keys(work, keys, (copied.id, marks.as_deref()));
+        let copied = Copied { marks, ..*copied };
+        let proof = &mut progress.proof;
+        let load = || self.load_keys(work, keys, &copied, proof);
         let outcome = self.phase(work.context, Phase::Load, load)?;
-        self.loaded(work, (&outcome, copied.moved), report)
-    }
-
-    fn loaded(
-        &self,
-        work: &Work<'_>,
-        (outcome, copied): (&LoadOutcome, Option<MovedRows>),
-        report: &mut TableReport,
-    ) -> Result<(), TableError> {
-        report.notes.extend(outcome.notes.iter().cloned());
-        report.load = Some(load_report(outcome));
-        report.lossy = outcome.audit.clone();
-        if self.prove == ProofBy::Rows {
-            return self.compare_load(work, report, Some(outcome));
-        }
-        self.count_ours(work, report)?;
-        self.compare_moved(work, copied, outcome, report)
-    }
-
-    /// Counts the rows of replica and target, to which nobody else writes.
-    pub(crate) fn count_ours(
-        &self,
-        work: &Work<'_>,
-        report: &mut TableReport,
-    ) -> Result<(), TableError> {
-        if self.servers.replica.is_none() {
-            return Ok(());
-        }
-        let context = work.context;
-        let replica = self.again(context, || self.prover.count(context))?;
-        let target = self.again(context, || self.prover.count_target(context))?;
-        let proof = Proof {
-            counted: true,
-            replica_rows: Some(replica),
-            target_rows: Some(target),
-            ..Proof::nothing()
-        };
-        let difference = proof.difference();
-        report.proof = Some(proof);
-        if replica == target { Ok(()) } else { Err(TableError::Miscounted(difference)) }
+        progress.note(&outcome.notes);
+        add(&mut progress.load, outcome);
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ mod table;
 pub use report::{RepairReport, RepairStatus, RepairTable, RepairWay};
 pub use request::RepairRequest;
 
-use crate::diff::{Guard, MOST};
+use crate::diff::{DeleteLimits, GuardedCommand, MOST};
 use crate::pipeline::Task;
 use crate::{Pipeline, Result, RunOptions, VerifyRequest};
 use handoff_connect::Side;
@@ -33,7 +33,7 @@ impl Pipeline {
             ..RunOptions::default()
         };
         // A person is waiting: the hours of the nightly run are not meant.
-        let task = Task { guard: self.repair_guard(request), until: None };
+        let task = Task { limits: self.repair_limits(request), until: None };
         let seen = Mutex::new(BTreeMap::new());
         let done = self.run_by(&options, &task, |runner, context| {
             let (report, repair) = runner.repair(context, request.keys);
@@ -59,9 +59,12 @@ impl Pipeline {
         })
     }
 
-    fn repair_guard(&self, request: &RepairRequest) -> Guard {
-        let percent = request.max_delete_percent.unwrap_or(self.settings.run.max_delete_percent);
-        Guard { percent, asked: true }
+    fn repair_limits(&self, request: &RepairRequest) -> DeleteLimits {
+        DeleteLimits {
+            asked: request.max_delete_percent,
+            configured: self.settings.run.max_delete_percent,
+            command: GuardedCommand::Repair,
+        }
     }
 
     /// Says what a repair would do. Writes nothing anywhere.
@@ -79,8 +82,11 @@ impl Pipeline {
             ..VerifyRequest::default()
         };
         let found = self.verify(&verify)?;
-        let guard = self.repair_guard(request);
-        let tables = found.tables.into_iter().map(|table| RepairTable::rehearsed(table, guard));
+        let limits = self.repair_limits(request);
+        let tables = found.tables.into_iter().map(|table| {
+            let own = self.settings.table(&table.table).max_delete_percent;
+            RepairTable::rehearsed(table, limits.guard(own))
+        });
         Ok(RepairReport {
             run_id: found.run_id,
             started_at: found.started_at,

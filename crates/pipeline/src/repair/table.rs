@@ -4,6 +4,7 @@ use super::report::{RepairWay, Seen};
 use crate::copying::Copied;
 use crate::diff::{Between, Found};
 use crate::figures::Figures;
+use crate::publish::Progress;
 use crate::table_run::TableRunner;
 use crate::work::{Work, full_instead};
 use crate::{Proof, TableContext, TableError, TableReport, VerifyPair};
@@ -52,10 +53,12 @@ impl TableRunner {
         let mut found = beside(found);
         let first = |seen: &Seen| seen.rounds == 0 && !self.is_whole(context);
         while seen.rounds < ROUNDS && (!found.0.is_equal() || first(seen)) {
-            self.guard.check(&found, &context.mapping)?;
+            self.guard_of(context).check(&found, &context.mapping)?;
             let work = Work::repair(context, began);
             let before = Figures::take(report);
-            let mended = self.mend(work, &found, report, seen);
+            let mut progress = Progress::default();
+            let mended = self.mend(work, &found, &mut progress, seen);
+            progress.tell(report);
             before.add_to(report);
             mended?;
             began = Timestamp::now();
@@ -82,7 +85,7 @@ impl TableRunner {
         &self,
         work: Work<'_>,
         found: &Found,
-        report: &mut TableReport,
+        progress: &mut Progress,
         seen: &mut Seen,
     ) -> Result<(), TableError> {
         let context = work.context;
@@ -94,7 +97,7 @@ impl TableRunner {
             "it has no key by which rows could be looked up"
         };
         if way == RepairWay::Rows {
-            let Err(error) = self.mend_rows(&work, found, report, seen) else { return Ok(()) };
+            let Err(error) = self.mend_rows(&work, found, progress, seen) else { return Ok(()) };
             why = match full_instead(&error) {
                 Some(Reason::Collided) => {
                     "rows that came meanwhile are in the way of a unique value"
@@ -108,8 +111,10 @@ impl TableRunner {
         if context.deletes == Deletes::Ignore {
             return Err(TableError::OnlyInFull { table: context.name.clone(), why });
         }
-        self.attempt(&work.in_full(Reason::Repair), report)?;
-        report.notes.push(format!("the whole table was copied: {why}"));
+        let earlier = std::mem::take(progress);
+        progress.notes = earlier.notes;
+        self.attempt(&work.in_full(Reason::Repair), progress)?;
+        progress.notes.push(format!("the whole table was copied: {why}"));
         Ok(())
     }
 
@@ -117,7 +122,7 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         found: &Found,
-        report: &mut TableReport,
+        progress: &mut Progress,
         seen: &Seen,
     ) -> Result<(), TableError> {
         let context = work.context;
@@ -129,7 +134,7 @@ impl TableRunner {
             Some(replicator)
                 if !in_replica.is_empty() || !self.is_whole(context) || seen.rounds > 0 =>
             {
-                self.copy_rows(replicator, work, &in_replica, report)?
+                self.copy_rows(replicator, work, &in_replica, progress)?
             }
             Some(_) => self.loadable(context)?,
             None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
@@ -138,7 +143,7 @@ impl TableRunner {
         let in_target = found.keys(&context.mapping, Side::Target)?.keeping_gone(keeps);
         // More rows than the replica lacked, and they are compared afterwards.
         let copied = Copied { moved: None, ..copied };
-        self.load_rows(work, &in_target, &copied, report)
+        self.load_rows(work, &in_target, &copied, progress)
     }
 }
 

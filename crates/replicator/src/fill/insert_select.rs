@@ -36,7 +36,8 @@ impl Fill<'_> {
             self.run_here(writer, &format!("DELETE FROM {into}"), Vec::new())?;
             return Ok(None);
         }
-        Ok(Some(Filled { rows, bytes: 0, strategy: "insert_select", checked, sum: None }))
+        let (strategy, sum, lines) = ("insert_select", None, None);
+        Ok(Some(Filled { rows, bytes: 0, strategy, checked, sum, lines }))
     }
 
     /// Returns the number of rows concerned.

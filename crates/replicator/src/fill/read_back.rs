@@ -11,7 +11,7 @@ impl Fill<'_> {
     /// Sums the rows that the replica's table holds now, inside the transaction if there is one.
     ///
     /// Unlike `CHECKSUM TABLE` of the source this says nothing of rows that changed there since.
-    pub(super) fn read_back(&self, writer: &mut MyConn) -> Result<TableSum> {
+    pub(crate) fn read_back(&self, writer: &mut MyConn) -> Result<TableSum> {
         let table = &self.job.table.name;
         let mut written = self.job.table.clone();
         written.name = TableName::new(self.into).expect("our own names are short");

@@ -68,7 +68,7 @@ pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -
     selection
 }
 
-fn percent(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<u8> {
+pub(super) fn percent(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<u8> {
     section
         .number("max_delete_percent", 0..=100, reader)
         .and_then(|percent| percent.try_into().ok())

@@ -1,6 +1,7 @@
 //! `[tables.NAME]`, of both files.
 
 use super::extraction::{self, Rows};
+use super::run::percent;
 use crate::document::Entry;
 use crate::error::Place;
 use crate::reader::Reader;
@@ -65,6 +66,7 @@ fn table(mut section: Section<'_>, place: Place, reader: &mut Reader<'_>) -> Tab
     let rows = extraction::rows(&mut section, reader);
     let (loader, keep_spool) = loading(&mut section, reader);
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
+    let max_delete_percent = percent(&mut section, reader);
     let columns = columns(&mut section, reader);
     section.finish(reader);
     let Rows { extraction, watermark, lookback, deletes } = rows;
@@ -73,6 +75,7 @@ fn table(mut section: Section<'_>, place: Place, reader: &mut Reader<'_>) -> Tab
         watermark,
         lookback,
         deletes,
+        max_delete_percent,
         loader,
         keep_spool,
         priority,

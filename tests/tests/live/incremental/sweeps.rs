@@ -81,9 +81,10 @@ fn a_sweep_that_would_empty_a_table_stops() {
     rig.trio.sql_source("DELETE FROM t WHERE id > 100");
     let failed = table(&rig.etl.exits(1, &["run", "--json"]));
     let error = failed["error"].as_str().unwrap();
-    assert!(error.contains("100") && error.contains("etl run t --full"), "{error}");
+    assert!(error.starts_with("100 of the 200 rows of `t` in the replica"), "{error}");
+    assert!(error.ends_with("run `etl run t --max-delete-percent 100`"), "{error}");
     assert_eq!(rig.trio.rows("t").len(), 200);
-    rig.etl.ok(&["run", "--full"]);
+    rig.etl.ok(&["run", "t", "--max-delete-percent", "100"]);
     assert_eq!(rig.trio.rows("t").len(), 100);
     // Between a tenth and the limit everything is moved: that takes less.
     rig.trio.sql_source("DELETE FROM t WHERE id > 85");
@@ -169,7 +170,9 @@ fn a_repair_deletes_nothing_that_is_to_stay() {
             "{failed}"
         );
         assert_eq!(rig.trio.rows("t").len(), 200);
-        rig.etl.ok(&["run", "--full"]);
+        rig.etl.exits(1, &["run", "--full"]);
+        assert_eq!(rig.trio.rows("t").len(), 200);
+        rig.etl.ok(&["run", "--full", "--max-delete-percent", "100"]);
         assert_eq!(rig.trio.rows("t").len(), 100);
     }
 }

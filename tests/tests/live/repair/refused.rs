@@ -36,7 +36,7 @@ fn no_more_is_deleted_than_is_allowed() {
         assert_eq!(
             table.error.as_deref().unwrap(),
             "30 of the 130 rows of `t` in the target are not in the source, more than the 20 % that \
-             max_delete_percent under [run] allows to delete: if they are to go, run `etl repair t \
+             max_delete_percent allows to delete: if they are to go, run `etl repair t \
              --max-delete-percent 100`"
         );
         assert_eq!(trio.rows("t").len(), 130);

@@ -246,3 +246,112 @@ impl From<WrongFingerprint> for Error {
         CertificateError::Other(OtherError(Arc::new(wrong))).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::server::{ClientHello, ResolvesServerCert};
+    use rustls::sign::{CertifiedKey, Signer, SigningKey};
+    use rustls::{
+        ClientConnection, ServerConfig, ServerConnection, SignatureAlgorithm,
+        SupportedProtocolVersion, version,
+    };
+
+    /// A server's certificate, and the key that belongs to it or only pretends to.
+    #[derive(Debug)]
+    struct Shown(Arc<CertifiedKey>);
+
+    impl ResolvesServerCert for Shown {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            Some(Arc::clone(&self.0))
+        }
+    }
+
+    /// The key of somebody who has seen a certificate and has no more of it.
+    #[derive(Debug)]
+    struct Stranger(Arc<dyn SigningKey>);
+
+    impl SigningKey for Stranger {
+        fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+            self.0.choose_scheme(offered)
+        }
+
+        fn algorithm(&self) -> SignatureAlgorithm {
+            self.0.algorithm()
+        }
+    }
+
+    fn signing_key() -> (KeyPair, Arc<dyn SigningKey>) {
+        let key = KeyPair::generate().unwrap();
+        let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let signs = ring::default_provider().key_provider.load_private_key(der).unwrap();
+        (key, signs)
+    }
+
+    fn server(
+        has_key: bool,
+        version: &'static SupportedProtocolVersion,
+    ) -> (ServerConfig, Fingerprint) {
+        let (key, mut signs) = signing_key();
+        let params = CertificateParams::new(["clinic".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let fingerprint = Fingerprint::new(Sha256::digest(&certificate).into());
+        if !has_key {
+            signs = Arc::new(Stranger(signing_key().1));
+        }
+        let shown = Shown(Arc::new(CertifiedKey::new(vec![certificate], signs)));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(shown));
+        (config, fingerprint)
+    }
+
+    /// Shakes hands; returns what is known of the peer then.
+    fn meet(tls: &Tls, server: ServerConfig) -> Result<Arc<PeerVerifier>, Error> {
+        let (config, verifier) = TlsTerms::new(Side::Target, tls).unwrap().unwrap().config()?;
+        let mut ours = ClientConnection::new(Arc::new(config), server_name("clinic"))?;
+        let mut theirs = ServerConnection::new(Arc::new(server)).unwrap();
+        while ours.is_handshaking() || theirs.is_handshaking() {
+            let mut wire = Vec::new();
+            while ours.wants_write() {
+                ours.write_tls(&mut wire).unwrap();
+            }
+            theirs.read_tls(&mut &wire[..]).unwrap();
+            theirs.process_new_packets().unwrap();
+            wire.clear();
+            while theirs.wants_write() {
+                theirs.write_tls(&mut wire).unwrap();
+            }
+            ours.read_tls(&mut &wire[..]).unwrap();
+            ours.process_new_packets()?;
+        }
+        Ok(verifier)
+    }
+
+    #[test]
+    fn a_certificate_counts_for_whoever_has_its_key() {
+        for version in [&version::TLS12, &version::TLS13] {
+            for has_key in [true, false] {
+                let any = Tls { mode: TlsMode::Require, ..Tls::default() };
+                let (config, fingerprint) = server(has_key, version);
+                let met = meet(&any, config).unwrap();
+                assert_eq!(
+                    (met.seen(), met.is_proven()),
+                    (Some(fingerprint), has_key),
+                    "{version:?}"
+                );
+
+                let (config, fingerprint) = server(has_key, version);
+                let pinned = Tls { fingerprint: Some(fingerprint), ..Tls::default() };
+                assert_eq!(meet(&pinned, config).is_ok(), has_key, "{version:?}");
+            }
+            let (config, _) = server(true, version);
+            let other = Tls { fingerprint: Some(Fingerprint::new([1; 32])), ..Tls::default() };
+            assert!(meet(&other, config).is_err(), "{version:?}");
+        }
+    }
+}

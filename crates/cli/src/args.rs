@@ -7,7 +7,7 @@ pub use init::InitArgs;
 use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::{SumBy, TableName};
-use handoff_pipeline::SourceConsent;
+use handoff_pipeline::{LockPatience, SourceConsent};
 use handoff_settings::{Run, TimeOfDay};
 use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
@@ -115,9 +115,9 @@ pub struct RunArgs {
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
-    /// Wait for another run to end instead of giving up.
-    #[arg(long)]
-    pub wait: bool,
+    /// Wait for another run to end instead of giving up, for so long at most if a time such as 10m is given.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
+    pub wait: Option<Option<Age>>,
     /// Take over the named tables, which exist already and were made by something else.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
@@ -192,7 +192,16 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
-/// An age, such as `26h`, `90m` or `3d`.
+/// Returns how long `--wait` has a run wait.
+pub fn patience(wait: Option<Option<Age>>) -> LockPatience {
+    match wait {
+        None => LockPatience::None,
+        Some(None) => LockPatience::Unbounded,
+        Some(Some(Age(time))) => LockPatience::AtMost(time),
+    }
+}
+
+/// An age or a time, such as `26h`, `90m` or `3d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(pub Duration);
 
@@ -204,7 +213,7 @@ impl FromStr for Age {
         let age = text.parse::<Span>().and_then(|span| span.to_duration(days));
         let age = age.ok().and_then(|age| Duration::try_from(age).ok());
         let age = age.filter(|age| !age.is_zero());
-        age.map(Age).ok_or_else(|| "it takes an age such as 26h, 90m or 3d".to_owned())
+        age.map(Age).ok_or_else(|| "it takes a time such as 26h, 90m or 3d".to_owned())
     }
 }
 
@@ -277,9 +286,9 @@ pub struct RepairArgs {
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
-    /// Wait for another run to end instead of giving up.
-    #[arg(long)]
-    pub wait: bool,
+    /// Wait for another run to end instead of giving up, for so long at most if a time such as 10m is given.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
+    pub wait: Option<Option<Age>>,
 }
 
 /// Where `etl verify` begins.
@@ -376,6 +385,19 @@ mod tests {
     }
 
     #[test]
+    fn waiting_may_be_bounded() {
+        let waits = |arguments: &[&str]| {
+            let etl = Etl::parse_from([&["etl", "run"], arguments].concat());
+            let Command::Run(run) = etl.command else { panic!("not a run") };
+            (patience(run.wait), run.tables.len())
+        };
+        assert_eq!(waits(&[]), (LockPatience::None, 0));
+        assert_eq!(waits(&["--wait", "patient"]), (LockPatience::Unbounded, 1));
+        let ten = Duration::from_secs(600);
+        assert_eq!(waits(&["--wait=10m", "patient"]), (LockPatience::AtMost(ten), 1));
+    }
+
+    #[test]
     fn ages_are_written_as_people_do() {
         for (text, hours) in [("26h", 26), ("3d", 72), ("1d 2h", 26), ("120m", 2), ("2 days", 48)] {
             assert_eq!(text.parse::<Age>().unwrap().0, Duration::from_secs(hours * 3600), "{text}");
@@ -394,6 +416,8 @@ mod tests {
             &["etl", "status", "--stale", "0h"],
             &["etl", "status", "--stale", "-3d"],
             &["etl", "run", ""],
+            &["etl", "run", "--wait=10"],
+            &["etl", "repair", "--wait=soon"],
             &["etl", "-q", "-v", "run"],
             &["etl", "demo", "--scale", "0"],
             &["etl", "demo", "--scale", "nan"],

@@ -8,8 +8,10 @@ use crate::pg_link::PgDialer;
 use crate::seat::Seats;
 use crate::watchdog::{Activity, Watchable};
 use mysql::prelude::Queryable;
+use postgres::Client;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Watchable for MyDialer {
     fn side(&self) -> Side {
@@ -74,18 +76,24 @@ impl Watchable for PgDialer {
     }
 
     fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
-        let numbers: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
-        self.ask_briefly(move |client| {
+        let processes: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
+        let ask = move |client: &mut Client| {
             let ask = "SELECT pid, coalesce(state, ''), coalesce(wait_event, '') \
                        FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) ANY ($1)";
             let mut sessions = BTreeMap::new();
-            for row in client.query(ask, &[&numbers])? {
+            for row in client.query(ask, &[&processes])? {
                 let (pid, state, event): (i32, &str, &str) =
                     (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
                 sessions.insert(pid.cast_unsigned(), of_pg(state, event));
             }
             Ok(sessions)
-        })
+        };
+        if !self.pooled.load(Ordering::Relaxed) {
+            return self.ask_briefly(ask);
+        }
+        // A pool that is in use to the last connection serves no further one, and that tells nothing.
+        let works = || numbers.iter().map(|&number| (number, Activity::Works)).collect();
+        Ok(self.ask_if_served(ask)?.unwrap_or_else(works))
     }
 }
 

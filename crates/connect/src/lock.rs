@@ -1,23 +1,32 @@
 //! Locks with a name, held by a session of their own.
 
 use crate::my_link::MyLink;
-use crate::{Fault, MyPool, PgPool, Profile, Result, Side, quote_my_text};
+use crate::pg_lock::PgHolding;
+use crate::sessions::run_of_program;
+use crate::{Fault, MyPool, Profile, Result, Side, quote_my_text};
 use handoff_model::RunId;
 use mysql::prelude::Queryable;
-use postgres::Client;
 use std::fmt;
 use std::time::Duration;
 
 /// MySQL takes lock names of this many characters.
 const MOST_CHARS: usize = 64;
 
+/// The longest that a session with a lock may say nothing before its server ends it, and the lock with it,
+/// unless another bound is asked for.
+pub const LOCK_SILENCE: Duration = Duration::from_secs(120);
+
+/// A holder that was silent for longer than this is told with its silence: a living run is heard of four times
+/// as often.
+const NOTABLE_SILENCE: Duration = Duration::from_secs(60);
+
 /// A named lock, held until this is dropped or its session ends.
 #[must_use = "the lock is given back when this is dropped"]
 pub struct HeldLock(Holding);
 
 enum Holding {
-    My { side: Side, name: String, link: MyLink },
-    Pg { key: i64, client: Box<Client> },
+    My { side: Side, name: String, link: Box<MyLink> },
+    Pg(PgHolding),
 }
 
 /// The session that holds a lock, as far as the server tells.
@@ -30,15 +39,18 @@ pub struct LockHolder {
     /// What the session calls itself. MySQL servers tell it only where the performance schema is
     /// on, which MariaDB's is not by default.
     pub program: Option<String>,
-    /// How long the session has had nothing else to do, which is how long it has held the lock if
-    /// it is one of ours.
+    /// How long the session has lived (PostgreSQL).
     pub since: Option<Duration>,
+    /// How long the session has said nothing. A run says something every quarter of [`LOCK_SILENCE`].
+    pub silent: Option<Duration>,
+    /// Whether the session bears the marks of a run, which nobody else's does by chance.
+    pub is_marked: bool,
 }
 
 impl LockHolder {
     /// Returns the run of ours that the session belongs to.
     pub fn run(&self) -> Option<RunId> {
-        RunId::parse(self.program.as_deref()?.strip_prefix("handoff ")?)
+        run_of_program(self.program.as_deref()?)
     }
 }
 
@@ -54,63 +66,79 @@ impl fmt::Display for LockHolder {
         if let Some(since) = self.since {
             write!(f, ", for {} s", since.as_secs())?;
         }
+        if let Some(silent) = self.silent.filter(|&silent| silent > NOTABLE_SILENCE) {
+            write!(f, ", not heard of for {} s", silent.as_secs())?;
+        }
         Ok(())
     }
 }
 
 impl HeldLock {
-    /// Asks the server whether the lock is still ours: it is lost with its session.
+    pub(crate) fn pg(holding: PgHolding) -> HeldLock {
+        HeldLock(Holding::Pg(holding))
+    }
+
+    /// Asks the server whether the lock is still ours: it is lost with its session. Asking also tells the
+    /// server that we live.
     ///
     /// # Errors
     ///
     /// Returns a [`Fault`] if the session was ended or the connection lost.
     pub fn check(&mut self) -> Result<()> {
-        let (side, ours) = match &mut self.0 {
-            Holding::My { side, name, link } => {
-                let ask = format!("SELECT IS_USED_LOCK({name}) = CONNECTION_ID()");
-                let answer = link.conn.query_first_opt::<Option<bool>, _>(ask);
-                (*side, answer.map_err(|error| Fault::my(*side, &error))?)
-            }
-            Holding::Pg { key, client } => {
-                let ask = format!(
-                    "SELECT count(*) > 0 FROM ({}) held WHERE pid = pg_backend_pid()",
-                    pg_holders(*key)
-                );
-                let row = client.query_one(&ask, &[]);
-                let row = row.map_err(|error| Fault::pg(Side::Target, &error))?;
-                (Side::Target, row.try_get::<_, bool>(0).ok().map(|ours| Ok(Some(ours))))
-            }
+        let (side, name, link) = match &mut self.0 {
+            Holding::Pg(holding) => return holding.check(),
+            Holding::My { side, name, link } => (*side, name, link),
         };
-        match ours {
+        let ask = format!("SELECT IS_USED_LOCK({name}) = CONNECTION_ID()");
+        let ours = link.conn.query_first_opt::<Option<bool>, _>(ask);
+        match ours.map_err(|error| Fault::my(side, &error))? {
             Some(Ok(Some(true))) => Ok(()),
             _ => Err(Fault::new(side, "the lock of this run is lost")),
         }
     }
 
-    /// The connection id of the session that holds it (MySQL only).
-    fn my_connection(&self) -> Option<u32> {
+    /// Returns the connection id (MySQL) or process id (PostgreSQL) of the session that holds the lock.
+    pub fn connection(&self) -> u32 {
         match &self.0 {
-            Holding::My { link, .. } => Some(link.conn.connection_id()),
-            Holding::Pg { .. } => None,
+            Holding::My { link, .. } => link.conn.connection_id(),
+            Holding::Pg(holding) => holding.process,
         }
     }
 }
 
 impl MyPool {
+    /// Takes the server's lock `name` as [`MyPool::hold_lock_within`] does, for [`LOCK_SILENCE`].
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] as that does.
+    pub fn hold_lock(&self, name: &str) -> Result<Option<HeldLock>> {
+        self.hold_lock_within(name, LOCK_SILENCE)
+    }
+
     /// Takes the server's lock `name` on a connection of its own; `None` if another session has
-    /// it. A name of more than 64 characters is shortened with a hash.
+    /// it. A name of more than 64 characters is shortened with a hash. The server ends the session, and the
+    /// lock with it, once [`HeldLock::check`] was not called for `silence`.
     ///
     /// # Errors
     ///
     /// Returns a [`Fault`] if the server cannot be reached or has no named locks (Galera).
-    pub fn hold_lock(&self, name: &str) -> Result<Option<HeldLock>> {
+    pub fn hold_lock_within(&self, name: &str, silence: Duration) -> Result<Option<HeldLock>> {
+        let mark = quote_my_text(&mark_name(name));
         let name = quote_my_text(&lock_name(name));
-        let mut link = self.connect(Profile::Read)?;
+        let mut link = Box::new(self.connect(Profile::Read)?);
         let got =
             link.conn.query_first_opt::<Option<bool>, _>(format!("SELECT GET_LOCK({name}, 0)"));
         let got = got.map_err(|error| self.fault(&error))?;
-        let held = matches!(got, Some(Ok(Some(true))));
-        Ok(held.then(|| HeldLock(Holding::My { side: self.side(), name, link })))
+        if !matches!(got, Some(Ok(Some(true)))) {
+            return Ok(None);
+        }
+        let bounded = format!(
+            "SET wait_timeout = {}, @handoff_mark = GET_LOCK({mark}, 0)",
+            silence.as_secs().max(1)
+        );
+        link.conn.query_drop(bounded).map_err(|error| self.fault(&error))?;
+        Ok(Some(HeldLock(Holding::My { side: self.side(), name, link })))
     }
 
     /// Returns who holds the lock `name`, if anybody.
@@ -120,9 +148,10 @@ impl MyPool {
     /// Returns a [`Fault`] if the server cannot be asked.
     pub fn lock_holder(&self, name: &str) -> Result<Option<LockHolder>> {
         let Some(connection) = self.lock_connection(name)? else { return Ok(None) };
+        let is_marked = self.lock_connection(&mark_name(name))? == Some(connection);
         let mut conn = self.get(Profile::Read)?;
         // Without the PROCESS privilege only sessions of the same account are listed.
-        let row = conn.exec_first::<(String, u64), _, _>(
+        let row = conn.exec_first::<(String, i64), _, _>(
             "SELECT USER, TIME FROM information_schema.PROCESSLIST WHERE ID = ?",
             (connection,),
         );
@@ -134,8 +163,8 @@ impl MyPool {
             (connection,),
         );
         let program = program.unwrap_or(None);
-        let since = seconds.map(Duration::from_secs);
-        Ok(Some(LockHolder { connection, account, program, since }))
+        let silent = seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs()));
+        Ok(Some(LockHolder { connection, account, program, since: None, silent, is_marked }))
     }
 
     fn lock_connection(&self, name: &str) -> Result<Option<u32>> {
@@ -157,7 +186,7 @@ impl MyPool {
             return Err(Fault::new(self.side(), "a lock with a fresh name is held by another"));
         };
         let seen = other.lock_connection(&name)?;
-        Ok(seen.is_some() && seen == lock.my_connection() && self.folded()? == other.folded()?)
+        Ok(seen.is_some() && seen == Some(lock.connection()) && self.folded()? == other.folded()?)
     }
 
     /// The database's name as the server compares it.
@@ -174,65 +203,10 @@ impl MyPool {
     }
 }
 
-impl PgPool {
-    /// Takes the database's advisory lock for `name` on a connection of its own; `None` if another
-    /// session has it.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`Fault`] if the server cannot be reached.
-    pub fn hold_lock(&self, name: &str) -> Result<Option<HeldLock>> {
-        let key = lock_key(name);
-        let mut client = self.connect()?.client;
-        let row = client.query_one("SELECT pg_try_advisory_lock($1)", &[&key]);
-        let row = row.map_err(|error| self.fault(&error))?;
-        let held = row.try_get::<_, bool>(0).map_err(|error| self.fault(&error))?;
-        Ok(held.then(|| HeldLock(Holding::Pg { key, client: Box::new(client) })))
-    }
-
-    /// Returns who holds the lock `name`, if anybody.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`Fault`] if the server cannot be asked.
-    pub fn lock_holder(&self, name: &str) -> Result<Option<LockHolder>> {
-        let mut conn = self.get()?;
-        let ask = format!(
-            "SELECT held.pid, a.usename::text, a.application_name, \
-             extract(epoch FROM clock_timestamp() - a.backend_start)::int8 \
-             FROM ({}) held LEFT JOIN pg_stat_activity a USING (pid)",
-            pg_holders(lock_key(name))
-        );
-        let row = conn.query_opt(&ask, &[]).map_err(|error| conn.fault(&error))?;
-        let Some(row) = row else { return Ok(None) };
-        let fault = |error| conn.fault(&error);
-        let seconds: Option<i64> = row.try_get(3).map_err(fault)?;
-        Ok(Some(LockHolder {
-            connection: row.try_get::<_, i32>(0).map_err(fault)?.unsigned_abs(),
-            account: row.try_get(1).map_err(fault)?,
-            program: row.try_get(2).map_err(fault)?,
-            since: seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
-        }))
-    }
-}
-
-/// Returns a query for the sessions that hold the advisory lock `key` in this database.
-fn pg_holders(key: i64) -> String {
-    // Two halves of 32 bits, as pg_locks shows them.
-    let key = u64::from_ne_bytes(key.to_ne_bytes());
-    format!(
-        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
-         AND classid::int8 = {} AND objid::int8 = {} \
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        key >> 32,
-        key & 0xFFFF_FFFF
-    )
-}
-
-/// Returns the advisory lock's number for a name. It must never change: two versions of Handoff
-/// exclude each other by it.
-fn lock_key(name: &str) -> i64 {
-    i64::from_ne_bytes(xxhash_rust::xxh3::xxh3_64(name.as_bytes()).to_ne_bytes())
+/// Returns the name of the second lock that a run holds beside the lock `name`: a session that has taken the
+/// first alone is a stranger's. No lock of ours begins like that.
+fn mark_name(name: &str) -> String {
+    lock_name(&format!("run with {name}"))
 }
 
 fn lock_name(name: &str) -> String {
@@ -256,20 +230,20 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_a_name_never_changes() {
-        assert_eq!(lock_key("handoff:raw"), -6_598_494_358_591_031_366);
-    }
-
-    #[test]
     fn a_holder_is_told_in_one_line() {
         let run = RunId::new();
         let holder = LockHolder {
             connection: 12,
             account: Some("etl".into()),
             program: Some(format!("handoff {run}")),
-            since: Some(Duration::from_secs(42)),
+            since: Some(Duration::from_secs(142)),
+            silent: Some(Duration::from_secs(9)),
+            is_marked: true,
         };
-        assert_eq!(holder.to_string(), format!("connection 12 of etl (handoff {run}), for 42 s"));
+        let line = format!("connection 12 of etl (handoff {run}), for 142 s");
+        assert_eq!(holder.to_string(), line);
         assert_eq!(holder.run(), Some(run));
+        let holder = LockHolder { silent: Some(Duration::from_secs(99)), ..holder };
+        assert_eq!(holder.to_string(), format!("{line}, not heard of for 99 s"));
     }
 }

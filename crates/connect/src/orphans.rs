@@ -72,7 +72,9 @@ impl PgPool {
     pub fn orphans(&self, run: RunId) -> Result<Vec<u32>> {
         let mut conn = self.get()?;
         let rows = conn.query(
-            "SELECT pid FROM pg_stat_activity WHERE application_name = $1 \
+            // A pooler may add its client's address to the name.
+            "SELECT pid FROM pg_stat_activity \
+             WHERE (application_name = $1 OR application_name LIKE $1 || ' - %') \
              AND datname = current_database() AND usename = session_user \
              AND pid <> pg_backend_pid()",
             &[&program(run)],

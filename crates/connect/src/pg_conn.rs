@@ -30,6 +30,11 @@ impl PgConn {
         Ok(PgConn { slot, pool, faulted: AtomicBool::new(false) })
     }
 
+    /// Takes the connection out of the pool for good. A pooler might serve no further one.
+    pub(crate) fn into_link(mut self) -> PgLink {
+        self.slot.link.take().expect("a borrowed slot is filled")
+    }
+
     /// Returns the pool it came from.
     pub fn pool(&self) -> &PgPool {
         &self.pool
@@ -75,7 +80,7 @@ impl DerefMut for PgConn {
 
 impl Drop for PgConn {
     fn drop(&mut self) {
-        if *self.faulted.get_mut() {
+        if *self.faulted.get_mut() || self.pool.is_short() {
             self.slot.link = None;
         }
         if let Some(link) = &mut self.slot.link {

@@ -5,6 +5,7 @@ use crate::fault::{not_connected, pg_connect, pg_unreachable};
 use crate::patience::Patience;
 use crate::pg_line::{Lines, UNANSWERED};
 use crate::pg_watched::WatchedTls;
+use crate::pooler::{self, NamedProcess, NamingTls, Pooling};
 use crate::protection::{PeerTrust, Protection};
 use crate::reach::{Reach, addresses, nowhere};
 use crate::seat::{Seat, Seats};
@@ -23,12 +24,18 @@ use std::time::{Duration, Instant};
 const TRUSTED: Duration = Duration::from_secs(1);
 /// A server that takes longer to answer that has lost the connection.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How often it is looked whether a pooler serves a connection.
+const POOL_POLL: Duration = Duration::from_secs(2);
+/// How long a connection waits for a pool: as long as a large table may take that moves meanwhile.
+const LONGEST_POOL_WAIT: Duration = Duration::from_secs(3600);
 
 /// A connection and when it was last in use.
 pub(crate) struct PgLink {
     pub(crate) client: Client,
     seat: Arc<Seat>,
     used: Instant,
+    /// Whether a pooler may give the session to somebody else.
+    pooled: bool,
 }
 
 impl PgLink {
@@ -50,6 +57,17 @@ impl PgLink {
     }
 }
 
+impl Drop for PgLink {
+    /// A pooler may keep the session for somebody else, and need not reset it.
+    fn drop(&mut self) {
+        if self.pooled && !self.client.is_closed() {
+            // Where a transaction cannot be ended, the pooler ends the session.
+            let _ = self.client.batch_execute("ROLLBACK");
+            let _ = self.client.batch_execute("DISCARD ALL");
+        }
+    }
+}
+
 /// Makes connections to one server.
 pub(crate) struct PgDialer {
     pub(crate) server: PgServer,
@@ -60,6 +78,8 @@ pub(crate) struct PgDialer {
     pub(crate) seats: Seats,
     /// Set once TLS failed where plain text is allowed as well.
     plain: AtomicBool,
+    /// Set once a pooler was found before the server.
+    pub(crate) pooled: AtomicBool,
 }
 
 /// What the first connection learned about its server.
@@ -68,6 +88,8 @@ pub(crate) struct PgFacts {
     pub(crate) version_num: u32,
     pub(crate) encoding: String,
     pub(crate) protection: Protection,
+    /// Whether a pooler stands before it.
+    pub(crate) pooled: bool,
 }
 
 impl PgFacts {
@@ -75,7 +97,7 @@ impl PgFacts {
         let SimpleQueryMessage::Row(row) = answer else { return None };
         let version_num = row.try_get(0).ok()??.parse().ok()?;
         let encoding = row.try_get(1).ok()??.to_owned();
-        Some(PgFacts { version_num, encoding, protection })
+        Some(PgFacts { version_num, encoding, protection, pooled: false })
     }
 }
 
@@ -113,32 +135,81 @@ impl PgDialer {
         if server.require_auth == RequireAuth::ScramPlus {
             config.channel_binding(ChannelBinding::Require);
         }
-        let (seats, plain) = (Seats::default(), AtomicBool::new(false));
-        Ok(Arc::new(PgDialer { server, config, tls, patience, seats, plain }))
+        let seats = Seats::default();
+        let (plain, pooled) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Arc::new(PgDialer { server, config, tls, patience, seats, plain, pooled }))
     }
 
     /// Connects and asks the server what it is.
     pub(crate) fn first(self: &Arc<Self>) -> Result<(PgLink, PgFacts)> {
-        self.in_time(PgDialer::first_in_time)
+        let mut dialed = self.in_time(PgDialer::dial)?;
+        let patience = self.patience.handshake();
+        if !pooler::is_served(&mut dialed.client, patience) {
+            return Err(pooler::unserved(dialed.client, &self.server, patience));
+        }
+        self.in_time(move |dialer| dialer.learn(dialed))
     }
 
-    fn first_in_time(&self) -> Result<(PgLink, PgFacts)> {
-        let Dialed { mut client, seat, protection } = self.dial()?;
+    fn learn(&self, dialed: Dialed) -> Result<(PgLink, PgFacts)> {
+        let Dialed { mut client, seat, process, protection } = dialed;
+        let dial = || self.dial().map(|dialed| dialed.client);
+        let pooled = match pooler::pooling(&mut client, &process, &self.server, dial)? {
+            Pooling::Session { pooled } => pooled,
+            Pooling::Transaction => return Err(pooler::refused(&self.server)),
+        };
+        self.pooled.store(pooled, Ordering::Relaxed);
         let asked = client.simple_query(pg_session::FIRST);
         let answers = asked.map_err(|error| Fault::pg(Side::Target, &error))?;
         let facts = answers.iter().find_map(|answer| PgFacts::read(answer, protection));
         let facts = facts
             .ok_or_else(|| Fault::new(Side::Target, "the server does not tell its version"))?;
+        let facts = PgFacts { pooled, ..facts };
         Ok((self.prepare(client, seat, &facts)?, facts))
     }
 
     /// Connects to a server that is known already.
     pub(crate) fn connect(self: &Arc<Self>, facts: &PgFacts) -> Result<PgLink> {
         let facts = facts.clone();
+        if facts.pooled {
+            let Dialed { client, seat, .. } = self.served()?;
+            return self.in_time(move |dialer| dialer.prepare(client, seat, &facts));
+        }
         self.in_time(move |dialer| {
             let Dialed { client, seat, .. } = dialer.dial()?;
             dialer.prepare(client, seat, &facts)
         })
+    }
+
+    /// Connects to a pooler, and waits until that serves the connection: others of this run have to be done first
+    /// where the pool is small.
+    fn served(self: &Arc<Self>) -> Result<Dialed> {
+        let _told = pooler::told_if_long(pooler::waiting(&self.server));
+        let began = Instant::now();
+        loop {
+            let mut dialed = self.in_time(PgDialer::dial)?;
+            while !dialed.client.is_closed() {
+                if pooler::is_served(&mut dialed.client, POOL_POLL) {
+                    return Ok(dialed);
+                }
+                if self.patience.is_stopping() || began.elapsed() > LONGEST_POOL_WAIT {
+                    return Err(pooler::unserved(dialed.client, &self.server, began.elapsed()));
+                }
+            }
+        }
+    }
+
+    /// Runs `ask` on a connection of its own, if a pooler serves one.
+    pub(crate) fn ask_if_served<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&mut Client) -> std::result::Result<T, postgres::Error> + Send + 'static,
+    ) -> Result<Option<T>> {
+        let mut client = self.in_time(PgDialer::dial)?.client;
+        if !pooler::is_served(&mut client, ANSWER) {
+            pooler::leave(client);
+            return Ok(None);
+        }
+        let ask = move || ask(&mut client).map_err(|error| Fault::pg(Side::Target, &error));
+        self.in_time(move |_| ask()).map(Some)
     }
 
     /// Runs `ask` on a connection of its own, all of it within the time for connecting.
@@ -198,7 +269,7 @@ impl PgDialer {
         }
         seat.is_session(session_in(&said).unwrap_or_default());
         self.seats.add(&seat);
-        Ok(PgLink { client, seat, used: Instant::now() })
+        Ok(PgLink { client, seat, used: Instant::now(), pooled: facts.pooled })
     }
 
     /// Connects to the first address of the host that lets us in.
@@ -207,11 +278,12 @@ impl PgDialer {
         if host.starts_with('/') {
             let seat = Arc::new(Seat::default());
             let inner = self.lines(Reach::UnixSocket);
+            // The driver takes no line of ours, and so no process is named.
             let client = self.config.connect(WatchedTls { inner, seat: Arc::clone(&seat) });
             let client = client.map_err(|error| self.fault(&error))?;
             let protection =
                 Protection { encrypted: false, peer: PeerTrust::Local, fingerprint: None };
-            return Ok(Dialed { client, seat, protection });
+            return Ok(Dialed { client, seat, process: NamedProcess::default(), protection });
         }
         let addresses = addresses(host, *port)
             .map_err(|error| pg_unreachable(Side::Target, &self.server, &error))?;
@@ -237,7 +309,11 @@ impl PgDialer {
         reach: Reach,
     ) -> std::result::Result<Dialed, postgres::Error> {
         let seat = Arc::new(Seat::default());
-        let watched = |inner: &Lines| WatchedTls { inner: inner.clone(), seat: Arc::clone(&seat) };
+        let process = NamedProcess::default();
+        let watched = |lines: &Lines| {
+            let inner = NamingTls { inner: lines.clone(), process: process.clone() };
+            WatchedTls { inner, seat: Arc::clone(&seat) }
+        };
         let mut lines = self.lines(reach);
         let preferred = lines.tls.as_ref().is_some_and(TlsTerms::are_optional);
         let client = match config.connect(watched(&lines)) {
@@ -253,7 +329,7 @@ impl PgDialer {
         let unknown =
             Protection { encrypted: false, peer: PeerTrust::Unverified, fingerprint: None };
         let protection = lines.protection().unwrap_or(unknown);
-        Ok(Dialed { client, seat, protection })
+        Ok(Dialed { client, seat, process, protection })
     }
 
     fn lines(&self, reach: Reach) -> Lines {
@@ -280,6 +356,7 @@ impl PgDialer {
 struct Dialed {
     client: Client,
     seat: Arc<Seat>,
+    process: NamedProcess,
     protection: Protection,
 }
 

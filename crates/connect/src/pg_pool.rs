@@ -5,6 +5,7 @@ use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
 use crate::{Fault, PgConn, PoolOptions, Protection, Result, Side, sessions, watchdog};
 use handoff_model::{Cancel, OnCancel};
 use handoff_settings::PgServer;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pool of connections to the target database. Cheap to clone.
@@ -23,6 +24,8 @@ struct Shared {
     facts: PgFacts,
     /// The connection that [`PgPool::open`] made, until somebody takes it.
     first: Mutex<Option<PgLink>>,
+    /// Borrowers that wait for the pooler to serve a connection.
+    waiting: AtomicUsize,
 }
 
 impl PgPool {
@@ -49,7 +52,8 @@ impl PgPool {
         let dialer = PgDialer::new(server.clone(), &program, options.patience())?;
         let (first, facts) = dialer.first()?;
         watchdog::start(&dialer);
-        let shared = Shared { dialer, facts, first: Mutex::new(Some(first)) };
+        let waiting = AtomicUsize::new(0);
+        let shared = Shared { dialer, facts, first: Mutex::new(Some(first)), waiting };
         Ok(PgPool { shared: Arc::new(shared), slots: slots(options.size) })
     }
 
@@ -72,7 +76,7 @@ impl PgPool {
         Fault::transient(Side::Target, text)
     }
 
-    /// Makes a connection for a slot that holds none, or for a lock.
+    /// Makes a connection for a slot that holds none.
     pub(crate) fn connect(&self) -> Result<PgLink> {
         let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut link) = first
@@ -80,7 +84,21 @@ impl PgPool {
         {
             return Ok(link);
         }
-        self.shared.dialer.connect(&self.shared.facts)
+        self.shared.waiting.fetch_add(1, Ordering::SeqCst);
+        let link = self.shared.dialer.connect(&self.shared.facts);
+        self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
+        link
+    }
+
+    /// Returns true if a connection that nobody uses is to be closed: its session is what another borrower waits
+    /// for at the pooler.
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_pooled() && self.shared.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// Returns true if a pooler stands before the server. Its pool may be smaller than ours.
+    pub fn is_pooled(&self) -> bool {
+        self.shared.facts.pooled
     }
 
     /// Returns the server's version number as `server_version_num` gives it, such as 150018.

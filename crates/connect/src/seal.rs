@@ -49,6 +49,16 @@ pub struct Published {
 ///   InnoDB, a swap that is to come).
 /// * The seal runs statements only; it never commits.
 pub trait Seal: Sync {
+    /// Makes sure that the replica may be written to still, right before a swap: a record comes after it, and so too
+    /// late.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`](crate::Fault) if it may not; nothing is swapped then.
+    fn before_swap(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Decides whether a copy may be published, on the connection that publishes it.
     ///
     /// # Errors

@@ -83,6 +83,11 @@ pub(crate) fn program(run: RunId) -> String {
     format!("handoff {run}")
 }
 
+/// Returns the run that a session with this name belongs to. A pooler may have added its client's address.
+pub(crate) fn run_of_program(program: &str) -> Option<RunId> {
+    RunId::parse(program.strip_prefix("handoff ")?.split(' ').next()?)
+}
+
 /// Returns the named lock that the session `number` of a run holds. At most 64 characters.
 pub(crate) fn label(run: RunId, side: Side, number: u32) -> String {
     let side = match side {
@@ -115,6 +120,16 @@ mod tests {
         assert_eq!(labels.ids(), [10, 8]);
         assert!(label(run, Side::Source, MOST).len() <= 64);
         drop(second);
+    }
+
+    #[test]
+    fn a_run_is_known_by_the_name_of_its_sessions() {
+        let run = RunId::new();
+        assert_eq!(run_of_program(&program(run)), Some(run));
+        assert_eq!(run_of_program(&format!("handoff {run} - 10.0.0.7:50123")), Some(run));
+        for stranger in ["handoff", "psql", "handoff x", &format!("my handoff {run}")] {
+            assert_eq!(run_of_program(stranger), None, "{stranger}");
+        }
     }
 
     #[test]

@@ -78,6 +78,15 @@ pub enum Error {
         /// One that is called nearly so.
         near: Option<String>,
     },
+    /// A session that is no run holds the lock.
+    #[error(
+        "a lock that every run takes is held by a session that is not a run of yours: end that session, and try \
+         again"
+    )]
+    LockTaken(#[source] handoff_tracking::LockRefused),
+    /// The lock of the run could not be asked for.
+    #[error("cannot take the lock of the run")]
+    Lock(#[source] handoff_tracking::LockRefused),
     /// Tables were named that are not there.
     #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), did_you_mean(.near.as_ref().map(TableName::as_str)))]
     UnknownTables {
@@ -300,6 +309,9 @@ pub enum TableError {
     /// The lock of the run was lost with its session, so that another run may have begun.
     #[error("the lock of the run was lost, so another run may have begun: run again")]
     LockLost,
+    /// The lock of the run was lost with its session, and its server cannot be asked for it again.
+    #[error("the lock of the run was lost, and cannot be asked for again yet")]
+    Relock(#[source] Fault),
     /// A fault of our own.
     #[error("an internal error of Handoff; please report it: {0}")]
     Panic(String),
@@ -336,7 +348,9 @@ impl TableError {
             TableError::Compare(error) => error.fault(),
             TableError::Filter(error) => error.fault(),
             TableError::Tracking(error) => error.fault(),
-            TableError::Prove(fault) | TableError::Probe(fault) => Some(fault),
+            TableError::Prove(fault) | TableError::Probe(fault) | TableError::Relock(fault) => {
+                Some(fault)
+            }
             _ => None,
         }
     }

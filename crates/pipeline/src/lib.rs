@@ -70,6 +70,7 @@ mod select;
 mod servers;
 mod slices;
 mod standing;
+mod start;
 mod stopping;
 mod sums;
 mod sweep;
@@ -92,7 +93,7 @@ pub use init::{
     InitServer, InitServers, LookAt, SeenCertificate, TableProposal, TableSize, Unfit, WrittenAs,
     init,
 };
-pub use options::{Hops, Prove, RunOptions, SourceConsent};
+pub use options::{Hops, LockPatience, Prove, RunOptions, SourceConsent};
 pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};
 pub use pipeline::Pipeline;
 pub use repair::{RepairReport, RepairRequest, RepairStatus, RepairTable, RepairWay};

@@ -1,7 +1,9 @@
 //! What a caller asks of one run.
 
-use handoff_model::{ProofBy, TableName};
+use handoff_model::{Cancel, ProofBy, TableName};
+use handoff_tracking::Wait;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Which hops a run makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +67,34 @@ pub enum SourceConsent {
     New,
 }
 
+/// How long a run waits for another that holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LockPatience {
+    /// Not at all: it is refused.
+    #[default]
+    None,
+    /// So long, and then it is refused.
+    AtMost(Duration),
+    /// Until the other has ended.
+    Unbounded,
+}
+
+impl LockPatience {
+    pub(crate) fn waits(self) -> bool {
+        self != LockPatience::None
+    }
+
+    /// Returns what to do while the lock is held, where `cancel` ends the waiting.
+    pub(crate) fn with(self, cancel: &Cancel) -> Wait {
+        let cancel = cancel.clone();
+        match self {
+            LockPatience::None => Wait::No,
+            LockPatience::AtMost(time) => Wait::AtMost { cancel, time },
+            LockPatience::Unbounded => Wait::Until(cancel),
+        }
+    }
+}
+
 /// What a caller asks of one run. The default moves every table as the settings say.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
@@ -80,8 +110,8 @@ pub struct RunOptions {
     /// Take over tables of the replica and the target that Handoff did not make. Only the named
     /// tables are taken over.
     pub adopt: bool,
-    /// Wait for another run to end instead of refusing.
-    pub wait: bool,
+    /// How long to wait for another run to end.
+    pub wait: LockPatience,
     /// What to do about a source that is another one than recorded.
     pub source: SourceConsent,
     /// The hops to make.

@@ -95,7 +95,7 @@ impl Pipeline {
     ///
     /// Returns an [`Error`] if a server cannot be reached or read, or a table is not there.
     pub fn plan(&self, options: &RunOptions) -> Result<Outlook> {
-        self.until_stopped(|| self.foresee(options))
+        self.until_stopped(|| self.patiently(|| self.foresee(options)))
     }
 
     fn foresee(&self, options: &RunOptions) -> Result<Outlook> {

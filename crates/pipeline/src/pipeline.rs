@@ -1,31 +1,27 @@
 //! The front door.
 
-use crate::base::{Base, read_catalogue};
+use crate::base::Base;
 use crate::diff::{DeleteLimits, GuardedCommand};
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
 use crate::names::NameWeight;
 use crate::planning::Planned;
 use crate::prove::Prover;
-use crate::recover::Recovery;
 use crate::servers::Servers;
+use crate::start::StartedRun;
 use crate::table_run::TableRunner;
 use crate::{
     Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
 };
-use handoff_connect::{PgPool, RetryPolicy, grant_select};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, Strategies};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, Throttle};
 use handoff_replicator::Replicator;
-use handoff_settings::{Settings, Target, TimeOfDay};
-use handoff_tracking::{LockRefused, RunLock, Tracked, Tracker, Wait};
+use handoff_settings::{Settings, TimeOfDay};
+use handoff_tracking::{RunLock, Tracked, Tracker};
 use jiff::{Timestamp, Zoned};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
-
-/// How long an interrupted run's sessions in the source may take to end.
-const ORPHAN_PATIENCE: Duration = Duration::from_secs(30);
+use std::time::Instant;
 
 /// The whole way of the data, from the settings to the report.
 pub struct Pipeline {
@@ -103,84 +99,22 @@ impl Pipeline {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
         let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), task.until);
-        let mut base = self.look(&self.opening(run, options.hops)?, options)?;
-        let replicator = self.replicator(&base.servers)?;
-        let tracker = self.open_tracker(&base, run)?;
-        let lock = self.lock(&tracker, options)?;
-        if options.wait {
-            // The run that was waited for may have changed what there is.
-            base.looked_at = Timestamp::now();
-            base.catalogue = read_catalogue(base.servers.origin())?;
-            base.wanted = self.wanted(&base.catalogue, options)?;
-        }
-        self.cancel.check()?;
-        self.let_readers_see_tracking(&base.servers.target)
-            .map_err(Error::server("let the roles of grant_select_to read the tracking tables"))?;
-        self.end_orphans(&base, &tracker)?;
-        let recover = Recovery::Make;
-        let Planned { plan, mut notes, leftovers, judged, key_names, .. } =
-            self.make_plan(&base, &tracker, options, recover)?;
-        base.ownership.record(&judged, &tracker)?;
+        let StartedRun { base, replicator, tracker, lock, planned } = self.start(run, options)?;
+        let Planned { plan, mut notes, leftovers, key_names, .. } = planned;
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.not_carried());
-        self.cancel.check()?;
         let mut runner =
             self.runner(&base, tracker, replicator, (lock, gate, task.limits), options);
         runner.loader = runner.loader.key_names(key_names);
         notes.extend(drop_leftovers(&runner, &leftovers));
-        let tables = self.move_tables(&runner, options, &plan, base.looked_at, each)?;
+        let tables = self.move_tables(&runner, &plan, base.looked_at, each)?;
         // A copy that was made again is not taken up any more.
         notes.extend(drop_leftovers(&runner, &leftovers));
         Ok(self.report(run, started, tables, notes))
     }
 
-    fn lock(&self, tracker: &Tracker, options: &RunOptions) -> Result<RunLock> {
-        let wait = if options.wait { Wait::Until(self.cancel.clone()) } else { Wait::No };
-        tracker.lock(wait).map_err(|refused| match refused {
-            LockRefused::Cancelled(cancelled) => Error::Cancelled(cancelled),
-            refused => Error::Locked(refused),
-        })
-    }
-
-    fn open_tracker(&self, base: &Base, run: RunId) -> Result<Tracker> {
-        let target = &self.settings.target;
-        let servers = &base.servers;
-        servers
-            .target
-            .ensure_schema(&target.schema, &target.grant_select_to)
-            .map_err(Error::server("make the schema of the target"))?;
-        let replica = servers.replica.clone();
-        Ok(Tracker::open(run, replica, servers.target.clone(), &target.schema)?)
-    }
-
-    /// The roles that read our tables may read how fresh they are, too.
-    fn let_readers_see_tracking(&self, target: &PgPool) -> handoff_connect::Result<()> {
-        let Target { schema, grant_select_to, .. } = &self.settings.target;
-        if grant_select_to.is_empty() {
-            return Ok(());
-        }
-        let grants = ["etl_load_status", "etl_runs"]
-            .map(|table| grant_select(schema, table, grant_select_to).unwrap_or_default());
-        let mut conn = target.get()?;
-        conn.batch_execute(&grants.join("; ")).map_err(|error| conn.fault(&error))
-    }
-
-    /// Ends what interrupted runs left running, on every side, before a table is touched.
-    fn end_orphans(&self, base: &Base, tracker: &Tracker) -> Result<()> {
-        if let Some(source) = &base.servers.source {
-            for dead in tracker.dead_runs()? {
-                let ended = source.end_orphans(dead, ORPHAN_PATIENCE);
-                ended.map_err(Error::server("end what an interrupted run left running"))?;
-            }
-        }
-        for sentence in tracker.end_orphans()? {
-            self.notice(sentence);
-        }
-        Ok(())
-    }
-
-    fn replicator(&self, servers: &Servers) -> Result<Option<Replicator>> {
+    pub(crate) fn replicator(&self, servers: &Servers) -> Result<Option<Replicator>> {
         let (Some(source), Some(replica)) = (&servers.source, &servers.replica) else {
             return Ok(None);
         };
@@ -193,14 +127,10 @@ impl Pipeline {
     fn move_tables(
         &self,
         runner: &TableRunner,
-        options: &RunOptions,
         plan: &Plan,
         looked_at: Timestamp,
         each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
     ) -> Result<Vec<TableReport>> {
-        if options.adopt {
-            plan.adopt(&runner.tracker)?;
-        }
         self.observer.event(&Event::RunStarted {
             run: runner.tracker.run(),
             tables: plan.tables.len() + plan.refused.len(),
@@ -268,10 +198,7 @@ impl Pipeline {
             chunk_rows: self.settings.selection.chunk_rows,
             servers: base.servers.clone(),
             lock_lost: AtomicBool::new(false),
-            retries: RetryPolicy {
-                attempts: self.settings.run.max_retries + 1,
-                ..RetryPolicy::default()
-            },
+            retries: self.retries(),
             cancel: self.cancel.clone(),
             observer: Arc::clone(&self.observer),
         }
@@ -317,10 +244,6 @@ impl Pipeline {
             tables,
             notes,
         }
-    }
-
-    fn notice(&self, text: String) {
-        self.observer.event(&Event::Notice { table: None, text });
     }
 }
 

@@ -315,9 +315,8 @@ impl TableRunner {
         mut step: impl FnMut() -> Result<T, TableError>,
     ) -> Result<T, TableError> {
         let tell = |again: Retry<'_, TableError>| {
-            if self.lock.check().is_err() {
-                self.lock_lost.store(true, Ordering::SeqCst);
-            }
+            // Whether it can be had again is looked at before the next attempt.
+            let _ = self.note_lock(self.lock.check());
             self.observer.event(&Event::Retrying {
                 table: context.name.clone(),
                 reason: chain(again.error),
@@ -325,11 +324,22 @@ impl TableRunner {
             });
         };
         retry(&self.retries, &self.cancel, tell, || {
-            if self.lock_lost.load(Ordering::SeqCst) {
-                return Err(TableError::LockLost);
-            }
+            self.note_lock(self.lock.demand())?;
             step()
         })
+    }
+
+    /// Notes whether the lock of the run is lost for good.
+    fn note_lock(&self, asked: Result<(), Fault>) -> Result<(), TableError> {
+        match asked {
+            _ if self.lock_lost.load(Ordering::SeqCst) => Err(TableError::LockLost),
+            Ok(()) => Ok(()),
+            Err(fault) if fault.is_transient() => Err(TableError::Relock(fault)),
+            Err(_) => {
+                self.lock_lost.store(true, Ordering::SeqCst);
+                Err(TableError::LockLost)
+            }
+        }
     }
 
     pub(crate) fn note_failure(&self, report: &mut TableReport, error: &TableError) {

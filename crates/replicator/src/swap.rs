@@ -28,6 +28,8 @@ impl Opened<'_> {
         self.check_unchanged()?;
         self.check(&mut conn, seal, &moved)?;
         fault_point("replicator.before_rename", table);
+        let at = self.at(Stage::Publish, moved.filled.rows);
+        seal.before_swap().map_err(|fault| at.error(fault))?;
         let old = self.rename(&mut conn, &swap.name, moved.filled.rows)?;
         swap.shadow.renamed();
         fault_point("replicator.renamed", table);

@@ -155,6 +155,8 @@ pub struct Run {
     pub memory_limit_mb: u32,
     /// How often a step that met a transient fault is tried again.
     pub max_retries: u32,
+    /// The time after which the lock of a run that a server hears nothing of comes free.
+    pub lock_silence: Duration,
     /// Start no table after this time of the day, in the machine's time zone.
     pub until: Option<TimeOfDay>,
     /// The longest that a server may be silent while its answer is waited for.
@@ -188,6 +190,7 @@ impl Default for Run {
             exclude_at: WrittenAt::default(),
             memory_limit_mb: 512,
             max_retries: 3,
+            lock_silence: Duration::from_secs(120),
             until: None,
             silence_timeout: Duration::from_secs(5 * 60),
             max_duration: Duration::from_secs(24 * 3600),

@@ -17,7 +17,8 @@ pub(crate) struct Whereabouts {
 }
 
 impl Tracker {
-    /// Writes the line of this run, which has an empty table name.
+    /// Writes the line of this run, which has an empty table name. A run whose start is tried again goes on with
+    /// the line that it had.
     pub(crate) fn begin_run(&self) -> Result<()> {
         let detail = serde_json::json!({
             "host": host(),
@@ -27,7 +28,7 @@ impl Tracker {
         let sql = format!(
             "INSERT INTO {} (run_id, table_name, status, started_at, detail) \
              VALUES ($1::uuid, '', $2, $3::timestamptz, $4::jsonb) \
-             ON CONFLICT (run_id, table_name) DO NOTHING",
+             ON CONFLICT (run_id, table_name) DO UPDATE SET status = $2, finished_at = NULL",
             self.runs()
         );
         let values = [

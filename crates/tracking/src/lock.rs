@@ -1,17 +1,19 @@
 //! One run at a time.
 
 use crate::history::Whereabouts;
+use crate::keeper::{Beating, Keeper, KeptLock};
 use crate::{Error, Tracker};
-use handoff_connect::{Fault, HeldLock, LockHolder, Side};
-use handoff_model::own::{replica_lock, target_lock};
+use handoff_connect::{Fault, LOCK_SILENCE, LockHolder, Side};
 use handoff_model::{Cancel, Cancelled, RunId, chain};
-use std::fmt;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fmt, io, thread};
 
 /// How often a lock that another run holds is asked for.
 const POLL: Duration = Duration::from_millis(500);
+/// How often it is told that a lock is waited for.
+const TELL: Duration = Duration::from_secs(60);
 
 /// What to do while another run holds the lock.
 #[derive(Debug, Clone)]
@@ -20,14 +22,38 @@ pub enum Wait {
     No,
     /// Wait until it comes free, or this is cancelled.
     Until(Cancel),
+    /// Wait in the same way, and give up after some time.
+    AtMost {
+        /// What ends the waiting.
+        cancel: Cancel,
+        /// How long to wait.
+        time: Duration,
+    },
+}
+
+/// How the lock of a run is taken and kept.
+pub struct LockTerms<'a> {
+    /// What to do while another run holds it.
+    pub wait: Wait,
+    /// The longest that a server may hear nothing of the run before it gives the lock to another.
+    pub silence: Duration,
+    /// Is told when the waiting begins, and every minute of it.
+    pub tell: &'a dyn Fn(&LockRefused),
+}
+
+impl From<Wait> for LockTerms<'_> {
+    /// The usual bound, and nobody who is told.
+    fn from(wait: Wait) -> Self {
+        LockTerms { wait, silence: LOCK_SILENCE, tell: &|_| {} }
+    }
 }
 
 /// Why the run lock could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockRefused {
-    /// Another run has it.
-    #[error("another run holds the lock on the {side}: {holder}")]
+    /// Another session has it, most often another run's.
+    #[error("{}: {holder}", held(*.side, .holder))]
     Held {
         /// Where.
         side: Side,
@@ -49,6 +75,31 @@ pub enum LockRefused {
     /// The run's line could not be written.
     #[error("cannot record the run")]
     Record(#[source] Error),
+    /// The threads that keep the lock could not be started.
+    #[error("cannot start the threads that keep the run lock")]
+    Threads(#[source] io::Error),
+}
+
+impl LockRefused {
+    /// Returns true if a session that is no run has the lock.
+    pub fn is_strangers(&self) -> bool {
+        self.remedy().is_some()
+    }
+
+    /// Returns the statement that ends the session which has the lock, if that is no run's.
+    pub fn remedy(&self) -> Option<&str> {
+        match self {
+            LockRefused::Held { holder, .. } => holder.remedy.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+fn held(side: Side, holder: &Holder) -> String {
+    if holder.is_stranger() {
+        return format!("the lock that every run takes on the {side} is held by");
+    }
+    format!("another run holds the lock on the {side}")
 }
 
 /// The run that holds a lock, as far as the servers and tables tell.
@@ -64,10 +115,22 @@ pub struct Holder {
     pub since: Option<jiff::Timestamp>,
     /// The session that holds the lock.
     pub session: Option<LockHolder>,
+    /// The statement that ends the session, if that is no run's.
+    pub remedy: Option<String>,
+}
+
+impl Holder {
+    /// Returns true if the session that holds the lock is no run of Handoff.
+    pub fn is_stranger(&self) -> bool {
+        self.remedy.is_some()
+    }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(remedy), Some(session)) = (&self.remedy, &self.session) {
+            return write!(f, "{session}, which is not a run of yours: `{remedy}` ends it");
+        }
         match self.run {
             Some(run) => write!(f, "run {run}")?,
             None => f.write_str("a run that cannot be named")?,
@@ -92,8 +155,8 @@ impl fmt::Display for Holder {
 #[must_use = "the lock is given back when this is dropped"]
 pub struct RunLock {
     tracker: Tracker,
-    /// In the order in which they were taken.
-    held: Mutex<Vec<HeldLock>>,
+    keeper: Arc<Keeper>,
+    beating: Option<Beating>,
 }
 
 impl fmt::Debug for RunLock {
@@ -103,52 +166,81 @@ impl fmt::Debug for RunLock {
 }
 
 impl RunLock {
-    /// Asks the servers whether the lock is still ours: it is lost with its session, such as when
-    /// a server was started anew.
+    /// Asks the servers whether the lock is still ours. It is lost with its session, such as when a server was
+    /// started anew, and then taken again, unless another run was there in between.
     ///
     /// # Errors
     ///
-    /// Returns a [`Fault`] if it is lost, or a server cannot be asked.
+    /// Returns a [`Fault`] that is transient if a server may be asked again later, and lasting if the lock is
+    /// lost for good.
     pub fn check(&self) -> Result<(), Fault> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.iter_mut().try_for_each(HeldLock::check)
+        self.keeper.check()
+    }
+
+    /// Does what [`RunLock::check`] does, but only where the servers were not heard of for so long that the lock
+    /// may be lost.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] as [`RunLock::check`] does.
+    pub fn demand(&self) -> Result<(), Fault> {
+        self.keeper.demand()
     }
 }
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        if let Err(error) = self.tracker.finish(crate::Status::Failed) {
+        self.beating = None;
+        // Of a run that another has taken over from nothing is written any more.
+        if !self.keeper.is_lost()
+            && let Err(error) = self.tracker.finish(crate::Status::Failed)
+        {
             log::warn!("the end of the run could not be recorded: {}", chain(&error));
         }
         self.tracker.shared.locked.store(false, Ordering::SeqCst);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        // The first is the one that tells others who holds it, so it goes last.
-        while held.pop().is_some() {}
+        self.keeper.give_back();
     }
 }
 
 impl Tracker {
+    /// Takes the lock of the pipeline on each side, as [`Tracker::lock_by`] does, on the usual terms.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LockRefused`] as that does.
+    pub fn lock(&self, wait: Wait) -> Result<RunLock, LockRefused> {
+        self.lock_by(&LockTerms::from(wait))
+    }
+
     /// Takes the lock of the pipeline on each side: `handoff:<database>:<schema>` in the target,
     /// `handoff:<database>` in the replica. Writes the line of the run in `etl_runs`.
     ///
     /// # Errors
     ///
-    /// Returns [`LockRefused`] with the holder if another run has it and `wait` is [`Wait::No`],
-    /// if the waiting was stopped, or if a server failed.
-    pub fn lock(&self, wait: Wait) -> Result<RunLock, LockRefused> {
+    /// Returns [`LockRefused`] with the holder if another session has it and is not waited for, or for longer than
+    /// allowed; if the waiting was stopped; or if a server failed.
+    pub fn lock_by(&self, terms: &LockTerms<'_>) -> Result<RunLock, LockRefused> {
         self.demand_write().map_err(LockRefused::Record)?;
-        let cancel = match wait {
-            Wait::No => return self.try_lock(),
-            Wait::Until(cancel) => cancel,
+        let (cancel, longest) = match &terms.wait {
+            Wait::No => return self.try_lock(terms.silence),
+            Wait::Until(cancel) => (cancel, None),
+            Wait::AtMost { cancel, time } => (cancel, Some(*time)),
         };
+        let began = Instant::now();
+        let mut told: Option<Instant> = None;
         loop {
-            match self.try_lock() {
-                Err(refused @ LockRefused::Held { .. }) => {
-                    log::info!("waiting: {refused}");
-                    cancel.sleep(POLL)?;
-                }
+            let refused = match self.try_lock(terms.silence) {
+                Err(refused @ LockRefused::Held { .. }) => refused,
                 done => return done,
+            };
+            if longest.is_some_and(|longest| began.elapsed() >= longest) {
+                return Err(refused);
             }
+            if told.is_none_or(|told| told.elapsed() >= TELL) {
+                (terms.tell)(&refused);
+                told = Some(Instant::now());
+            }
+            cancel.sleep(POLL)?;
         }
     }
 
@@ -159,38 +251,48 @@ impl Tracker {
     /// Returns [`LockRefused`] with the holder if a run has the lock of either side, or if a server
     /// failed.
     pub fn demand_idle(&self) -> Result<(), LockRefused> {
-        let failed = |side| move |fault| LockRefused::Server { side, fault };
-        let target = self.shared.target.lock_holder(&self.target_lock());
-        if target.map_err(failed(Side::Target))?.is_some() {
-            return Err(self.held_by(Side::Target));
+        for side in self.locked_sides() {
+            let refusal = self.refusal(side);
+            if let Some(refused) = refusal.map_err(|fault| LockRefused::Server { side, fault })? {
+                return Err(refused);
+            }
         }
-        let Some(replica) = self.replica() else { return Ok(()) };
-        let holder = replica.lock_holder(&replica_lock(replica.database()));
-        match holder.map_err(failed(Side::Replica))? {
-            Some(_) => Err(self.held_by(Side::Replica)),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+
+    /// Returns why a run could not have the lock of a side now, if it could not.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if the server cannot be asked.
+    pub fn refusal(&self, side: Side) -> Result<Option<LockRefused>, Fault> {
+        Ok(self.lock_session(side)?.map(|_| self.held_by(side)))
+    }
+
+    /// The sides that have a lock, in the order in which the locks are taken.
+    fn locked_sides(&self) -> impl Iterator<Item = Side> {
+        let replica = self.replica().map(|_| Side::Replica);
+        [Some(Side::Target), replica].into_iter().flatten()
     }
 
     /// Takes both locks or none: whoever waits holds nothing.
-    fn try_lock(&self) -> Result<RunLock, LockRefused> {
-        let failed = |side| move |fault| LockRefused::Server { side, fault };
-        let target = self.shared.target.hold_lock(&self.target_lock());
-        let mut held = Vec::new();
-        match target.map_err(failed(Side::Target))? {
-            Some(lock) => held.push(lock),
-            None => return Err(self.held_by(Side::Target)),
-        }
-        if let Some(replica) = self.replica() {
-            let lock = replica.hold_lock(&replica_lock(replica.database()));
-            match lock.map_err(failed(Side::Replica))? {
-                Some(lock) => held.push(lock),
-                None => return Err(self.held_by(Side::Replica)),
-            }
+    fn try_lock(&self, silence: Duration) -> Result<RunLock, LockRefused> {
+        let mut locks = Vec::new();
+        for side in self.locked_sides() {
+            let failed = |fault| LockRefused::Server { side, fault };
+            let Some(held) = self.take_lock(side, silence).map_err(failed)? else {
+                return Err(self.held_by(side));
+            };
+            let others = self.other_runs(side).map_err(failed)?;
+            locks.push(KeptLock::new(side, held, others));
         }
         self.begin_run().map_err(LockRefused::Record)?;
+        let keeper = Arc::new(Keeper::new(self.clone(), silence, locks));
+        let beating = keeper.start().map_err(LockRefused::Threads)?;
         self.shared.locked.store(true, Ordering::SeqCst);
-        Ok(RunLock { tracker: self.clone(), held: Mutex::new(held) })
+        let mut known = self.shared.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Arc::downgrade(&keeper);
+        Ok(RunLock { tracker: self.clone(), keeper, beating: Some(beating) })
     }
 
     /// Returns the run that is in progress, if one is.
@@ -208,28 +310,29 @@ impl Tracker {
         Ok(None)
     }
 
-    fn target_lock(&self) -> String {
-        target_lock(self.shared.target.database(), &self.shared.schema)
-    }
-
     fn held_by(&self, side: Side) -> LockRefused {
         // The refusal stands whether or not the holder can be named.
-        let holder = self.holder(side).unwrap_or_else(|fault| {
+        let holder = self.certain_holder(side).unwrap_or_else(|fault| {
             log::debug!("cannot tell who holds the lock: {fault}");
             Holder::default()
         });
         LockRefused::Held { side, holder: Box::new(holder) }
     }
 
+    /// Returns who holds the lock. A run that has just taken it may still look like a stranger, so such a one is
+    /// looked at twice.
+    fn certain_holder(&self, side: Side) -> Result<Holder, Fault> {
+        let holder = self.holder(side)?;
+        if !holder.is_stranger() {
+            return Ok(holder);
+        }
+        thread::sleep(POLL);
+        self.holder(side)
+    }
+
     /// Returns who holds the lock; without a session nobody does.
     fn holder(&self, side: Side) -> Result<Holder, Fault> {
-        let session = match (side, self.replica()) {
-            (Side::Replica, Some(replica)) => {
-                replica.lock_holder(&replica_lock(replica.database()))?
-            }
-            _ => self.shared.target.lock_holder(&self.target_lock())?,
-        };
-        let Some(session) = session else { return Ok(Holder::default()) };
+        let Some(session) = self.lock_session(side)? else { return Ok(Holder::default()) };
         let run = match session.run() {
             Some(run) => Some(run),
             None if side == Side::Replica => self.run_of_session(session.connection)?,
@@ -239,7 +342,19 @@ impl Tracker {
             Some(run) => self.whereabouts(run)?,
             None => Whereabouts::default(),
         };
-        Ok(Holder { run, host, process, since: started_at, session: Some(session) })
+        // Anybody can call a session by the name of a run; a run that goes on has a line.
+        let is_run = session.is_marked || started_at.is_some();
+        let remedy = (!is_run).then(|| ending(side, session.connection));
+        let run = run.filter(|_| is_run);
+        Ok(Holder { run, host, process, since: started_at, session: Some(session), remedy })
+    }
+}
+
+/// Returns the statement that ends a session.
+fn ending(side: Side, connection: u32) -> String {
+    match side {
+        Side::Target => format!("SELECT pg_terminate_backend({connection})"),
+        Side::Source | Side::Replica => format!("KILL {connection}"),
     }
 }
 
@@ -247,21 +362,46 @@ impl Tracker {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_refusal_says_who_holds_the_lock() {
-        let run = RunId::new();
-        let session = LockHolder {
+    fn session() -> LockHolder {
+        LockHolder {
             connection: 12,
             account: Some("etl".into()),
             program: None,
             since: Some(Duration::from_secs(42)),
+            silent: None,
+            is_marked: true,
+        }
+    }
+
+    #[test]
+    fn a_strangers_session_is_named_with_the_statement_that_ends_it() {
+        let stranger = LockHolder { is_marked: false, ..session() };
+        let holder = Holder {
+            session: Some(stranger),
+            remedy: Some(ending(Side::Target, 12)),
+            ..Holder::default()
         };
+        let refused = LockRefused::Held { side: Side::Target, holder: Box::new(holder) };
+        assert!(refused.is_strangers());
+        assert_eq!(
+            refused.to_string(),
+            "the lock that every run takes on the target is held by: connection 12 of etl, for 42 s, which \
+             is not a run of yours: `SELECT pg_terminate_backend(12)` ends it"
+        );
+        assert_eq!(ending(Side::Replica, 7), "KILL 7");
+    }
+
+    #[test]
+    fn a_refusal_says_who_holds_the_lock() {
+        let run = RunId::new();
+        let session = session();
         let holder = Holder {
             run: Some(run),
             host: Some("clinic".into()),
             process: Some("4242".into()),
             since: "2026-01-31T23:00:00Z".parse().ok(),
             session: Some(session),
+            remedy: None,
         };
         let refused = LockRefused::Held { side: Side::Replica, holder: Box::new(holder) };
         let expected = format!(

@@ -230,6 +230,7 @@ impl Tracker {
         };
         self.demand_write()?;
         let failed = Error::server("write", COPIES.name);
+        self.demand_locks().map_err(&failed)?;
         let mut conn = replica.get(Profile::Write).map_err(&failed)?;
         let statement = change.for_mysql(&self.in_replica(replica, change.layout()));
         let done = conn.exec_drop(statement.sql, statement.values);
@@ -253,6 +254,7 @@ impl Tracker {
     ) -> Result<u64> {
         self.demand_write()?;
         let failed = Error::server("write", table);
+        self.demand_locks().map_err(&failed)?;
         let mut conn = self.shared.target.get().map_err(&failed)?;
         let done = conn.execute_typed(sql, &typed(values));
         done.map_err(|error| failed(conn.fault(&error)))

@@ -73,6 +73,10 @@ impl<'a> TableSeal<'a> {
 }
 
 impl Seal for TableSeal<'_> {
+    fn before_swap(&self) -> Result<()> {
+        self.tracker.demand_side(Side::Replica)
+    }
+
     /// Writes the row of `etl_copy_status` in one statement, which commits by itself unless the
     /// connection is in a transaction.
     fn on_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<()> {
@@ -83,6 +87,7 @@ impl Seal for TableSeal<'_> {
         let Some(copy_id) = self.work.copy_id else {
             return refused("a copy was made, but has no id");
         };
+        self.tracker.demand_side(Side::Replica)?;
         let entry = self.entry();
         let copied = self.copied(entry, copy_id, published);
         let source = self.tracker.identities().source;
@@ -94,8 +99,10 @@ impl Seal for TableSeal<'_> {
         Ok(())
     }
 
-    /// Writes the rows of `etl_load_status` and `etl_runs` in one statement.
+    /// Makes sure that no other run has taken over, and writes the rows of `etl_load_status` and `etl_runs` in one
+    /// statement.
     fn on_target(&self, tx: &mut postgres::Transaction<'_>, published: &Published) -> Result<()> {
+        self.tracker.demand_ours(tx)?;
         let entry = self.entry();
         let mut work = self.work;
         let mut origin = self.tracker.identities();

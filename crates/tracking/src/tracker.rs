@@ -2,6 +2,7 @@
 
 use crate::change::{Change, Statement};
 use crate::changes::{Copied, Entry};
+use crate::keeper::Keeper;
 use crate::layout::{COPIES, Column, LOADS, Layout, RUNS};
 use crate::prepare::{self, Missing};
 use crate::state::Fields;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// The only writer of `etl_copy_status`, `etl_load_status` and `etl_runs`. Cheap to clone.
 ///
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     /// Set while this tracker holds the run lock.
     pub(crate) locked: AtomicBool,
+    /// Who keeps that lock.
+    pub(crate) keeper: Mutex<Weak<Keeper>>,
     /// The databases of this run, once they are known.
     pub(crate) identities: OnceLock<RunIdentities>,
     /// What this run has copied.
@@ -97,18 +100,19 @@ impl Tracker {
         schema: &str,
         access: Access,
     ) -> Tracker {
-        Tracker {
-            shared: Arc::new(Shared {
-                run,
-                replica,
-                target,
-                schema: schema.to_owned(),
-                access,
-                locked: AtomicBool::new(false),
-                identities: OnceLock::new(),
-                copied: Mutex::default(),
-            }),
-        }
+        let schema = schema.to_owned();
+        let shared = Shared {
+            run,
+            replica,
+            target,
+            schema,
+            access,
+            locked: AtomicBool::new(false),
+            keeper: Mutex::default(),
+            identities: OnceLock::new(),
+            copied: Mutex::default(),
+        };
+        Tracker { shared: Arc::new(shared) }
     }
 
     /// Returns the run that this tracker writes for.

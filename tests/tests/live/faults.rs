@@ -8,7 +8,11 @@ mod cut;
 pub mod disk;
 mod locks;
 mod packets;
+mod poolers;
 pub mod proxy;
+mod starting;
+mod stopped;
+mod strangers;
 mod values;
 
 use crate::bad_input::contents;

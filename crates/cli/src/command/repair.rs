@@ -1,6 +1,6 @@
 //! `etl repair`: brings the rows that differ into line, and proves it.
 
-use crate::args::RepairArgs;
+use crate::args::{RepairArgs, patience};
 use crate::exit::Outcome;
 use crate::report::repair_text;
 use crate::shell::Shell;
@@ -30,7 +30,7 @@ fn request(args: &RepairArgs) -> RepairRequest {
         tables: args.tables.clone(),
         dry_run: args.dry_run,
         max_delete_percent: args.max_delete_percent,
-        wait: args.wait,
+        wait: patience(args.wait),
         keys: if args.show_keys { ShowKeys::All } else { ShowKeys::Harmless },
     }
 }

@@ -1,6 +1,6 @@
 //! `etl run`, `etl replicate` and `etl load`.
 
-use crate::args::{LoadArgs, RunArgs};
+use crate::args::{LoadArgs, RunArgs, patience};
 use crate::exit::Outcome;
 use crate::report::{self, Listing};
 use crate::shell::Shell;
@@ -46,7 +46,7 @@ fn options(args: &RunArgs, hops: Hops) -> RunOptions {
         only_failed: args.only_failed,
         prove: if args.prove { Prove::Rows } else { Prove::Configured },
         adopt: args.adopt,
-        wait: args.wait,
+        wait: patience(args.wait),
         source: args.source.consent(),
         hops,
         max_delete_percent: args.max_delete_percent,

@@ -10,12 +10,12 @@ use crate::identity::{Ownership, RunPools, without_copies};
 use crate::standing::Holdings;
 use crate::wording::{counted, some};
 use crate::{Hops, chain};
-use handoff_connect::{LockHolder, Result, Side};
-use handoff_model::own::{is_own_table, replica_lock, target_lock};
+use handoff_connect::{Result, Side};
+use handoff_model::own::is_own_table;
 use handoff_model::{RunId, TableName, shell_word};
 use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
-use handoff_tracking::{Error, Finding, Tracked, Tracker};
+use handoff_tracking::{Error, Finding, LockRefused, Tracked, Tracker};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the databases that runs write to.
@@ -42,7 +42,6 @@ impl BothSides {
 
 impl Past<'_> {
     pub(super) fn look(&self, findings: &mut BothSides) {
-        let running = self.locks(findings);
         findings.target.look(S::Grants, |findings| {
             self.foreign(findings);
             Ok(())
@@ -53,8 +52,12 @@ impl Past<'_> {
             self.target.pool.clone(),
             &self.settings.target.schema,
         );
-        let states = tracker.and_then(|tracker| tracker.states());
-        let states = match states {
+        let tracker = match tracker {
+            Ok(tracker) => tracker,
+            Err(error) => return tracking(&error, findings),
+        };
+        let running = self.locks(&tracker, findings);
+        let states = match tracker.states() {
             Ok(states) => states,
             Err(error) => return tracking(&error, findings),
         };
@@ -119,13 +122,10 @@ impl Past<'_> {
     }
 
     /// Says whether another run is in progress, and returns whether one is.
-    fn locks(&self, findings: &mut BothSides) -> bool {
-        let target = &self.target.pool;
-        let name = target_lock(target.database(), &self.settings.target.schema);
-        let mut running = lock(target.lock_holder(&name), &mut findings.target);
-        if let Some(MySide { pool, .. }) = self.replica {
-            let holder = pool.lock_holder(&replica_lock(pool.database()));
-            running |= lock(holder, &mut findings.replica);
+    fn locks(&self, tracker: &Tracker, findings: &mut BothSides) -> bool {
+        let mut running = lock(tracker.refusal(Side::Target), &mut findings.target);
+        if self.replica.is_some() {
+            running |= lock(tracker.refusal(Side::Replica), &mut findings.replica);
         }
         running
     }
@@ -240,16 +240,19 @@ fn untold(error: &crate::Error, findings: &mut BothSides) {
     findings.of(side).untold(S::Tracking, &why);
 }
 
-fn lock(holder: Result<Option<LockHolder>>, findings: &mut Findings) -> bool {
-    match holder {
+fn lock(refusal: Result<Option<LockRefused>>, findings: &mut Findings) -> bool {
+    match refusal {
         Ok(None) => {
             findings.ok(S::Lock, "no run is in progress");
             false
         }
-        Ok(Some(holder)) => {
-            findings
-                .fault(S::Lock, format!("another run is in progress: {holder} holds its lock"))
-                .command("etl run --wait");
+        Ok(Some(refused)) => {
+            let remedy = refused.remedy().map(str::to_owned);
+            let finding = findings.fault(S::Lock, refused.to_string());
+            match remedy {
+                Some(statement) => finding.statement(statement),
+                None => finding.command("etl run --wait"),
+            };
             true
         }
         Err(fault) => {

@@ -76,6 +76,10 @@ impl CopyChecks<'_> {
 }
 
 impl Seal for CopyChecks<'_> {
+    fn before_swap(&self) -> Result<(), Fault> {
+        self.seal.before_swap()
+    }
+
     fn check_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<(), Fault> {
         self.relay.keep(Side::Replica, self.judge(conn, published).into())
     }

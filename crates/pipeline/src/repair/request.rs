@@ -1,5 +1,6 @@
 //! What a caller asks of a repair.
 
+use crate::LockPatience;
 use handoff_model::TableName;
 use handoff_verify::ShowKeys;
 
@@ -13,8 +14,8 @@ pub struct RepairRequest {
     /// The most rows of a table, in percent, that may be deleted from a copy of it; what the settings
     /// say if [`None`].
     pub max_delete_percent: Option<u8>,
-    /// Wait for another run to end instead of giving up.
-    pub wait: bool,
+    /// How long to wait for another run to end.
+    pub wait: LockPatience,
     /// Which keys of rows that differ go into the report.
     pub keys: ShowKeys,
 }

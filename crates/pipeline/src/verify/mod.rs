@@ -16,12 +16,12 @@ use crate::identity::{Ownership, RunPools};
 use crate::names::NameWeight;
 use crate::planning::gone;
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
-use handoff_connect::{Fault, MyPool, PgPool, Profile, RetryPolicy, Side};
+use handoff_connect::{Fault, MyPool, PgPool, Profile, Side};
 use handoff_model::{Event, RunId, TableName, Throttle};
 use handoff_schema::{
     CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue, pg_table_name,
 };
-use handoff_tracking::{LockRefused, Outcome, Tracked, Tracker};
+use handoff_tracking::{Outcome, Tracked, Tracker};
 use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -61,7 +61,8 @@ impl Pipeline {
     /// that is not there, a run in progress.
     pub fn verify(&self, request: &VerifyRequest) -> Result<VerifyReport> {
         let (run, started_at, clock) = (RunId::new(), Timestamp::now(), Instant::now());
-        let base = self.until_stopped(|| self.look_around(run, request))?;
+        let look = || self.patiently(|| self.look_around(run, request));
+        let base = self.until_stopped(look)?;
         let sides = base.sides();
         self.cancel.check()?;
         self.observer.event(&Event::RunStarted {
@@ -108,10 +109,7 @@ impl Pipeline {
         let target = both.target()?;
         let schema = &self.settings.target.schema;
         let tracker = Tracker::open_read_only(run, replica.clone(), target.clone(), schema)?;
-        tracker.demand_idle().map_err(|refused| match refused {
-            LockRefused::Cancelled(cancelled) => Error::Cancelled(cancelled),
-            refused => Error::Locked(refused),
-        })?;
+        tracker.demand_idle().map_err(Error::locked)?;
         let first = source.as_ref().or(replica.as_ref()).ok_or(Error::NoReplica)?;
         let database = first.database().to_owned();
         let catalogue = read_catalogue(first)?;
@@ -189,10 +187,7 @@ impl Pipeline {
             schema: &self.settings.target.schema,
             values: &self.settings.values,
             settings: &self.settings,
-            retries: RetryPolicy {
-                attempts: self.settings.run.max_retries + 1,
-                ..RetryPolicy::default()
-            },
+            retries: self.retries(),
             cancel: &self.cancel,
             gate,
             observer: &self.observer,

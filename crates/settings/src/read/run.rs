@@ -28,6 +28,7 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
     }
     set(&mut run.memory_limit_mb, section.number("memory_limit_mb", 32..=1_048_576, reader));
     set(&mut run.max_retries, section.number("max_retries", 0..=100, reader));
+    set(&mut run.lock_silence, section.duration("lock_silence", LOCK_SILENCE, reader));
     run.until = until(&mut section, reader);
     let longest = section.duration("silence_timeout", SILENCE, reader);
     set(&mut run.silence_timeout, longest);
@@ -46,6 +47,9 @@ pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run 
 
 /// The lengths of time that `silence_timeout` takes.
 const SILENCE: LengthRange = LengthRange { least: "1s", most: "1d" };
+
+/// The lengths of time that `lock_silence` takes.
+const LOCK_SILENCE: LengthRange = LengthRange { least: "2s", most: "1h" };
 
 /// The lengths of time that `max_duration` takes.
 const WHOLE_RUN: LengthRange = LengthRange { least: "1s", most: "365d" };

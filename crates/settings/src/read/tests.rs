@@ -7,6 +7,7 @@ use std::env::VarError;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 const URLS: &str = "[source]\nurl = \"mysql://reader@clinic/app\"\n\
                     [target]\nurl = \"postgres://etl@db/olap\"\n";
@@ -92,6 +93,7 @@ fn every_key_arrives() {
         exclude = ["tmp_*"]
         memory_limit_mb = 1_024
         max_retries = 0
+        lock_silence = "30s"
         keep_runs = 7
         max_delete_percent = 5
         [values]
@@ -130,6 +132,7 @@ fn every_key_arrives() {
     expected.run.exclude = vec!["tmp_*".to_owned()];
     expected.run.memory_limit_mb = 1024;
     expected.run.max_retries = 0;
+    expected.run.lock_silence = Duration::from_secs(30);
     expected.run.keep_runs = 7;
     expected.run.max_delete_percent = 5;
     expected.values.zero_dates = ZeroDates::Date(1, 1, 1);

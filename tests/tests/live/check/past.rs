@@ -23,7 +23,12 @@ fn a_run_in_progress_is_named() {
     assert!(!report.ok);
     for side in [Side::Replica, Side::Target] {
         let finding = odd(&report, side, S::Lock);
-        expect(finding, CheckVerdict::Fault, "another run is in progress: ", &["etl run --wait"]);
+        expect(
+            finding,
+            CheckVerdict::Fault,
+            "another run holds the lock on the ",
+            &["etl run --wait"],
+        );
     }
     let target = odd(&report, Side::Target, S::Lock);
     assert!(target.what.contains(&options.run.to_string()), "{target:?}");

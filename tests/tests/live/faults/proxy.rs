@@ -7,12 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 /// What happens once a single connection has carried so many bytes, in both directions together.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub enum Trap {
     /// That connection is cut.
     Cut(u64),
     /// It carries nothing until it is told to go on.
     Hold(u64),
+    /// The connection with this number, counted from one, is cut before it carries anything.
+    CutNth(u64),
 }
 
 /// A port that leads to a server.
@@ -46,6 +48,9 @@ impl Proxy {
         // It ends with the process.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                if !shared.lets_in() {
+                    continue;
+                }
                 let server = TcpStream::connect(&server).unwrap();
                 carry(&client, &server, &shared);
             }
@@ -75,6 +80,13 @@ impl Proxy {
         let armed = self.state.trap.lock().unwrap();
         let waited = self.state.changed.wait_timeout_while(armed, patience, |armed| !armed.sprung);
         assert!(waited.unwrap().0.sprung, "not enough bytes went through {}", self.address());
+    }
+
+    /// Takes the trap away, and returns true if it has sprung.
+    pub fn has_sprung(&self) -> bool {
+        let mut armed = self.state.trap.lock().unwrap();
+        armed.trap = None;
+        armed.sprung
     }
 
     /// Lets held connections go on.
@@ -117,6 +129,23 @@ fn pump(mut from: TcpStream, mut to: TcpStream, carried: &Mutex<u64>, state: &St
 }
 
 impl State {
+    /// Counts a connection.
+    fn lets_in(&self) -> bool {
+        let mut armed = self.trap.lock().unwrap();
+        match armed.trap {
+            Some(Trap::CutNth(0 | 1)) => {
+                *armed = Armed { trap: None, sprung: true };
+                self.changed.notify_all();
+                false
+            }
+            Some(Trap::CutNth(n)) => {
+                armed.trap = Some(Trap::CutNth(n - 1));
+                true
+            }
+            _ => true,
+        }
+    }
+
     fn lets_pass(&self, carried: u64) -> bool {
         let mut armed = self.trap.lock().unwrap();
         match armed.trap {

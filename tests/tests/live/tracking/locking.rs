@@ -3,8 +3,8 @@
 //! The other process is this test binary once more, told by [`ROLE`] to hold the lock and to keep
 //! both servers busy.
 
-use super::{Pipeline, T, Way, copy};
-use handoff_connect::{PgPool, PoolOptions, Profile};
+use super::{Pipeline, T, Way, copy, published, work};
+use handoff_connect::{PgPool, PoolOptions, Profile, Seal};
 use handoff_model::{Cancel, CopyId, Phase, RunId};
 use handoff_settings::PgServer;
 use handoff_testbed::{MySqlEndpoint, Trio};
@@ -224,19 +224,60 @@ fn a_run_may_wait_for_its_turn_or_stop_waiting() {
     });
 }
 
+/// Ends the sessions that hold the locks of a pipeline, as a server's restart would.
+fn lose_locks(trio: &Trio, pipeline: &Pipeline<'_>) {
+    let name = format!("handoff:{}", trio.replica_name());
+    let holder = pipeline.replica().lock_holder(&name).unwrap().unwrap();
+    trio.sql_replica(&format!("KILL {}", holder.connection));
+    let name = format!("handoff:{}:raw", trio.target_name());
+    let holder = pipeline.target().lock_holder(&name).unwrap().unwrap();
+    trio.sql_target(&format!("SELECT pg_terminate_backend({}, 5000)", holder.connection));
+}
+
 #[test]
-fn a_lost_lock_is_noticed() {
+fn a_lost_lock_is_taken_again_unless_another_run_was_there() {
     let trio = Trio::new("lock lost");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
     let lock = tracker.lock(Wait::No).unwrap();
     lock.check().unwrap();
+    lose_locks(&trio, &pipeline);
+    lock.check().unwrap();
     tracker.failed(&T, Phase::Load, Status::Failed, "no").unwrap();
-    let name = format!("handoff:{}", trio.replica_name());
-    let holder = pipeline.replica().lock_holder(&name).unwrap().unwrap();
-    trio.sql_replica(&format!("KILL {}", holder.connection));
-    lock.check().unwrap_err();
+
+    lose_locks(&trio, &pipeline);
+    let other = pipeline.again();
+    let second = other.open();
+    let taken = second.lock(Wait::Until(Cancel::new())).unwrap();
+    second.end_orphans().unwrap();
+    drop(taken);
+    // Nobody has the locks now, but another run was there.
+    let id = CopyId::new();
+    let target = pipeline.again().target();
+    let mut conn = target.get().unwrap();
+    let mut tx = conn.transaction().unwrap();
+    let refused = tracker.seal(work(id, None)).on_target(&mut tx, &published()).unwrap_err();
+    assert!(refused.to_string().contains("another run has taken over"), "{refused}");
+    tx.rollback().unwrap();
+    assert!(!lock.check().unwrap_err().is_transient());
+    assert!(tracker.seal(work(id, None)).before_swap().is_err());
+    tracker.failed(&T, Phase::Load, Status::Failed, "not any more").unwrap_err();
     drop(lock);
-    let run = "SELECT status FROM raw.etl_runs WHERE table_name = ''";
-    assert_eq!(pipeline.ask(run).as_deref(), Some("failed"), "a table of the run has failed");
+    let run = format!(
+        "SELECT status FROM raw.etl_runs WHERE table_name = '' AND run_id = '{}'",
+        pipeline.run
+    );
+    assert_eq!(pipeline.ask(&run).as_deref(), Some("interrupted"));
+}
+
+/// A lock that a connection left which was lost is no other run's.
+#[test]
+fn a_lock_that_this_run_left_is_taken_over() {
+    let trio = Trio::new("lock own");
+    let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
+    let first = pipeline.open().lock(Wait::No).unwrap();
+    let again = pipeline.open().lock(Wait::No).unwrap();
+    again.check().unwrap();
+    drop(again);
+    drop(first);
 }

@@ -162,7 +162,8 @@ impl Fault {
     /// (`ER_KEY_NOT_FOUND`, `ER_NOT_KEYFILE`, `ER_OLD_KEYFILE`, `ER_CRASHED_ON_USAGE`,
     /// `ER_CRASHED_ON_REPAIR`, `ER_INDEX_CORRUPT`).
     pub fn is_damage(&self) -> bool {
-        const CODES: [&str; 6] = ["1032", "1034", "1035", "1194", "1195", "1712"];
+        const CODES: [&str; 10] =
+            ["126", "127", "144", "145", "1032", "1034", "1035", "1194", "1195", "1712"];
         self.0.side != Side::Target && self.code().is_some_and(|code| CODES.contains(&code))
     }
 

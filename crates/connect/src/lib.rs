@@ -67,6 +67,7 @@ mod pg_session;
 mod pg_watched;
 mod pooler;
 mod protection;
+mod protocol;
 mod quote;
 mod reach;
 mod retry;

@@ -7,6 +7,7 @@ use crate::my_rows::RowState;
 use crate::my_session::{NewSession, SessionRights};
 use crate::patience::Patience;
 use crate::protection::Protection;
+use crate::protocol::Protocol;
 use crate::reach::reach;
 use crate::seat::{Seat, Seats};
 use crate::sessions::{Labels, Ticket};
@@ -90,13 +91,28 @@ impl MyDialer {
     }
 
     /// Connects and asks the server what it is.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] that says so if another protocol is spoken there.
     pub(crate) fn first(self: &Arc<Self>, profile: Profile) -> Result<(MyLink, Server)> {
-        self.in_time(move |dialer| {
+        let begin = move |dialer: &MyDialer| {
             let database = Some(&*dialer.server.database);
             let (mut conn, protection) = dialer.dial(LARGEST_PACKET, database)?;
             let server = dialer.ask(&mut conn, protection)?;
             Ok((dialer.prepare(conn, &server, profile)?, server))
-        })
+        };
+        match self.within(&self.patience.with_a_stranger(), begin) {
+            Err(fault) if fault.code().is_none() => {
+                let spoken = Protocol::at(&self.server.host, self.server.port);
+                match spoken.filter(|spoken| *spoken != Protocol::MySql) {
+                    Some(spoken) => Err(spoken.fault(self.side, &self.at())),
+                    None if fault.is_disconnect() => self.in_time(begin),
+                    None => Err(fault),
+                }
+            }
+            begun => begun,
+        }
     }
 
     /// Connects to a server that is known already.
@@ -131,8 +147,16 @@ impl MyDialer {
         self: &Arc<Self>,
         dial: impl FnOnce(&MyDialer) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.within(&self.patience, dial)
+    }
+
+    fn within<T: Send + 'static>(
+        self: &Arc<Self>,
+        patience: &Patience,
+        dial: impl FnOnce(&MyDialer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let dialer = Arc::clone(self);
-        dial_within(&self.patience, move || dial(&dialer))
+        dial_within(patience, move || dial(&dialer))
             .unwrap_or_else(|failure| Err(not_connected(self.side, &self.at(), failure)))
     }
 

@@ -40,6 +40,7 @@ impl MyPool {
     ///
     /// Returns a [`Fault`] if the server cannot be reached or refuses.
     pub fn end_sessions(&self, ids: &[u32]) -> Result<()> {
+        self.dialer().demand_room_for(ids)?;
         let mut conn = self.get(Profile::Read)?;
         for id in ids {
             match conn.query_drop(format!("KILL CONNECTION {id}")) {

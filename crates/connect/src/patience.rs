@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// The longest that a server may take to sign us in, DNS, TLS and all.
 const HANDSHAKE: Duration = Duration::from_secs(30);
+/// The longest that a server is waited for before it is asked what it speaks.
+const STRANGER: Duration = Duration::from_secs(4);
 /// The longest silence of a server once the run was asked to stop.
 const SILENCE_WHEN_STOPPED: Duration = Duration::from_secs(4);
 /// The time after a request to stop in which connections may still be used, such as to record it.
@@ -42,6 +44,12 @@ impl Patience {
             Some(since) => usual.min(LAST_WORDS.saturating_sub(since)).min(SILENCE_WHEN_STOPPED),
             None => usual,
         }
+    }
+
+    /// Returns this patience, but for a server that is not known yet: one that speaks another protocol
+    /// says nothing for ever.
+    pub(crate) fn with_a_stranger(&self) -> Patience {
+        Patience { silence: self.silence.min(STRANGER), cancel: self.cancel.clone() }
     }
 
     /// Returns true if the run was asked to stop.

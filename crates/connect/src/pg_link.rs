@@ -7,6 +7,7 @@ use crate::pg_line::{Lines, UNANSWERED};
 use crate::pg_watched::WatchedTls;
 use crate::pooler::{self, NamedProcess, NamingTls, Pooling};
 use crate::protection::{PeerTrust, Protection};
+use crate::protocol::Protocol;
 use crate::reach::{Reach, addresses, nowhere};
 use crate::seat::{Seat, Seats};
 use crate::tls::TlsTerms;
@@ -142,12 +143,22 @@ impl PgDialer {
 
     /// Connects and asks the server what it is.
     pub(crate) fn first(self: &Arc<Self>) -> Result<(PgLink, PgFacts)> {
-        let mut dialed = self.in_time(PgDialer::dial)?;
+        let mut dialed = self.in_time(PgDialer::dial).map_err(|fault| self.unless_other(fault))?;
         let patience = self.patience.handshake();
         if !pooler::is_served(&mut dialed.client, patience) {
             return Err(pooler::unserved(dialed.client, &self.server, patience));
         }
         self.in_time(move |dialer| dialer.learn(dialed))
+    }
+
+    /// Returns the fault of a port that speaks another protocol, if this one came from that.
+    fn unless_other(&self, fault: Fault) -> Fault {
+        let asked = fault.code().is_none().then_some(&self.server);
+        let spoken = asked.and_then(|server| Protocol::at(&server.host, server.port));
+        match spoken.filter(|spoken| *spoken != Protocol::Postgres) {
+            Some(spoken) => spoken.fault(Side::Target, &self.at()),
+            None => fault,
+        }
     }
 
     fn learn(&self, dialed: Dialed) -> Result<(PgLink, PgFacts)> {
@@ -186,7 +197,8 @@ impl PgDialer {
         let _told = pooler::told_if_long(pooler::waiting(&self.server));
         let began = Instant::now();
         loop {
-            let mut dialed = self.in_time(PgDialer::dial)?;
+            let mut dialed =
+                self.in_time(PgDialer::dial).map_err(|fault| self.unless_other(fault))?;
             while !dialed.client.is_closed() {
                 if pooler::is_served(&mut dialed.client, POOL_POLL) {
                     return Ok(dialed);

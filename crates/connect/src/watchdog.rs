@@ -46,16 +46,19 @@ pub(crate) enum Activity {
 }
 
 impl Activity {
+    /// Returns the fault of a server that waits for room, if this one does.
+    pub(crate) fn no_room(self, side: Side) -> Option<Fault> {
+        let text = format!(
+            "the {side}'s disk is full, and a session of ours waits there for room: free some space"
+        );
+        (self == Activity::NoRoom).then(|| Fault::new(side, text))
+    }
+
     /// Returns the fault by which the connection is lost; [`None`] if it is worth waiting for.
     fn fault(self, side: Side, silence: &str) -> Option<Fault> {
         let said = match self {
             Activity::Works => return None,
-            Activity::NoRoom => {
-                return Some(Fault::new(
-                    side,
-                    "the server's disk is full, and it waits for room: free some space",
-                ));
-            }
+            Activity::NoRoom => return self.no_room(side),
             Activity::Done => "has answered",
             Activity::Gone => "has ended the session",
             Activity::Sends => "is sending",

@@ -27,6 +27,7 @@ mod publication;
 mod repair;
 mod replicator;
 mod rogue_auth;
+mod rogue_silence;
 mod rows;
 mod schema;
 mod second_run;

@@ -71,9 +71,9 @@ pub(super) static ROWS: &[Row] = &[
         advice: "the server's disk is full, or its tablespace may not grow: free some space",
     },
     Row {
-        what: "the disk is full (of MySQL and MariaDB: 3, 1026 and 1030 if their messages say so)",
+        what: "the disk is full (of MySQL and MariaDB also 3, 1005, 1026, 1030 and others, where their messages say so)",
         kind: Kind::Lasting,
-        my: &[],
+        my: &[20, 135, 136],
         pg: &[NO_ROOM],
         advice: "the server's disk is full: free some space",
     },
@@ -84,6 +84,26 @@ pub(super) static ROWS: &[Row] = &[
         pg: &[],
         advice: "sql_require_primary_key is on: grant the account SESSION_VARIABLES_ADMIN ON *.*, so \
                  that Handoff turns it off in its own sessions",
+    },
+    Row {
+        what: "the server met a fault of its files, memory or storage engine, which may pass",
+        kind: Kind::Transient,
+        my: &[
+            1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 21, 23, 24, 25, 26, 27, 29, 31,
+            32, 33, 123, 128, 146, 147, 149, 157, 159,
+        ],
+        pg: &[],
+        advice: "the server's error log says more",
+    },
+    Row {
+        what: "the server's storage engine refused, or its files are damaged",
+        kind: Kind::Lasting,
+        my: &[
+            120, 121, 122, 124, 126, 127, 130, 131, 132, 133, 134, 137, 138, 139, 140, 141, 144,
+            145, 150, 151, 152, 155, 156, 160,
+        ],
+        pg: &[],
+        advice: "the server's error log says more",
     },
     Row {
         what: "a right is missing",

@@ -16,7 +16,10 @@ pub(super) fn reduce(side: Side, error: &Error) -> Fault {
             None => plain(lost(error), io_kind(error)),
         },
         Error::CodecError(error) => match error.source() {
-            Some(wire) => plain(format!("the connection was lost ({wire})"), Kind::Disconnect),
+            Some(wire) => match wire.downcast_ref::<io::Error>() {
+                Some(error) => plain(lost(error), Kind::Disconnect),
+                None => plain(format!("the connection was lost ({wire})"), Kind::Disconnect),
+            },
             None => plain(format!("protocol error: {error}"), Kind::Disconnect),
         },
         Error::DriverError(error) => plain(error.to_string(), driver_kind(error)),
@@ -29,7 +32,9 @@ pub(super) fn reduce(side: Side, error: &Error) -> Fault {
 }
 
 fn lost(error: &io::Error) -> String {
-    if is_lost(error.kind()) {
+    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+        "the server was silent for longer than silence_timeout in [run] allows".to_owned()
+    } else if is_lost(error.kind()) {
         format!("the connection was lost ({error})")
     } else {
         error.to_string()
@@ -67,9 +72,23 @@ fn from_server(side: Side, error: &MySqlError) -> Fault {
 /// A failed write is answered as a full disk where its message says that this is what it met.
 fn answer(code: u16, message: &str) -> &'static Row {
     match code {
-        3 | 1026 | 1030 if message.contains("No space left on device") => of_pg(NO_ROOM),
+        3..=20 | 1004..=1034 | 1114 if tells_of_no_room(message) => of_pg(NO_ROOM),
         _ => of_my(code),
     }
+}
+
+/// Returns true if a message holds the number of a full disk (28, or 122 of a quota) or of a full file (135
+/// and 136 of a storage engine), or says so in words.
+fn tells_of_no_room(message: &str) -> bool {
+    let number = |number: &str| {
+        ["errno: ", "Errcode: ", "error: ", "error "].iter().any(|word| {
+            let behind = message.split(word).nth(1).and_then(|rest| rest.strip_prefix(number));
+            behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+    };
+    let words = ["No space left on device", "No more room in", "Disk quota exceeded"];
+    words.iter().any(|words| message.contains(words))
+        || ["28", "122", "135", "136"].iter().any(|errno| number(errno))
 }
 
 /// Returns true for the codes whose messages are made of names, numbers and settings.
@@ -125,6 +144,7 @@ fn quotes_values(code: u16) -> bool {
 
 fn sentence(code: u16, state: &str, names: &Names) -> String {
     let what = match code {
+        1..=200 => "the server met a fault of its files, memory or storage engine",
         1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => "a value is there twice in a key",
         1265 | 1292 | 1366 | 1367 | 1411 | 1525 => "a value is not valid for its type",
         1264 | 1416 | 1690 => "a value is out of range",
@@ -326,11 +346,39 @@ mod tests {
              not grow: free some space",
         );
         check(
+            1005,
+            "Can't create table `d`.`t` (errno: 135 \"No more room in record file\")",
+            "Can't create table `d`.`t` (errno: 135 \"No more room in record file\") (error 1005); \
+             the server's disk is full: free some space",
+        );
+        for message in ["(errno: 28)", "(Errcode: 28 \"x\")", "error: 136", "Got error 135 from"] {
+            assert!(tells_of_no_room(message), "{message}");
+        }
+        for message in ["(errno: 150)", "(errno: 2800)", "table 28"] {
+            assert!(!tells_of_no_room(message), "{message}");
+        }
+        check(
             1030,
             "Got error 28 \"No space left on device\" from storage engine Aria",
             "Got error 28 \"No space left on device\" from storage engine Aria (error 1030); the \
              server's disk is full: free some space",
         );
+    }
+
+    #[test]
+    fn low_codes_have_a_text_of_their_own_and_no_message() {
+        let says = "the server met a fault of its files, memory or storage engine";
+        let log = "; the server's error log says more";
+        let fault = check(6, "Error on delete of 'Smith'", &format!("{says} (error 6){log}"));
+        assert!(fault.is_transient() && !fault.is_disconnect());
+        let fault = check(121, "Smith", &format!("{says} (error 121){log}"));
+        assert!(!fault.is_transient());
+        let fault = check(145, "Table './d/t' is crashed", &format!("{says} (error 145){log}"));
+        assert!(!fault.is_transient() && fault.is_damage());
+        check(199, "Smith", &format!("{says} (error 199)"));
+        let full = "; the server's disk is full: free some space";
+        check(20, "Disk is full writing 'Smith'", &format!("{says} (error 20){full}"));
+        check(3, "Error writing file (Errcode: 28)", &format!("{says} (error 3){full}"));
     }
 
     #[test]

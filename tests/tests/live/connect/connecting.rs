@@ -30,6 +30,35 @@ fn says(fault: &Fault, parts: &[&str]) {
     assert!(!text.contains('\n'), "{text}");
 }
 
+#[test]
+fn a_port_of_another_protocol_is_named() {
+    let trio = Trio::new("other_protocol");
+    let (my_good, pg_good) = (my_server(&trio.source_url()), pg_server(&trio.target_url()));
+    let fault = my(&MySqlServer { port: pg_good.port, ..my_good.clone() });
+    says(&fault, &["source: a PostgreSQL server listens at", "takes MySQL", "url of [source]"]);
+    assert!(!fault.is_transient());
+    let fault = pg(&PgServer { port: my_good.port, ..pg_good.clone() });
+    says(&fault, &["target: a MySQL or MariaDB server listens at", "takes PostgreSQL"]);
+    assert!(!fault.is_transient());
+
+    let web = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = web.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut client in web.incoming().flatten() {
+            std::thread::spawn(move || {
+                // As a web server does: it says something only to what looks like a request.
+                let mut asked = [0; 64];
+                let length = std::io::Read::read(&mut client, &mut asked).unwrap_or_default();
+                if asked[..length].starts_with(b"GET ") {
+                    let _ = std::io::Write::write_all(&mut client, b"HTTP/1.0 200 OK\r\n\r\n");
+                }
+            });
+        }
+    });
+    says(&my(&MySqlServer { port, ..my_good }), &["a web server listens at", "[source]"]);
+    says(&pg(&PgServer { port, ..pg_good }), &["a web server listens at", "[target]"]);
+}
+
 /// A port that nobody listens on.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

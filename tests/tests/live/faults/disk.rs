@@ -1,6 +1,7 @@
 //! Disks that are full: small ones that these tests mount, for which they need to be root.
 
 use super::{Before, hasty, mended};
+use crate::etl::Etl;
 use handoff_testbed::{Bed, MariaDb, Postgres, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::os::unix::fs::MetadataExt;
@@ -133,6 +134,41 @@ fn the_replicas_disk_is_full_of_a_table_without_transactions() {
     assert_eq!((sum(), trio.rows("sick")), (copied, loaded));
     disk.grow(128);
     assert!(run.wait().unwrap().success());
+    mended(&etl);
+}
+
+/// The same with a bound on silence: a second session sees what the server waits for, and the table fails.
+/// The server's own session goes on waiting, and the next run does not end it, since that has crashed
+/// MariaDB.
+#[test]
+fn a_table_without_transactions_fails_when_the_replicas_disk_stays_full() {
+    let (server, trio, disk) = small_replica("full_myisam_bounded", "MyISAM");
+    let toml = trio.settings_toml();
+    let etl = Etl::with(&format!("{toml}\n[run]\nmax_retries = 0\nsilence_timeout = \"3s\"\n"));
+    let loaded = trio.rows("sick");
+    let begun = Instant::now();
+    let done = etl.run(&["run"]);
+    let shown = format!("{}{}", done.stdout, done.stderr);
+    assert_eq!(done.code, Some(1), "{shown}");
+    assert!(
+        shown.contains("the replica's disk is full") && shown.contains("free some space"),
+        "{shown}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(150), "{:?}", begun.elapsed());
+    assert_eq!(trio.rows("sick"), loaded);
+    let done = etl.run(&["run"]);
+    let shown = format!("{}{}", done.stdout, done.stderr);
+    assert_eq!(done.code, Some(1), "{shown}");
+    assert!(shown.contains("disk is full: free some space"), "{shown}");
+    disk.grow(128);
+    let waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
+                 WHERE STATE = 'Waiting for someone to free space'";
+    let mut replica = server.admin().unwrap();
+    let end = Instant::now() + Duration::from_secs(90);
+    while replica.query_first::<u64, _>(waits).unwrap() != Some(0) {
+        assert!(Instant::now() < end, "the server does not see that there is room");
+        thread::sleep(Duration::from_millis(500));
+    }
     mended(&etl);
 }
 

@@ -1,5 +1,6 @@
 //! Making what a pipeline needs on its own sides: the replica database and the target schema.
 
+use crate::foresee::no_reader;
 use crate::my_link::MyDialer;
 use crate::sessions::Labels;
 use crate::{
@@ -94,7 +95,8 @@ impl PgPool {
         let role = quote_pg(self.server().user.as_str());
         let may_create = ask(
             conn,
-            "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1",
+            "SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') \
+             FROM pg_namespace WHERE nspname = $1",
             &[&schema],
         )?;
         match may_create {
@@ -139,13 +141,7 @@ impl PgPool {
             Some(true) => return Ok(()),
             Some(false) => {}
             None => {
-                return Err(Fault::new(
-                    Side::Target,
-                    format!(
-                        "the role {role} of grant_select_to does not exist: create it with CREATE \
-                         ROLE {role}, or take it out of [target]"
-                    ),
-                ));
+                return Err(no_reader(reader));
             }
         }
         let grant = format!("GRANT USAGE ON SCHEMA {name} TO {role}");
@@ -170,7 +166,7 @@ impl PgPool {
         }
     }
 
-    fn not_permitted(&self, what: &str, remedy: &str) -> Fault {
+    pub(crate) fn not_permitted(&self, what: &str, remedy: &str) -> Fault {
         let at = format!("{}:{}", self.server().host, self.server().port);
         let database = self.database();
         Fault::new(

@@ -46,6 +46,7 @@ mod create;
 mod dial;
 mod fault;
 mod fault_point;
+mod foresee;
 mod identity;
 mod lock;
 mod merged;

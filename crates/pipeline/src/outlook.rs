@@ -103,6 +103,11 @@ impl Pipeline {
         let run = RunId::new();
         let opening = self.opening(run, options.hops)?.only_looking();
         let base = self.look(&opening, options)?;
+        let target = &self.settings.target;
+        base.servers
+            .target
+            .foresee_schema(&target.schema, &target.grant_select_to)
+            .map_err(Error::server("make the schema of the target"))?;
         let (replica, target) = (base.servers.replica.clone(), base.servers.target.clone());
         let schema = &self.settings.target.schema;
         let tracker = Tracker::open_read_only(run, replica, target, schema)?;

@@ -35,6 +35,20 @@ pub enum Error {
         /// What tells.
         why: String,
     },
+    /// Something about a tracking table of the target hides, changes or loses records.
+    #[error(
+        "`{table}` in the target (schema {place}) cannot keep records, since {what}: run {remedy}"
+    )]
+    Surrounded {
+        /// The schema.
+        place: String,
+        /// The tracking table.
+        table: &'static str,
+        /// Why.
+        what: &'static str,
+        /// The statement that takes it away.
+        remedy: String,
+    },
     /// A tracking table was made by another version of Handoff.
     #[error(
         "`{table}` in the {side} ({place}) has layout {found}, and this version of Handoff knows \

@@ -46,6 +46,7 @@ mod record;
 mod seal;
 mod state;
 mod status;
+mod surroundings;
 mod tracker;
 mod unchanged;
 mod watermark;

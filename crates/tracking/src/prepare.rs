@@ -1,6 +1,7 @@
 //! Looking for our tables, and making those that are missing.
 
 use crate::layout::{COPIES, Column, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, Layout, RUNS};
+use crate::surroundings::{SURROUNDINGS, Surroundings};
 use crate::{Error, Result};
 use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
 use mysql::prelude::Queryable;
@@ -15,6 +16,8 @@ struct Found {
     /// Whether it belongs to a role that could have nothing else done with our rights: triggers and
     /// defaults of a table run with the rights of whoever writes to it.
     is_strange: bool,
+    /// What keeps it from keeping its records.
+    around: Option<String>,
     /// Its columns with their defaults.
     columns: BTreeMap<String, Option<String>>,
 }
@@ -140,20 +143,20 @@ fn in_target(
     let names: Vec<&str> = layouts.iter().map(|layout| layout.name).collect();
     let mut conn = target.get().map_err(&failed)?;
     // The catalogue itself: the information schema hides what the role may not use.
-    let rows = conn.query(
+    let query = format!(
         "SELECT c.relname::text, c.relkind::text, a.attname::text, \
          pg_get_expr(d.adbin, d.adrelid), \
          pg_has_role(c.relowner, 'USAGE') OR c.relowner = n.nspowner \
          OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = c.relowner AND r.rolsuper) \
          OR EXISTS (SELECT FROM pg_database b \
-             WHERE b.datname = current_database() AND b.datdba = c.relowner) \
-         FROM pg_class c \
+             WHERE b.datname = current_database() AND b.datdba = c.relowner), \
+         {SURROUNDINGS} FROM pg_class c \
          JOIN pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE n.nspname = $1 AND c.relname = ANY ($2)",
-        &[&schema, &names],
+         WHERE n.nspname = $1 AND c.relname = ANY ($2)"
     );
+    let rows = conn.query(&query, &[&schema, &names]);
     let rows = rows.map_err(|error| failed(conn.fault(&error)))?;
     let mut all: BTreeMap<String, Found> = BTreeMap::new();
     for row in &rows {
@@ -163,6 +166,7 @@ fn in_target(
         let found = all.entry(text(0)?.unwrap_or_default()).or_default();
         found.kind = text(1)?.unwrap_or_default();
         found.is_strange = !row.try_get(4).map_err(|error| failed(conn.fault(&error)))?;
+        found.around = text(5)?;
         let default = text(3)?;
         found.columns.extend(text(2)?.map(|column| (column, default)));
     }
@@ -187,6 +191,10 @@ impl Found {
         }
         if self.is_strange {
             return Err(not_ours("it belongs to a role that is a stranger here".to_owned()));
+        }
+        if let Some(found) = &self.around {
+            let Surroundings { what, remedy } = Surroundings::parse(found);
+            return Err(Error::Surrounded { place, table, what, remedy });
         }
         let Some(default) = self.columns.get(LAYOUT_COLUMN) else {
             return Err(not_ours(format!("it has no column {LAYOUT_COLUMN}")));

@@ -3,6 +3,7 @@
 mod meanwhile;
 mod names;
 mod obstacles;
+mod tracking;
 
 use crate::etl::Etl;
 use handoff_testbed::{Trio, row};

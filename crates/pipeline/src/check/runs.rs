@@ -270,6 +270,10 @@ fn tracking(error: &Error, findings: &mut BothSides) {
         _ => Side::Target,
     };
     let finding = findings.of(side).fault(S::Tracking, chain(error));
+    if let Error::Surrounded { remedy, .. } = error {
+        finding.statement(remedy.as_str());
+        return;
+    }
     if let Error::Engine { table, .. } = error {
         finding.statement(format!("ALTER TABLE {table} ENGINE=InnoDB"));
     }

@@ -31,7 +31,7 @@ impl Settings {
     }
 
     /// Reads a configuration from `text`. Errors call it `path`, and the files that it names are
-    /// looked for from the folder of `path`; nothing is read from `path` itself.
+    /// looked for from the folder of `path`; of `path` itself nothing but its mode is looked at.
     ///
     /// # Errors
     ///

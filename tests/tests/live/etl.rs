@@ -1,6 +1,8 @@
 //! Runs the binaries as a user does.
 
 use handoff_testbed::Trio;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -31,7 +33,10 @@ impl Etl {
     /// Settings of the test's own.
     pub fn with(toml: &str) -> Etl {
         let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("handoff.toml"), toml).unwrap();
+        let file = folder.path().join("handoff.toml");
+        std::fs::write(&file, toml).unwrap();
+        // It holds passwords.
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         Etl { folder }
     }
 

@@ -42,6 +42,7 @@ pub(super) fn url<T>(
         return None;
     }
     let text = crate::section::text_of(&entry, subject, reader)?;
+    access::warn_of_url(&text, reader);
     parse(&text.value)
         .map_err(|error| reader.problem(&text.place, format!("{}: {error}", text.subject)))
         .ok()

@@ -489,6 +489,27 @@ fn a_password_that_others_can_read_draws_a_warning() {
 }
 
 #[test]
+fn a_configuration_that_holds_a_password_and_that_others_can_read_draws_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("handoff.toml");
+    for (url, mode, warns) in [
+        ("mysql://reader:S3cret@clinic/app", 0o644, true),
+        ("mysql://reader:S3cret@clinic/app", 0o600, false),
+        ("mysql://reader@clinic/app", 0o644, false),
+    ] {
+        std::fs::write(&file, URLS.replace("mysql://reader@clinic/app", url)).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let warnings = Settings::load(&file).unwrap().warnings;
+        assert_eq!(warnings.len(), usize::from(warns), "{url} {mode:o}");
+        for warning in warnings {
+            let warning = warning.to_string();
+            assert!(warning.contains(":2: source.url: others than its owner may use"), "{warning}");
+            assert!(!warning.contains("S3cret"), "{warning}");
+        }
+    }
+}
+
+#[test]
 fn variables_are_put_in_and_their_values_never_shown() {
     let main = "[source]\nurl = \"mysql://$r:$${x@${HOST}/app${EMPTY}\"\n\
                 [target]\nurl = \"postgres://etl@db/olap\"\n";

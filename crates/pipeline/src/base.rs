@@ -3,6 +3,7 @@
 use crate::denied::Hidden;
 use crate::identity::{Ownership, RunPools};
 use crate::names::{self, NameWeight, UnmatchedName, demand_roles};
+use crate::omissions::{self, OmissionReport};
 use crate::pipeline::Pipeline;
 use crate::servers::{Opening, Servers};
 use crate::{Error, Hops, Result, RunOptions};
@@ -21,6 +22,8 @@ pub(crate) struct Base {
     /// What is in the database that the run reads first.
     pub(crate) catalogue: Catalogue,
     pub(crate) wanted: BTreeSet<TableName>,
+    /// What of the source the target does not get.
+    pub(crate) omissions: OmissionReport,
     /// Names in the settings that match nothing.
     pub(crate) names: Vec<UnmatchedName>,
     /// Whose data those tables hold.
@@ -39,11 +42,6 @@ impl Base {
     pub(crate) fn names(&self, least: NameWeight) -> impl Iterator<Item = String> {
         let names = self.names.iter();
         names.filter(move |name| name.weight >= least).map(ToString::to_string)
-    }
-
-    pub(crate) fn not_carried(&self) -> impl Iterator<Item = String> {
-        let others = self.catalogue.not_carried.iter();
-        others.map(|other| format!("`{}` is a {}, which is not carried", other.name, other.kind))
     }
 }
 
@@ -76,12 +74,14 @@ impl Pipeline {
         let pools =
             RunPools { source: source.as_ref(), replica: replica.as_ref(), target: &target };
         let names = self.unmatched(pools, &catalogue)?;
+        let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
+        let omissions = omissions::read(source.as_ref(), &catalogue, &wanted, &filter)?;
         demand_roles(&self.settings, &target, options.hops)?;
         let ownership = self.ownership(pools, &catalogue, &wanted, options)?;
         let replica = replica.map_or_else(|| opening.replica(), |replica| Ok(Some(replica)))?;
         let ownership = ownership.with_replica(replica.as_ref())?;
         let servers = Servers { source, replica, target };
-        Ok(Base { servers, looked_at, catalogue, wanted, names, ownership })
+        Ok(Base { servers, looked_at, catalogue, wanted, omissions, names, ownership })
     }
 
     /// Returns the names in the settings that match nothing, and refuses those that would have something

@@ -53,6 +53,7 @@ mod kept;
 mod loading;
 mod mark;
 mod names;
+mod omissions;
 mod only_failed;
 mod options;
 mod outlook;
@@ -93,6 +94,7 @@ pub use init::{
     InitServer, InitServers, LookAt, SeenCertificate, TableProposal, TableSize, Unfit, WrittenAs,
     init,
 };
+pub use omissions::{OmissionItem, OmissionReport};
 pub use options::{Hops, LockPatience, Prove, RunOptions, SourceConsent};
 pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};
 pub use pipeline::Pipeline;

@@ -1,6 +1,7 @@
 //! What the next run would do, and why.
 
 use crate::names::NameWeight;
+use crate::omissions::OmissionReport;
 use crate::planning::Planned;
 use crate::recover::Recovery;
 use crate::{Error, Pipeline, PlanReport, Result, RunOptions, TableContext, chain};
@@ -24,7 +25,9 @@ pub struct Outlook {
     /// What is mended before the first table: what tracking and databases disagree on, one sentence
     /// each.
     pub mended: Vec<String>,
-    /// What else a person should know, such as what is not carried.
+    /// What of the source does not arrive in the target.
+    pub omissions: OmissionReport,
+    /// What else a person should know.
     pub notes: Vec<String>,
 }
 
@@ -117,7 +120,7 @@ impl Pipeline {
         let last = tracker.last_moves()?;
         let Planned { plan, findings, mut notes, .. } = planned;
         notes.extend(base.names(NameWeight::Quiet));
-        notes.extend(base.not_carried());
+        notes.extend(base.omissions.reserved());
         let refused = plan.refused.iter().map(|refused| RefusedOutlook {
             table: refused.table.clone(),
             error: chain(&refused.error),
@@ -128,6 +131,7 @@ impl Pipeline {
             tables: plan.tables.iter().map(|context| TableOutlook::of(context, &last)).collect(),
             refused: refused.collect(),
             mended: findings.iter().filter(|finding| is_mended(finding)).map(text).collect(),
+            omissions: base.omissions,
             notes,
         })
     }

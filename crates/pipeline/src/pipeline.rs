@@ -5,6 +5,7 @@ use crate::diff::{DeleteLimits, GuardedCommand};
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
 use crate::names::NameWeight;
+use crate::omissions::OmissionReport;
 use crate::planning::Planned;
 use crate::prove::Prover;
 use crate::servers::Servers;
@@ -103,7 +104,7 @@ impl Pipeline {
         let Planned { plan, mut notes, leftovers, key_names, .. } = planned;
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.names(NameWeight::Warning));
-        notes.extend(base.not_carried());
+        notes.extend(base.omissions.reserved());
         let mut runner =
             self.runner(&base, tracker, replicator, (lock, gate, task.limits), options);
         runner.loader = runner.loader.key_names(key_names);
@@ -111,7 +112,8 @@ impl Pipeline {
         let tables = self.move_tables(&runner, &plan, base.looked_at, each)?;
         // A copy that was made again is not taken up any more.
         notes.extend(drop_leftovers(&runner, &leftovers));
-        Ok(self.report(run, started, tables, notes))
+        let report = self.report(run, started, tables, notes);
+        Ok(RunReport { omissions: base.omissions, ..report })
     }
 
     pub(crate) fn replicator(&self, servers: &Servers) -> Result<Option<Replicator>> {
@@ -242,6 +244,7 @@ impl Pipeline {
             cancelled: self.is_interrupted(),
             schema: self.settings.target.schema.clone(),
             tables,
+            omissions: OmissionReport::default(),
             notes,
         }
     }

@@ -1,5 +1,6 @@
 //! What a run did, as a value and as JSON.
 
+use crate::OmissionReport;
 use crate::wording::{counted, grouped};
 use handoff_model::{
     Audit, Extraction, Performance, Priority, ProofBy, Reason, RunId, TableName, TableSum,
@@ -24,7 +25,9 @@ pub struct RunReport {
     pub schema: String,
     /// One entry a planned table, by name.
     pub tables: Vec<TableReport>,
-    /// Views, sequences and tables the run leaves alone, one sentence each.
+    /// What of the source does not arrive in the target.
+    pub omissions: OmissionReport,
+    /// What a person should know of the whole, one sentence each.
     pub notes: Vec<String>,
 }
 

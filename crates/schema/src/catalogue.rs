@@ -3,8 +3,9 @@
 mod assemble;
 mod facts;
 mod json;
+mod omitted;
 
-use crate::{Result, TableSchema};
+use crate::{Omission, Result, TableSchema};
 use facts::Facts;
 use handoff_connect::MyConn;
 use handoff_model::{TableName, own};
@@ -28,16 +29,24 @@ pub struct Catalogue {
     pub oldest_table: Option<String>,
     /// What else is there.
     pub not_carried: Vec<NotCarried>,
+    /// The parts of the tables, and the things that are none, which the target does not get.
+    pub omissions: Vec<Omission>,
 }
 
 impl Catalogue {
     /// Describes a database without tables.
     pub fn empty() -> Catalogue {
-        Catalogue { tables: BTreeMap::new(), oldest_table: None, not_carried: Vec::new() }
+        Catalogue {
+            tables: BTreeMap::new(),
+            oldest_table: None,
+            not_carried: Vec::new(),
+            omissions: Vec::new(),
+        }
     }
 
     /// Reads the catalogue of `database` in four statements (three from MySQL), however many tables
-    /// there are. Tables of our own (`__handoff_…`, `etl_copy_status`) are left out.
+    /// there are. Tables of our own (`__handoff_…`, `etl_copy_status`) are left out; in a source they are
+    /// among the omissions.
     ///
     /// A table that is altered meanwhile is an error of its own.
     ///

@@ -13,6 +13,8 @@ pub enum OmissionKind {
     Check,
     /// An index.
     Index,
+    /// A unique index other than the key.
+    UniqueKey,
     /// The DEFAULT of a column.
     Default,
     /// The expression of a generated column, whose values are carried.
@@ -29,6 +31,24 @@ pub enum OmissionKind {
     ColumnAttribute,
     /// An option of the table, such as TABLESPACE or DATA DIRECTORY.
     TableOption,
+    /// AUTO_INCREMENT.
+    AutoIncrement,
+    /// ON UPDATE CURRENT_TIMESTAMP.
+    OnUpdate,
+    /// A collation of texts, whose order and equality it decides.
+    Collation,
+    /// The comment of a table or column.
+    Comment,
+    /// A view.
+    View,
+    /// A sequence.
+    Sequence,
+    /// An event.
+    Event,
+    /// A procedure or function.
+    Routine,
+    /// A table of the source that has a name of Handoff's own.
+    ReservedName,
 }
 
 impl OmissionKind {
@@ -46,14 +66,72 @@ impl OmissionKind {
             OmissionKind::Triggers => "triggers",
             OmissionKind::ColumnAttribute => "attribute",
             OmissionKind::TableOption => "option",
+            kind => kind.singular(),
         }
     }
+
+    /// Returns the name in JSON.
+    pub fn name(self) -> &'static str {
+        self.words().json
+    }
+
+    /// Returns the noun for one of them.
+    pub fn singular(self) -> &'static str {
+        self.words().singular
+    }
+
+    /// Returns the noun for several of them.
+    pub fn plural(self) -> &'static str {
+        self.words().plural
+    }
+
+    fn words(self) -> KindWords {
+        let (json, singular, plural) = match self {
+            OmissionKind::ForeignKey => ("foreign_key", "foreign key", "foreign keys"),
+            OmissionKind::Check => ("check", "CHECK", "CHECKs"),
+            OmissionKind::Index => ("index", "secondary index", "secondary indexes"),
+            OmissionKind::UniqueKey => ("unique_key", "unique key", "unique keys"),
+            OmissionKind::Default => ("default", "DEFAULT", "DEFAULTs"),
+            OmissionKind::Expression => {
+                ("expression", "generation expression", "generation expressions")
+            }
+            OmissionKind::Period => ("period", "period", "periods"),
+            OmissionKind::Partitions => ("partitions", "partitioning", "partitionings"),
+            OmissionKind::History => ("history", "history of the rows", "histories of rows"),
+            OmissionKind::Triggers => ("trigger", "trigger", "triggers"),
+            OmissionKind::ColumnAttribute => {
+                ("column_attribute", "column attribute", "column attributes")
+            }
+            OmissionKind::TableOption => ("table_option", "table option", "table options"),
+            OmissionKind::AutoIncrement => ("auto_increment", "AUTO_INCREMENT", "AUTO_INCREMENTs"),
+            OmissionKind::OnUpdate => ("on_update", "ON UPDATE", "ON UPDATEs"),
+            OmissionKind::Collation => ("collation", "collation", "collations"),
+            OmissionKind::Comment => ("comment", "comment", "comments"),
+            OmissionKind::View => ("view", "view", "views"),
+            OmissionKind::Sequence => ("sequence", "sequence", "sequences"),
+            OmissionKind::Event => ("event", "event", "events"),
+            OmissionKind::Routine => ("routine", "routine", "routines"),
+            OmissionKind::ReservedName => (
+                "reserved_name",
+                "table with a name of Handoff's own",
+                "tables with names of Handoff's own",
+            ),
+        };
+        KindWords { json, singular, plural }
+    }
+}
+
+/// The words for a kind.
+struct KindWords {
+    json: &'static str,
+    singular: &'static str,
+    plural: &'static str,
 }
 
 /// A part of a table's definition that its copy does not have. No row depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Omission {
-    /// The table.
+    /// The table; of what is no table, its own name.
     pub table: TableName,
     /// What kind of part it is.
     pub kind: OmissionKind,

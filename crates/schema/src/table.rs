@@ -132,6 +132,11 @@ impl TableSchema {
         self.indexes.iter().filter(|index| index.unique).find_map(|index| self.whole(index))
     }
 
+    /// Returns the index of that key.
+    pub fn key_index(&self) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.unique && self.whole(index).is_some())
+    }
+
     /// Returns true if the rows themselves are kept in the order of the key: a table that has a
     /// clustered index, by its primary key, and is in one piece.
     pub fn is_clustered_by_key(&self) -> bool {

@@ -19,6 +19,7 @@ mod loader;
 mod meanwhile;
 mod names;
 mod old_failures;
+mod omissions;
 mod orchestration;
 mod plan;
 mod practice;

@@ -45,7 +45,7 @@ fn name(text: &str) -> TableName {
 /// Starts MySQL 9; [`None`], and a line that says so, where it cannot be had.
 #[expect(clippy::print_stderr, reason = "a leg that is not run is said so")]
 #[track_caller]
-fn mysql9() -> Option<MySql9> {
+pub fn mysql9() -> Option<MySql9> {
     match MySql9::start(&ServerOptions::default()) {
         Ok(server) => Some(server),
         Err(error) if error.is_missing() => {
@@ -57,7 +57,7 @@ fn mysql9() -> Option<MySql9> {
 }
 
 /// Makes a trio whose source is MySQL 9.
-fn trio_of_mysql9(test: &str, server: &MySql9) -> Trio {
+pub fn trio_of_mysql9(test: &str, server: &MySql9) -> Trio {
     let bed = Bed::shared();
     Trio::on(test, server.endpoint(), bed.replica(), bed.target())
 }

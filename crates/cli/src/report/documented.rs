@@ -8,9 +8,10 @@ use handoff_model::{
 };
 use handoff_pipeline::{
     Action, CheckFinding, CheckReport, CheckSubject, CheckVerdict, CopyReport, Covers, LastProof,
-    LoadReport, Mend, MendKind, Outlook, PlanReport, Proof, RefusedOutlook, RepairReport,
-    RepairStatus, RepairTable, RepairWay, RunReport, Since, Standing, TableOutlook, TableReport,
-    TableStatus, Verdict, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable,
+    LoadReport, Mend, MendKind, OmissionReport, Outlook, PlanReport, Proof, RefusedOutlook,
+    RepairReport, RepairStatus, RepairTable, RepairWay, RunReport, Since, Standing, TableOutlook,
+    TableReport, TableStatus, Verdict, VerifyPair, VerifyReport, VerifyRow, VerifyStatus,
+    VerifyTable,
 };
 use handoff_tracking::{LastMove, LastRun, Status, Tracked};
 use jiff::Timestamp;
@@ -30,6 +31,7 @@ fn a_run() {
         cancelled: false,
         schema: "raw".to_owned(),
         tables: vec![moved_table()],
+        omissions: OmissionReport::default(),
         notes: Vec::new(),
     });
     check(
@@ -44,6 +46,7 @@ fn a_run() {
             ("### Where the time went", "/tables/0/load/performance"),
             ("### A proof", "/tables/0/proof"),
             ("### A policy that changed values", "/tables/0/lossy/0"),
+            ("### What does not arrive", "/omissions"),
         ],
     );
 }
@@ -66,6 +69,7 @@ fn a_plan() {
         }],
         refused: vec![RefusedOutlook { table: table(), error: String::new() }],
         mended: Vec::new(),
+        omissions: OmissionReport::default(),
         notes: Vec::new(),
     });
     check(

@@ -189,6 +189,9 @@ fn left_out(report: &InitReport) -> String {
             .collect();
         lines += &format!("not carried: {}\n", some(&names));
     }
+    if !report.omissions.items.is_empty() {
+        lines += &format!("{}\n", report.omissions.line());
+    }
     let blind = report.tables.iter().filter(|table| table.fault.is_some());
     let blind: Vec<&str> = blind.map(|table| table.table.as_str()).collect();
     if !blind.is_empty() {

@@ -1,5 +1,6 @@
 //! What the next run would do, as text.
 
+use super::run::omissions;
 use super::{Align, Columns, Listing};
 use crate::human::{count, counted, duration};
 use handoff_model::{Priority, Reason};
@@ -24,7 +25,8 @@ pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
     let notes: String = outlook.notes.iter().map(|note| format!("{note}\n")).collect();
     let progress = outlook.in_progress.as_ref();
     let progress = progress.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
-    let sections = [tables(outlook, listing), refused, mended, notes, progress];
+    let left_out = omissions(&outlook.omissions, listing);
+    let sections = [tables(outlook, listing), refused, mended, notes, left_out, progress];
     let filled = sections.into_iter().filter(|text| !text.is_empty());
     filled.chain([format!("{}\n", totals(outlook))]).collect::<Vec<_>>().join("\n")
 }

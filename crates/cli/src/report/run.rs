@@ -3,7 +3,7 @@
 use super::slowest::slowest;
 use super::{Align, Columns, not_started};
 use crate::human::{bytes, count, counted, duration, per_second};
-use handoff_pipeline::{RunReport, TableReport, TableStatus, Verdict};
+use handoff_pipeline::{OmissionReport, RunReport, TableReport, TableStatus, Verdict};
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub fn text(report: &RunReport, listing: Listing) -> String {
         slowest,
         notes(report),
         lossy(report),
+        omissions(&report.omissions, listing),
         errors(report),
         not_started(report.tables.iter().filter_map(|table| table.not_started_because.as_deref())),
     ];
@@ -133,6 +134,15 @@ fn notes(report: &RunReport) -> String {
     report.notes.iter().map(|note| format!("{note}\n")).chain(of_tables).collect()
 }
 
+/// Prints what does not arrive: one line with counts, or all of it.
+pub(super) fn omissions(omissions: &OmissionReport, listing: Listing) -> String {
+    let lines = match listing {
+        Listing::Slowest => vec![omissions.line()],
+        Listing::All => omissions.lines(),
+    };
+    lines.iter().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+}
+
 fn lossy(report: &RunReport) -> String {
     let heads =
         [("changed by a policy", Align::Left), ("policy", Align::Left), ("values", Align::Right)];
@@ -231,6 +241,7 @@ mod tests {
             cancelled: false,
             schema: "raw".to_owned(),
             tables,
+            omissions: OmissionReport::default(),
             notes: Vec::new(),
         }
     }

@@ -6,10 +6,11 @@ use super::report::CheckSubject as S;
 use super::tables::Tables;
 use crate::denied::{Access, access};
 use crate::names;
+use crate::omissions;
 use crate::wording::{counted, some};
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
-use handoff_settings::Settings;
+use handoff_settings::{Settings, TableFilter};
 use handoff_tracking::Tracked;
 use std::collections::BTreeMap;
 
@@ -42,7 +43,8 @@ impl Source {
 }
 
 impl Source {
-    /// Says which names in the settings match nothing; `states` is what was carried before.
+    /// Says which names in the settings match nothing, and what the target does not get; `states` is what was
+    /// carried before.
     pub(super) fn names(
         &self,
         settings: &Settings,
@@ -50,6 +52,13 @@ impl Source {
         findings: &mut Findings,
     ) -> Result<()> {
         let Some(tables) = &self.tables else { return Ok(()) };
+        let taken = tables.taken.iter().cloned().collect();
+        if let Ok(filter) = TableFilter::new(&settings.run)
+            && let Ok(omissions) =
+                omissions::read(Some(&self.my.pool), &tables.catalogue, &taken, &filter)
+        {
+            tables.omissions(&omissions, findings);
+        }
         let found = names::unmatched(settings, &tables.catalogue);
         if !found.is_empty() {
             let mut conn = self.my.conn()?;

@@ -2,6 +2,7 @@
 
 use super::findings::Findings;
 use super::report::CheckSubject as S;
+use crate::OmissionReport;
 use crate::names::{NameWeight, UnmatchedName};
 use crate::toml_text::{glob, text};
 use crate::wording::{bytes, counted, some};
@@ -111,6 +112,16 @@ impl Tables {
             self.catalogue.not_carried.iter().map(|other| other.name.as_str()).collect();
         if !others.is_empty() {
             findings.ok(S::Tables, format!("no tables, and so not carried: {}", some(&others)));
+        }
+    }
+
+    /// Says what of the source the target does not get.
+    pub(super) fn omissions(&self, omissions: &OmissionReport, findings: &mut Findings) {
+        if !omissions.items.is_empty() {
+            findings.ok(S::Tables, omissions.line());
+        }
+        for note in omissions.reserved() {
+            findings.warning(S::Tables, note);
         }
     }
 

@@ -29,6 +29,7 @@ pub use report::{
 };
 
 use crate::denied::Hidden;
+use crate::omissions;
 use crate::stopping::pool_options;
 use crate::versions::too_old_my;
 use crate::{Error, Result, chain};
@@ -67,6 +68,8 @@ pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
         return Err(Error::TooOld { side: Side::Source, problem });
     }
     let Found { catalogue, denied } = find(&pool, &filter)?;
+    let wanted = catalogue.tables.keys().cloned().collect();
+    let omissions = omissions::read(Some(&pool), &catalogue, &wanted, &filter)?;
     let names: BTreeSet<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
     let exclude = stray::among(&names);
 
@@ -90,6 +93,7 @@ pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
         tables,
         unfit,
         not_carried: catalogue.not_carried.into_iter().map(report::Other::from).collect(),
+        omissions,
         exclude,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::certificate::SeenCertificate;
 use super::evidence::{self, Looked};
+use crate::OmissionReport;
 use handoff_model::{ColumnName, Extraction, TableName};
 use handoff_schema::{NotCarried, TableSchema};
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub struct InitReport {
     pub unfit: Vec<Unfit>,
     /// What else is in the database, such as views; it is not carried.
     pub not_carried: Vec<Other>,
+    /// What of all this has no place in PostgreSQL.
+    pub omissions: OmissionReport,
     /// Tables that may not be worth carrying.
     pub exclude: Vec<ExcludeProposal>,
 }

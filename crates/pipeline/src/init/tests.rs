@@ -156,6 +156,7 @@ fn report(tables: Vec<TableProposal>) -> InitReport {
         rows_looked_at: true,
         tables,
         unfit: vec![Unfit { table: name("wide"), why: "too\nwide".to_owned() }],
+        omissions: Default::default(),
         not_carried: vec![Other { name: "v\n".to_owned(), kind: "VIEW".to_owned() }],
         exclude: stray::among(&names),
     }

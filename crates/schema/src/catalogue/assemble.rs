@@ -1,13 +1,18 @@
 //! Puts the answers of information_schema together.
 
 use super::facts::{ColumnFact, Facts, IndexFact, TableFact};
+use super::omitted::{Described, omissions};
 use super::{Catalogue, NotCarried, is_own, json};
 use crate::table::same_name;
-use crate::{Column, Engine, Error, Index, IndexPart, MySqlType, Result, TableFiles, TableSchema};
+use crate::{
+    Column, Engine, Error, Index, IndexPart, MySqlType, Omission, OmissionKind, Result, TableFiles,
+    TableSchema,
+};
+use handoff_connect::Side;
 use handoff_model::{ColumnName, TableName};
 
 pub(super) fn catalogue(facts: Facts) -> Catalogue {
-    let Facts { tables, mut columns, mut indexes, checks } = facts;
+    let Facts { tables, mut columns, mut indexes, checks, side } = facts;
     let mut catalogue = Catalogue::empty();
     catalogue.oldest_table = oldest(&tables);
     for table in tables {
@@ -18,16 +23,29 @@ pub(super) fn catalogue(facts: Facts) -> Catalogue {
         // A name that the model refuses cannot come from a server.
         let Ok(name) = TableName::new(&table.name) else { continue };
         if is_own(&table.name) {
+            // In a replica it is ours.
+            if side == Side::Source {
+                let kind = OmissionKind::ReservedName;
+                catalogue.omissions.push(Omission { table: name, kind, name: String::new() });
+            }
             continue;
         }
+        let columns = columns.remove(&table.name).unwrap_or_default();
+        let checks = checks.get(&table.name).map_or(&[][..], Vec::as_slice);
         let parts = Parts {
-            columns: columns.remove(&table.name).unwrap_or_default(),
+            columns: &columns,
             indexes: indexes.remove(&table.name).unwrap_or_default(),
-            checks: checks.get(&table.name).map_or(&[][..], Vec::as_slice),
+            checks,
         };
         let schema = parts.describe(&name, &table);
+        if let Ok(schema) = &schema {
+            let described = Described { schema, fact: &table, columns: &columns, checks };
+            catalogue.omissions.extend(omissions(&described));
+        }
         catalogue.tables.insert(name, schema);
     }
+    let others = catalogue.not_carried.iter().filter_map(Omission::of_other);
+    catalogue.omissions.extend(others.collect::<Vec<_>>());
     catalogue.not_carried.sort_by(|one, other| one.name.cmp(&other.name));
     catalogue
 }
@@ -77,7 +95,7 @@ fn is_partitioned(table: &TableFact) -> bool {
 
 /// What was said of one table beside its own row.
 struct Parts<'a> {
-    columns: Vec<ColumnFact>,
+    columns: &'a [ColumnFact],
     indexes: Vec<IndexFact>,
     checks: &'a [String],
 }
@@ -91,11 +109,8 @@ impl Parts<'_> {
             return Err(undescribed("no column of it is visible to this account"));
         }
         let checks = self.checks;
-        let columns: Vec<Column> = self
-            .columns
-            .into_iter()
-            .map(|fact| column(name, fact, checks))
-            .collect::<Result<_>>()?;
+        let columns: Vec<Column> =
+            self.columns.iter().map(|fact| column(name, fact, checks)).collect::<Result<_>>()?;
         let indexes = indexes(&columns, self.indexes)
             .ok_or_else(|| undescribed("it was altered while the catalogue was read"))?;
         Ok(TableSchema {
@@ -112,7 +127,7 @@ impl Parts<'_> {
     }
 }
 
-fn column(table: &TableName, fact: ColumnFact, checks: &[String]) -> Result<Column> {
+fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<Column> {
     let name = ColumnName::new(&fact.name)
         .map_err(|error| Error::Undescribed { table: table.clone(), reason: error.to_string() })?;
     let mut kind: MySqlType = fact.column_type.parse().map_err(|_| Error::UnknownType {
@@ -130,13 +145,13 @@ fn column(table: &TableName, fact: ColumnFact, checks: &[String]) -> Result<Colu
     Ok(Column {
         name,
         kind,
-        column_type: fact.column_type,
+        column_type: fact.column_type.clone(),
         nullable: fact.nullable,
-        charset: fact.charset,
-        collation: fact.collation,
+        charset: fact.charset.clone(),
+        collation: fact.collation.clone(),
         on_update: extra.contains("on update current_timestamp"),
         generated: fact.expression.is_some(),
-        expression: fact.expression,
+        expression: fact.expression.clone(),
         invisible: extra.split([' ', ',']).any(|word| word == "invisible"),
         srid: fact.srid,
     })
@@ -204,6 +219,8 @@ mod tests {
             extra: String::new(),
             expression: None,
             srid: None,
+            has_default: false,
+            has_comment: false,
         }
     }
 
@@ -233,6 +250,7 @@ mod tests {
             ]
             .into(),
             checks: Default::default(),
+            side: Side::Source,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What information_schema answers, row by row.
 
 use crate::{Error, Result};
-use handoff_connect::{Fault, Flavor, MyConn, ServerVersion, quote_my_text};
+use handoff_connect::{Fault, Flavor, MyConn, ServerVersion, Side, quote_my_text};
 use mysql::prelude::Queryable;
 use mysql::{Row, Value};
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ pub(super) struct Facts {
     pub(super) columns: HashMap<String, Vec<ColumnFact>>,
     pub(super) indexes: HashMap<String, Vec<IndexFact>>,
     pub(super) checks: HashMap<String, Vec<String>>,
+    pub(super) side: Side,
 }
 
 pub(super) struct TableFact {
@@ -40,6 +41,8 @@ pub(super) struct ColumnFact {
     pub(super) extra: String,
     pub(super) expression: Option<String>,
     pub(super) srid: Option<u32>,
+    pub(super) has_default: bool,
+    pub(super) has_comment: bool,
 }
 
 /// One column of one index.
@@ -68,6 +71,7 @@ impl Facts {
             columns: by_table(columns),
             indexes: by_table(indexes),
             checks: by_table(checks),
+            side: conn.side(),
         })
     }
 }
@@ -85,9 +89,15 @@ fn columns(database: &str, version: &ServerVersion) -> String {
         (Flavor::MySql, 8..) => "SRS_ID",
         _ => "NULL",
     };
+    // MariaDB spells the default NULL.
+    let no_default = match version.flavor {
+        Flavor::MariaDb => "'NULL'",
+        Flavor::MySql => "''",
+    };
     format!(
         "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
-         COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, {srid} FROM information_schema.COLUMNS \
+         COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, {srid}, \
+         COALESCE(COLUMN_DEFAULT <> {no_default}, FALSE), COLUMN_COMMENT <> '' FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = {database} ORDER BY TABLE_NAME, ORDINAL_POSITION"
     )
 }
@@ -105,6 +115,11 @@ fn checks(database: &str) -> String {
         "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
          WHERE CONSTRAINT_SCHEMA = {database}"
     )
+}
+
+/// Runs a statement of three texts a row.
+pub(super) fn ask_others(conn: &mut MyConn, sql: &str) -> Result<Vec<(String, String, String)>> {
+    ask(conn, sql, |fields| Some((fields.text()?, fields.text()?, fields.text()?)))
 }
 
 /// Runs a statement and reads each row, whose columns are all texts.
@@ -154,6 +169,8 @@ impl ColumnFact {
             extra: fields.text()?,
             expression: fields.option()?.filter(|text| !text.is_empty()),
             srid: fields.number()?,
+            has_default: fields.text()? == "1",
+            has_comment: fields.text()? == "1",
         };
         Some((table, fact))
     }

@@ -1,0 +1,162 @@
+//! What of the source does not arrive in the target: listed by name, and counted for a line.
+
+use crate::{Error, Result};
+use handoff_connect::{MyPool, Profile};
+use handoff_model::TableName;
+use handoff_model::human::grouped;
+use handoff_schema::{Catalogue, Omission, OmissionKind};
+use handoff_settings::TableFilter;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The parts of the source that the target does not get. No row depends on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct OmissionReport {
+    /// How many there are of each kind, such as `index`.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Each of them, by table.
+    pub items: Vec<OmissionItem>,
+}
+
+/// One part that the target does not get.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct OmissionItem {
+    /// The table; of what is no table, such as a view or a routine, its own name.
+    pub table: TableName,
+    /// The kind, such as `index`.
+    pub kind: &'static str,
+    /// Its name, or that of its column; empty where it has none.
+    pub name: String,
+    #[serde(skip)]
+    omission: OmissionKind,
+}
+
+impl OmissionReport {
+    /// Gathers what of `catalogue` and of `others` is left out of the tables that `is_taken`. What the
+    /// settings exclude is left out on purpose, and so is everything of it.
+    pub(crate) fn new(
+        catalogue: &Catalogue,
+        others: Vec<Omission>,
+        is_taken: impl Fn(&TableName) -> bool,
+    ) -> OmissionReport {
+        let mut report = OmissionReport::default();
+        let all = catalogue.omissions.iter().cloned().chain(others);
+        for Omission { table, kind, name } in all.filter(|omission| is_taken(&omission.table)) {
+            *report.counts.entry(kind.name()).or_default() += 1;
+            report.items.push(OmissionItem { table, kind: kind.name(), name, omission: kind });
+        }
+        report.items.sort();
+        report
+    }
+
+    /// Returns the kinds and their numbers in one line, the most frequent first: `not carried: 41 indexes,
+    /// 3 views`. Empty if nothing is left out.
+    pub fn line(&self) -> String {
+        let mut kinds: BTreeMap<OmissionKind, u64> = BTreeMap::new();
+        for item in &self.items {
+            *kinds.entry(item.omission).or_default() += 1;
+        }
+        let mut kinds: Vec<(OmissionKind, u64)> = kinds.into_iter().collect();
+        kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
+        let counted = |(kind, count): (OmissionKind, u64)| {
+            let noun = if count == 1 { kind.singular() } else { kind.plural() };
+            format!("{} {noun}", grouped(count))
+        };
+        match kinds.is_empty() {
+            true => String::new(),
+            false => {
+                let counted: Vec<String> = kinds.into_iter().map(counted).collect();
+                format!("not carried: {}", counted.join(", "))
+            }
+        }
+    }
+
+    /// Returns a line for each table, or thing that is none, with all that is left out of it.
+    pub fn lines(&self) -> Vec<String> {
+        let mut tables: BTreeMap<&TableName, Vec<String>> = BTreeMap::new();
+        for item in &self.items {
+            let noun = item.omission.singular();
+            let part = match item.name.as_str() {
+                "" => noun.to_owned(),
+                name => format!("{noun} `{name}`"),
+            };
+            tables.entry(&item.table).or_default().push(part);
+        }
+        let line = |(table, parts): (&TableName, Vec<String>)| {
+            format!("not carried of `{table}`: {}", parts.join(", "))
+        };
+        tables.into_iter().map(line).collect()
+    }
+
+    /// Says by name which tables have a name of Handoff's own, which none of its databases can hold.
+    pub(crate) fn reserved(&self) -> Vec<String> {
+        let reserved = self.items.iter().filter(|item| item.omission == OmissionKind::ReservedName);
+        let note = |item: &OmissionItem| {
+            format!(
+                "`{0}` of the source is not carried: Handoff keeps tables of such names of its own; name it \
+                 in `exclude` if it is to be left out",
+                item.table
+            )
+        };
+        reserved.map(note).collect()
+    }
+}
+
+/// Reads what of the source the target does not get.
+pub(crate) fn read(
+    source: Option<&MyPool>,
+    catalogue: &Catalogue,
+    wanted: &BTreeSet<TableName>,
+    filter: &TableFilter,
+) -> Result<OmissionReport> {
+    let others = match source {
+        Some(source) => {
+            let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
+            Omission::read_others(&mut conn, source.database()).map_err(Error::Catalogue)?
+        }
+        None => Vec::new(),
+    };
+    let is_taken = |name: &TableName| match catalogue.tables.contains_key(name) {
+        true => wanted.contains(name),
+        false => filter.takes(name),
+    };
+    Ok(OmissionReport::new(catalogue, others, is_taken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn omission(table: &str, kind: OmissionKind, name: &str) -> Omission {
+        Omission { table: TableName::new(table).unwrap(), kind, name: name.to_owned() }
+    }
+
+    #[test]
+    fn what_is_left_out_is_one_line_and_all_of_it_is_listed() {
+        let mut catalogue = Catalogue::empty();
+        catalogue.omissions = vec![
+            omission("t", OmissionKind::Index, "k"),
+            omission("t", OmissionKind::Index, "l"),
+            omission("t", OmissionKind::Check, ""),
+            omission("excluded", OmissionKind::Index, "k"),
+            omission("etl_copy_status", OmissionKind::ReservedName, ""),
+        ];
+        let others = vec![omission("v", OmissionKind::View, "")];
+        let report = OmissionReport::new(&catalogue, others, |name| name.as_str() != "excluded");
+        assert_eq!(
+            report.line(),
+            "not carried: 2 secondary indexes, 1 CHECK, 1 view, 1 table with a name of Handoff's own"
+        );
+        assert_eq!(
+            report.lines(),
+            [
+                "not carried of `etl_copy_status`: table with a name of Handoff's own",
+                "not carried of `t`: CHECK, secondary index `k`, secondary index `l`",
+                "not carried of `v`: view",
+            ]
+        );
+        assert_eq!(report.reserved().len(), 1);
+        assert_eq!(report.counts["index"], 2);
+        assert_eq!(OmissionReport::default().line(), "");
+    }
+}

@@ -1,0 +1,117 @@
+//! Parts of the database that have no place in PostgreSQL.
+
+use super::NotCarried;
+use super::facts::{ColumnFact, TableFact, ask_others};
+use crate::{Omission, OmissionKind, Result, TableSchema};
+use handoff_connect::{Flavor, MyConn, quote_my_text};
+use handoff_model::TableName;
+use std::collections::BTreeSet;
+
+/// What is known of a table that was described, for [`omissions`].
+pub(super) struct Described<'a> {
+    pub(super) schema: &'a TableSchema,
+    pub(super) fact: &'a TableFact,
+    pub(super) columns: &'a [ColumnFact],
+    pub(super) checks: &'a [String],
+}
+
+impl Omission {
+    /// Reads what no table's own description tells: foreign keys, triggers, events and routines (and the
+    /// CHECKs of MySQL), in one statement. What the account may not see is not among them.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Catalogue`](crate::Error::Catalogue) if the server refuses.
+    pub fn read_others(conn: &mut MyConn, database: &str) -> Result<Vec<Omission>> {
+        let found = ask_others(conn, &others(conn.pool().version().flavor, database))?;
+        let omission = |(kind, table, name): (String, String, String)| {
+            let kind = match kind.as_str() {
+                "foreign key" => OmissionKind::ForeignKey,
+                "check" => OmissionKind::Check,
+                "trigger" => OmissionKind::Triggers,
+                "event" => OmissionKind::Event,
+                _ => OmissionKind::Routine,
+            };
+            Some(Omission { table: TableName::new(&table).ok()?, kind, name })
+        };
+        Ok(found.into_iter().filter_map(omission).collect())
+    }
+
+    /// Names something that is no table, such as a view.
+    pub(super) fn of_other(other: &NotCarried) -> Option<Omission> {
+        let kind = match other.kind.as_str() {
+            "SEQUENCE" => OmissionKind::Sequence,
+            _ => OmissionKind::View,
+        };
+        Some(Omission { table: TableName::new(&other.name).ok()?, kind, name: String::new() })
+    }
+}
+
+fn others(flavor: Flavor, database: &str) -> String {
+    let database = quote_my_text(database);
+    // MariaDB's CHECKs are read with the catalogue.
+    let checks = match flavor {
+        Flavor::MariaDb => String::new(),
+        Flavor::MySql => format!(
+            " UNION ALL SELECT 'check', TABLE_NAME, CONSTRAINT_NAME \
+             FROM information_schema.TABLE_CONSTRAINTS \
+             WHERE TABLE_SCHEMA = {database} AND CONSTRAINT_TYPE = 'CHECK'"
+        ),
+    };
+    format!(
+        "SELECT 'foreign key', TABLE_NAME, CONSTRAINT_NAME \
+         FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = {database} \
+         UNION ALL SELECT 'trigger', EVENT_OBJECT_TABLE, TRIGGER_NAME \
+         FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {database} \
+         UNION ALL SELECT 'event', EVENT_NAME, '' \
+         FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {database} \
+         UNION ALL SELECT 'routine', ROUTINE_NAME, '' \
+         FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {database}{checks}"
+    )
+}
+
+/// Returns the parts of a table that the target does not get: it has columns, their NOT NULLs and a key.
+pub(super) fn omissions(table: &Described<'_>) -> Vec<Omission> {
+    let schema = table.schema;
+    let omission =
+        |kind, name: &str| Omission { table: schema.name.clone(), kind, name: name.to_owned() };
+    let mut found = Vec::new();
+    let key = schema.key_index().map(|index| index.name.as_str());
+    for index in schema.indexes.iter().filter(|index| Some(index.name.as_str()) != key) {
+        let kind = if index.unique { OmissionKind::UniqueKey } else { OmissionKind::Index };
+        found.push(omission(kind, &index.name));
+    }
+    for column in table.columns {
+        found.extend(of_column(column).into_iter().map(|kind| omission(kind, &column.name)));
+    }
+    let collations = table.columns.iter().filter_map(|column| column.collation.as_deref());
+    let collations: BTreeSet<&str> = collations.collect();
+    found.extend(collations.into_iter().map(|name| omission(OmissionKind::Collation, name)));
+    let checks = table.checks.iter().filter(|check| !check.starts_with("json_valid("));
+    found.extend(checks.map(|_| omission(OmissionKind::Check, "")));
+    if !table.fact.comment.is_empty() {
+        found.push(omission(OmissionKind::Comment, ""));
+    }
+    if schema.partitioned {
+        found.push(omission(OmissionKind::Partitions, ""));
+    }
+    if schema.system_versioned {
+        found.push(omission(OmissionKind::History, ""));
+    }
+    let options = table.fact.options.split(' ').filter_map(|option| option.split_once('='));
+    found.extend(options.map(|(name, _)| omission(OmissionKind::TableOption, name)));
+    found
+}
+
+fn of_column(column: &ColumnFact) -> Vec<OmissionKind> {
+    let extra = column.extra.to_ascii_lowercase();
+    let parts = [
+        (column.expression.is_some(), OmissionKind::Expression),
+        (column.has_default && column.expression.is_none(), OmissionKind::Default),
+        (extra.contains("auto_increment"), OmissionKind::AutoIncrement),
+        (extra.contains("on update"), OmissionKind::OnUpdate),
+        (extra.contains("invisible"), OmissionKind::ColumnAttribute),
+        (column.has_comment, OmissionKind::Comment),
+    ];
+    parts.into_iter().filter(|(there, _)| *there).map(|(_, kind)| kind).collect()
+}

@@ -157,9 +157,13 @@ impl TableRunner {
         self.load_hop(work, probe, &copied, progress)
     }
 
-    /// Returns the limit on what a move of a table may delete.
+    /// Returns the limit on what a move of a table may delete. Who asked for the rows of another source has
+    /// asked for those that are there to go.
     pub(crate) fn guard_of(&self, context: &TableContext) -> Guard {
-        self.limits.guard(context.max_delete_percent)
+        match context.decision.reason {
+            Reason::NewSource => Guard { percent: 100, ..self.limits.guard(None) },
+            _ => self.limits.guard(context.max_delete_percent),
+        }
     }
 
     /// Returns the copy in the replica, where hop 2 alone is made.

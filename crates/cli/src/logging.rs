@@ -8,6 +8,7 @@
 
 use crate::Screen;
 use env_logger::{Builder, Env, Logger, Target, WriteStyle};
+use handoff_model::visible;
 use log::{LevelFilter, Log, Metadata, Record};
 use std::io::{self, Write};
 
@@ -85,7 +86,7 @@ fn logger(verbosity: Verbosity, screen: &Screen) -> Logger {
         if dated {
             write!(line, "[{}] ", record.target())?;
         }
-        writeln!(line, "{}", record.args())
+        writeln!(line, "{}", visible(&record.args().to_string()))
     });
     builder.build()
 }

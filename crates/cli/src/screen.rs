@@ -1,5 +1,6 @@
 //! Standard error and standard output.
 
+use handoff_model::visible_lines;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use std::io::{self, IsTerminal, Write};
 
@@ -44,13 +45,14 @@ impl Default for Screen {
     }
 }
 
-/// Writes a result to standard output. A reader that has gone, as `etl status | head` leaves it, is
+/// Writes a result to standard output, with what could move the cursor or hide a text as its escape. A reader that has gone, as `etl status | head` leaves it, is
 /// no fault.
 ///
 /// # Errors
 ///
 /// Returns the error of any other failed write, such as a full disk.
 pub fn print(text: &str) -> io::Result<()> {
+    let text = visible_lines(text);
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -2,7 +2,7 @@
 
 use crate::args::Common;
 use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, screen};
-use handoff_model::Cancel;
+use handoff_model::{Cancel, visible_json, visible_lines};
 use handoff_settings::Settings;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,7 +33,7 @@ impl Shell {
         logging::hide_panics(&shell.screen);
         let done = catch_unwind(AssertUnwindSafe(|| work(&shell)));
         done.unwrap_or(Err(Failure::Panic)).unwrap_or_else(|failure| {
-            shell.screen.write(failure::chain(program, &failure).as_bytes());
+            shell.screen.write(visible_lines(&failure::chain(program, &failure)).as_bytes());
             failure.exit()
         })
     }
@@ -74,6 +74,6 @@ impl Shell {
         let mut text =
             serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
         text.push('\n');
-        self.print(&text)
+        self.print(&visible_json(&text))
     }
 }

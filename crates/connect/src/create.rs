@@ -4,7 +4,8 @@ use crate::foresee::no_reader;
 use crate::my_link::MyDialer;
 use crate::sessions::Labels;
 use crate::{
-    Fault, MyPool, PgConn, PgPool, PoolOptions, Result, Side, quote_my, quote_my_account, quote_pg,
+    Fault, MyPool, PgConn, PgPool, PoolOptions, Result, Side, paste_my, paste_pg, quote_my,
+    quote_my_account, quote_pg,
 };
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
@@ -68,8 +69,12 @@ fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> R
     };
     Err(fault.saying(format!(
         "there is no database {} on {}:{}, and {account} may not create it: run there, as an \
-         administrator, {create}; GRANT ALL ON {name}.* TO {account}",
-        server.database, server.host, server.port
+         administrator, {}; {}",
+        server.database,
+        server.host,
+        server.port,
+        paste_my(&create),
+        paste_my(&format!("GRANT ALL ON {name}.* TO {account}"))
     )))
 }
 
@@ -171,7 +176,7 @@ impl PgPool {
         let database = self.database();
         Fault::new(
             Side::Target,
-            format!("{what}: run in {database} on {at}, as its owner, {remedy}"),
+            format!("{what}: run in {database} on {at}, as its owner, {}", paste_pg(remedy)),
         )
     }
 }

@@ -8,6 +8,7 @@ mod sign_in;
 
 pub(crate) use connect::{my_connect, not_connected, pg_connect, pg_unreachable};
 
+use handoff_model::{is_hidden, visible};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -128,13 +129,15 @@ impl Fault {
     }
 
     fn build(side: Side, message: String, code: Option<String>, names: Names, kind: Kind) -> Fault {
+        // A server's message may quote whatever somebody has called a table or a role.
+        let message = shown(message);
         Fault(Box::new(Facts { side, message, code, names, kind }))
     }
 
     /// Returns the same fault with another sentence, which must hold no row value.
     #[must_use]
     pub fn saying(mut self, message: impl Into<String>) -> Fault {
-        self.0.message = message.into();
+        self.0.message = shown(message.into());
         self
     }
 
@@ -193,6 +196,10 @@ impl Fault {
     pub fn is_cancelled(&self) -> bool {
         self.0.kind == Kind::Cancelled
     }
+}
+
+fn shown(message: String) -> String {
+    if message.contains(is_hidden) { visible(&message).into_owned() } else { message }
 }
 
 /// Returns true for I/O errors that mean a lost connection rather than a mistake of ours.

@@ -4,7 +4,7 @@ use crate::my_link::MyLink;
 use crate::pg_lock::PgHolding;
 use crate::sessions::run_of_program;
 use crate::{Fault, MyPool, Profile, Result, Side, quote_my_text};
-use handoff_model::RunId;
+use handoff_model::{RunId, visible};
 use mysql::prelude::Queryable;
 use std::fmt;
 use std::time::Duration;
@@ -58,10 +58,10 @@ impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "connection {}", self.connection)?;
         if let Some(account) = &self.account {
-            write!(f, " of {account}")?;
+            write!(f, " of {}", visible(account))?;
         }
         if let Some(program) = &self.program {
-            write!(f, " ({program})")?;
+            write!(f, " ({})", visible(program))?;
         }
         if let Some(since) = self.since {
             write!(f, ", for {} s", since.as_secs())?;

@@ -193,7 +193,11 @@ fn audit_texts(audit: &Audit) -> Vec<String> {
     let entries = audit.entries().iter();
     entries
         .flat_map(|lossy| {
-            [lossy.column.to_string(), lossy.policy.name().to_owned(), lossy.count.to_string()]
+            [
+                lossy.column.as_str().to_owned(),
+                lossy.policy.name().to_owned(),
+                lossy.count.to_string(),
+            ]
         })
         .collect()
 }

@@ -37,7 +37,8 @@ pub mod own;
 pub mod quote;
 pub mod sum;
 pub mod throttle;
-pub mod work;
+pub mod visible;
+mod work;
 
 pub use batch::BatchSize;
 pub use cancel::{Cancel, Cancelled, OnCancel};
@@ -52,4 +53,5 @@ pub use observer::{Event, NopObserver, Observer, Phase};
 pub use quote::{chain, shell_word, toml_key, toml_string};
 pub use sum::TableSum;
 pub use throttle::Throttle;
+pub use visible::{is_hidden, visible, visible_json, visible_lines};
 pub use work::{Performance, WaitClock, Waits};

@@ -1,5 +1,6 @@
 //! Validated identifiers.
 
+use crate::visible;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ pub enum BadName {
     #[error("a name cannot be empty")]
     Empty,
     /// The text has more than [`MAX_IDENTIFIER_CHARS`] characters.
-    #[error("`{0}` is longer than 64 characters")]
+    #[error("`{}` is longer than 64 characters", visible(.0))]
     TooLong(String),
     /// The text holds a NUL, which neither server takes in an identifier.
     #[error("a name cannot hold a NUL character")]
@@ -46,9 +47,10 @@ macro_rules! identifier {
             }
         }
 
+        /// As it may be shown; [`as_str`](Self::as_str) is the name itself.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(&visible(&self.0))
             }
         }
 
@@ -121,6 +123,7 @@ mod tests {
     #[test]
     fn names_keep_their_spelling_and_refuse_what_no_server_takes() {
         assert_eq!(TableName::new("a`b \"c\".d%").unwrap().as_str(), "a`b \"c\".d%");
+        assert_eq!(TableName::new("a\n\u{1b}").unwrap().to_string(), "a\\n\\u{1b}");
         assert!(TableName::new(&"ü".repeat(64)).is_ok());
         assert!(matches!(TableName::new(&"ü".repeat(65)), Err(BadName::TooLong(_))));
         assert_eq!(ColumnName::new(""), Err(BadName::Empty));

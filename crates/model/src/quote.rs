@@ -1,6 +1,6 @@
 //! Names and causes as a person reads, copies and pastes them.
 
-use crate::TableName;
+use crate::{TableName, is_hidden, visible};
 use std::error::Error;
 
 impl TableName {
@@ -15,13 +15,26 @@ impl TableName {
     }
 }
 
-/// Writes a name so that a shell takes it as one word, which is no option.
+/// Writes a name so that a shell takes it as one word, which is no option. What is not seen is written as
+/// the escape of its bytes, which bash, zsh and ksh read.
 pub fn shell_word(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
         name.to_owned()
+    } else if name.contains(is_hidden) {
+        format!("$'{}'", name.chars().map(in_ansi_quotes).collect::<String>())
     } else {
         format!("'{}'", name.replace('\'', "'\\''"))
+    }
+}
+
+fn in_ansi_quotes(c: char) -> String {
+    match c {
+        '\'' | '\\' => format!("\\{c}"),
+        c if is_hidden(c) => {
+            c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")).collect()
+        }
+        c => c.to_string(),
     }
 }
 
@@ -33,15 +46,20 @@ pub fn toml_key(name: &str) -> String {
 
 /// Writes a text for a TOML file, in quotes.
 pub fn toml_string(text: &str) -> String {
-    let escaped = text.chars().flat_map(|c| match c {
-        '"' | '\\' => vec!['\\', c],
-        c if c.is_control() => format!("\\u{:04X}", u32::from(c)).chars().collect(),
-        c => vec![c],
-    });
-    format!("\"{}\"", escaped.collect::<String>())
+    let escaped: String = text.chars().map(in_toml).collect();
+    format!("\"{escaped}\"")
 }
 
-/// Writes an error and its causes in one line.
+fn in_toml(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if is_hidden(c) && c > '\u{ffff}' => format!("\\U{:08X}", u32::from(c)),
+        c if is_hidden(c) => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    }
+}
+
+/// Writes an error and its causes in one line, as it may be shown.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -50,7 +68,7 @@ pub fn chain(error: &dyn Error) -> String {
         text += &error.to_string();
         cause = error.source();
     }
-    text
+    visible(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -61,6 +79,7 @@ mod tests {
     fn a_name_is_one_word_of_a_command() {
         assert_eq!(shell_word("patient"), "patient");
         assert_eq!(shell_word("it's $x"), "'it'\\''s $x'");
+        assert_eq!(shell_word("a\r\nb'\u{202e}"), "$'a\\x0d\\x0ab\\'\\xe2\\x80\\xae'");
         assert_eq!(["", "-x", "a b"].map(shell_word), ["''", "'-x'", "'a b'"]);
     }
 
@@ -70,6 +89,7 @@ mod tests {
         assert_eq!(section("Patient"), "[tables.Patient]");
         assert_eq!(section("a.b"), "[tables.\"a.b\"]");
         assert_eq!(toml_key("a\n${b}"), "\"a\\u000A${b}\"");
+        assert_eq!(toml_key("\u{202e}\u{e0001}"), "\"\\u202E\\U000E0001\"");
         assert_eq!(toml_key(""), "\"\"");
     }
 }

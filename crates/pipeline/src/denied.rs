@@ -4,7 +4,7 @@
 //! column that it may not read of one: what is hidden would be left out, or cut, without a word.
 
 use crate::{Error, Result};
-use handoff_connect::{Fault, MyConn, quote_my, quote_my_account};
+use handoff_connect::{Fault, MyConn, paste_my, quote_my, quote_my_account};
 use handoff_model::TableName;
 use handoff_schema::Catalogue;
 use mysql::prelude::Queryable;
@@ -91,5 +91,6 @@ fn grant(conn: &mut MyConn, table: &TableName) -> Result<String, Fault> {
         .map_err(|error| conn.fault(&error))?
         .unwrap_or_default();
     let (database, table) = (quote_my(conn.pool().database()), quote_my(table.as_str()));
-    Ok(format!("GRANT SELECT ON {database}.{table} TO {}", quote_my_account(&account)))
+    let grant = format!("GRANT SELECT ON {database}.{table} TO {}", quote_my_account(&account));
+    Ok(paste_my(&grant))
 }

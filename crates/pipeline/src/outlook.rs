@@ -186,8 +186,10 @@ impl Action {
 
 fn since(filter: &RowFilter) -> Vec<Since> {
     let RowFilter::Changed { bounds, .. } = filter else { return Vec::new() };
-    let begins =
-        |bound: &Bound| Since { column: bound.column.to_string(), from: bound.from.to_string() };
+    let begins = |bound: &Bound| Since {
+        column: bound.column.as_str().to_owned(),
+        from: bound.from.to_string(),
+    };
     bounds.iter().map(begins).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The decision whether a table can go into the target as that is: one for `check`, `plan` and `run`.
 
-use handoff_model::{TableName, shell_word};
+use handoff_connect::paste_pg;
+use handoff_model::{TableName, shell_word, visible};
 use handoff_schema::{Mapping, NameHolder, TargetCatalogue, TargetMisfit, ddl, pg_table_name};
 
 /// Why a table cannot go into the target. [`Display`](std::fmt::Display) says it, with what changes that.
@@ -14,11 +15,11 @@ pub enum TargetRefusal {
     #[error(
         "Handoff did not make the target table {}, nor can it be taken over: {}; put it aside and `{}` is loaded \
          afresh: {}",
-        .0.target, .0.reasons.join("; "), .0.table, .0.aside
+        paste_pg(&.0.target), visible(&.0.reasons.join("; ")), .0.table, paste_pg(&.0.aside)
     )]
     NotOurs(Box<TargetMisfit>),
     /// Its name belongs to something else than a table.
-    #[error("the name of {target} in the target belongs to {}: run {rename}", .holder.kind_in_words())]
+    #[error("the name of {} in the target belongs to {}: run {}", paste_pg(target), .holder.kind_in_words(), paste_pg(rename))]
     NameTaken {
         /// The table of the target, quoted, with its schema.
         target: String,

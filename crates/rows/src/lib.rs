@@ -60,6 +60,7 @@ mod key_list;
 mod key_value;
 mod reader;
 mod refusal;
+mod shown_key;
 mod sum;
 mod target_keys;
 mod tuples;
@@ -73,6 +74,7 @@ pub use reader::{
     Chunk, Locking, ReadSpec, Reader, RowSink, force_key_index, key_operands, key_parameter,
     where_clause,
 };
+pub use shown_key::shown_key;
 pub use sum::{hash_row, target_sum, target_sum_in, target_tuples};
 pub use target_keys::target_tuples_of;
 pub use tuples::tuples;

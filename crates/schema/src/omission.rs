@@ -1,7 +1,7 @@
 //! Parts of a table's definition that its copy does not have.
 
 use handoff_connect::quote_my;
-use handoff_model::TableName;
+use handoff_model::{TableName, visible};
 use std::fmt;
 
 /// What kind of part is left out.
@@ -144,8 +144,8 @@ impl fmt::Display for Omission {
         let noun = self.kind.noun();
         match (self.kind, self.name.as_str()) {
             (_, "") => write!(f, "{noun}"),
-            (OmissionKind::TableOption, name) => write!(f, "{noun} {name}"),
-            (_, name) => write!(f, "{noun} {}", quote_my(name)),
+            (OmissionKind::TableOption, name) => write!(f, "{noun} {}", visible(name)),
+            (_, name) => write!(f, "{noun} {}", visible(&quote_my(name))),
         }
     }
 }

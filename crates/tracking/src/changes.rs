@@ -23,11 +23,11 @@ pub(crate) struct Entry<'a> {
 
 impl Entry<'_> {
     fn row(&self) -> Vec<String> {
-        vec![self.table.to_string()]
+        vec![self.table.as_str().to_owned()]
     }
 
     fn run_row(&self) -> Vec<String> {
-        vec![self.run.to_string(), self.table.to_string()]
+        vec![self.run.to_string(), self.table.as_str().to_owned()]
     }
 }
 

@@ -138,7 +138,7 @@ impl Tracker {
             let marks = vec!["?"; tables.len()].join(", ");
             let sql = format!("UPDATE {place} SET {column} = ? WHERE table_name IN ({marks})");
             let mut values = vec![source.to_owned()];
-            values.extend(tables.iter().map(|table| table.to_string()));
+            values.extend(tables.iter().map(|table| table.as_str().to_owned()));
             let done = conn.exec_drop(sql, values);
             done.map_err(|error| failed(conn.fault(&error)))?;
         }

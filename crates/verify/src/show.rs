@@ -1,21 +1,13 @@
 //! Values of keys as text.
 
 use crate::ShowKeys;
-use handoff_rows::canonical::{moment, numeric, uuid};
+use handoff_rows::canonical::{moment, numeric};
+use handoff_rows::shown_key;
 use handoff_schema::PgType;
 
 /// Returns a canonical value as text, if it may be shown.
 pub(crate) fn text(kind: &PgType, value: &[u8], which: ShowKeys) -> Option<String> {
-    let harmless = match kind {
-        PgType::SmallInt => Some(i16::from_be_bytes(value.try_into().ok()?).to_string()),
-        PgType::Integer => Some(i32::from_be_bytes(value.try_into().ok()?).to_string()),
-        PgType::BigInt => Some(i64::from_be_bytes(value.try_into().ok()?).to_string()),
-        PgType::Boolean => Some((value == [1]).to_string()),
-        PgType::Numeric { scale: 0, .. } => numeric(value),
-        PgType::Uuid => uuid(value),
-        PgType::Date => Some(moment(kind, value)?.date().to_string()),
-        _ => None,
-    };
+    let harmless = shown_key(kind, value);
     match which {
         ShowKeys::Harmless => harmless,
         ShowKeys::All => harmless.or_else(|| any(kind, value)),

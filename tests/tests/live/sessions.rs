@@ -2,7 +2,9 @@
 //! anybody else's.
 
 mod defaults;
+mod names;
 mod planted;
+mod server_logs;
 
 use crate::etl::Etl;
 

@@ -2,7 +2,7 @@
 
 use super::columns::{Align, Columns};
 use crate::human::{bytes, count, counted};
-use handoff_model::ColumnName;
+use handoff_model::{ColumnName, visible};
 use handoff_pipeline::{
     CertificateStanding, ExtractionProposal, InitReport, TableProposal, TableSize,
 };
@@ -185,7 +185,7 @@ fn left_out(report: &InitReport) -> String {
         let names: Vec<String> = report
             .not_carried
             .iter()
-            .map(|other| format!("{} ({})", other.name, other.kind.to_lowercase()))
+            .map(|other| format!("{} ({})", visible(&other.name), other.kind.to_lowercase()))
             .collect();
         lines += &format!("not carried: {}\n", some(&names));
     }

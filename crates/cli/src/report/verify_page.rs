@@ -4,6 +4,7 @@
 //! neither keys nor values: names, counts and times only.
 
 use crate::human::{count, counted, duration};
+use handoff_model::visible_lines;
 use handoff_pipeline::{VerifyPair, VerifyReport, VerifyStatus, VerifyTable};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -35,7 +36,7 @@ pub fn verify_page(report: &VerifyReport) -> String {
             }
         }
     };
-    page.into_string()
+    visible_lines(&page.into_string()).into_owned()
 }
 
 /// Says how it came out, and in which of the style's colours.

@@ -1,7 +1,8 @@
 //! Gathering findings.
 
 use super::report::{CheckFinding, CheckSubject, CheckVerdict, Mend, MendKind};
-use handoff_connect::{Fault, Result, Side};
+use handoff_connect::{Fault, Result, Side, paste_my, paste_pg};
+use handoff_model::{is_hidden, visible};
 
 /// The findings of one side, in the order in which they were made.
 pub(super) struct Findings {
@@ -69,14 +70,23 @@ impl Findings {
         what: String,
     ) -> &mut CheckFinding {
         let side = self.side;
+        let what = shown(what);
         self.found.push(CheckFinding { side, subject, verdict, what, mend: Vec::new() });
         self.found.last_mut().expect("a finding was just pushed")
     }
 }
 
+fn shown(what: String) -> String {
+    if what.contains(is_hidden) { visible(&what).into_owned() } else { what }
+}
+
 impl CheckFinding {
-    pub(super) fn statement(&mut self, sql: impl Into<String>) -> &mut CheckFinding {
-        self.mend(MendKind::Statement, sql.into())
+    pub(super) fn statement(&mut self, sql: impl AsRef<str>) -> &mut CheckFinding {
+        let paste = match self.side {
+            Side::Source | Side::Replica => paste_my,
+            Side::Target => paste_pg,
+        };
+        self.mend(MendKind::Statement, paste(sql.as_ref()))
     }
 
     pub(super) fn setting(&mut self, lines: impl Into<String>) -> &mut CheckFinding {

@@ -3,7 +3,7 @@
 use super::report::{ExtractionProposal, InitReport, TableProposal, TableSize, WrittenAs};
 use crate::toml_text::{comment, text};
 use crate::wording::{bytes, counted, grouped};
-use handoff_model::{ColumnName, Extraction, toml_key};
+use handoff_model::{ColumnName, Extraction, toml_key, visible};
 
 /// What a reader must know of the rest.
 const HEAD: &str = "\
@@ -62,7 +62,7 @@ impl InitReport {
             let names: Vec<String> = self
                 .not_carried
                 .iter()
-                .map(|other| format!("`{}` ({})", other.name, other.kind.to_lowercase()))
+                .map(|other| format!("`{}` ({})", visible(&other.name), other.kind.to_lowercase()))
                 .collect();
             head += "#\n";
             head += &comment(&format!("No tables, and so not carried: {}.", names.join(", ")));

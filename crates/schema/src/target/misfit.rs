@@ -2,8 +2,8 @@
 
 use super::{TargetKind, TargetObstacle, TargetTable};
 use crate::{Mapping, ddl};
-use handoff_connect::quote_pg;
-use handoff_model::TableName;
+use handoff_connect::{paste_pg, quote_pg};
+use handoff_model::{TableName, visible};
 use std::fmt;
 
 /// Why rows can't be loaded into a table of the target, with what changes that. [`Display`](fmt::Display) says it in one
@@ -79,7 +79,10 @@ impl TargetMisfit {
 impl fmt::Display for TargetMisfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons = self.reasons.join("; ");
-        write!(f, "the target table {} cannot be loaded: {reasons}: {}", self.target, self.remedy())
+        let Self { target, .. } = self;
+        let said =
+            format!("the target table {target} cannot be loaded: {reasons}: {}", self.remedy());
+        f.write_str(&visible(&paste_pg(&said)))
     }
 }
 

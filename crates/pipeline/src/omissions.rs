@@ -2,8 +2,8 @@
 
 use crate::{Error, Result};
 use handoff_connect::{MyPool, Profile};
-use handoff_model::TableName;
 use handoff_model::human::grouped;
+use handoff_model::{TableName, visible};
 use handoff_schema::{Catalogue, Omission, OmissionKind};
 use handoff_settings::TableFilter;
 use serde::Serialize;
@@ -78,7 +78,7 @@ impl OmissionReport {
             let noun = item.omission.singular();
             let part = match item.name.as_str() {
                 "" => noun.to_owned(),
-                name => format!("{noun} `{name}`"),
+                name => format!("{noun} `{}`", visible(name)),
             };
             tables.entry(&item.table).or_default().push(part);
         }

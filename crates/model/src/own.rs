@@ -10,6 +10,9 @@ pub const RUNS: &str = "etl_runs";
 /// What the names begin with of tables that a copy or a load makes for its own use, and drops.
 pub const PREFIX: &str = "__handoff_";
 
+/// The column that a replica's table of a keyless table has, where its server demands a primary key.
+pub const ROW_NUMBER: &str = "__handoff_row";
+
 /// Returns true for the name of one of our tables, however its letters are cased. No table of a
 /// source with such a name can be carried.
 pub fn is_own_table(name: &str) -> bool {

@@ -38,6 +38,12 @@ impl Base {
         Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected)
     }
 
+    /// Says by name which tables are not carried for what their engine is.
+    pub(crate) fn without_rows(&self) -> impl Iterator<Item = String> {
+        let tables = self.catalogue.not_carried.iter().filter(|other| other.is_table());
+        tables.map(|table| format!("`{}` is a {}, which is not carried", table.name, table.kind))
+    }
+
     /// Says which names in the settings match nothing; a pattern only if `least` asks for it.
     pub(crate) fn names(&self, least: NameWeight) -> impl Iterator<Item = String> {
         let names = self.names.iter();

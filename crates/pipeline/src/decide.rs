@@ -32,6 +32,8 @@ pub struct Known<'a> {
     pub fingerprint: &'a str,
     /// Whether the replica has the table, or need not have it.
     pub replica_is_there: bool,
+    /// Whether the replica's table, if there is one, holds the rows as a copy made now would.
+    pub replica_fits: bool,
     /// Whether the target has the table, or need not have it.
     pub target_is_there: bool,
     /// Whether its rows can be looked up by their key.
@@ -212,6 +214,7 @@ impl<'a> Known<'a> {
         let copy = self.copy().filter(ended_well);
         self.unchanged
             && self.replica_is_there
+            && self.replica_fits
             && copy.is_some_and(|copy| same(copy) && (is_whole(copy) || self.is_counted(copy)))
     }
 
@@ -261,7 +264,7 @@ impl<'a> Known<'a> {
             Hops::Both => [copied, loaded],
         };
         let own = structure(self.fingerprint);
-        moved.into_iter().flatten().any(|moved| structure(moved) != own)
+        !self.replica_fits || moved.into_iter().flatten().any(|moved| structure(moved) != own)
     }
 
     /// Returns true if rows that were loaded before would become others now.

@@ -186,6 +186,30 @@ pub enum TableError {
         /// The statement that lets it.
         statement: String,
     },
+    /// Something in the replica has the table's name, and is no table of rows.
+    #[error(
+        "the replica has a {what} called `{table}`, which is not touched: once nobody needs it there, \
+         {statement}"
+    )]
+    InTheWay {
+        /// The table.
+        table: TableName,
+        /// What has its name.
+        what: String,
+        /// The statement that makes room.
+        statement: String,
+    },
+    /// Two tables of the source are one to the replica's server.
+    #[error(
+        "`{table}` and `{other}` are one table to the replica's server (lower_case_table_names): leave \
+         one of them out with `exclude`, or leave out [replica]"
+    )]
+    SameName {
+        /// The table.
+        table: TableName,
+        /// The other one.
+        other: TableName,
+    },
     /// A table of that name is there that Handoff did not make.
     #[error("{0}")]
     NotOurs(String),

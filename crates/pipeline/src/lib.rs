@@ -48,6 +48,7 @@ mod figures;
 mod flight;
 mod gate;
 mod identity;
+mod in_replica;
 mod init;
 mod kept;
 mod loading;

@@ -38,7 +38,7 @@ pub enum Prove {
     Counts,
     /// The sums of the rows that are moved, taken in both hops while they go by.
     Sums,
-    /// Every row: counts of all databases, `CHECKSUM TABLE … EXTENDED` of source and replica, and
+    /// Every row: the bytes of all rows of source and replica, read again on both sides, and
     /// the sum of row hashes taken while reading against the one read back from the target.
     Rows,
 }

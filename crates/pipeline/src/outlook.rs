@@ -121,6 +121,7 @@ impl Pipeline {
         let Planned { plan, findings, mut notes, .. } = planned;
         notes.extend(base.names(NameWeight::Quiet));
         notes.extend(base.omissions.reserved());
+        notes.extend(base.without_rows());
         let refused = plan.refused.iter().map(|refused| RefusedOutlook {
             table: refused.table.clone(),
             error: chain(&refused.error),

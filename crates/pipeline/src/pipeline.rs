@@ -105,6 +105,7 @@ impl Pipeline {
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.omissions.reserved());
+        notes.extend(base.without_rows());
         let mut runner =
             self.runner(&base, tracker, replicator, (lock, gate, task.limits), options);
         runner.loader = runner.loader.key_names(key_names);

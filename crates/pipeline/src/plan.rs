@@ -2,6 +2,7 @@
 
 use crate::clock::SourceClock;
 use crate::decide::{fingerprint_of, last_good};
+use crate::in_replica::check_place;
 use crate::mark::Witness;
 use crate::select::ReadFrom;
 use crate::{
@@ -103,6 +104,9 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     {
         return Err(TableError::NotOurs(sentence));
     }
+    if let (Some(replica), Some(server)) = (around.replica, &around.settings.replica) {
+        check_place(replica, &server.database, name, around.wanted)?;
+    }
     let settings = around.settings.table(name);
     // Moved in full for other policies, it would lose what it keeps.
     let keeps = settings.deletes == Deletes::Ignore;
@@ -131,6 +135,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
         tracked: &tracked,
         fingerprint: &fingerprint,
         replica_is_there: replica.is_some() || !writes_replica,
+        replica_fits: !writes_replica || replica.is_none_or(|there| schema.is_copied_as(there)),
         target_is_there: target.is_some() || around.options.hops == Hops::Copy,
         has_usable_key: has_key_values(&mapping),
         unchanged: is_unchanged(around, &mark, &tracked),

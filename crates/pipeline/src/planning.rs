@@ -39,7 +39,10 @@ impl Pipeline {
         options: &RunOptions,
         recovery: Recovery,
     ) -> Result<Planned> {
+        // Of two names that are one to the replica, the one that is meant.
+        let names = || base.catalogue.tables.keys().chain(&base.wanted);
         let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
+        let replica = replica.map(|replica| replica.under_names(names()));
         let replica =
             replica.or_else(|| self.settings.replica.as_ref().map(|_| Catalogue::empty()));
         let target = self.read_target(&base.servers.target)?;
@@ -110,6 +113,7 @@ impl Pipeline {
         let is_missed = |name: &TableName, tracked: &Tracked| {
             tracked.was_loaded()
                 && !catalogue.tables.contains_key(name)
+                && catalogue.not_carried_as(name).is_none()
                 && filter.takes(name)
                 && arrived(name)
         };

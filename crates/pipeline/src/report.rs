@@ -288,10 +288,10 @@ pub struct Proof {
     pub target_rows: Option<u64>,
     /// Rows that the target has and the source has no more, where they stay by `deletes = "ignore"`.
     pub kept_rows: Option<u64>,
-    /// `CHECKSUM TABLE … EXTENDED` in the source.
-    pub source_checksum: Option<u64>,
-    /// `CHECKSUM TABLE … EXTENDED` in the replica.
-    pub replica_checksum: Option<u64>,
+    /// The sum of the source's rows as their bytes there, read again once they had arrived.
+    pub source_checksum: Option<TableSum>,
+    /// The same of the replica's rows.
+    pub replica_checksum: Option<TableSum>,
     /// The sum of the canonical rows, taken while hop 1 read them in the source.
     pub source_sum: Option<TableSum>,
     /// The sum of the canonical rows, taken while hop 2 read them.

@@ -8,10 +8,10 @@ use crate::{Error, Result};
 use handoff_connect::{MyPool, PgPool, Side};
 use handoff_model::{Cancel, RunId, TableName};
 use handoff_replicator::{Leftover, LeftoverKind};
-use handoff_schema::TargetCatalogue;
+use handoff_schema::{Catalogue, TargetCatalogue};
 use handoff_settings::Settings;
 use handoff_tracking::{Finding, LastRun, Tracked, Tracker, reconcile};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What is tracked, and what the databases say to it. Nothing is changed to find out, and the
 /// source is not asked.
@@ -65,7 +65,8 @@ impl Standing {
 pub(crate) struct Holdings {
     /// What interrupted copies left in the replica.
     pub(crate) leftovers: Vec<Leftover>,
-    in_replica: BTreeSet<TableName>,
+    /// What is in the replica, if there is one.
+    pub(crate) replica: Option<Catalogue>,
     /// The target's tables, and what interrupted loads left there.
     pub(crate) target: TargetCatalogue,
 }
@@ -78,14 +79,13 @@ impl Holdings {
         schema: &str,
     ) -> Result<Holdings> {
         let mut leftovers = Vec::new();
-        let mut in_replica = BTreeSet::new();
         if let Some(replica) = replica {
             leftovers = Leftover::list(replica).map_err(Error::Recover)?;
-            in_replica.extend(read_catalogue(replica)?.tables.into_keys());
         }
+        let replica = replica.map(read_catalogue).transpose()?;
         let mut conn = target.get().map_err(Error::Connect)?;
         let target = TargetCatalogue::read(&mut conn, schema).map_err(Error::TargetCatalogue)?;
-        Ok(Holdings { leftovers, in_replica, target })
+        Ok(Holdings { leftovers, replica, target })
     }
 
     /// Returns what `states` and the databases disagree on.
@@ -93,6 +93,8 @@ impl Holdings {
         let copies = self.leftovers.iter().filter(|left| left.kind != LeftoverKind::Keys);
         let shadows: Vec<_> =
             copies.map(|left| (left.copy_id, left.kind == LeftoverKind::New)).collect();
-        reconcile(states, &shadows, &self.in_replica, &in_target(&self.target, states))
+        let in_replica = self.replica.clone().unwrap_or_else(Catalogue::empty);
+        let in_replica = in_replica.under_names(states.keys()).tables.into_keys().collect();
+        reconcile(states, &shadows, &in_replica, &in_target(&self.target, states))
     }
 }

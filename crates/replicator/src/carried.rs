@@ -1,6 +1,5 @@
 //! How each column is read from the source and written to the replica.
 
-use crate::definition::{Definition, ElementKind};
 use handoff_connect::{Flavor, quote_my};
 use handoff_schema::{MySqlType, TableSchema};
 
@@ -73,25 +72,19 @@ impl Store {
     }
 }
 
-/// Returns the columns to carry. Generated ones are left to the replica, but for the bounds of a
-/// versioned table's period, which are data there.
+/// Returns the columns to carry: all of them. What the source computed is data in the replica.
+/// `numbers` tells which of them the server numbers by itself.
 pub(crate) fn carried(
     table: &TableSchema,
-    definition: &Definition,
     flavor: Flavor,
+    numbers: impl Fn(&str) -> bool,
 ) -> Vec<Carried> {
-    let period = |name: &str| {
-        definition.elements.iter().any(|element| {
-            matches!(&element.kind, ElementKind::Column { name: other, period: true, .. } if other == name)
-        })
-    };
     let columns = table.columns.iter();
     columns
-        .filter(|column| !column.generated || period(column.name.as_str()))
         .map(|column| {
             let name = quote_my(column.name.as_str());
             let store = store(&column.kind, flavor);
-            let numbered = definition.numbered().any(|other| other == column.name.as_str());
+            let numbered = numbers(column.name.as_str());
             // Not `+ 0`, which has a SET of 64 members pass through a signed number.
             let select = match store {
                 Store::Number => format!("CAST({name} AS UNSIGNED)"),

@@ -1,26 +1,26 @@
 //! Comparing a table of both sides.
 
-use crate::carried::carried;
+use crate::carried::{Carried, carried};
 use crate::error::At;
+use crate::labels;
 use crate::row_sum::{locking, row_sum};
 use crate::{Error, Replicator, Result, Stage};
 use handoff_connect::{Fault, MyConn, MyPool, Profile, quote_my};
-use handoff_model::TableName;
+use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;
-use handoff_schema::Catalogue;
+use handoff_schema::TableSchema;
 use mysql::prelude::Queryable;
-use xxhash_rust::xxh3::xxh3_64;
+use std::panic::resume_unwind;
+use std::thread;
 
-/// The sums of a table's rows on both sides.
+/// The sums of a table's rows on both sides, each row as its bytes in the server: no policy and no
+/// type of the target makes two rows one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checksums {
-    /// The source's sum.
-    pub source: Option<u64>,
+pub struct RowSums {
+    /// The source's sum, of its current rows.
+    pub source: TableSum,
     /// The replica's sum.
-    pub replica: Option<u64>,
-    /// What the sums are of: `CHECKSUM TABLE`, which the servers compute, or `row hashes` of the
-    /// rows as we read them, where theirs are missing or of more than the rows.
-    pub by: &'static str,
+    pub replica: TableSum,
 }
 
 /// The number of rows on each side.
@@ -33,48 +33,51 @@ pub struct Counts {
 }
 
 impl Replicator {
-    /// Sums the rows of a table on both sides, one after the other: the sums of a table that is
-    /// being written to differ. Both are there.
-    ///
-    /// The server sums the history of a system versioned table too, which the replica does not
-    /// carry, and some engines have no sum: then the rows are read and summed here.
+    /// Reads the rows of a table on both sides, at the same time, and sums them: the sums of a table
+    /// that is being written to differ. The source is read as a copy reads it.
     ///
     /// # Errors
     ///
     /// Returns [`Error::Table`] or [`Error::Rows`] if a server fails or the table is missing on a
-    /// side, and [`Error::Changed`] if it is altered meanwhile.
-    pub fn checksums(&self, table: &TableName) -> Result<Checksums> {
-        let source = self.sum(&self.source, Profile::RawRead, table)?;
-        let replica = self.sum(&self.replica, Profile::Write, table)?;
-        if source.is_none() || replica.is_none() || source != replica && self.is_versioned(table)? {
-            return self.row_sums(table);
-        }
-        Ok(Checksums { source, replica, by: "CHECKSUM TABLE" })
+    /// side, and [`Error::Changed`] if it is not as `table` describes it.
+    pub fn row_sums(&self, table: &TableSchema) -> Result<RowSums> {
+        let columns = &carried(table, self.source.version().flavor, |_| false);
+        let (source, replica) = thread::scope(|scope| {
+            let replica =
+                scope.spawn(|| self.row_sum_of(&self.replica, table, columns, Locking::Free));
+            let source = self.row_sum_of(&self.source, table, columns, locking(table));
+            (source, replica.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let sums = RowSums { source: source?, replica: replica? };
+        self.check_labels_of(table, columns)?;
+        // What was read as something else may have the same sum.
+        self.definition(table)?;
+        Ok(sums)
     }
 
-    fn row_sums(&self, table: &TableName) -> Result<Checksums> {
-        let failed = |fault| at(table).error(fault);
+    fn row_sum_of(
+        &self,
+        pool: &MyPool,
+        table: &TableSchema,
+        columns: &[Carried],
+        locking: Locking,
+    ) -> Result<TableSum> {
+        let failed = |fault| at(&table.name).error(fault);
+        let mut conn = pool.get(Profile::RawRead).map_err(failed)?;
+        row_sum(&mut conn, table, columns, locking, &self.cancel)
+    }
+
+    /// Compares labels that a definition may not tell, since values of such columns are summed by
+    /// their numbers.
+    fn check_labels_of(&self, table: &TableSchema, columns: &[Carried]) -> Result<()> {
+        let doubtful = labels::doubtful(table, columns);
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let failed = |fault| at(&table.name).error(fault);
         let mut source = self.source.get(Profile::RawRead).map_err(failed)?;
-        let changed = || Error::Changed { table: table.clone() };
-        let described = match Catalogue::read(&mut source, self.source.database()) {
-            Ok(mut catalogue) => catalogue.tables.remove(table),
-            Err(handoff_schema::Error::Catalogue(fault)) => return Err(failed(fault)),
-            Err(_) => None,
-        };
-        let described = described.and_then(std::result::Result::ok).ok_or_else(changed)?;
-        drop(source);
-        let definition = self.definition(&described)?;
-        let columns = carried(&described, &definition, self.source.version().flavor);
-        let sum = |pool: &MyPool, locking| -> Result<Option<u64>> {
-            let mut conn = pool.get(Profile::RawRead).map_err(failed)?;
-            let sum = row_sum(&mut conn, &described, &columns, locking, &self.cancel)?;
-            Ok(Some(xxh3_64(sum.to_string().as_bytes())))
-        };
-        Ok(Checksums {
-            source: sum(&self.source, locking(&described))?,
-            replica: sum(&self.replica, Locking::Free)?,
-            by: "row hashes",
-        })
+        let mut replica = self.replica.get(Profile::RawRead).map_err(failed)?;
+        labels::check(table, &doubtful, &mut source, &mut replica, table.name.as_str())
     }
 
     /// Counts the rows of a table on both sides.
@@ -95,29 +98,6 @@ impl Replicator {
         let source = count(&self.source, Profile::RawRead)?;
         let replica = count(&self.replica, Profile::Write)?;
         Ok(Counts { source, replica })
-    }
-
-    fn sum(&self, pool: &MyPool, profile: Profile, table: &TableName) -> Result<Option<u64>> {
-        let mut conn = pool.get(profile).map_err(|fault| at(table).error(fault))?;
-        let guard = pool.cancel_guard(&conn, &self.cancel);
-        let ask = format!("CHECKSUM TABLE {} EXTENDED", quote_my(table.as_str()));
-        let summed = conn.query_first::<(Vec<u8>, Option<u64>), _>(ask);
-        drop(guard);
-        let summed = summed.map_err(|error| self.failed(&conn, at(table), &error))?;
-        Ok(summed.and_then(|(_, sum)| sum))
-    }
-
-    fn is_versioned(&self, table: &TableName) -> Result<bool> {
-        let failed = |fault| at(table).error(fault);
-        let mut conn = self.source.get(Profile::RawRead).map_err(failed)?;
-        let kind = conn
-            .exec_first::<Vec<u8>, _, _>(
-                "SELECT TABLE_TYPE FROM information_schema.TABLES \
-                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?",
-                (table.as_str(),),
-            )
-            .map_err(|error| failed(conn.fault(&error)))?;
-        Ok(kind.is_some_and(|kind| kind == b"SYSTEM VERSIONED"))
     }
 
     /// Reduces a driver's error at a step of a table; one that came because the run was asked to

@@ -3,12 +3,17 @@
 //! The text is cut into tokens first, so that quotes, parentheses, commas and line ends inside
 //! names, labels, defaults and comments mean nothing.
 
+mod column;
 mod element;
+mod options;
 mod token;
 
-pub(crate) use element::{Element, ElementKind, period};
+pub(crate) use column::ColumnClause;
+pub(crate) use element::{Element, ElementKind, IndexClause, IndexWord};
+pub(crate) use options::TableOptions;
 pub(crate) use token::{Token, TokenKind, tokens};
 
+use handoff_model::own;
 use std::ops::Range;
 
 /// A parsed `CREATE TABLE` statement.
@@ -59,16 +64,17 @@ impl Definition {
 
     /// Returns the names of the columns in order.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
-        self.elements.iter().filter_map(|element| match &element.kind {
-            ElementKind::Column { name, .. } => Some(name.as_str()),
+        let columns = self.elements.iter().filter_map(|element| match &element.kind {
+            ElementKind::Column(column) => Some(column.name.as_str()),
             _ => None,
-        })
+        });
+        columns.filter(|name| *name != own::ROW_NUMBER)
     }
 
     /// Returns the columns that the server numbers by itself.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = &str> {
         self.elements.iter().filter_map(|element| match &element.kind {
-            ElementKind::Column { name, numbered: true, .. } => Some(name.as_str()),
+            ElementKind::Column(column) if column.numbered => Some(column.name.as_str()),
             _ => None,
         })
     }
@@ -76,37 +82,21 @@ impl Definition {
     /// Returns true if rows of the other definition are of the same columns, types and character
     /// sets. The options differ in the next number of AUTO_INCREMENT with every row.
     pub(crate) fn holds_rows_like(&self, other: &Definition) -> bool {
-        let charset = |definition: &Definition| {
-            ["CHARSET", "COLLATE"].map(|option| definition.option(option))
+        let (one, other_options) = (self.options(), other.options());
+        let charset = |options: &TableOptions| {
+            ["DEFAULT CHARSET", "COLLATE"].map(|name| options.get(name).map(str::to_owned))
         };
-        self.elements == other.elements && charset(self) == charset(other)
+        self.elements == other.elements && charset(&one) == charset(&other_options)
     }
 
-    /// Returns the value of an option of one word.
-    pub(crate) fn option(&self, name: &str) -> Option<String> {
-        let tokens = tokens(&self.options);
-        let at = find(&tokens, &[name, "="])?;
-        Some(tokens.get(at + 2)?.text.to_owned())
-    }
-
-    /// Returns true if the server keeps the table's old rows (MariaDB).
-    pub(crate) fn is_versioned(&self) -> bool {
-        let tokens = tokens(&self.options);
-        has(&tokens, &["WITH", "SYSTEM", "VERSIONING"])
-            || self.elements.iter().any(|element| match &element.kind {
-                ElementKind::Column { period, .. } => *period,
-                _ => false,
-            })
+    /// Returns the options.
+    pub(crate) fn options(&self) -> TableOptions {
+        TableOptions::parse(&self.options)
     }
 }
 
 fn element(statement: &str, range: Range<usize>) -> Result<Element, &'static str> {
     Element::parse(statement[range].trim())
-}
-
-/// Returns true if the words stand side by side outside of quotes.
-pub(crate) fn has(tokens: &[Token<'_>], words: &[&str]) -> bool {
-    find(tokens, words).is_some()
 }
 
 /// Returns where the words stand side by side outside of quotes.
@@ -135,7 +125,7 @@ mod tests {
         assert_eq!(parsed.numbered().collect::<Vec<_>>(), ["id"]);
         assert_eq!(parsed.elements.len(), 7);
         assert_eq!(parsed.options, " ENGINE=InnoDB COMMENT='DATA DIRECTORY=''x'')'");
-        assert!(!parsed.is_versioned());
+        assert!(!parsed.options().versioned);
     }
 
     #[test]

@@ -38,13 +38,12 @@ impl Replicator {
     }
 }
 
-/// Reads a definition. What isn't UTF-8 is the DEFAULT of a binary column, which the replica never
-/// uses; its length is kept, lest it be too long for its column.
+/// Reads a definition. What isn't UTF-8 is the DEFAULT of a binary column, which is left out.
 fn text(statement: &[u8]) -> String {
     let mut text = String::with_capacity(statement.len());
     for chunk in statement.utf8_chunks() {
         text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
     text
 }

@@ -104,8 +104,7 @@ impl Fill<'_> {
         let fits = self.keys.is_none()
             && self.replicator.is_one_server()
             && self.replicator.throttle.is_none()
-            && self.locking() == Locking::Snapshot
-            && !self.columns.is_empty();
+            && self.locking() == Locking::Snapshot;
         if !fits {
             return Ok(None);
         }

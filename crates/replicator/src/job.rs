@@ -2,7 +2,7 @@
 
 use handoff_model::{CopyId, RowFilter, TableSum, Waits};
 use handoff_rows::KeyList;
-use handoff_schema::{Mapping, TableSchema};
+use handoff_schema::{Engine, Mapping, Omission, TableSchema};
 use handoff_settings::Values;
 use std::time::Duration;
 
@@ -20,6 +20,13 @@ pub struct CopyJob<'a> {
     pub filter: &'a RowFilter,
     /// What the rows become in the target, if they are to be summed in that form on their way.
     pub canonical: Option<(&'a Mapping, &'a Values)>,
+}
+
+impl CopyJob<'_> {
+    /// Returns the engine of the replica's table.
+    pub(crate) fn replica_engine(&self) -> Engine {
+        self.table.engine.plain()
+    }
 }
 
 /// The rows that a copy is about.
@@ -80,7 +87,9 @@ pub struct CopyOutcome {
     pub duration: Duration,
     /// Where that time went.
     pub waits: Waits,
-    /// What the replica does not carry: foreign keys, triggers, folders, history.
+    /// The parts of the source's definition that the replica's table does not have.
+    pub omissions: Vec<Omission>,
+    /// Those of them that somebody may miss, as sentences.
     pub notes: Vec<String>,
     /// Whether the rows were read back and compared because the replica had warned.
     pub checked: bool,

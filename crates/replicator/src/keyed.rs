@@ -72,7 +72,7 @@ pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
         quote_my(name),
         quote_my(NUMBER),
         names.join(", "),
-        table.engine.name()
+        table.engine.plain().name()
     )
 }
 

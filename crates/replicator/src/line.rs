@@ -7,10 +7,6 @@ use std::io::Write;
 /// Appends one row as `LOAD DATA … FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY
 /// '\n'` reads it.
 pub(crate) fn write_line(columns: &[Carried], row: &[ValueRef<'_>], out: &mut Vec<u8>) {
-    if row.is_empty() {
-        // A table whose columns are all generated.
-        out.push(b'0');
-    }
     for (index, (column, value)) in columns.iter().zip(row.iter().copied()).enumerate() {
         if index > 0 {
             out.push(b'\t');

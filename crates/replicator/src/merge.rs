@@ -12,7 +12,6 @@ use crate::keyed::{Keyed, KeyedSql, keys_sql};
 use crate::leftover::LeftoverKind;
 use crate::merge_sql::MergeSql;
 use crate::opened::{Looked, Moved, Opened};
-use crate::staging::staging_sql;
 use crate::transaction::undo;
 use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile, Seal, fault_point, quote_my};
@@ -129,7 +128,7 @@ impl Opened<'_> {
         let rows = moved.filled.rows;
         let at = self.at(Stage::Merge, rows);
         conn.set_profile(Profile::Merge).map_err(|fault| at.error(fault))?;
-        let transaction = self.job.table.engine.is_transactional();
+        let transaction = self.job.replica_engine().is_transactional();
         if transaction {
             self.run(conn, "START TRANSACTION", at)?;
         }
@@ -215,7 +214,7 @@ impl Opened<'_> {
 
     /// Makes the empty staging table, and the one of the keys.
     fn make_own<'s>(&'s self, conn: &mut MyConn, guards: &mut Vec<Shadow<'s>>) -> Result<()> {
-        let staging = staging_sql(&self.definition, self.job.table, &self.own_table());
+        let staging = self.replica_table().staging(&self.own_table());
         guards.extend(self.make(conn, &staging, LeftoverKind::New)?);
         if self.scope.keys().is_some() {
             let keys = keys_sql(self.job.table, &self.own_keys());

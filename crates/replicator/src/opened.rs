@@ -8,15 +8,16 @@ use crate::guard::Shadow;
 use crate::job::Scope;
 use crate::keyed::Keyed;
 use crate::labels;
+use crate::left_out::notes;
 use crate::leftover::LeftoverKind;
-use crate::shadow::{Indexes, ShadowSql, shadow_sql};
+use crate::shadow::{Indexes, ReplicaTable, ShadowSql};
 use crate::swap::Swap;
 use crate::way::{check_merge, way};
 use crate::{CopyJob, CopyOutcome, Error, Replicator, Result, Stage, Way};
 use handoff_connect::{Fault, MyConn, Profile, Published, Seal, fault_point};
 use handoff_model::{TableSum, WaitClock};
 use handoff_rows::KeyList;
-use handoff_schema::Engine;
+use handoff_schema::{Engine, Omission, OmissionKind, TableSchema};
 use mysql::prelude::Queryable;
 use std::time::Instant;
 
@@ -32,7 +33,7 @@ pub struct Opened<'a> {
     pub(crate) definition: Definition,
     /// The rows that the copy is about.
     pub(crate) scope: Scope<'a>,
-    notes: Vec<String>,
+    omissions: Vec<Omission>,
     means: Means<'a>,
     started: Instant,
     clock: WaitClock,
@@ -124,26 +125,46 @@ impl Replicator {
     fn open_way<'a>(&'a self, job: CopyJob<'a>, way: Way, scope: Scope<'a>) -> Result<Opened<'a>> {
         self.cancel.check().map_err(cancelled(&job.table.name))?;
         let definition = self.definition(job.table)?;
-        let columns = carried(job.table, &definition, self.source.version().flavor);
-        let last = job.table.engine == Engine::InnoDb && job.table.rows >= INDEXES_LAST_FROM;
-        let indexes = if last { Indexes::Last } else { Indexes::First };
-        let name = LeftoverKind::New.table(job.copy_id);
-        let ShadowSql { create, add_indexes, mut notes } = shadow_sql(&definition, &name, indexes);
-        if let Some(count) = self.triggers.get(job.table.name.as_str()) {
-            notes.push(format!("triggers are not carried ({count})"));
-        }
+        let columns = carried(job.table, self.source.version().flavor, |name| {
+            definition.numbered().any(|other| other == name)
+        });
+        let omissions = self.omissions(job.table, &definition);
         let means = match way {
-            Way::Swap => {
-                let shadow = self.create_shadow(job, &create)?;
-                Means::Swap(Swap { shadow, name, add_indexes })
-            }
+            Way::Swap => self.make_shadow(job, &definition)?,
             Way::Transaction => Means::Transaction,
             Way::Merge => Means::Merge,
         };
         fault_point("replicator.opened", &job.table.name);
         let (started, clock) = (Instant::now(), WaitClock::default());
         let replicator = self;
-        Ok(Opened { replicator, job, columns, definition, scope, notes, means, started, clock })
+        Ok(Opened { replicator, job, columns, definition, scope, omissions, means, started, clock })
+    }
+
+    fn make_shadow<'a>(&'a self, job: CopyJob<'a>, definition: &Definition) -> Result<Means<'a>> {
+        let last = job.replica_engine() == Engine::InnoDb && job.table.rows >= INDEXES_LAST_FROM;
+        let indexes = if last { Indexes::Last } else { Indexes::First };
+        let name = LeftoverKind::New.table(job.copy_id);
+        let table = self.replica_table(job.table, definition);
+        let ShadowSql { create, add_indexes } = table.shadow(&name, indexes);
+        let shadow = self.create_shadow(job, &create)?;
+        Ok(Means::Swap(Swap { shadow, name, add_indexes }))
+    }
+
+    fn replica_table<'a>(
+        &self,
+        table: &'a TableSchema,
+        definition: &'a Definition,
+    ) -> ReplicaTable<'a> {
+        ReplicaTable::new(table, definition, self.source.version().flavor, self.demands_key)
+    }
+
+    fn omissions(&self, table: &TableSchema, definition: &Definition) -> Vec<Omission> {
+        let mut omissions = self.replica_table(table, definition).omissions();
+        if let Some(count) = self.triggers.get(table.name.as_str()) {
+            let (table, kind) = (table.name.clone(), OmissionKind::Triggers);
+            omissions.push(Omission { table, kind, name: count.to_string() });
+        }
+        omissions
     }
 
     fn create_shadow(&self, job: CopyJob<'_>, create: &str) -> Result<Shadow<'_>> {
@@ -192,7 +213,8 @@ impl Opened<'_> {
             strategy: moved.filled.strategy,
             duration,
             waits: self.clock.waits().of_whole(duration),
-            notes: self.notes,
+            notes: notes(&self.omissions),
+            omissions: self.omissions,
             checked: moved.filled.checked,
             sum: moved.filled.sum,
             filter_sum: moved.filter_sum,
@@ -299,6 +321,10 @@ impl Opened<'_> {
 
     pub(crate) fn at(&self, stage: Stage, rows: u64) -> At<'_> {
         At { table: &self.job.table.name, stage, rows }
+    }
+
+    pub(crate) fn replica_table(&self) -> ReplicaTable<'_> {
+        self.replicator.replica_table(self.job.table, &self.definition)
     }
 
     /// Returns the name of the table that this copy makes.

@@ -18,6 +18,8 @@ pub struct Replicator {
     pub(crate) memory_bytes: usize,
     /// The number of triggers of each source table that has any, where we may see them.
     pub(crate) triggers: BTreeMap<String, u64>,
+    /// The replica's server demands a primary key of every table, or makes one of its own.
+    pub(crate) demands_key: bool,
     /// Both databases are on one server.
     one_server: AtomicBool,
     /// The replica takes `LOAD DATA LOCAL`.
@@ -42,6 +44,7 @@ impl Replicator {
         check_versions(&source, &replica)?;
         let (one_server, takes_local) = meet(&source, &replica)?;
         let triggers = triggers(&source)?;
+        let demands_key = demands_key(&replica)?;
         Ok(Replicator {
             source,
             replica,
@@ -50,6 +53,7 @@ impl Replicator {
             throttle: None,
             memory_bytes: usize::MAX,
             triggers,
+            demands_key,
             one_server: one_server.into(),
             takes_local: takes_local.into(),
             makes_temporary: true.into(),
@@ -162,6 +166,20 @@ fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
         return Err(Error::SameDatabase);
     }
     Ok((holder.is_some(), takes_local))
+}
+
+/// Asks whether a table without a primary key would be refused, or be given one that the source's has
+/// not. An account may not change that.
+fn demands_key(replica: &MyPool) -> Result<bool> {
+    let failed = |fault| Error::Server { action: "ask what the replica demands of a table", fault };
+    let mut conn = replica.get(Profile::Write).map_err(failed)?;
+    let on = conn
+        .query::<(String, String), _>(
+            "SHOW VARIABLES WHERE Value = 'ON' AND Variable_name IN ('sql_require_primary_key', \
+             'sql_generate_invisible_primary_key', 'innodb_force_primary_key')",
+        )
+        .map_err(|error| failed(conn.fault(&error)))?;
+    Ok(!on.is_empty())
 }
 
 fn triggers(source: &MyPool) -> Result<BTreeMap<String, u64>> {

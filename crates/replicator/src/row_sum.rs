@@ -12,9 +12,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// Returns the expressions to read.
 pub(crate) fn select(columns: &[Carried]) -> Vec<String> {
-    if columns.is_empty() {
-        return vec!["1".to_owned()];
-    }
     columns.iter().map(|column| column.select.clone()).collect()
 }
 

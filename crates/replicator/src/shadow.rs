@@ -1,7 +1,15 @@
-//! The definition of the shadow, made from the source's.
+//! The definition of the replica's table, put together from what the source's says by name.
+//!
+//! Nothing of the source's definition is copied but the parts that are known: types, character sets,
+//! constants, comments, and indexes over columns. So no engine but a plain one, no address, file or
+//! sequence can come along.
 
-use crate::definition::{Definition, Element, ElementKind, Token, find, period, tokens};
-use handoff_connect::quote_my;
+use crate::definition::{
+    ColumnClause, Definition, ElementKind, IndexClause, IndexWord, TableOptions,
+};
+use handoff_connect::{Flavor, quote_my};
+use handoff_model::own;
+use handoff_schema::{Column, Index, IndexPart, MySqlType, Omission, OmissionKind, TableSchema};
 
 /// Whether secondary indexes are made with the table or added to its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,191 +27,273 @@ pub(crate) struct ShadowSql {
     pub(crate) create: String,
     /// `ALTER TABLE … ADD …` for after the rows.
     pub(crate) add_indexes: Option<String>,
-    /// What the shadow lacks.
-    pub(crate) notes: Vec<String>,
 }
 
-/// Spells the shadow of a table.
-pub(crate) fn shadow_sql(source: &Definition, name: &str, indexes: Indexes) -> ShadowSql {
-    let name = quote_my(name);
-    let versioned = source.is_versioned();
-    let numbered: Vec<&str> = source.numbered().collect();
-    // Without a primary key InnoDB orders the rows by a unique one, and would build the table anew
-    // for it.
-    let has_primary = source.elements.iter().any(|e| e.kind == ElementKind::PrimaryKey);
-    let mut notes = Vec::new();
-    let (mut kept, mut later) = (Vec::new(), Vec::new());
-    for element in &source.elements {
-        match &element.kind {
-            ElementKind::ForeignKey { name } => notes.push(match name {
-                Some(name) => format!("the foreign key {} is not carried", quote_my(name.as_str())),
-                None => "a foreign key is not carried".to_owned(),
-            }),
-            ElementKind::SystemTime => {}
-            ElementKind::Column { .. } if versioned => kept.push(unversioned(element)),
-            ElementKind::Check => kept.push(unnamed(element)),
-            // The server wants a key on the column that it numbers from the start.
-            ElementKind::Index { first, unique }
-                if indexes == Indexes::Last
-                    && (has_primary || !unique)
-                    && !first.as_deref().is_some_and(|first| numbered.contains(&first)) =>
-            {
-                later.push(format!("ADD {}", element.text));
+/// The table that a replica is to hold.
+pub(crate) struct ReplicaTable<'a> {
+    definition: &'a Definition,
+    options: TableOptions,
+    source: &'a TableSchema,
+    /// The table as the replica's catalogue will show it.
+    plain: TableSchema,
+    flavor: Flavor,
+    /// Whether the server demands a primary key of every table, or makes one of its own.
+    demands_key: bool,
+}
+
+impl<'a> ReplicaTable<'a> {
+    pub(crate) fn new(
+        source: &'a TableSchema,
+        definition: &'a Definition,
+        flavor: Flavor,
+        demands_key: bool,
+    ) -> ReplicaTable<'a> {
+        let (options, plain) = (definition.options(), source.in_replica());
+        ReplicaTable { definition, options, source, plain, flavor, demands_key }
+    }
+
+    /// Spells the statements that make the table under a name.
+    pub(crate) fn shadow(&self, name: &str, indexes: Indexes) -> ShadowSql {
+        let name = quote_my(name);
+        let mut parts: Vec<String> = self.columns(Numbering::AsInSource);
+        let mut later = Vec::new();
+        for (clause, index) in self.indexes() {
+            let spelled = spelled_index(clause, index, &self.plain);
+            if indexes == Indexes::Last && self.may_come_last(clause, index) {
+                later.push(format!("ADD {spelled}"));
+            } else {
+                parts.push(spelled);
             }
-            _ => kept.push(element.text.clone()),
+        }
+        parts.extend(self.row_number());
+        let create = format!(
+            "CREATE TABLE {name} (\n  {}\n){}",
+            parts.join(",\n  "),
+            self.spelled_options()
+        );
+        let add_indexes =
+            (!later.is_empty()).then(|| format!("ALTER TABLE {name} {}", later.join(", ")));
+        ShadowSql { create, add_indexes }
+    }
+
+    /// Spells what follows `CREATE [TEMPORARY] TABLE ` of a table in which changed rows are gathered:
+    /// the columns and the key, so that its rows are held byte for byte. Nothing is numbered, and no
+    /// other index is kept.
+    pub(crate) fn staging(&self, name: &str) -> String {
+        let mut parts = self.columns(Numbering::None);
+        let primary = self.plain.indexes.iter().find(|index| index.name == "PRIMARY");
+        match primary {
+            Some(primary) => {
+                parts.push(format!("PRIMARY KEY {}", columns_of(primary, &self.plain)));
+            }
+            None => parts.extend(self.unique_key()),
+        }
+        parts.extend(self.row_number());
+        // Not the others: a temporary table can't be compressed.
+        let options: String = ["DEFAULT CHARSET", "COLLATE"]
+            .iter()
+            .filter_map(|name| Some(format!(" {name}={}", self.options.get(name)?)))
+            .collect();
+        let engine = self.plain.engine.name();
+        format!("{} (\n  {}\n) ENGINE={engine}{options}", quote_my(name), parts.join(",\n  "))
+    }
+
+    /// Returns what the replica's table does not have of the source's.
+    pub(crate) fn omissions(&self) -> Vec<Omission> {
+        let mut found = Vec::new();
+        let mut omit = |kind, name: &str| {
+            let (table, name) = (self.source.name.clone(), name.to_owned());
+            found.push(Omission { table, kind, name });
+        };
+        for element in &self.definition.elements {
+            match &element.kind {
+                ElementKind::Column(column) => {
+                    column.left_out.iter().for_each(|kind| omit(*kind, &column.name));
+                }
+                ElementKind::Index(clause) if self.index(clause).is_none() => {
+                    omit(OmissionKind::Index, &clause.name);
+                }
+                ElementKind::Index(_) => {}
+                ElementKind::ForeignKey { name } => omit(OmissionKind::ForeignKey, name),
+                ElementKind::Check { name } => omit(OmissionKind::Check, name),
+                ElementKind::Period { name } => omit(OmissionKind::Period, name),
+                ElementKind::Other => omit(OmissionKind::TableOption, ""),
+            }
+        }
+        if self.options.versioned || self.source.system_versioned {
+            omit(OmissionKind::History, "");
+        }
+        if self.options.partitioned {
+            omit(OmissionKind::Partitions, "");
+        }
+        let left_out = self.options.options.iter().filter(|option| !self.is_kept(&option.name));
+        left_out.for_each(|option| omit(OmissionKind::TableOption, &option.name));
+        found
+    }
+
+    fn columns(&self, numbering: Numbering) -> Vec<String> {
+        let clauses = self.definition.elements.iter().filter_map(|element| match &element.kind {
+            ElementKind::Column(column) if column.name != own::ROW_NUMBER => Some(column),
+            _ => None,
+        });
+        let columns = clauses.zip(&self.plain.columns);
+        columns.map(|(clause, column)| self.column(clause, column, numbering)).collect()
+    }
+
+    fn column(&self, clause: &ColumnClause, column: &Column, numbering: Numbering) -> String {
+        let name = quote_my(clause.name.as_str());
+        let mut text = format!("{name} {}", clause.type_text);
+        // Said of each: a TIMESTAMP of which nothing is said is something else on each server.
+        text.push_str(if column.nullable { " NULL" } else { " NOT NULL" });
+        let timestamp = matches!(column.kind, MySqlType::Timestamp(_)) && !column.nullable;
+        let zero = timestamp.then(|| "0".to_owned());
+        let mut push = |word: &str, value: Option<&String>| {
+            value.into_iter().for_each(|value| text.push_str(&format!("{word}{value}")));
+        };
+        push(" ", clause.reference_system.as_ref());
+        push(" DEFAULT ", clause.default.as_ref().or(zero.as_ref()));
+        push(" ON UPDATE ", clause.on_update.as_ref());
+        if numbering == Numbering::AsInSource && self.is_numbered(clause, column) {
+            text.push_str(" AUTO_INCREMENT");
+        }
+        if let Some(comment) = &clause.comment {
+            text.push_str(&format!(" COMMENT {comment}"));
+        }
+        // MariaDB's JSON is a text with this check, by which its catalogue tells it.
+        if self.flavor == Flavor::MariaDb && column.kind == MySqlType::Json {
+            text.push_str(&format!(" CHECK (json_valid({name}))"));
+        }
+        text
+    }
+
+    /// Returns true if the server goes on numbering the column: not on another engine, which may want
+    /// another key for it.
+    fn is_numbered(&self, clause: &ColumnClause, column: &Column) -> bool {
+        use MySqlType as M;
+        let integer = matches!(
+            column.kind,
+            M::TinyInt(_) | M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_)
+        );
+        clause.numbered && integer && self.source.engine.is_plain() && !self.has_row_number()
+    }
+
+    /// Returns the indexes that the replica has, with what the definition says of each.
+    fn indexes(&self) -> impl Iterator<Item = (&IndexClause, &Index)> {
+        self.definition.elements.iter().filter_map(|element| match &element.kind {
+            ElementKind::Index(clause) => Some((clause, self.index(clause)?)),
+            _ => None,
+        })
+    }
+
+    fn index(&self, clause: &IndexClause) -> Option<&Index> {
+        let known = clause.word != IndexWord::Other;
+        self.plain.indexes.iter().find(|index| known && index.name == clause.name)
+    }
+
+    /// Returns true for an index that may be added to the rows. The server wants a key on the column
+    /// that it numbers from the start; without a primary key InnoDB orders the rows by a unique one,
+    /// and would build the table anew for it.
+    fn may_come_last(&self, clause: &IndexClause, index: &Index) -> bool {
+        let has_primary = self.plain.indexes.iter().any(|index| index.name == "PRIMARY");
+        let first = index.parts.first().and_then(|part| part.column);
+        let first = first.map(|column| self.plain.columns[column].name.as_str());
+        let numbers = self.definition.numbered().any(|numbered| Some(numbered) == first);
+        match clause.word {
+            IndexWord::Plain => !numbers,
+            IndexWord::Unique => !numbers && has_primary,
+            _ => false,
         }
     }
-    let options = options(&source.options, &mut notes);
-    let create = format!("CREATE TABLE {name} (\n  {}\n){options}", kept.join(",\n  "));
-    let add_indexes =
-        (!later.is_empty()).then(|| format!("ALTER TABLE {name} {}", later.join(", ")));
-    ShadowSql { create, add_indexes, notes }
-}
 
-/// Takes the name off a CHECK: on MySQL it is unique in the database, and the old table still has it.
-fn unnamed(element: &Element) -> String {
-    let tokens = tokens(&element.text);
-    match find(&tokens, &["CHECK"]) {
-        Some(at) => element.text[tokens[at].range.start..].to_owned(),
-        None => element.text.clone(),
+    fn has_row_number(&self) -> bool {
+        self.demands_key && !self.plain.indexes.iter().any(|index| index.name == "PRIMARY")
     }
-}
 
-/// Makes a column of a versioned table an ordinary one. The bounds of the period become data: the
-/// replica holds the source's current rows with the source's own times.
-fn unversioned(element: &Element) -> String {
-    let tokens = tokens(&element.text);
-    let mut text = element.text.clone();
-    let mut replace = |at: usize, count: usize, by: &str| {
-        text.replace_range(tokens[at].range.start..tokens[at + count - 1].range.end, by);
-    };
-    if let Some(at) = period(&tokens) {
-        replace(at, 5, "NOT NULL DEFAULT 0");
-    } else if let Some(at) = find(&tokens, &["WITHOUT", "SYSTEM", "VERSIONING"])
-        .or_else(|| find(&tokens, &["WITH", "SYSTEM", "VERSIONING"]))
-    {
-        replace(at, 3, "");
-    }
-    text
-}
-
-/// Takes out what belongs to the source's machine, and its history.
-fn options(options: &str, notes: &mut Vec<String>) -> String {
-    let tokens = tokens(options);
-    let mut kept = String::with_capacity(options.len());
-    let mut at = 0;
-    let mut copied = 0;
-    while at < tokens.len() {
-        let rest = &tokens[at..];
-        let Some((words, note)) = left_out(rest) else {
-            at += 1;
-            continue;
+    /// Spells a primary key of our own, where the server demands one and the table has none. Nobody
+    /// reads it.
+    fn row_number(&self) -> Option<String> {
+        let name = quote_my(own::ROW_NUMBER);
+        let invisible = match self.flavor {
+            Flavor::MariaDb => "INVISIBLE",
+            Flavor::MySql => "/*!80023 INVISIBLE */",
         };
-        kept.push_str(&options[copied..tokens[at].range.start]);
-        at += words;
-        copied = tokens[at - 1].range.end;
-        notes.push(note.to_owned());
+        self.has_row_number().then(|| {
+            format!(
+                "{name} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT {invisible},\n  PRIMARY KEY ({name})"
+            )
+        })
     }
-    kept.push_str(&options[copied..]);
-    notes.dedup();
-    kept
+
+    fn unique_key(&self) -> Option<String> {
+        let columns = self.plain.key()?;
+        let names =
+            columns.iter().map(|&column| quote_my(self.plain.columns[column].name.as_str()));
+        Some(format!("UNIQUE KEY ({})", names.collect::<Vec<_>>().join(", ")))
+    }
+
+    fn spelled_options(&self) -> String {
+        let mut text = format!(" ENGINE={}", self.plain.engine.name());
+        let kept = self.options.options.iter();
+        for option in kept.filter(|option| option.name != "ENGINE" && self.is_kept(&option.name)) {
+            text.push_str(&format!(" {}={}", option.name, option.value));
+        }
+        text
+    }
+
+    /// Returns true for an option that the replica's table has.
+    fn is_kept(&self, option: &str) -> bool {
+        let same_engine = self.source.engine.is_plain();
+        match option {
+            "ENGINE" | "DEFAULT CHARSET" | "COLLATE" | "COMMENT" => true,
+            // They decide how large the table is, and how fast.
+            "ROW_FORMAT" | "KEY_BLOCK_SIZE" | "TRANSACTIONAL" => same_engine,
+            "AUTO_INCREMENT" => same_engine && !self.has_row_number(),
+            _ => false,
+        }
+    }
 }
 
-/// Returns the number of tokens to leave out from here, and what to say about it.
-fn left_out(tokens: &[Token<'_>]) -> Option<(usize, &'static str)> {
-    let starts = |words: &[&str]| {
-        tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
+/// Whether a column is numbered by the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbering {
+    AsInSource,
+    None,
+}
+
+fn spelled_index(clause: &IndexClause, index: &Index, table: &TableSchema) -> String {
+    let name = quote_my(index.name.as_str());
+    let begin = match clause.word {
+        IndexWord::Primary => "PRIMARY KEY".to_owned(),
+        IndexWord::Unique => format!("UNIQUE KEY {name}"),
+        IndexWord::FullText => format!("FULLTEXT KEY {name}"),
+        IndexWord::Spatial => format!("SPATIAL KEY {name}"),
+        IndexWord::Plain | IndexWord::Other => format!("KEY {name}"),
     };
-    let valued = |words: usize| {
-        let equals = usize::from(tokens.get(words).is_some_and(|token| token.is("=")));
-        words + equals + 1
+    let columns = match clause.word {
+        IndexWord::FullText | IndexWord::Spatial => columns_of(&whole(index), table),
+        _ => columns_of(index, table),
     };
-    if starts(&["DATA", "DIRECTORY"]) || starts(&["INDEX", "DIRECTORY"]) {
-        Some((valued(2).min(tokens.len()), "DATA DIRECTORY and INDEX DIRECTORY are not carried"))
-    } else if starts(&["TABLESPACE"]) {
-        Some((valued(1).min(tokens.len()), "the TABLESPACE is not carried"))
-    } else if starts(&["WITH", "SYSTEM", "VERSIONING"]) {
-        Some((3, "the history of the rows is not carried"))
-    } else if starts(&["PARTITION", "BY", "SYSTEM_TIME"]) {
-        Some((tokens.len(), "the history of the rows is not carried"))
-    } else {
-        None
-    }
+    let comment = clause.comment.as_ref().map(|comment| format!(" COMMENT {comment}"));
+    format!("{begin} {columns}{}", comment.unwrap_or_default())
+}
+
+/// Returns the index over whole columns: what the catalogue calls the prefix of a SPATIAL one is none.
+fn whole(index: &Index) -> Index {
+    let parts = index.parts.iter();
+    let parts = parts.map(|part| IndexPart { prefix: None, descending: false, ..part.clone() });
+    Index { parts: parts.collect(), ..index.clone() }
+}
+
+fn columns_of(index: &Index, table: &TableSchema) -> String {
+    let part = |part: &IndexPart| {
+        let name = quote_my(table.columns[part.column?].name.as_str());
+        let prefix = part.prefix.map(|prefix| format!("({prefix})")).unwrap_or_default();
+        let order = if part.descending { " DESC" } else { "" };
+        Some(format!("{name}{prefix}{order}"))
+    };
+    let parts: Vec<String> = index.parts.iter().filter_map(part).collect();
+    format!("({})", parts.join(", "))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(source: &str, indexes: Indexes, expected: &str, later: Option<&str>, notes: &[&str]) {
-        let definition = Definition::parse(source).unwrap();
-        let sql = shadow_sql(&definition, "new", indexes);
-        assert_eq!(sql.create, expected);
-        assert_eq!(sql.add_indexes.as_deref(), later);
-        assert_eq!(sql.notes, notes);
-    }
-
-    #[test]
-    fn foreign_keys_names_of_checks_and_folders_are_left_out() {
-        check(
-            "CREATE TABLE `t` (\n  `a` int(11) DEFAULT NULL,\n  KEY `fk` (`a`),\n  \
-             CONSTRAINT `fk` FOREIGN KEY (`a`) REFERENCES `p` (`CHECK`),\n  \
-             CONSTRAINT `x CHECK` CHECK ((`a` < 100))\n) ENGINE=InnoDB DATA DIRECTORY='/x y/' \
-             /*!50100 TABLESPACE `ts` */ COMMENT='DATA DIRECTORY=''x'''",
-            Indexes::First,
-            "CREATE TABLE `new` (\n  `a` int(11) DEFAULT NULL,\n  KEY `fk` (`a`),\n  \
-             CHECK ((`a` < 100))\n) ENGINE=InnoDB  /*!50100  */ COMMENT='DATA DIRECTORY=''x'''",
-            None,
-            &[
-                "the foreign key `fk` is not carried",
-                "DATA DIRECTORY and INDEX DIRECTORY are not carried",
-                "the TABLESPACE is not carried",
-            ],
-        );
-    }
-
-    #[test]
-    fn indexes_come_last_but_for_keys_and_the_numbered_column() {
-        check(
-            "CREATE TABLE `t` (\n  `a` int(11) NOT NULL AUTO_INCREMENT,\n  `b` text,\n  \
-             PRIMARY KEY (`b`(9)),\n  UNIQUE KEY `u` (`b`(3)),\n  KEY `a` (`a`),\n  KEY `e` ((`a` + 1)),\n  \
-             FULLTEXT KEY `f` (`b`)\n) ENGINE=InnoDB AUTO_INCREMENT=7",
-            Indexes::Last,
-            "CREATE TABLE `new` (\n  `a` int(11) NOT NULL AUTO_INCREMENT,\n  `b` text,\n  \
-             PRIMARY KEY (`b`(9)),\n  KEY `a` (`a`),\n  FULLTEXT KEY `f` (`b`)\n) \
-             ENGINE=InnoDB AUTO_INCREMENT=7",
-            Some("ALTER TABLE `new` ADD UNIQUE KEY `u` (`b`(3)), ADD KEY `e` ((`a` + 1))"),
-            &[],
-        );
-    }
-
-    #[test]
-    fn without_a_primary_key_a_unique_one_stays() {
-        check(
-            "CREATE TABLE `t` (\n  `a` int(11) NOT NULL,\n  UNIQUE KEY `u` (`a`),\n  KEY `k` (`a`)\n) \
-             ENGINE=InnoDB",
-            Indexes::Last,
-            "CREATE TABLE `new` (\n  `a` int(11) NOT NULL,\n  UNIQUE KEY `u` (`a`)\n) ENGINE=InnoDB",
-            Some("ALTER TABLE `new` ADD KEY `k` (`a`)"),
-            &[],
-        );
-    }
-
-    #[test]
-    fn a_versioned_table_becomes_an_ordinary_one() {
-        check(
-            "CREATE TABLE `v` (\n  `id` int(11) NOT NULL,\n  `a` int(11) DEFAULT NULL WITHOUT SYSTEM VERSIONING,\n  \
-             `rs` timestamp(6) GENERATED ALWAYS AS ROW START INVISIBLE,\n  \
-             `re` timestamp(6) GENERATED ALWAYS AS ROW END,\n  PRIMARY KEY (`id`,`re`),\n  \
-             PERIOD FOR SYSTEM_TIME (`rs`, `re`)\n) ENGINE=InnoDB WITH SYSTEM VERSIONING\n \
-             PARTITION BY SYSTEM_TIME INTERVAL 1 DAY\nPARTITIONS 3",
-            Indexes::First,
-            "CREATE TABLE `new` (\n  `id` int(11) NOT NULL,\n  `a` int(11) DEFAULT NULL ,\n  \
-             `rs` timestamp(6) NOT NULL DEFAULT 0 INVISIBLE,\n  `re` timestamp(6) NOT NULL DEFAULT 0,\n  \
-             PRIMARY KEY (`id`,`re`)\n) ENGINE=InnoDB \n ",
-            None,
-            &["the history of the rows is not carried"],
-        );
-    }
-}
+mod tests;

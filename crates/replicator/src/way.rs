@@ -1,9 +1,8 @@
 //! Which way a copy becomes visible.
 
-use crate::definition::{TokenKind, tokens};
 use crate::{CopyJob, Error, Result, Way};
 use handoff_model::RowFilter;
-use handoff_schema::{Column, Engine, TableSchema};
+use handoff_schema::{Engine, TableSchema};
 
 /// Tables of fewer rows are refreshed in one transaction where their engine has any.
 const TRANSACTION_BELOW: u64 = 10_000;
@@ -28,7 +27,7 @@ pub(crate) fn way(job: &CopyJob<'_>) -> Result<Way> {
 pub(crate) fn check_merge(job: &CopyJob<'_>) -> Result<()> {
     let problem = match job.replica_table {
         None => "the replica has no such table yet",
-        Some(replica) if !same_structure(job.table, replica) => {
+        Some(replica) if !job.table.is_copied_in_full_as(replica) => {
             "the table of the replica has another structure"
         }
         Some(_) if job.table.key().is_none() => "it has no key by which to merge them",
@@ -38,53 +37,18 @@ pub(crate) fn check_merge(job: &CopyJob<'_>) -> Result<()> {
 }
 
 fn fits_transaction(job: &CopyJob<'_>) -> bool {
-    let small =
-        |table: &TableSchema| table.engine == Engine::InnoDb && table.rows < TRANSACTION_BELOW;
-    job.replica_table.is_some_and(|replica| {
-        small(job.table) && small(replica) && same_structure(job.table, replica)
-    })
-}
-
-fn same_structure(a: &TableSchema, b: &TableSchema) -> bool {
-    a.engine == b.engine
-        && same_columns(&a.columns, &b.columns)
-        && a.indexes == b.indexes
-        && a.partitioned == b.partitioned
-        && !a.system_versioned
-        && !b.system_versioned
-}
-
-fn same_columns(a: &[Column], b: &[Column]) -> bool {
-    a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            let same = |a: &str, b: &str| expression(a) == expression(b);
-            let expressions = match (&a.expression, &b.expression) {
-                (Some(a), Some(b)) => same(a, b),
-                (a, b) => a == b,
-            };
-            expressions && *a == Column { expression: a.expression.clone(), ..b.clone() }
+    let small = |table: &TableSchema| table.rows < TRANSACTION_BELOW;
+    job.replica_engine() == Engine::InnoDb
+        && job.replica_table.is_some_and(|replica| {
+            small(job.table) && small(replica) && job.table.is_copied_in_full_as(replica)
         })
-}
-
-/// Cuts an expression into pieces, without the character sets of its texts: MySQL writes another
-/// one (`_latin1'!'` for `_utf8mb4'!'`) when it reads back what it wrote.
-fn expression(text: &str) -> Vec<String> {
-    let text = text.replace("\\'", "'");
-    let tokens = tokens(&text);
-    let is_charset = |at: usize| {
-        tokens[at].kind == TokenKind::Word
-            && tokens[at].text.starts_with('_')
-            && tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Text)
-    };
-    let kept = (0..tokens.len()).filter(|&at| !is_charset(at));
-    kept.map(|at| tokens[at].text.to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use handoff_model::{Bound, ColumnName, CopyId, Watermark};
-    use handoff_schema::{Index, IndexPart};
+    use handoff_schema::{Column, Index, IndexPart};
 
     fn table(engine: Engine) -> TableSchema {
         let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
@@ -131,21 +95,24 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_mysql_wrote_anew_is_the_same() {
-        let generated = |expression: &str| {
-            let mut table = table(Engine::MyIsam);
-            table.columns.push(Column {
-                generated: true,
-                expression: Some(expression.to_owned()),
-                ..Column::of_type("g", "text").unwrap()
-            });
-            table
-        };
-        let table = generated(r"concat(`la`,_utf8mb4\'!\')");
-        check(&table, Some(&generated(r"concat(`la`,_latin1\'!\')")), &changed(), Ok(Way::Merge));
-        for other in [r"concat(`la`,_utf8mb4\'?\')", r"concat(`lb`,_utf8mb4\'!\')"] {
-            check(&table, Some(&generated(other)), &changed(), Err("another structure"));
-        }
+    fn generated_columns_are_plain_in_the_replica_or_copied_anew() {
+        let mut table = table(Engine::MyIsam);
+        table.columns.push(Column {
+            generated: true,
+            expression: Some("`id` + 1".to_owned()),
+            ..Column::of_type("g", "int").unwrap()
+        });
+        check(&table, Some(&table.in_replica()), &changed(), Ok(Way::Merge));
+        check(&table, Some(&table), &changed(), Err("another structure"));
+    }
+
+    #[test]
+    fn a_table_of_another_engine_is_an_innodb_table_in_the_replica() {
+        let memory = table(Engine::Other("MEMORY".to_owned()));
+        check(&memory, Some(&memory), &RowFilter::All, Ok(Way::Swap));
+        check(&memory, Some(&memory), &changed(), Err("another structure"));
+        check(&memory, Some(&table(Engine::InnoDb)), &RowFilter::All, Ok(Way::Transaction));
+        check(&memory, Some(&table(Engine::InnoDb)), &changed(), Ok(Way::Merge));
     }
 
     #[test]
@@ -157,7 +124,8 @@ mod tests {
         check(&isam, Some(&other), &changed(), Err("another structure"));
         check(&isam, Some(&table(Engine::Aria)), &changed(), Err("another structure"));
         let versioned = TableSchema { system_versioned: true, ..isam.clone() };
-        check(&versioned, Some(&isam), &changed(), Err("another structure"));
+        check(&versioned, Some(&isam), &changed(), Ok(Way::Merge));
+        check(&isam, Some(&versioned), &changed(), Err("another structure"));
         let keyless = TableSchema { indexes: Vec::new(), ..isam };
         check(&keyless, Some(&keyless), &changed(), Err("it has no key"));
     }

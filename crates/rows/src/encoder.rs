@@ -182,7 +182,7 @@ impl Field {
             column: self.column.clone(),
             row,
             problem: refusal.problem,
-            remedy: refusal.remedy.advice(self.column.as_str(), self.key),
+            remedy: refusal.remedy.advice(table, &self.column, self.key),
         }
     }
 }

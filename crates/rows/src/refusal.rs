@@ -1,6 +1,6 @@
 //! Why one value is refused, before the table, column and row are known.
 
-use handoff_model::LossPolicy;
+use handoff_model::{ColumnName, LossPolicy, TableName, toml_key};
 
 /// Why one value is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +37,9 @@ impl Refusal {
 
 impl Remedy {
     /// Says what to do, as the end of a sentence.
-    pub(crate) fn advice(self, column: &str, in_key: bool) -> String {
+    pub(crate) fn advice(self, table: &TableName, column: &ColumnName, in_key: bool) -> String {
         let policy = match self {
-            Remedy::Policy(_) if in_key => {
-                return "a key is never changed: correct the value in the source, \
-                        or leave the table out with `exclude`"
-                    .to_owned();
-            }
+            Remedy::Policy(policy) if in_key => return of_key(policy, table, column),
             Remedy::Policy(policy) => policy,
             Remedy::Type => {
                 return format!(
@@ -59,4 +55,18 @@ impl Remedy {
         };
         format!("set `{}` under [values] to {way}, or correct the source", policy.name())
     }
+}
+
+/// Names the type under which every value of a key's column is carried as it is.
+fn of_key(policy: LossPolicy, table: &TableName, column: &ColumnName) -> String {
+    let as_it_is = match policy {
+        LossPolicy::ZeroDates => "text",
+        LossPolicy::NulBytes | LossPolicy::BadText | LossPolicy::BadJson => "bytea",
+    };
+    format!(
+        "a key is never changed: carry it as {as_it_is} with `columns = {{ {} = \"{as_it_is}\" }}` under \
+         {}, or correct the value in the source",
+        toml_key(column.as_str()),
+        table.section()
+    )
 }

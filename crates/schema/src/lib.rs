@@ -40,6 +40,7 @@ mod mapping;
 mod mysql_type;
 mod omission;
 mod pg_type;
+mod plain;
 mod table;
 mod target;
 mod unchanged;

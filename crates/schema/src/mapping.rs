@@ -8,7 +8,7 @@ mod types;
 pub use names::pg_table_name;
 pub use types::default_type;
 
-use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, PgType, Result, TableSchema};
+use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, MySqlType, PgType, Result, TableSchema};
 use handoff_model::TableName;
 use handoff_model::own::is_own_table;
 use handoff_settings::{TableSettings, Values};
@@ -99,6 +99,24 @@ impl Mapping {
             key: self.key.iter().filter_map(place).collect(),
             notes: Vec::new(),
         }
+    }
+
+    /// Returns a mapping of the same rows in which no two values become one: what is not of the key and
+    /// might be changed by a policy or by `jsonb` is taken as its bytes, or as the server prints it. It
+    /// is for comparing two MySQL databases, and of no table in PostgreSQL.
+    #[must_use]
+    pub fn exact(&self) -> Mapping {
+        let exact = |column: &MappedColumn| match column.source.kind {
+            _ if column.key => column.clone(),
+            MySqlType::Char | MySqlType::VarChar | MySqlType::Text | MySqlType::Json => {
+                MappedColumn { pg: PgType::Bytea, ..column.clone() }
+            }
+            MySqlType::Date | MySqlType::DateTime(_) | MySqlType::Timestamp(_) => {
+                MappedColumn { pg: PgType::Text, ..column.clone() }
+            }
+            _ => column.clone(),
+        };
+        Mapping { columns: self.columns.iter().map(exact).collect(), ..self.clone() }
     }
 
     /// Returns the names of the key's columns in PostgreSQL, unquoted.

@@ -49,6 +49,8 @@ pub enum OmissionKind {
     Routine,
     /// A table of the source that has a name of Handoff's own.
     ReservedName,
+    /// A table of an engine that keeps no rows of its own.
+    Engine,
 }
 
 impl OmissionKind {
@@ -116,6 +118,9 @@ impl OmissionKind {
                 "table with a name of Handoff's own",
                 "tables with names of Handoff's own",
             ),
+            OmissionKind::Engine => {
+                ("engine", "table without rows of its own", "tables without rows of their own")
+            }
         };
         KindWords { json, singular, plural }
     }

@@ -44,7 +44,8 @@ impl Engine {
 /// One column of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IndexPart {
-    /// Index into [`TableSchema::columns`]; [`None`] for an expression.
+    /// Index into [`TableSchema::columns`]; [`None`] for an expression, and in an index that finds
+    /// rows otherwise than by their values (VECTOR).
     pub column: Option<usize>,
     /// The length of the prefix, where not the whole column is indexed.
     pub prefix: Option<u32>,

@@ -2,6 +2,7 @@
 
 use crate::{Column, TableSchema};
 use handoff_connect::{Fault, MyConn, quote_my_text};
+use handoff_model::own;
 use mysql::prelude::Queryable;
 
 /// A column's name, type, nullability, character set and collation.
@@ -25,7 +26,8 @@ impl TableSchema {
             quote_my_text(self.name.as_str()),
         );
         let now = conn.query::<Facts, _>(ask).map_err(|error| conn.fault(&error))?;
-        Ok(now.into_iter().eq(self.columns.iter().map(facts)))
+        let now = now.into_iter().filter(|(name, ..)| name != own::ROW_NUMBER.as_bytes());
+        Ok(now.eq(self.columns.iter().map(facts)))
     }
 }
 

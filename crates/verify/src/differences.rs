@@ -151,6 +151,14 @@ impl Comparison {
         self
     }
 
+    /// Puts what was found of source and replica by themselves in the place of what their canonical
+    /// forms told.
+    pub(crate) fn with_first(mut self, far: Comparison) -> Comparison {
+        self.pairs.splice(..1, far.pairs);
+        self.looks += far.looks;
+        self
+    }
+
     /// Returns true if the table is the same everywhere.
     pub fn is_equal(&self) -> bool {
         self.pairs.iter().all(Differences::is_equal)

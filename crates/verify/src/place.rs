@@ -49,7 +49,8 @@ impl Place<'_> {
         matches!(self, Place::My { locking, .. } if *locking != Locking::Free)
     }
 
-    /// Hands rows to `each`, as their canonical tuples.
+    /// Hands rows to `each`, as their canonical tuples. Returns true if a policy changed a value, so
+    /// that rows which differ may have become one.
     pub(crate) fn read(
         &self,
         rows: Rows<'_>,
@@ -57,7 +58,7 @@ impl Place<'_> {
         values: &Values,
         cancel: &Cancel,
         each: impl FnMut(&[u8]),
-    ) -> Result<()> {
+    ) -> Result<bool> {
         match *self {
             Place::My { pool, table, locking, throttle } => {
                 let encoder = Encoder::new(mapping, values);
@@ -76,7 +77,7 @@ impl Place<'_> {
                 if self.is_alive() && !table.is_unchanged(&mut conn).map_err(failed)? {
                     return Err(Error::Altered(mapping.table.clone()));
                 }
-                Ok(())
+                Ok(!sink.encoder.audit().entries().is_empty())
             }
             Place::Pg { pool, schema } => {
                 let failed = |fault| match cancel.check() {
@@ -92,7 +93,7 @@ impl Place<'_> {
                     // The word to stop may come late, and would end what runs there next.
                     conn.mark_broken();
                 }
-                done.map_err(failed)
+                done.map(|()| false).map_err(failed)
             }
         }
     }

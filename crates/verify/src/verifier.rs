@@ -16,10 +16,11 @@ use crate::spill::{self, Held, Spill};
 use crate::{Error, Place, Result};
 use handoff_connect::Side;
 use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
-use handoff_schema::Mapping;
+use handoff_schema::{Mapping, PgType};
 use handoff_settings::Values;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// How tables are compared.
@@ -97,10 +98,37 @@ impl Verifier {
             return Err(Error::Alone(job.mapping.table.clone()));
         }
         let meter = &Meter::new(&*self.observer, &job.mapping.table);
-        match self.range_sums(job, meter)? {
-            Some((found, by)) => self.compare_in(job, &found, by, meter),
-            None => self.work(job, None, meter).compare(),
+        let exact = job.mapping.exact();
+        let target = job.places.iter().any(|place| place.side() == Side::Target);
+        let far = VerifyJob { mapping: &exact, places: &job.places[..2], ..*job };
+        if !target {
+            return match self.range_sums(&far, meter)? {
+                Some((found, by)) => self.compare_in(&far, &far, &found, by, meter),
+                None => self.work(&far, None, meter).compare(),
+            };
         }
+        match self.range_sums(job, meter)? {
+            Some((found, by)) => self.compare_in(job, &far, &found, by, meter),
+            None => self.compare_all(job, &far, meter),
+        }
+    }
+
+    /// Reads every row in each place, and those of source and replica once more where what they become
+    /// in the target does not tell them apart.
+    fn compare_all(
+        &self,
+        job: &VerifyJob<'_>,
+        far: &VerifyJob<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<Comparison> {
+        let work = self.work(job, None, meter);
+        let all = work.compare()?;
+        let documents = job.mapping.columns.iter().any(|column| column.pg == PgType::Jsonb);
+        if job.places.len() < 3 || !(documents || work.changed.load(Ordering::Relaxed)) {
+            return Ok(all);
+        }
+        let far = self.work(far, None, meter).compare()?;
+        Ok(all.with_first(far))
     }
 
     /// Sums source and replica by ranges of the key, where that is less work than a sketch: by their
@@ -143,6 +171,7 @@ impl Verifier {
             options: self.options,
             cancel: &self.cancel,
             meter,
+            changed: AtomicBool::new(false),
         }
     }
 
@@ -150,16 +179,15 @@ impl Verifier {
     fn compare_in(
         &self,
         job: &VerifyJob<'_>,
+        far: &VerifyJob<'_>,
         found: &RangeSums,
         by: SumBy,
         meter: &Meter<'_>,
     ) -> Result<Comparison> {
-        let (far, near) = (&job.places[..2], &job.places[1..]);
-        let job_of = |places| VerifyJob { places, ..*job };
-        let near = (near.len() > 1).then(|| self.work(&job_of(near), None, meter).compare());
+        let near = VerifyJob { places: &job.places[1..], ..*job };
+        let near = (near.places.len() > 1).then(|| self.work(&near, None, meter).compare());
         let near = near.transpose()?;
-        let far_job = job_of(far);
-        let far = self.work(&far_job, Some(&found.unequal), meter);
+        let far = self.work(far, Some(&found.unequal), meter);
         let mut far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
         far.looks += u32::from(by == SumBy::Read && !found.unequal.is_empty());
         Ok(Comparison { by, ..far.beside(near, found.sums) })
@@ -208,6 +236,8 @@ struct Work<'a> {
     options: VerifyOptions,
     cancel: &'a Cancel,
     meter: &'a Meter<'a>,
+    /// Whether a policy changed a value of a row that was read.
+    changed: AtomicBool,
 }
 
 impl Work<'_> {
@@ -400,10 +430,11 @@ impl Work<'_> {
         let states = places.iter().map(make).collect::<Result<Vec<T>>>()?;
         at_once(self.cancel, places.iter().zip(states), |(place, mut state), stop| {
             let mut part = self.meter.part();
-            place.read(rows, mapping, values, stop, |tuple| {
+            let changed = place.read(rows, mapping, values, stop, |tuple| {
                 part.row();
                 each(&mut state, tuple);
             })?;
+            self.changed.fetch_or(changed, Ordering::Relaxed);
             Ok(state)
         })
     }

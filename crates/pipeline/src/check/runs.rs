@@ -7,6 +7,7 @@ use super::source::Source;
 use super::surroundings::{Expected, event_triggers};
 use super::target::Target;
 use crate::identity::{Ownership, RunPools, without_copies};
+use crate::in_replica::check_place;
 use crate::standing::Holdings;
 use crate::wording::{counted, some};
 use crate::{Hops, chain};
@@ -78,6 +79,7 @@ impl Past<'_> {
         );
         let refused = self.surroundings(&states, &holdings.target, &mut findings.target);
         self.not_ours(&disagreements, &refused, findings);
+        self.in_the_way(&holdings, findings);
         // What a run that is in progress has not finished yet is no leftover.
         if !running {
             leftovers(&holdings, &disagreements, findings);
@@ -203,6 +205,22 @@ impl Past<'_> {
                 .of(side)
                 .fault(S::Tracking, what)
                 .command(format!("etl run {} --adopt", names.join(" ")));
+        }
+    }
+}
+
+impl Past<'_> {
+    /// Says which tables can't have their place in the replica.
+    fn in_the_way(&self, holdings: &Holdings, findings: &mut BothSides) {
+        let tables = self.source.and_then(|source| source.tables.as_ref());
+        let (Some(tables), Some(replica)) = (tables, &holdings.replica) else { return };
+        let Some(database) = self.replica.map(|replica| replica.database.as_str()) else { return };
+        let replica = replica.clone().under_names(tables.taken.iter());
+        let taken: BTreeSet<TableName> = tables.taken.iter().cloned().collect();
+        for table in &taken {
+            if let Err(error) = check_place(&replica, database, table, &taken) {
+                findings.replica.fault(S::Schema, chain(&error));
+            }
         }
     }
 }

@@ -108,10 +108,11 @@ impl Tables {
         let taken = counted(self.taken.len(), "table");
         let of = if self.taken.len() == all { String::new() } else { format!(" of {all}") };
         findings.ok(S::Tables, format!("{taken}{of}, {}", bytes(self.bytes)));
-        let others: Vec<&str> =
-            self.catalogue.not_carried.iter().map(|other| other.name.as_str()).collect();
+        let others = &self.catalogue.not_carried;
+        let others: Vec<String> =
+            others.iter().map(|other| format!("`{}` ({})", other.name, other.kind)).collect();
         if !others.is_empty() {
-            findings.ok(S::Tables, format!("no tables, and so not carried: {}", some(&others)));
+            findings.ok(S::Tables, format!("not carried: {}", others.join(", ")));
         }
     }
 

@@ -111,6 +111,7 @@ fn decided(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) 
         tracked: &tracked,
         fingerprint: "f",
         replica_is_there: true,
+        replica_fits: true,
         target_is_there: true,
         has_usable_key: true,
         unchanged: false,
@@ -297,6 +298,7 @@ fn what_did_not_change_and_arrived_is_left_alone() {
     untouched(nothing, |known| known.hops = Hops::Load, Reason::Configured);
     untouched(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
     untouched(nothing, |known| known.replica_is_there = false, Reason::Configured);
+    untouched(nothing, |known| known.replica_fits = false, Reason::SchemaChanged);
     // A copy or a load that failed, or a proof that found a difference, is made again.
     untouched(|t| copy(t).status = Status::Failed, as_it_is, Reason::Configured);
     untouched(|t| load(t).status = Status::Failed, as_it_is, Reason::Configured);

@@ -119,7 +119,11 @@ impl Pipeline {
             catalogue.tables[table].as_ref().map_or(0, |table| table.data_bytes.max(table.rows))
         };
         let replica = replica
-            .map(|pool| read_catalogue(&pool).map(|catalogue| (pool, catalogue.tables)))
+            .map(|pool| {
+                let there =
+                    read_catalogue(&pool)?.under_names(catalogue.tables.keys().chain(&wanted));
+                Ok::<_, Error>((pool, there.tables))
+            })
             .transpose()?;
         let first_target = target.clone();
         let target = (request.to == Side::Target)

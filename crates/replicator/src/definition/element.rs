@@ -1,6 +1,7 @@
 //! One line between the outer parentheses.
 
-use super::{Token, TokenKind, find, has, tokens};
+use super::column::{ColumnClause, group};
+use super::{Token, TokenKind, find, tokens};
 
 /// A column, an index or a constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,29 +14,41 @@ pub(crate) struct Element {
 /// What an element is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ElementKind {
-    Column {
-        name: String,
-        /// AUTO_INCREMENT.
-        numbered: bool,
-        /// ROW START or ROW END of a system versioned table.
-        period: bool,
-    },
-    PrimaryKey,
-    /// A KEY or UNIQUE KEY that can be added later.
-    Index {
-        /// The first column, if it isn't an expression.
-        first: Option<String>,
-        unique: bool,
-    },
-    /// FULLTEXT, SPATIAL and other indexes that a server may refuse to add together.
-    SpecialIndex,
+    Column(ColumnClause),
+    Index(IndexClause),
     ForeignKey {
-        name: Option<String>,
+        name: String,
     },
-    Check,
-    /// PERIOD FOR SYSTEM_TIME.
-    SystemTime,
-    /// Anything else, kept as it is.
+    Check {
+        name: String,
+    },
+    /// A PERIOD, of SYSTEM_TIME or of an application.
+    Period {
+        name: String,
+    },
+    /// Anything else.
+    Other,
+}
+
+/// What a definition says of an index beside its columns, which are the catalogue's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndexClause {
+    /// `PRIMARY` for the primary key.
+    pub(crate) name: String,
+    pub(crate) word: IndexWord,
+    /// The text of COMMENT, quoted.
+    pub(crate) comment: Option<String>,
+}
+
+/// How an index begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexWord {
+    Primary,
+    Unique,
+    Plain,
+    FullText,
+    Spatial,
+    /// One that is not known.
     Other,
 }
 
@@ -44,11 +57,7 @@ impl Element {
         let tokens = tokens(text);
         let first = tokens.first().ok_or("a part of it is empty")?;
         let kind = match first.name() {
-            Some(name) => ElementKind::Column {
-                name,
-                numbered: has(&tokens, &["AUTO_INCREMENT"]),
-                period: period(&tokens).is_some(),
-            },
+            Some(name) => ElementKind::Column(ColumnClause::parse(name, text, &tokens[1..])),
             None => not_a_column(&tokens),
         };
         Ok(Element { text: text.to_owned(), kind })
@@ -63,32 +72,35 @@ fn not_a_column(tokens: &[Token<'_>]) -> ElementKind {
         [word, rest @ ..] if word.is("CONSTRAINT") => (None, rest),
         all => (None, all),
     };
+    let name = name.unwrap_or_default();
     let starts = |words: &[&str]| find(tokens, words) == Some(0);
-    if starts(&["PRIMARY", "KEY"]) {
-        ElementKind::PrimaryKey
-    } else if starts(&["FOREIGN", "KEY"]) {
+    if starts(&["FOREIGN", "KEY"]) {
         ElementKind::ForeignKey { name }
     } else if starts(&["CHECK"]) {
-        ElementKind::Check
-    } else if starts(&["PERIOD", "FOR", "SYSTEM_TIME"]) {
-        ElementKind::SystemTime
-    } else if has(tokens, &["WITHOUT", "OVERLAPS"]) {
-        ElementKind::SpecialIndex
-    } else if starts(&["KEY"]) || starts(&["UNIQUE", "KEY"]) {
-        ElementKind::Index { first: first_column(tokens), unique: starts(&["UNIQUE"]) }
-    } else if tokens.get(1).is_some_and(|token| token.is("KEY")) {
-        ElementKind::SpecialIndex
+        ElementKind::Check { name }
+    } else if starts(&["PERIOD", "FOR"]) {
+        let period = tokens.get(2).and_then(Token::name);
+        ElementKind::Period { name: period.unwrap_or_else(|| "SYSTEM_TIME".to_owned()) }
     } else {
-        ElementKind::Other
+        index(tokens).map_or(ElementKind::Other, ElementKind::Index)
     }
 }
 
-fn first_column(tokens: &[Token<'_>]) -> Option<String> {
+fn index(tokens: &[Token<'_>]) -> Option<IndexClause> {
+    let key = tokens.iter().take(2).position(|token| token.is("KEY"))?;
+    let word = match tokens[..key].first() {
+        None => IndexWord::Plain,
+        Some(first) if first.is("PRIMARY") => IndexWord::Primary,
+        Some(first) if first.is("UNIQUE") => IndexWord::Unique,
+        Some(first) if first.is("FULLTEXT") => IndexWord::FullText,
+        Some(first) if first.is("SPATIAL") => IndexWord::Spatial,
+        Some(_) => IndexWord::Other,
+    };
+    let primary = || (word == IndexWord::Primary).then(|| "PRIMARY".to_owned());
+    let name = tokens.get(key + 1).and_then(Token::name).or_else(primary)?;
     let open = tokens.iter().position(|token| token.is("("))?;
-    tokens.get(open + 1)?.name()
-}
-
-/// Returns where a column of the period says so: five or six tokens from here.
-pub(crate) fn period(tokens: &[Token<'_>]) -> Option<usize> {
-    ["START", "END"].iter().find_map(|end| find(tokens, &["GENERATED", "ALWAYS", "AS", "ROW", end]))
+    let behind = &tokens[open + group(&tokens[open..])..];
+    let comment = find(behind, &["COMMENT"]).and_then(|at| behind.get(at + 1));
+    let comment = comment.filter(|text| text.kind == TokenKind::Text);
+    Some(IndexClause { name, word, comment: comment.map(|text| text.text.to_owned()) })
 }

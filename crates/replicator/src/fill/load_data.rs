@@ -49,9 +49,6 @@ impl Fill<'_> {
                 targets.push(variable);
             }
         }
-        if targets.is_empty() {
-            targets.push("@v0".to_owned());
-        }
         let sets =
             if sets.is_empty() { String::new() } else { format!(" SET {}", sets.join(", ")) };
         format!(

@@ -23,7 +23,7 @@ const MOST_PARAMETERS: usize = 65_535;
 
 impl Fill<'_> {
     pub(super) fn prepared_inserts(&self, writer: &mut MyConn) -> Result<Sent> {
-        let begin = self.job.table.engine.is_transactional() && !self.in_transaction;
+        let begin = self.job.replica_engine().is_transactional() && !self.in_transaction;
         // Parameters are bytes in the column's own character set.
         self.set(writer, "SET character_set_client = binary")?;
         if begin {
@@ -116,9 +116,9 @@ impl Rows<'_> {
     fn insert(&mut self, first: usize, rows: usize) -> Result<()> {
         let columns = self.fill.columns.len();
         let values = self.values[first * columns..(first + rows) * columns].to_vec();
-        let params = if values.is_empty() { Params::Empty } else { Params::Positional(values) };
         let began = Instant::now();
-        let done = self.writer.exec_drop(self.fill.insert_statement(rows), params);
+        let statement = self.fill.insert_statement(rows);
+        let done = self.writer.exec_drop(statement, Params::Positional(values));
         done.map_err(|error| self.fill.failed(self.writer.fault(&error), self.sent.arrived))?;
         self.size.learn(rows, began.elapsed());
         self.sent.arrived += self.writer.affected_rows();

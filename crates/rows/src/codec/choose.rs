@@ -33,6 +33,7 @@ impl Codec {
             }
             (M::Set(_), P::Text) => Codec::Text(encoding),
             (M::Binary(_) | M::VarBinary | M::Blob, P::Bytea) => Codec::Bytes,
+            (M::Char | M::VarChar | M::Text | M::Json, P::Bytea) => Codec::Bytes,
             (M::Binary(16) | M::VarBinary, P::Uuid) => Codec::UuidBytes,
             (M::Uuid | M::Char | M::VarChar, P::Uuid) => Codec::UuidText,
             (M::Inet4 | M::Inet6, P::Inet) => Codec::Inet,

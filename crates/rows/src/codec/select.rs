@@ -22,6 +22,9 @@ impl Codec {
             Codec::Text(encoding) | Codec::Jsonb(encoding) | Codec::Labels { encoding, .. } => {
                 encoding
             }
+            Codec::Bytes if is_plain_text(column) && !is_never_converted(column) => {
+                return (format!("CONVERT({name} USING binary)"), None);
+            }
             _ => return (name, None),
         };
         let text = match encoding {

@@ -9,15 +9,15 @@ use crate::{
     TableSchema,
 };
 use handoff_connect::Side;
-use handoff_model::{ColumnName, TableName};
+use handoff_model::{ColumnName, TableName, own};
 
 pub(super) fn catalogue(facts: Facts) -> Catalogue {
-    let Facts { tables, mut columns, mut indexes, checks, side } = facts;
-    let mut catalogue = Catalogue::empty();
+    let Facts { tables, mut columns, mut indexes, checks, side, folds_case } = facts;
+    let mut catalogue = Catalogue { folds_case, ..Catalogue::empty() };
     catalogue.oldest_table = oldest(&tables);
     for table in tables {
-        if !is_carried(&table.kind) {
-            catalogue.leave_out(table);
+        if let Some(kind) = table.not_carried() {
+            catalogue.leave_out(table.name, kind);
             continue;
         }
         // A name that the model refuses cannot come from a server.
@@ -52,24 +52,30 @@ pub(super) fn catalogue(facts: Facts) -> Catalogue {
 
 /// The server prints times so that they sort as texts.
 fn oldest(tables: &[TableFact]) -> Option<String> {
-    let carried = tables.iter().filter(|table| is_carried(&table.kind));
+    let carried = tables.iter().filter(|table| table.not_carried().is_none());
     carried.filter_map(|table| table.made.clone()).min()
 }
 
-fn is_carried(kind: &str) -> bool {
-    matches!(kind, "BASE TABLE" | "SYSTEM VERSIONED")
-}
-
 impl Catalogue {
-    fn leave_out(&mut self, table: TableFact) {
+    fn leave_out(&mut self, name: String, kind: String) {
         // Newer MariaDB servers list the temporary tables of our own session.
-        if !table.kind.starts_with("TEMPORARY") {
-            self.not_carried.push(NotCarried { name: table.name, kind: table.kind });
+        if !kind.starts_with("TEMPORARY") {
+            self.not_carried.push(NotCarried { name, kind });
         }
     }
 }
 
 impl TableFact {
+    /// Returns what it is, if its rows are not carried.
+    fn not_carried(&self) -> Option<String> {
+        if !matches!(self.kind.as_str(), "BASE TABLE" | "SYSTEM VERSIONED") {
+            return Some(self.kind.clone());
+        }
+        let engine = self.engine.as_deref()?;
+        let why = Engine::named(engine).not_carried()?;
+        Some(format!("table of the engine {engine} ({why})"))
+    }
+
     /// Returns what its files tell, where they tell of every write: those of MyISAM, and those of
     /// Aria but for its own row format, whose pages are written when it suits the server.
     fn files(&self) -> Option<TableFiles> {
@@ -108,14 +114,20 @@ impl Parts<'_> {
         if self.columns.is_empty() {
             return Err(undescribed("no column of it is visible to this account"));
         }
+        let engine = Engine::named(engine);
         let checks = self.checks;
+        let columns = self.columns.iter().filter(|fact| fact.name != own::ROW_NUMBER);
         let columns: Vec<Column> =
-            self.columns.iter().map(|fact| column(name, fact, checks)).collect::<Result<_>>()?;
-        let indexes = indexes(&columns, self.indexes)
+            columns.map(|fact| column(name, fact, checks)).collect::<Result<_>>()?;
+        let facts = self.indexes.into_iter().filter(|fact| {
+            fact.column.as_deref() != Some(own::ROW_NUMBER)
+                && (!fact.unique || engine.keeps_unique())
+        });
+        let indexes = indexes(&columns, facts)
             .ok_or_else(|| undescribed("it was altered while the catalogue was read"))?;
         Ok(TableSchema {
             name: name.clone(),
-            engine: Engine::named(engine),
+            engine,
             system_versioned: table.kind == "SYSTEM VERSIONED",
             partitioned: is_partitioned(table),
             rows: table.rows,
@@ -158,10 +170,10 @@ fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<Col
 }
 
 /// Returns [`None`] if an index names a column that is not there.
-fn indexes(columns: &[Column], facts: Vec<IndexFact>) -> Option<Vec<Index>> {
+fn indexes(columns: &[Column], facts: impl Iterator<Item = IndexFact>) -> Option<Vec<Index>> {
     let mut indexes: Vec<Index> = Vec::new();
     for fact in facts {
-        let column = match &fact.column {
+        let column = match fact.column.as_ref().filter(|_| fact.is_of_values) {
             Some(name) => Some(columns.iter().position(|c| same_name(c.name.as_str(), name))?),
             None => None,
         };
@@ -206,6 +218,7 @@ mod tests {
             free_bytes: 0,
             made: None,
             written: None,
+            names_fold: false,
         }
     }
 
@@ -231,6 +244,7 @@ mod tests {
             column: Some(column.to_owned()),
             prefix: None,
             descending: false,
+            is_of_values: true,
         };
         let names = ["good", "strange", "altered", "denied"];
         let mut tables: Vec<TableFact> = names.map(|name| table(name, "BASE TABLE")).into();
@@ -251,6 +265,7 @@ mod tests {
             .into(),
             checks: Default::default(),
             side: Side::Source,
+            folds_case: false,
         }
     }
 

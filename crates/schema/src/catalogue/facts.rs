@@ -13,6 +13,8 @@ pub(super) struct Facts {
     pub(super) indexes: HashMap<String, Vec<IndexFact>>,
     pub(super) checks: HashMap<String, Vec<String>>,
     pub(super) side: Side,
+    /// Two names that differ in the case of their letters alone are one to the server.
+    pub(super) folds_case: bool,
 }
 
 pub(super) struct TableFact {
@@ -30,6 +32,8 @@ pub(super) struct TableFact {
     /// When its files were made and last written, in UTC.
     pub(super) made: Option<String>,
     pub(super) written: Option<String>,
+    /// What the server makes of the case of names.
+    pub(super) names_fold: bool,
 }
 
 pub(super) struct ColumnFact {
@@ -52,6 +56,8 @@ pub(super) struct IndexFact {
     pub(super) column: Option<String>,
     pub(super) prefix: Option<u32>,
     pub(super) descending: bool,
+    /// Finds rows by the values of its columns; a VECTOR index finds what is near.
+    pub(super) is_of_values: bool,
 }
 
 impl Facts {
@@ -66,8 +72,10 @@ impl Facts {
             Flavor::MariaDb => ask(conn, &checks(&database), check_from_row)?,
             Flavor::MySql => Vec::new(),
         };
+        let folds_case = tables.iter().any(|table| table.names_fold);
         Ok(Facts {
             tables,
+            folds_case,
             columns: by_table(columns),
             indexes: by_table(indexes),
             checks: by_table(checks),
@@ -79,8 +87,8 @@ impl Facts {
 fn tables(database: &str) -> String {
     format!(
         "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, CREATE_OPTIONS, \
-         TABLE_COMMENT, ROW_FORMAT, DATA_FREE, CREATE_TIME, UPDATE_TIME \
-         FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database}"
+         TABLE_COMMENT, ROW_FORMAT, DATA_FREE, CREATE_TIME, UPDATE_TIME, \
+         @@lower_case_table_names FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database}"
     )
 }
 
@@ -104,8 +112,8 @@ fn columns(database: &str, version: &ServerVersion) -> String {
 
 fn indexes(database: &str) -> String {
     format!(
-        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION \
-         FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {database} \
+        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, \
+         INDEX_TYPE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {database} \
          ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
     )
 }
@@ -153,6 +161,7 @@ impl TableFact {
             free_bytes: fields.number()?.unwrap_or(0),
             made: fields.option()?,
             written: fields.option()?,
+            names_fold: fields.number::<u8>()?.is_some_and(|setting| setting != 0),
         })
     }
 }
@@ -185,6 +194,7 @@ impl IndexFact {
             column: fields.option()?,
             prefix: fields.number()?,
             descending: fields.option()?.as_deref() == Some("D"),
+            is_of_values: fields.option()?.as_deref() != Some("VECTOR"),
         };
         Some((table, fact))
     }

@@ -41,6 +41,7 @@ impl Omission {
     pub(super) fn of_other(other: &NotCarried) -> Option<Omission> {
         let kind = match other.kind.as_str() {
             "SEQUENCE" => OmissionKind::Sequence,
+            _ if other.is_table() => OmissionKind::Engine,
             _ => OmissionKind::View,
         };
         Some(Omission { table: TableName::new(&other.name).ok()?, kind, name: String::new() })

@@ -71,7 +71,8 @@ fn instead(kind: &MySqlType) -> Vec<PgType> {
         M::Time(digits) => vec![P::Time(*digits), P::Text],
         // As text a zero date stays what it is.
         M::Date | M::DateTime(_) | M::Timestamp(_) | M::Decimal { .. } => vec![P::Text],
-        M::Char | M::VarChar | M::Text => vec![P::Jsonb],
+        // As bytes a text that is none stays what it is, in its own character set.
+        M::Char | M::VarChar | M::Text => vec![P::Jsonb, P::Bytea],
         M::Binary(16) | M::VarBinary => vec![P::Uuid],
         M::Set(_) | M::Json | M::Uuid | M::Inet4 | M::Inet6 => vec![P::Text],
         M::Float | M::Double | M::Bit(_) | M::Binary(_) | M::Blob => Vec::new(),

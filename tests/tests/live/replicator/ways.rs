@@ -138,7 +138,7 @@ fn warnings_within_one_server_are_compared_in_the_writing_transaction() {
     // The server warns at each row as it works out the column.
     pair.trio.sql_source(
         "SET sql_mode = ''; CREATE TABLE t (a INT PRIMARY KEY, \
-             g TINYINT AS (a + 1000) STORED) ENGINE=InnoDB;
+             g TINYINT AS (a + 1000) VIRTUAL) ENGINE=InnoDB;
          INSERT INTO t (a) VALUES (1), (2)",
     );
     let outcome = pair.check("t");

@@ -136,8 +136,8 @@ fn keys_are_never_changed() {
     refused(
         &rig,
         &Values::default(),
-        "`t`.`v`, row 1: a zero date; a key is never changed: correct the value in the source, \
-         or leave the table out with `exclude`",
+        "`t`.`v`, row 1: a zero date; a key is never changed: carry it as text with `columns = { v = \
+         \"text\" }` under [tables.t], or correct the value in the source",
     );
     rig.trio.sql_source(
         "DROP TABLE t; CREATE TABLE t (v VARCHAR(9) NOT NULL PRIMARY KEY); INSERT INTO t VALUES ('a\\0')",
@@ -145,8 +145,8 @@ fn keys_are_never_changed() {
     refused(
         &rig,
         &Values::default(),
-        "`t`.`v`, row 1: a text with a NUL byte; a key is never changed: correct the value in the \
-         source, or leave the table out with `exclude`",
+        "`t`.`v`, row 1: a text with a NUL byte; a key is never changed: carry it as bytea with \
+         `columns = { v = \"bytea\" }` under [tables.t], or correct the value in the source",
     );
 }
 

@@ -203,8 +203,9 @@ fn the_replica_being_the_source() {
     refused(&trio, &Etl::with(&named), &["run"], 3, &["replica", "source"]);
 }
 
+/// A session that is none of ours holds it; `faults::strangers` has the rest of the kind.
 #[test]
-fn another_run_holding_the_lock() {
+fn a_stranger_holding_the_lock() {
     let trio = Trio::new("lock_held");
     trio.sql_source(PATIENTS);
     let etl = Etl::new(&trio);
@@ -212,7 +213,7 @@ fn another_run_holding_the_lock() {
     let mut holder = trio.replica();
     let lock = format!("SELECT GET_LOCK('handoff:{}', 0)", trio.replica_name());
     assert_eq!(holder.query_first::<i64, _>(lock).unwrap(), Some(1));
-    refused(&trio, &etl, &["run"], 3, &["another run"]);
+    refused(&trio, &etl, &["run"], 3, &["not a run of yours", "KILL "]);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub mod quote;
 pub mod sum;
 pub mod throttle;
 pub mod visible;
-mod work;
+pub mod work;
 
 pub use batch::BatchSize;
 pub use cancel::{Cancel, Cancelled, OnCancel};

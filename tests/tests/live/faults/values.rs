@@ -20,7 +20,12 @@ const CASES: [Case; 5] = [
         good: "'2024-02-29', 1",
         bad: "'0000-00-00', 2",
         settings: "",
-        says: &["`sick`.`bad`", "zero date", "correct the value in the source", "exclude"],
+        says: &[
+            "`sick`.`bad`",
+            "zero date",
+            "correct the value in the source",
+            "columns = { bad = \"text\" }",
+        ],
     },
     Case {
         name: "nul_in_a_key",
@@ -28,7 +33,12 @@ const CASES: [Case; 5] = [
         good: "'Abel', 1",
         bad: "'Zyx\\0Zyx', 2",
         settings: "",
-        says: &["`sick`.`bad`", "NUL", "correct the value in the source", "exclude"],
+        says: &[
+            "`sick`.`bad`",
+            "NUL",
+            "correct the value in the source",
+            "columns = { bad = \"bytea\" }",
+        ],
     },
     Case {
         name: "nul_with_fail",

@@ -51,7 +51,7 @@ impl MyPool {
 
 fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<()> {
     let labels = Labels::new(options.run, side);
-    let mut conn = MyDialer::new(side, server.clone(), labels, options.patience())?.bare()?;
+    let mut conn = MyDialer::new(side, server.clone(), labels, options)?.bare()?;
     let name = quote_my(server.database.as_str());
     let create = format!("CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4");
     let Err(error) = conn.query_drop(&create) else {

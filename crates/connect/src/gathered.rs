@@ -10,24 +10,15 @@ use std::sync::Arc;
 const OF_A_ROW: usize = 64;
 
 impl MyConn {
-    /// Runs a statement and gathers its rows.
+    /// Runs a statement and gathers its rows, as many as a database may have tables or columns.
     ///
     /// # Errors
     ///
     /// Returns the driver's error, or the server's. An answer without end is cut once it is larger than
     /// [`PoolOptions::largest_answer`](crate::PoolOptions::largest_answer).
-    pub fn query<T: FromRow, Q: AsRef<str>>(&mut self, sql: Q) -> mysql::Result<Vec<T>> {
+    pub fn gather<T: FromRow>(&mut self, sql: impl AsRef<str>) -> mysql::Result<Vec<T>> {
         let bounds = self.bounds();
         gather(self.query_iter(sql)?, &bounds)
-    }
-
-    /// Runs a statement and returns its first row.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error as [`MyConn::query`] does.
-    pub fn query_first<T: FromRow, Q: AsRef<str>>(&mut self, sql: Q) -> mysql::Result<Option<T>> {
-        Ok(self.query(sql)?.into_iter().next())
     }
 
     fn bounds(&self) -> Bounds {

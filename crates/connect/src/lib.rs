@@ -47,6 +47,7 @@ mod dial;
 mod fault;
 mod fault_point;
 mod foresee;
+mod gathered;
 mod identity;
 mod lock;
 mod merged;

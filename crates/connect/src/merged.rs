@@ -18,6 +18,8 @@ const BLOCK: usize = 128 * 1024;
 const HEADER: usize = 5;
 
 const COPY_DATA: u8 = b'd';
+/// Ends an answer.
+const READY: u8 = b'Z';
 
 /// A connection whose runs of CopyData messages arrive as one message each; everything else passes
 /// as it is.
@@ -31,12 +33,20 @@ pub(crate) struct Merged<S> {
     left: Range<usize>,
     /// Bytes of the message in progress that are still to be handed on as they are.
     passing: usize,
+    /// The most bytes of a message, and of an answer that is no COPY.
+    largest: usize,
+    /// Bytes of the answer in progress, without those of a COPY.
+    answered: usize,
+    /// The next message makes the answer larger than it may be.
+    refused: bool,
 }
 
 impl<S> Merged<S> {
-    /// Reads `stream`, on which the server has not said anything yet.
-    pub(crate) fn new(stream: S) -> Merged<S> {
-        Merged { stream, block: vec![0; BLOCK].into(), left: 0..0, passing: 0 }
+    /// Reads `stream`, on which the server has not said anything yet. An answer of more than `largest`
+    /// bytes is refused; the rows of a COPY are not gathered and count one by one.
+    pub(crate) fn new(stream: S, largest: usize) -> Merged<S> {
+        let block = vec![0; BLOCK].into();
+        Merged { stream, block, left: 0..0, passing: 0, largest, answered: 0, refused: false }
     }
 
     /// Returns the connection below.
@@ -87,12 +97,38 @@ impl<S> Merged<S> {
 
     /// Begins the next message, as it is, if there is room for a part of it.
     fn begin(&mut self, out: &ReadBuf<'_>) -> bool {
-        match message_length(&self.block[self.left.clone()]) {
+        let message = &self.block[self.left.clone()];
+        match message_length(message) {
             // The driver refuses a length that does not even count itself, once it has it.
-            Some(length) if out.remaining() > 0 => self.passing = length.max(HEADER),
-            _ => return false,
+            Some(length) if out.remaining() > 0 => {
+                let tag = message[0];
+                self.passing = length.max(HEADER);
+                self.count(tag, length)
+            }
+            _ => false,
         }
-        true
+    }
+
+    /// Counts a message that begins; returns false if it is refused.
+    fn count(&mut self, tag: u8, length: usize) -> bool {
+        match tag {
+            READY => self.answered = 0,
+            COPY_DATA => {}
+            _ => self.answered = self.answered.saturating_add(length),
+        }
+        self.refused = self.answered.max(length) > self.largest;
+        if self.refused {
+            self.passing = 0;
+        }
+        !self.refused
+    }
+
+    fn refusal(&self) -> io::Error {
+        let text = format!(
+            "the server sends an answer of more than {} MiB: raise memory_limit_mb in [run]",
+            self.largest >> 20
+        );
+        io::Error::new(io::ErrorKind::InvalidData, text)
     }
 }
 
@@ -123,6 +159,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Merged<S> {
             this.hand_on(out);
             if out.filled().len() > before {
                 return Poll::Ready(Ok(()));
+            }
+            if this.refused {
+                return Poll::Ready(Err(this.refusal()));
             }
             // What is left now is less than a header.
             this.block.copy_within(this.left.clone(), 0);
@@ -187,7 +226,12 @@ mod tests {
 
     /// Reads to the end with buffers of `room` bytes.
     fn read(bytes: &[u8], size: usize, room: usize) -> Vec<u8> {
-        let mut merged = Merged::new(Pieces { bytes, size, waits: false });
+        read_at_most(bytes, size, room, usize::MAX).unwrap()
+    }
+
+    /// Reads as [`read`] does, answers of so many bytes at most.
+    fn read_at_most(bytes: &[u8], size: usize, room: usize, largest: usize) -> io::Result<Vec<u8>> {
+        let mut merged = Merged::new(Pieces { bytes, size, waits: false }, largest);
         let mut context = Context::from_waker(Waker::noop());
         let (mut all, mut buffer) = (Vec::new(), vec![0; room]);
         loop {
@@ -195,9 +239,9 @@ mod tests {
             match Pin::new(&mut merged).poll_read(&mut context, &mut out) {
                 Poll::Pending => {}
                 Poll::Ready(done) => {
-                    done.unwrap();
+                    done?;
                     if out.filled().is_empty() {
-                        return all;
+                        return Ok(all);
                     }
                     all.extend_from_slice(out.filled());
                 }
@@ -279,6 +323,23 @@ mod tests {
             [message(COPY_DATA, &vec![1; 3 * BLOCK]), message(COPY_DATA, b"next")].concat();
         let found = joined(messages(&read(&stream, usize::MAX, 8192)));
         assert_eq!(found, joined(messages(&stream)));
+    }
+
+    #[test]
+    fn an_answer_without_end_is_refused_and_a_copy_is_not() {
+        let rows = [message(b'D', &[7; 100]), message(b'E', &[7; 100])].concat().repeat(10);
+        let ended = [&message(b'D', &[7; 100])[..], &message(READY, b"I")].concat().repeat(20);
+        let copied = message(COPY_DATA, &[7; 100]).repeat(50);
+        let large = message(COPY_DATA, &vec![7; 2 * BLOCK]);
+        for size in [1, 7, usize::MAX] {
+            let error = read_at_most(&rows, size, 64, 1000).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            assert!(read_at_most(&ended, size, 64, 1000).is_ok());
+            assert!(read_at_most(&copied, size, 64, 1000).is_ok());
+            assert!(read_at_most(&large, size, 64, BLOCK).is_err());
+        }
+        let lies = [b'D', 0x7f, 0xff, 0xff, 0xff, 1, 2, 3];
+        assert!(read_at_most(&lies, 8, 64, 1 << 20).is_err());
     }
 
     #[test]

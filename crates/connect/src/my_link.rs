@@ -13,7 +13,7 @@ use crate::seat::{Seat, Seats};
 use crate::sessions::{Labels, Ticket};
 use crate::tls::{TlsTerms, server_name};
 use crate::wire::Wire;
-use crate::{Fault, Profile, Result, ServerVersion, Side, my_session};
+use crate::{Fault, PoolOptions, Profile, Result, ServerVersion, Side, my_session};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, OptsBuilder};
@@ -39,6 +39,8 @@ pub(crate) struct MyDialer {
     pub(crate) server: MySqlServer,
     pub(crate) labels: Labels,
     pub(crate) patience: Patience,
+    /// The most bytes of a row, and of all rows of an answer that is gathered.
+    pub(crate) largest_answer: usize,
     /// The open connections.
     pub(crate) seats: Seats,
     terms: LineTerms,
@@ -66,7 +68,7 @@ impl MyDialer {
         side: Side,
         server: MySqlServer,
         labels: Labels,
-        patience: Patience,
+        options: &PoolOptions,
     ) -> Result<Arc<MyDialer>> {
         let key =
             server.public_key.as_deref().map(|file| ServerKey::load(side, file)).transpose()?;
@@ -81,7 +83,8 @@ impl MyDialer {
             side,
             server,
             labels,
-            patience,
+            patience: options.patience(),
+            largest_answer: options.largest_answer.min(LARGEST_PACKET),
             seats: Seats::default(),
             terms,
             plain: AtomicBool::new(false),
@@ -98,7 +101,7 @@ impl MyDialer {
     pub(crate) fn first(self: &Arc<Self>, profile: Profile) -> Result<(MyLink, Server)> {
         let begin = move |dialer: &MyDialer| {
             let database = Some(&*dialer.server.database);
-            let (mut conn, protection) = dialer.dial(LARGEST_PACKET, database)?;
+            let (mut conn, protection) = dialer.dial(dialer.largest_answer, database)?;
             let server = dialer.ask(&mut conn, protection)?;
             Ok((dialer.prepare(conn, &server, profile)?, server))
         };
@@ -118,7 +121,7 @@ impl MyDialer {
     /// Connects to a server that is known already.
     pub(crate) fn connect(self: &Arc<Self>, server: &Server, profile: Profile) -> Result<MyLink> {
         // The server's own limit is for what it is sent; a row that it holds it sends at any size.
-        let limit = if profile.writes() { server.max_allowed_packet } else { LARGEST_PACKET };
+        let limit = if profile.writes() { server.max_allowed_packet } else { self.largest_answer };
         let server = server.clone();
         self.in_time(move |dialer| {
             let (conn, _) = dialer.dial(limit, Some(&dialer.server.database))?;
@@ -210,7 +213,7 @@ impl MyDialer {
             done = self.set_up(&mut conn, server, profile, &ticket);
         }
         done.map_err(|error| Fault::my(self.side, &error))?;
-        let rows = RowState::default();
+        let rows = RowState::of_at_most(self.largest_answer);
         let wire = Wire::of(&conn).map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
         let seat = Arc::new(Seat::new(conn.connection_id(), wire));
         self.seats.add(&seat);

@@ -71,7 +71,7 @@ impl MyPool {
     /// the account or does not know the database.
     pub fn open(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<MyPool> {
         let labels = Labels::new(options.run, side);
-        let dialer = MyDialer::new(side, server.clone(), labels, options.patience())?;
+        let dialer = MyDialer::new(side, server.clone(), labels, options)?;
         let (first, server) = dialer.first(Profile::Read)?;
         watchdog::start(&dialer);
         let shared = Shared { dialer, server, first: Mutex::new(Some(first)) };

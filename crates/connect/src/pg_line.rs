@@ -37,12 +37,19 @@ pub(crate) struct Lines {
     pub(crate) local: bool,
     /// How the server must let us in.
     pub(crate) required: RequireAuth,
+    /// The most bytes of an answer that is no COPY.
+    pub(crate) largest_answer: usize,
     protection: Arc<Mutex<Option<Protection>>>,
 }
 
 impl Lines {
-    pub(crate) fn new(tls: Option<TlsTerms>, local: bool, required: RequireAuth) -> Lines {
-        Lines { tls, local, required, protection: Arc::default() }
+    pub(crate) fn new(
+        tls: Option<TlsTerms>,
+        local: bool,
+        required: RequireAuth,
+        largest_answer: usize,
+    ) -> Lines {
+        Lines { tls, local, required, largest_answer, protection: Arc::default() }
     }
 
     /// Returns what protects the line that was opened last.
@@ -82,13 +89,13 @@ impl TlsConnect<Socket> for Opening {
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async {
-            let Lines { required, local, tls, protection } = self.lines.clone();
+            let Lines { required, local, tls, largest_answer, protection } = self.lines.clone();
             let line = self.open(socket).await?;
             let verifies = tls.as_ref().is_some_and(TlsTerms::verify);
             let found = line.protection(verifies, local);
             *protection.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
             let terms = GuardTerms { protection: found, required };
-            Ok(Merged::new(Guarded::new(line, terms)))
+            Ok(Merged::new(Guarded::new(line, terms), largest_answer))
         })
     }
 }

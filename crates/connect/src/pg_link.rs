@@ -11,7 +11,7 @@ use crate::protocol::Protocol;
 use crate::reach::{Reach, addresses, nowhere};
 use crate::seat::{Seat, Seats};
 use crate::tls::TlsTerms;
-use crate::{Fault, Result, Side, pg_session};
+use crate::{Fault, PoolOptions, Result, Side, pg_session};
 use handoff_settings::{PgServer, RequireAuth};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config, SimpleQueryMessage};
@@ -75,6 +75,8 @@ pub(crate) struct PgDialer {
     config: Config,
     tls: Option<TlsTerms>,
     pub(crate) patience: Patience,
+    /// The most bytes of an answer that is no COPY.
+    largest_answer: usize,
     /// The open connections.
     pub(crate) seats: Seats,
     /// Set once TLS failed where plain text is allowed as well.
@@ -106,7 +108,7 @@ impl PgDialer {
     pub(crate) fn new(
         server: PgServer,
         application: &str,
-        patience: Patience,
+        options: &PoolOptions,
     ) -> Result<Arc<PgDialer>> {
         // A Unix socket is private already, and PostgreSQL speaks no TLS over it. There the driver
         // takes no line of ours, and reads a COPY row by row.
@@ -120,7 +122,7 @@ impl PgDialer {
             .dbname(&server.database)
             .application_name(application)
             .connect_timeout(Duration::from_secs(10))
-            .tcp_user_timeout(patience.usual_silence().saturating_mul(2))
+            .tcp_user_timeout(options.silence.saturating_mul(2))
             .keepalives(true)
             .keepalives_idle(Duration::from_secs(60))
             .keepalives_interval(Duration::from_secs(15))
@@ -138,7 +140,17 @@ impl PgDialer {
         }
         let seats = Seats::default();
         let (plain, pooled) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Arc::new(PgDialer { server, config, tls, patience, seats, plain, pooled }))
+        let (patience, largest_answer) = (options.patience(), options.largest_answer);
+        Ok(Arc::new(PgDialer {
+            server,
+            config,
+            tls,
+            patience,
+            largest_answer,
+            seats,
+            plain,
+            pooled,
+        }))
     }
 
     /// Connects and asks the server what it is.
@@ -346,7 +358,8 @@ impl PgDialer {
 
     fn lines(&self, reach: Reach) -> Lines {
         let tls = self.tls.clone().filter(|_| !self.plain.load(Ordering::Relaxed));
-        Lines::new(tls, reach != Reach::Network, self.server.require_auth)
+        let local = reach != Reach::Network;
+        Lines::new(tls, local, self.server.require_auth, self.largest_answer)
     }
 
     fn fault(&self, error: &postgres::Error) -> Fault {

@@ -49,7 +49,7 @@ impl PgPool {
     /// Returns a [`Fault`] as [`PgPool::open`] does.
     pub fn open_any_encoding(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
         let program = sessions::program(options.run);
-        let dialer = PgDialer::new(server.clone(), &program, options.patience())?;
+        let dialer = PgDialer::new(server.clone(), &program, options)?;
         let (first, facts) = dialer.first()?;
         watchdog::start(&dialer);
         let waiting = AtomicUsize::new(0);

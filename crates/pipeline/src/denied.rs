@@ -81,7 +81,7 @@ impl Hidden {
 fn granted_by_column(conn: &mut MyConn) -> Result<BTreeSet<String>, Fault> {
     let ask = "SELECT DISTINCT TABLE_NAME FROM information_schema.COLUMN_PRIVILEGES \
          WHERE TABLE_SCHEMA = DATABASE() AND PRIVILEGE_TYPE = 'SELECT'";
-    let tables: Vec<String> = conn.query(ask).map_err(|error| conn.fault(&error))?;
+    let tables: Vec<String> = conn.gather(ask).map_err(|error| conn.fault(&error))?;
     Ok(tables.into_iter().collect())
 }
 

@@ -46,13 +46,17 @@ enum Source<'a> {
 }
 
 /// What a connection keeps for its rows.
-#[derive(Default)]
 pub(crate) struct RowState {
     buffer: Buffer,
     known: Known,
 }
 
 impl RowState {
+    /// Makes the state of a connection that reads rows of so many bytes at most.
+    pub(crate) fn of_at_most(bytes: usize) -> RowState {
+        RowState { buffer: Buffer::of_at_most(bytes), known: Known::default() }
+    }
+
     /// Executes a statement of `conn`.
     pub(crate) fn execute<'a>(
         &'a mut self,

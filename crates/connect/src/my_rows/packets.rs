@@ -7,16 +7,14 @@ pub(super) const FULL: usize = 0xff_ffff;
 /// The bytes before a packet: its length and number.
 pub(super) const HEADER: usize = 4;
 
-/// A server sends no more for one row (manual, `max_allowed_packet`).
-const MOST: usize = 1 << 30;
-
 /// What is asked of the kernel at once, to begin with and at most.
 const SMALLEST: usize = 16 * 1024;
 const LARGEST: usize = 256 * 1024;
 
 /// Bytes that came and were not read yet. Lives as long as the connection.
-#[derive(Default)]
 pub(crate) struct Buffer {
+    /// The most bytes of a row.
+    most: usize,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -25,10 +23,15 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Makes a buffer for rows of so many bytes at most.
+    pub(super) fn of_at_most(most: usize) -> Buffer {
+        Buffer { most, bytes: Vec::new(), start: 0, end: 0, joined: Vec::new() }
+    }
+
     /// Forgets what was not read, and gives back what a very long row took.
     pub(super) fn reset(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
-        *self = Buffer::default();
+        *self = Buffer::of_at_most(self.most);
         if bytes.len() <= LARGEST {
             self.bytes = bytes;
         }
@@ -106,8 +109,11 @@ impl Buffer {
             let length = self.fill(wire)?;
             let piece = self.start + HEADER;
             self.start = piece + length;
-            if self.joined.len() + length > MOST {
-                let text = "the server sends a row of more than 1 GiB";
+            if self.joined.len() + length > self.most {
+                let text = format!(
+                    "the server sends a row of more than {} MiB: raise memory_limit_mb in [run]",
+                    self.most >> 20
+                );
                 return Err(io::Error::new(ErrorKind::InvalidData, text));
             }
             self.joined.extend_from_slice(&self.bytes[piece..piece + length]);
@@ -151,7 +157,7 @@ mod tests {
         let packets = lengths.iter().zip(0..).map(|(&length, number)| packet(number, length));
         let stream = packets.collect::<Vec<_>>().concat();
         let rest = RefCell::new(&stream[..]);
-        let (mut buffer, mut found) = (Buffer::default(), Vec::new());
+        let (mut buffer, mut found) = (Buffer::of_at_most(1 << 30), Vec::new());
         while found.len() < lengths.len() {
             let none = buffer.some(Drips(&rest, drip), |packet| {
                 let number = u8::try_from(found.len()).unwrap();
@@ -180,7 +186,7 @@ mod tests {
                 [packet(7, 3), packet(7, FULL), packet(7, rest), packet(7, 5)].concat();
             stream.extend([9, 0, 0]);
             let cell = RefCell::new(&stream[..]);
-            let (mut buffer, mut found) = (Buffer::default(), Vec::new());
+            let (mut buffer, mut found) = (Buffer::of_at_most(1 << 30), Vec::new());
             for _ in 0..3 {
                 let length = buffer.some(Drips(&cell, 1 << 20), |packet| Some(packet.len()));
                 found.push(length.unwrap().unwrap());
@@ -190,10 +196,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_beyond_the_limit_is_refused_before_it_has_come() {
+        let stream = [packet(7, FULL), packet(7, FULL), packet(7, 1)].concat();
+        let cell = RefCell::new(&stream[..]);
+        let mut buffer = Buffer::of_at_most(FULL + 5);
+        let error = buffer.some(Drips(&cell, 1 << 20), |_| Some(())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("more than 16 MiB"), "{error}");
+    }
+
+    #[test]
     fn what_broke_off_goes_on_behind_it() {
         let stream = [packet(1, 2), packet(1, 3), packet(1, 4)].concat();
         let cell = RefCell::new(&stream[..]);
-        let mut buffer = Buffer::default();
+        let mut buffer = Buffer::of_at_most(1 << 30);
         let mut next = || buffer.some(Drips(&cell, 1 << 20), |packet| Some(packet.len())).unwrap();
         assert_eq!([next(), next(), next()], [Some(2), Some(3), Some(4)]);
     }

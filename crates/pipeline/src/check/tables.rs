@@ -10,7 +10,6 @@ use handoff_connect::{Fault, MyConn, Result, Side, quote_my_text};
 use handoff_model::{ColumnName, TableName};
 use handoff_schema::{Catalogue, Error, Mapping, TableSchema};
 use handoff_settings::{Run, Settings, TableFilter, TableSettings};
-use mysql::prelude::Queryable;
 use std::collections::HashMap;
 
 /// The tables of the source.
@@ -174,7 +173,7 @@ pub(super) fn sizes(conn: &mut MyConn, database: &str) -> Result<HashMap<String,
          FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
         quote_my_text(database)
     );
-    let rows: Vec<(String, u64)> = conn.query(query).map_err(|error| conn.fault(&error))?;
+    let rows: Vec<(String, u64)> = conn.gather(query).map_err(|error| conn.fault(&error))?;
     Ok(rows.into_iter().collect())
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{Error, Result};
 use handoff_connect::{Fault, Flavor, MyConn, ServerVersion, Side, quote_my_text};
-use mysql::prelude::Queryable;
 use mysql::{Row, Value};
 use std::collections::HashMap;
 
@@ -132,7 +131,7 @@ pub(super) fn ask_others(conn: &mut MyConn, sql: &str) -> Result<Vec<(String, St
 
 /// Runs a statement and reads each row, whose columns are all texts.
 fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut Fields) -> Option<T>) -> Result<Vec<T>> {
-    let rows: Vec<Row> = conn.query(sql).map_err(|error| Error::Catalogue(conn.fault(&error)))?;
+    let rows: Vec<Row> = conn.gather(sql).map_err(|error| Error::Catalogue(conn.fault(&error)))?;
     let facts: Option<Vec<T>> = rows.into_iter().map(|row| read(&mut Fields::new(row))).collect();
     facts.ok_or_else(|| {
         Error::Catalogue(Fault::new(conn.side(), "the catalogue holds what no server should say"))

@@ -11,8 +11,9 @@ use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// The promise: statements a table and server.
-const MOST: f64 = 8.0;
+/// The promise: statements a table and server. Before anything is published each side is asked whether the run still holds its
+/// lock, and the target what stands around a new table by now.
+const MOST: f64 = 9.0;
 
 /// Tables with fewer rows are small.
 const SMALL: u64 = 1_000;
@@ -20,7 +21,7 @@ const SMALL: u64 = 1_000;
 const PRACTICE: Practice = Practice { scale: 0.001, seed: 7 };
 
 #[test]
-fn a_small_table_costs_eight_statements_a_server() {
+fn a_small_table_costs_nine_statements_a_server_at_most() {
     let servers = Servers::start();
     let trio = servers.trio("statements");
     practice::create(&mut trio.source(), &PRACTICE).unwrap();

@@ -121,12 +121,12 @@ pub struct RunArgs {
     /// Take over the named tables, which exist already and were made by something else.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
-    /// What the source is allowed to be.
+    /// The sources that are accepted.
     #[command(flatten)]
     pub source: SourceArgs,
 }
 
-/// What to do about a source that is another one than was carried before.
+/// The answer to a source that is another one than was carried before.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct SourceArgs {
     /// The source is another one: replace what was carried before in full, and record the new one.
@@ -169,7 +169,7 @@ pub struct PlanArgs {
     /// Say what `etl run --full` would do.
     #[arg(long)]
     pub full: bool,
-    /// What the source is allowed to be.
+    /// The sources that are accepted.
     #[command(flatten)]
     pub source: SourceArgs,
     /// Print one JSON document.

@@ -1,4 +1,4 @@
-//! How servers list their sessions, and what that means.
+//! The servers' lists of sessions, and their meaning.
 
 use crate::Result;
 use crate::Side;

@@ -11,10 +11,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a request to stop is looked for.
+/// The pause between two looks for a request to stop.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Why a thread that connects came to nothing.
+/// The reason for which a thread that connects came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DialFailure {
     /// The server did not answer in this time.

@@ -6,7 +6,7 @@ use mysql::prelude::{FromRow, Protocol, Queryable};
 use mysql::{QueryResult, Row, Value};
 use std::sync::Arc;
 
-/// What a row takes beside its values.
+/// The memory that a row takes beside its values.
 const OF_A_ROW: usize = 64;
 
 impl MyConn {

@@ -1,4 +1,4 @@
-//! Which database an address leads to.
+//! The identity of the database that an address leads to.
 //!
 //! An address can lead elsewhere tomorrow, and a server can be reached by another one. So a database is
 //! known by facts of its place (the address in the settings, what the server says of its machine) and
@@ -30,12 +30,12 @@ pub struct DatabaseIdentity {
     /// (PostgreSQL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birthmark: Option<String>,
-    /// Whether the server takes names of databases that differ in case for one.
+    /// True if the server takes names of databases that differ in case for one.
     #[serde(default)]
     pub folds_case: bool,
 }
 
-/// What two identities say of two databases.
+/// The verdict of two identities on two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IdentityMatch {
     /// They are one, at one address.

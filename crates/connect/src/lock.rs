@@ -39,11 +39,11 @@ pub struct LockHolder {
     /// What the session calls itself. MySQL servers tell it only where the performance schema is
     /// on, which MariaDB's is not by default.
     pub program: Option<String>,
-    /// How long the session has lived (PostgreSQL).
+    /// The age of the session (PostgreSQL).
     pub since: Option<Duration>,
-    /// How long the session has said nothing. A run says something every quarter of [`LOCK_SILENCE`].
+    /// The time since the session last said something. A run says something every quarter of [`LOCK_SILENCE`].
     pub silent: Option<Duration>,
-    /// Whether the session bears the marks of a run, which nobody else's does by chance.
+    /// True if the session bears the marks of a run, which nobody else's does by chance.
     pub is_marked: bool,
 }
 

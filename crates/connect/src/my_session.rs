@@ -21,7 +21,7 @@ pub(crate) struct NewSession<'a> {
     pub(crate) rights: SessionRights,
 }
 
-/// Whether a session tries to set what MySQL lets only some accounts set.
+/// True if a session tries to set what MySQL lets only some accounts set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SessionRights {
     /// It tries, and learns by the answer whether it may.

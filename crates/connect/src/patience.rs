@@ -1,4 +1,4 @@
-//! How long servers are waited for.
+//! The bounds on waiting for servers.
 
 use handoff_model::Cancel;
 use std::time::Duration;

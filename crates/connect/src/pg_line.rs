@@ -31,7 +31,7 @@ pub(crate) const UNANSWERED: io::ErrorKind = io::ErrorKind::NotConnected;
 /// Lines to one address; makes them for the driver.
 #[derive(Clone)]
 pub(crate) struct Lines {
-    /// How TLS is spoken, if at all.
+    /// The set-up of TLS, if it is spoken at all.
     pub(crate) tls: Option<TlsTerms>,
     /// Whether the address is one of this machine alone.
     pub(crate) local: bool,

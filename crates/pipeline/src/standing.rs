@@ -26,7 +26,7 @@ pub struct Standing {
     pub last_run: Option<LastRun>,
     /// The run that is in progress, as a phrase.
     pub in_progress: Option<String>,
-    /// What else a person should know, such as tables that came from elsewhere than the settings lead to.
+    /// Further remarks, such as tables that came from elsewhere than the settings lead to.
     pub notes: Vec<String>,
 }
 

@@ -25,7 +25,7 @@ pub struct StatusReport {
     /// What the tracking tables and the databases disagree on, one sentence each, with what the next
     /// run does about it.
     pub disagreements: Vec<String>,
-    /// What else a person should know, such as tables that came from elsewhere than the settings lead to.
+    /// Further remarks, such as tables that came from elsewhere than the settings lead to.
     pub notes: Vec<String>,
     /// The tables, by name.
     pub tables: Vec<TableStanding>,

@@ -33,7 +33,7 @@ pub(super) struct Settled {
     pub(super) protection: Protection,
 }
 
-/// How the line goes on.
+/// The way in which the line goes on.
 pub(super) enum Carried {
     /// Over the server's socket, which carries everything as it is.
     Plain(TcpStream),
@@ -213,7 +213,7 @@ impl Signing {
     }
 }
 
-/// What a greeting tells, beside what the driver makes of it.
+/// The parts of a greeting that the driver does not tell.
 struct Greeting {
     speaks_tls: bool,
     nonce: Vec<u8>,

@@ -1,4 +1,4 @@
-//! What a server may ask of us while it lets us in (manual, "Authentication Phase").
+//! The judgement of a server's questions while it lets us in (manual, "Authentication Phase").
 
 use crate::protection::PeerTrust;
 use crate::reach::Reach;
@@ -80,7 +80,7 @@ fn name(plugin: &[u8]) -> String {
     shown.filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).take(64).collect()
 }
 
-/// How the password itself is sent.
+/// The way in which the password itself is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
     /// As it is, over what nobody else reads.

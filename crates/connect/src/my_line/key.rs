@@ -6,7 +6,7 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::Path;
 
-/// What OAEP takes of a block (RFC 8017, 7.1.1, with SHA-1).
+/// The bytes of a block that OAEP takes (RFC 8017, 7.1.1, with SHA-1).
 const PADDING: usize = 42;
 
 /// A public RSA key.

@@ -31,20 +31,20 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Instant;
 
-/// What a line is opened with.
+/// The settings that a line is opened with.
 #[derive(Debug, Clone)]
 pub(crate) struct LineTerms {
-    /// How TLS is spoken, if at all.
+    /// The set-up of TLS, if it is spoken at all.
     pub(crate) tls: Option<TlsTerms>,
     /// The name that the certificate is to be for.
     pub(crate) name: ServerName<'static>,
     /// The server's key, for a password that goes in plain text otherwise.
     pub(crate) key: Option<ServerKey>,
-    /// Whether the server may ask for a file, which is only ever one that we made up.
+    /// True if the server may ask for a file, which is only ever one that we made up.
     pub(crate) files: bool,
 }
 
-/// Why a line was not opened.
+/// The reason for which a line was not opened.
 #[derive(Debug)]
 pub(crate) enum LineError {
     /// The connection failed.
@@ -74,7 +74,7 @@ impl From<io::Error> for LineError {
     }
 }
 
-/// How a handshake went, told to the thread that waits for it.
+/// The outcome of a handshake, told to the thread that waits for it.
 type Outcome = Result<Opened, LineError>;
 
 /// A line whose server has let us in, or said why not.

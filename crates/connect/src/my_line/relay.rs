@@ -13,11 +13,11 @@ pub(super) struct Relay {
     session: ClientConnection,
     server: TcpStream,
     driver: TcpStream,
-    /// What came from the server and is not decrypted yet.
+    /// Bytes that came from the server and are not decrypted yet.
     sealed: Stored,
-    /// What is on the way to the driver.
+    /// Bytes on the way to the driver.
     opened: Stored,
-    /// What came from the driver.
+    /// Bytes that came from the driver.
     block: Box<[u8]>,
     /// The server says nothing any more.
     server_ended: bool,
@@ -50,7 +50,7 @@ impl Stored {
     }
 }
 
-/// Which ends are ready for what.
+/// The ends that are ready to be read or written.
 struct Ready {
     read_server: bool,
     write_server: bool,

@@ -1,14 +1,15 @@
 //! Hop 1 of a table.
 
+use crate::TableError;
 use crate::diff::Between;
 use crate::figures::add;
 use crate::probe::{Asker, Probe};
 use crate::publish::{CopyChecks, Progress, Relay, likely_rows};
 use crate::slices::Slices;
 use crate::sweep::Sweep;
+use crate::table::{Evidence, WrittenSince};
 use crate::table_run::TableRunner;
 use crate::work::{EVERYTHING, Slice, Work};
-use crate::{Proof, TableContext, TableError, Verdict};
 use handoff_connect::Side;
 use handoff_model::{CopyId, Phase, ProofBy, TableSum};
 use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
@@ -80,7 +81,7 @@ impl TableRunner {
             copied = Some(next);
         }
         if work.sweeps() {
-            self.compare_copy(replicator, work.context, progress)?;
+            self.compare_copy(replicator, work, progress)?;
         }
         copied.ok_or_else(|| TableError::NotCopied(work.context.name.clone()))
     }
@@ -155,9 +156,9 @@ impl TableRunner {
         // What an attempt at the changed rows misses, one at all rows is to bring.
         let attempts = if work.is_incremental() { 1 } else { 2 };
         for _ in 0..attempts {
-            let proof = &mut progress.proof;
+            let evidence = &mut progress.evidence;
             let outcome = self.phase(work.context, Phase::Copy, || {
-                self.copy(replicator, work, part, &mut attempt, proof)
+                self.copy(replicator, work, part, &mut attempt, evidence)
             })?;
             progress.note(&outcome.notes);
             // A later slice takes rows of an earlier one along, and hop 2 may load everything.
@@ -171,33 +172,31 @@ impl TableRunner {
             add(&mut progress.copy, outcome);
             if compares {
                 let compare = || self.prover.compare_copy(replicator, work.context);
-                progress.proof = Some(self.again(work.context, compare)?);
+                progress.evidence = self.again(work.context, compare)?;
             }
-            if progress.proof.as_ref().is_none_or(|proof| proof.verdict != Verdict::Differs) {
+            if progress.evidence.difference(self.rule(work)).is_none() {
                 let marks = work.marks(part.slice, attempt.id);
                 progress.marks = marks.clone();
                 return Ok(Copied { id: attempt.id, marks, moved });
             }
         }
-        let difference = progress.proof.as_ref().map(Proof::difference).unwrap_or_default();
-        Err(TableError::Differs(difference))
+        let error = progress.evidence.error(self.rule(work));
+        Err(error.unwrap_or_else(|| TableError::NotCopied(work.context.name.clone())))
     }
 
     /// Compares every row of source and replica, where that is asked for.
     pub(crate) fn compare_copy(
         &self,
         replicator: &Replicator,
-        context: &TableContext,
+        work: &Work<'_>,
         progress: &mut Progress,
     ) -> Result<(), TableError> {
         if self.prove != ProofBy::Rows {
             return Ok(());
         }
-        let compare = || self.prover.compare_copy(replicator, context);
-        let proof = self.again(context, compare)?;
-        let difference = (proof.verdict == Verdict::Differs).then(|| proof.difference());
-        progress.proof = Some(proof);
-        difference.map_or(Ok(()), |difference| Err(TableError::Differs(difference)))
+        let compare = || self.prover.compare_copy(replicator, work.context);
+        progress.evidence = self.again(work.context, compare)?;
+        progress.evidence.error(self.rule(work)).map_or(Ok(()), Err)
     }
 
     fn copy(
@@ -206,7 +205,7 @@ impl TableRunner {
         work: &Work<'_>,
         part: CopyPart<'_>,
         attempt: &mut CopyAttempt,
-        proof: &mut Option<Proof>,
+        evidence: &mut Evidence,
     ) -> Result<CopyOutcome, TableError> {
         let (context, slice) = (work.context, part.slice);
         let replica_table = if std::mem::take(&mut attempt.first) {
@@ -256,25 +255,25 @@ impl TableRunner {
             relay: Relay::default(),
         };
         let done = opened.finish(&checks).map_err(TableError::Copy);
-        checks.relay.settle(done, proof)
+        checks.relay.settle(done, evidence)
     }
 
-    /// Returns true if rows that were written since the probe explain why the source has more than
-    /// arrived. As many as there were then have to be there: the rows above a watermark that is the
-    /// column's highest value are not all new.
-    pub(crate) fn is_explained(
+    /// Counts the rows that were written to the source since the probe, if they could explain why it has more
+    /// than arrived.
+    pub(crate) fn written(
         &self,
         work: &Work<'_>,
         probe: &Probe,
         source: u64,
         arrived: u64,
-    ) -> Result<bool, TableError> {
-        if source <= arrived {
-            return Ok(source == arrived || work.keeps_deleted());
+    ) -> Result<Option<WrittenSince>, TableError> {
+        let first_look = probe.rows;
+        if !Evidence::may_be_explained(source, arrived, first_look) {
+            return Ok(None);
         }
-        let Some(later) = probe.later().filter(|_| arrived >= probe.rows) else { return Ok(false) };
-        let written = self.asker().count(&work.context.schema, &later)?;
-        Ok(source - arrived <= written)
+        let Some(later) = probe.later() else { return Ok(None) };
+        let rows = self.asker().count(&work.context.schema, &later)?;
+        Ok(Some(WrittenSince { first_look, rows }))
     }
 
     pub(crate) fn seal_work<'a>(

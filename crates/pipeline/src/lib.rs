@@ -76,6 +76,7 @@ mod start;
 mod stopping;
 mod sums;
 mod sweep;
+mod table;
 mod table_run;
 mod target_fit;
 mod toml_text;

@@ -6,9 +6,10 @@ use crate::figures::add;
 use crate::probe::Probe;
 use crate::publish::{Counting, LoadChecks, Progress, ReadRows, Relay};
 use crate::sweep::Sweep;
+use crate::table::{Evidence, SideRows};
 use crate::table_run::TableRunner;
 use crate::work::Work;
-use crate::{Hops, Proof, TableContext, TableError};
+use crate::{Hops, TableContext, TableError};
 use handoff_connect::{Seal, Side};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Replay};
 use handoff_model::{Phase, ProofBy, Reason, RowFilter, TableSum};
@@ -60,8 +61,8 @@ impl TableRunner {
         };
         let keys = swept.as_ref().map(|swept| &swept.keys);
         let part = LoadPart { keys, counting, copied };
-        let (context, proof) = (work.context, &mut progress.proof);
-        let outcome = self.phase(context, Phase::Load, || self.load(work, part, proof))?;
+        let (context, evidence) = (work.context, &mut progress.evidence);
+        let outcome = self.phase(context, Phase::Load, || self.load(work, part, evidence))?;
         progress.notes.extend(swept.as_ref().and_then(Sweep::note));
         progress.note(&outcome.notes);
         add(&mut progress.load, outcome);
@@ -91,7 +92,7 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         part: LoadPart<'_>,
-        proof: &mut Option<Proof>,
+        evidence: &mut Evidence,
     ) -> Result<LoadOutcome, TableError> {
         let (context, copied) = (work.context, part.copied);
         let mode = work.mode();
@@ -119,7 +120,7 @@ impl TableRunner {
             counting: part.counting,
             read: if is_full { ReadRows::Loaded } else { ReadRows::Again },
             copied: copied.moved,
-            before: proof.clone(),
+            before: evidence.clone(),
             seal,
             relay: Relay::default(),
         };
@@ -130,7 +131,7 @@ impl TableRunner {
             }
             None => self.load_by(&*strategy, job, &checks, work),
         };
-        checks.relay.settle(done, proof)
+        checks.relay.settle(done, evidence)
     }
 
     /// Brings the rows of `keys` into line.
@@ -139,7 +140,7 @@ impl TableRunner {
         work: &Work<'_>,
         keys: &KeyList,
         copied: &Copied,
-        proof: &mut Option<Proof>,
+        evidence: &mut Evidence,
     ) -> Result<LoadOutcome, TableError> {
         let context = work.context;
         let job = LoadJob {
@@ -164,12 +165,12 @@ impl TableRunner {
             counting: if has_replica { Counting::Ours } else { Counting::Nothing },
             read: ReadRows::Again,
             copied: copied.moved,
-            before: proof.clone(),
+            before: evidence.clone(),
             seal,
             relay: Relay::default(),
         };
         let done = self.loader.load_keys(&job, keys, &checks).map_err(TableError::Load);
-        checks.relay.settle(done, proof)
+        checks.relay.settle(done, evidence)
     }
 
     /// Loads everything from a file that an earlier load kept. It is of no copy that is known, nor is
@@ -192,7 +193,7 @@ impl TableRunner {
             target: context.target.as_deref(),
         };
         let strategy = Replay { file: file.to_owned() };
-        let proof = &mut progress.proof;
+        let evidence = &mut progress.evidence;
         let outcome = self.phase(context, Phase::Load, || {
             let sealed = SealWork {
                 copied_at: None,
@@ -207,17 +208,18 @@ impl TableRunner {
                 // The replica is what the target is to equal, not the file.
                 read: ReadRows::Again,
                 copied: None,
-                before: None,
+                before: Evidence::default(),
                 seal: self.tracker.seal(sealed),
                 relay: Relay::default(),
             };
             let done = self.load_by(&strategy, job, &checks, &work);
-            checks.relay.settle(done, proof)
+            checks.relay.settle(done, evidence)
         })?;
         if self.prove != ProofBy::Rows {
             // Nothing is known of the file but what arrived.
             let target_rows = Some(outcome.rows_loaded);
-            progress.proof = Some(Proof { target_rows, ..Proof::nothing() });
+            progress.evidence = Evidence::begun();
+            progress.evidence.rows.target = target_rows;
         }
         progress.note(&outcome.notes);
         progress.load = Some(outcome);
@@ -270,10 +272,10 @@ impl TableRunner {
         &self,
         work: &Work<'_>,
         tx: &mut Transaction<'_>,
-    ) -> Result<Proof, TableError> {
-        let replica_rows = Some(self.prover.count(work.context)?);
-        let target_rows = Some(self.prover.count_in(tx, work.context)?);
-        Ok(Proof { counted: true, replica_rows, target_rows, ..Proof::nothing() })
+    ) -> Result<SideRows, TableError> {
+        let replica = Some(self.prover.count(work.context)?);
+        let target = Some(self.prover.count_in(tx, work.context)?);
+        Ok(SideRows { source: None, replica, target })
     }
 
     fn locking(&self, work: &Work<'_>) -> Locking {

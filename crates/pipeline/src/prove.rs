@@ -1,14 +1,13 @@
 //! Comparing what arrived with what was to arrive.
 
-use crate::figures::millis;
-use crate::{Covers, Hops, Proof, TableContext, TableError, Verdict};
+use crate::table::{Checksums, Evidence};
+use crate::{Hops, TableContext, TableError};
 use handoff_connect::{Fault, MyPool, PgPool, Profile, Published, Seal, Side, quote_my};
 use handoff_loader::{Discard, LoadJob, LoadMode, Loader};
-use handoff_model::{Cancel, ProofBy, RowFilter, TableSum};
+use handoff_model::{Cancel, RowFilter, TableSum};
 use handoff_replicator::Replicator;
 use handoff_rows::{Locking, target_sum_in};
 use handoff_schema::{TargetCatalogue, ddl};
-use jiff::Timestamp;
 use mysql::prelude::Queryable;
 use postgres::Transaction;
 use std::time::Instant;
@@ -33,57 +32,37 @@ impl Prover {
         &self,
         replicator: &Replicator,
         context: &TableContext,
-    ) -> Result<Proof, TableError> {
-        let started = Instant::now();
+    ) -> Result<Evidence, TableError> {
+        let (started, mut evidence) = (Instant::now(), Evidence::begun());
         let sums = replicator.row_sums(&context.schema).map_err(TableError::ProveCopy)?;
-        Ok(Proof {
-            verdict: if sums.source == sums.replica {
-                Verdict::SameCount
-            } else {
-                Verdict::Differs
-            },
-            by: ProofBy::Rows,
-            counted: true,
-            source_rows: Some(sums.source.rows),
-            replica_rows: Some(sums.replica.rows),
-            source_checksum: Some(sums.source),
-            replica_checksum: Some(sums.replica),
-            duration_ms: millis(started.elapsed()),
-            ..Proof::nothing()
-        })
+        evidence.take_checksums(Checksums { source: sums.source, replica: sums.replica });
+        evidence.looked(started.elapsed());
+        Ok(evidence)
     }
 
-    /// Compares the database that was read with what the target would hold: the sum of row hashes
-    /// taken while reading against the one read back, and row counts. `before` is what hop 1 found.
+    /// Adds to what hop 1 found the sum of the rows that were read and that of the rows which the target would
+    /// hold, read back.
     pub(crate) fn compare_load(
         &self,
         hops: Hops,
         context: &TableContext,
         tx: &mut Transaction<'_>,
         read: TableSum,
-        before: &Option<Proof>,
-    ) -> Result<Proof, TableError> {
+        mut evidence: Evidence,
+    ) -> Result<Evidence, TableError> {
         let started = Instant::now();
-        let mut proof = match before {
-            Some(proof) => proof.clone(),
-            None if hops == Hops::Load => {
-                Proof { replica_rows: Some(self.count(context)?), ..Proof::nothing() }
+        if evidence.at.is_none() {
+            let rows = Some(self.count(context)?);
+            match hops {
+                Hops::Load => evidence.rows.replica = rows,
+                Hops::Both | Hops::Copy => evidence.rows.source = rows,
             }
-            None => Proof { source_rows: Some(self.count(context)?), ..Proof::nothing() },
-        };
+        }
         let (name, mapping) = (&context.mapping.pg_table, &context.mapping);
         let sum = target_sum_in(tx, &self.schema, name, mapping).map_err(TableError::Prove)?;
-        proof.by = ProofBy::Rows;
-        proof.counted = true;
-        proof.target_rows = Some(sum.rows);
-        proof.read_sum = Some(read);
-        proof.target_sum = Some(sum);
-        let counted = [proof.source_rows, proof.replica_rows];
-        let counts_equal = counted.into_iter().flatten().all(|rows| rows == sum.rows);
-        let equal = counts_equal && read == sum;
-        proof.verdict = if equal { Verdict::Equal } else { Verdict::Differs };
-        proof.duration_ms += millis(started.elapsed());
-        Ok(proof)
+        evidence.take_read_back(read, sum);
+        evidence.looked(started.elapsed());
+        Ok(evidence)
     }
 
     /// Sums the canonical rows of the database that hop 2 reads.
@@ -152,57 +131,5 @@ impl Seal for NothingToSeal {
 
     fn on_target(&self, _: &mut Transaction<'_>, _: &Published) -> Result<(), Fault> {
         Ok(())
-    }
-}
-
-impl Proof {
-    pub(crate) fn nothing() -> Proof {
-        Proof {
-            verdict: Verdict::SameCount,
-            by: ProofBy::Counts,
-            covers: Covers::Table,
-            at: Timestamp::now(),
-            counted: false,
-            source_rows: None,
-            replica_rows: None,
-            target_rows: None,
-            kept_rows: None,
-            source_checksum: None,
-            replica_checksum: None,
-            source_sum: None,
-            read_sum: None,
-            target_sum: None,
-            duration_ms: 0,
-        }
-    }
-
-    /// Returns one sentence that says what differs, with counts and without values.
-    pub fn difference(&self) -> String {
-        let mut counts = Vec::new();
-        for (name, rows) in [
-            ("source", self.source_rows),
-            ("replica", self.replica_rows),
-            ("target", self.target_rows),
-        ] {
-            if let Some(rows) = rows {
-                counts.push(format!("{rows} rows in the {name}"));
-            }
-        }
-        let counts = counts.join(", ");
-        if self.source_sum.is_some() && self.source_sum != self.read_sum {
-            return format!(
-                "the rows read in the source are not the rows read in the replica ({counts})"
-            );
-        }
-        if self.source_checksum != self.replica_checksum {
-            return format!(
-                "the rows of source and replica are not the same ({counts}); if the source was \
-                 written to meanwhile, run the table again"
-            );
-        }
-        if self.target_sum.is_some() && self.read_sum != self.target_sum {
-            return format!("the rows read are not the rows in the target ({counts})");
-        }
-        format!("the row counts are not the same ({counts})")
     }
 }

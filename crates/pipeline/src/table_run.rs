@@ -9,10 +9,9 @@ use crate::probe::{Asker, Probe};
 use crate::prove::Prover;
 use crate::publish::{Progress, Recovery, after_error};
 use crate::servers::Servers;
+use crate::table::{Evidence, ProofRule, SideRows};
 use crate::work::Work;
-use crate::{
-    Hops, PlanReport, Proof, Refused, TableContext, TableError, TableReport, TableStatus, chain,
-};
+use crate::{Hops, PlanReport, Refused, TableContext, TableError, TableReport, TableStatus, chain};
 use handoff_connect::{Fault, Retry, RetryPolicy, Transient, retry};
 use handoff_loader::{Loader, Strategies};
 use handoff_model::{Cancel, Event, Observer, Phase, ProofBy, Reason, SumBy, TableName, Throttle};
@@ -63,7 +62,8 @@ impl TableRunner {
             Some(file) => {
                 let mut progress = Progress::default();
                 let done = self.replay(context, file, &mut progress);
-                progress.tell(&mut report);
+                let rule = ProofRule { by: self.prove, retains: false };
+                progress.tell(rule, &mut report);
                 done
             }
             None => self.hops(context, &mut report),
@@ -120,7 +120,7 @@ impl TableRunner {
                     if recovery == Some(Recovery::FailAndKeep) {
                         progress.notes.push(kept_note(&context.name));
                     }
-                    progress.tell(report);
+                    progress.tell(self.rule(&work), report);
                     return done;
                 }
             };
@@ -211,7 +211,11 @@ impl TableRunner {
             && counted.into_iter().flatten().all(|rows| kept || rows == probe.rows)
             && !self.replica_has_changes(work)?;
         if still {
-            let rows = [Some(probe.rows), load.replica_rows, load.target_rows];
+            let rows = SideRows {
+                source: Some(probe.rows),
+                replica: load.replica_rows,
+                target: load.target_rows,
+            };
             unchanged(work, progress, rows);
             self.note_kept(work, progress);
         }
@@ -236,7 +240,8 @@ impl TableRunner {
         if !asks || !self.again(context, || self.is_empty(context))? {
             return Ok(false);
         }
-        unchanged(work, progress, [Some(0), self.servers.replica.as_ref().map(|_| 0), Some(0)]);
+        let replica = self.servers.replica.as_ref().map(|_| 0);
+        unchanged(work, progress, SideRows { source: Some(0), replica, target: Some(0) });
         Ok(true)
     }
 
@@ -376,11 +381,9 @@ impl TableRunner {
 }
 
 /// Says that a table was left alone, and how many rows source, replica and target have.
-fn unchanged(work: &Work<'_>, progress: &mut Progress, rows: [Option<u64>; 3]) {
-    let [source_rows, replica_rows, target_rows] = rows;
+fn unchanged(work: &Work<'_>, progress: &mut Progress, rows: SideRows) {
     progress.plan = Some(PlanReport { reason: Reason::Unchanged, ..work.report() });
-    progress.proof =
-        Some(Proof { counted: true, source_rows, replica_rows, target_rows, ..Proof::nothing() });
+    progress.evidence = Evidence::of_counts(rows);
 }
 
 impl Transient for TableError {

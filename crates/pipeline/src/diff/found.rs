@@ -1,9 +1,9 @@
 //! What a comparison says is to be moved.
 
+use crate::TableError;
+use crate::table::{Evidence, RowSums, SideRows};
 use crate::wording::counted;
-use crate::{Proof, TableError, Verdict};
 use handoff_connect::Side;
-use handoff_model::ProofBy;
 use handoff_rows::KeyList;
 use handoff_schema::Mapping;
 use handoff_verify::{Comparison, Differences, Kind, RowKey};
@@ -124,20 +124,22 @@ impl Found {
         found.map(|(_, sum)| sum.rows)
     }
 
-    /// Tells what the comparison of every row says, as a run tells what it proves.
-    pub(crate) fn proof(&self) -> Proof {
-        let Comparison { sums, .. } = &self.0;
-        Proof {
-            verdict: if self.0.is_equal() { Verdict::Equal } else { Verdict::Differs },
-            by: ProofBy::Rows,
-            counted: true,
-            source_rows: self.rows(Side::Source),
-            replica_rows: self.rows(Side::Replica),
-            target_rows: self.rows(Side::Target),
-            read_sum: sums.first().map(|(_, sum)| *sum),
-            target_sum: sums.last().map(|(_, sum)| *sum),
-            ..Proof::nothing()
-        }
+    /// Returns the comparison of every row as evidence. The sums are of all rows: where some stay that the
+    /// source has no more, they are not to be compared.
+    pub(crate) fn evidence(&self, retains: bool) -> Evidence {
+        let rows = SideRows {
+            source: self.rows(Side::Source),
+            replica: self.rows(Side::Replica),
+            target: self.rows(Side::Target),
+        };
+        let sums = self.0.sums.iter().map(|(_, sum)| *sum).filter(|_| !retains);
+        let sums = RowSums { source: None, read: sums.clone().next(), target: sums.last() };
+        Evidence { differing: Some(self.differing()), sums, ..Evidence::of_counts(rows) }
+    }
+
+    /// Returns how many rows differ between each database and the next, those that change all the time among them.
+    pub(crate) fn differing(&self) -> u64 {
+        self.0.pairs.iter().map(|pair| pair.count() + pair.moving).sum()
     }
 
     /// Says so if rows of the source changed while they were compared.

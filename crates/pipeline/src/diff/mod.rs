@@ -76,7 +76,7 @@ impl TableRunner {
         progress.note(&outcome.notes);
         let moved = Some(MovedRows { rows: outcome.rows, sum: outcome.sum, swept: false });
         add(&mut progress.copy, outcome);
-        self.compare_copy(replicator, context, progress)?;
+        self.compare_copy(replicator, work, progress)?;
         Ok(Copied { id, marks: based(old.as_deref(), id), moved })
     }
 
@@ -118,8 +118,8 @@ impl TableRunner {
         let old = work.old_marks(Phase::Load);
         let marks = base.map_or(old.clone(), |base| based(old.as_deref(), base));
         let copied = Copied { marks, ..*copied };
-        let proof = &mut progress.proof;
-        let load = || self.load_keys(work, keys, &copied, proof);
+        let evidence = &mut progress.evidence;
+        let load = || self.load_keys(work, keys, &copied, evidence);
         let outcome = self.phase(work.context, Phase::Load, load)?;
         progress.note(&outcome.notes);
         add(&mut progress.load, outcome);

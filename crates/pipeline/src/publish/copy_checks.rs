@@ -2,9 +2,10 @@
 
 use super::{Judged, Relay};
 use crate::probe::Probe;
+use crate::table::{Evidence, SideRows};
 use crate::table_run::TableRunner;
 use crate::work::{EVERYTHING, Work};
-use crate::{Proof, TableContext, TableError, Verdict};
+use crate::{TableContext, TableError};
 use handoff_connect::{Fault, Published, Seal, Side, quote_my};
 use handoff_tracking::TableSeal;
 use mysql::prelude::Queryable;
@@ -60,18 +61,10 @@ impl CopyChecks<'_> {
         let context = self.work.context;
         let source = self.runner.asker().count(&context.schema, &EVERYTHING)?;
         let replica = if self.is_full { published.rows } else { count(conn, context)? };
-        let mut proof = Proof {
-            counted: true,
-            source_rows: Some(source),
-            replica_rows: Some(replica),
-            ..Proof::nothing()
-        };
-        if self.runner.is_explained(self.work, probe, source, replica)? {
-            return Ok(Judged::good(Some(proof)));
-        }
-        proof.verdict = Verdict::Differs;
-        let error = TableError::Miscounted(proof.difference());
-        Ok(Judged::bad(Some(proof), error))
+        let rows = SideRows { source: Some(source), replica: Some(replica), target: None };
+        let mut evidence = Evidence::of_counts(rows);
+        evidence.written = self.runner.written(self.work, probe, source, replica)?;
+        Ok(Judged::by(evidence, self.runner.rule(self.work)))
     }
 }
 

@@ -1,31 +1,28 @@
 //! The outcome of the checks before a publication.
 
-use crate::{Proof, TableError};
+use crate::TableError;
+use crate::table::{Evidence, ProofRule};
 use handoff_connect::{Fault, Side};
 use std::sync::{Mutex, PoisonError};
 
 /// The findings of the checks before a publication, and the reason against it if there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
-    pub(crate) proof: Option<Proof>,
+    pub(crate) evidence: Option<Evidence>,
     pub(crate) refused: Option<TableError>,
 }
 
 impl Judged {
-    /// Returns the judgement that nothing speaks against what `proof` tells of.
-    pub(crate) fn good(proof: Option<Proof>) -> Judged {
-        Judged { proof, refused: None }
-    }
-
-    /// Returns the judgement that `error` speaks against it.
-    pub(crate) fn bad(proof: Option<Proof>, error: TableError) -> Judged {
-        Judged { proof, refused: Some(error) }
+    /// Returns the judgement that follows from `evidence`.
+    pub(crate) fn by(evidence: Evidence, rule: ProofRule) -> Judged {
+        let refused = evidence.error(rule);
+        Judged { evidence: Some(evidence), refused }
     }
 }
 
 impl From<Result<Judged, TableError>> for Judged {
     fn from(done: Result<Judged, TableError>) -> Judged {
-        done.unwrap_or_else(|error| Judged::bad(None, error))
+        done.unwrap_or_else(|error| Judged { evidence: None, refused: Some(error) })
     }
 }
 
@@ -44,15 +41,15 @@ impl Relay {
         }
     }
 
-    /// Puts what was found into `proof`, and the refusal in the place of the mover's error.
+    /// Puts what was found into `evidence`, and the refusal in the place of the mover's error.
     pub(crate) fn settle<T>(
         self,
         done: Result<T, TableError>,
-        proof: &mut Option<Proof>,
+        evidence: &mut Evidence,
     ) -> Result<T, TableError> {
         let judged = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if judged.proof.is_some() {
-            *proof = judged.proof;
+        if let Some(found) = judged.evidence {
+            *evidence = found;
         }
         done.map_err(|error| judged.refused.unwrap_or(error))
     }
@@ -64,20 +61,21 @@ mod tests {
 
     #[test]
     fn a_refusal_takes_the_place_of_the_movers_error() {
-        let (relay, mut proof) = (Relay::default(), None);
-        let refused = TableError::Miscounted("1 and 2".to_owned());
-        let fault = relay.keep(Side::Target, Judged::bad(Some(Proof::nothing()), refused));
+        let (relay, mut evidence) = (Relay::default(), Evidence::default());
+        let refused = Some(TableError::Miscounted("1 and 2".to_owned()));
+        let judged = Judged { evidence: Some(Evidence::begun()), refused };
+        let fault = relay.keep(Side::Target, judged);
         let moved: Result<(), _> = Err(TableError::Prove(fault.unwrap_err()));
-        let error = relay.settle(moved, &mut proof).unwrap_err();
+        let error = relay.settle(moved, &mut evidence).unwrap_err();
         assert!(matches!(error, TableError::Miscounted(text) if text == "1 and 2"));
-        assert!(proof.is_some());
+        assert!(evidence.at.is_some());
     }
 
     #[test]
     fn a_fault_of_the_commit_stays_one() {
-        let (relay, mut proof) = (Relay::default(), None);
-        relay.keep(Side::Target, Judged::good(None)).unwrap();
+        let (relay, mut evidence) = (Relay::default(), Evidence::default());
+        relay.keep(Side::Target, Judged::default()).unwrap();
         let moved: Result<(), _> = Err(TableError::Prove(Fault::new(Side::Target, "gone")));
-        assert!(matches!(relay.settle(moved, &mut proof), Err(TableError::Prove(_))));
+        assert!(matches!(relay.settle(moved, &mut evidence), Err(TableError::Prove(_))));
     }
 }

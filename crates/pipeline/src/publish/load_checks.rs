@@ -1,11 +1,12 @@
 //! The checks before a load is published in the target.
 
 use super::{Judged, Relay};
+use crate::TableError;
 use crate::copying::MovedRows;
 use crate::probe::Probe;
+use crate::table::Evidence;
 use crate::table_run::TableRunner;
 use crate::work::Work;
-use crate::{Proof, TableError, Verdict};
 use handoff_connect::{Fault, Published, Seal, Side};
 use handoff_model::ProofBy;
 use handoff_tracking::TableSeal;
@@ -42,26 +43,28 @@ pub(crate) struct LoadChecks<'r> {
     /// What hop 1 moved, where hop 2 reads the same rows.
     pub(crate) copied: Option<MovedRows>,
     /// What hop 1 found.
-    pub(crate) before: Option<Proof>,
+    pub(crate) before: Evidence,
     pub(crate) seal: TableSeal<'r>,
     pub(crate) relay: Relay,
 }
 
 impl LoadChecks<'_> {
     fn judge(&self, tx: &mut Transaction<'_>, published: &Published) -> Result<Judged, TableError> {
-        let judged = match self.runner.prove {
+        let mut judged = match self.runner.prove {
             // Rows that stay are told apart by a comparison, once everything is in place.
-            ProofBy::Rows if self.work.keeps_deleted() => Judged::good(self.before.clone()),
+            ProofBy::Rows if self.work.keeps_deleted() => self.judged(self.before.clone()),
             ProofBy::Rows => self.compare_rows(tx, published)?,
             ProofBy::Counts | ProofBy::Sums => self.compare_moved(tx, published)?,
         };
-        if judged.refused.is_some() {
-            return Ok(judged);
+        if judged.refused.is_none() {
+            let after = judged.evidence.as_ref().and_then(|evidence| evidence.rows.target);
+            judged.refused = self.check_loss(after, published).err();
         }
-        Ok(match self.check_loss(judged.proof.as_ref(), published) {
-            Ok(()) => judged,
-            Err(error) => Judged::bad(judged.proof, error),
-        })
+        Ok(judged)
+    }
+
+    fn judged(&self, evidence: Evidence) -> Judged {
+        Judged::by(evidence, self.runner.rule(self.work))
     }
 
     /// Compares what was read with what the target would hold, row by row.
@@ -76,39 +79,31 @@ impl LoadChecks<'_> {
             None => self.runner.read_again(self.work)?,
         };
         let (hops, context) = (self.runner.hops, self.work.context);
-        let proof = self.runner.prover.compare_load(hops, context, tx, read, &self.before)?;
-        Ok(match proof.verdict {
-            Verdict::Differs => {
-                let error = TableError::Differs(proof.difference());
-                Judged::bad(Some(proof), error)
-            }
-            Verdict::Equal | Verdict::SameCount => Judged::good(Some(proof)),
-        })
+        let before = self.before.clone();
+        let evidence = self.runner.prover.compare_load(hops, context, tx, read, before)?;
+        Ok(self.judged(evidence))
     }
 
-    /// Compares numbers of rows, and the sums of those that both hops moved.
+    /// Compares numbers of rows, and the sums of those that both hops moved. Each is judged before the next
+    /// is asked for.
     fn compare_moved(
         &self,
         tx: &mut Transaction<'_>,
         published: &Published,
     ) -> Result<Judged, TableError> {
-        let mut proof = self.before.clone();
+        let mut evidence = self.before.clone();
         if let Counting::Ours = self.counting {
-            let ours = self.runner.count_ours(self.work, tx)?;
-            if ours.replica_rows != ours.target_rows {
-                let error = TableError::Miscounted(ours.difference());
-                return Ok(Judged::bad(Some(ours), error));
+            evidence = Evidence::of_counts(self.runner.count_ours(self.work, tx)?);
+            let judged = self.judged(evidence.clone());
+            if judged.refused.is_some() {
+                return Ok(judged);
             }
-            proof = Some(ours);
         }
-        let proof = self.runner.compare_moved(self.work, self.copied, published, proof);
-        if proof.verdict == Verdict::Differs {
-            let error = TableError::Differs(proof.difference());
-            return Ok(Judged::bad(Some(proof), error));
-        }
+        self.runner.take_moved(self.work, self.copied, published, &mut evidence);
+        let judged = self.judged(evidence.clone());
         match self.counting {
-            Counting::Since(probe) => self.count(tx, probe, proof),
-            Counting::Nothing | Counting::Ours => Ok(Judged::good(Some(proof))),
+            Counting::Since(probe) if judged.refused.is_none() => self.count(tx, probe, evidence),
+            _ => Ok(judged),
         }
     }
 
@@ -118,30 +113,22 @@ impl LoadChecks<'_> {
         &self,
         tx: &mut Transaction<'_>,
         probe: &Probe,
-        mut proof: Proof,
+        mut evidence: Evidence,
     ) -> Result<Judged, TableError> {
         let context = self.work.context;
         let target = self.runner.prover.count_in(tx, context)?;
-        proof.counted = true;
-        proof.target_rows = Some(target);
-        let equal = match proof.replica_rows {
-            Some(replica) => replica == target,
-            None => {
-                let source = self.runner.prover.count(context)?;
-                proof.source_rows = Some(source);
-                self.runner.is_explained(self.work, probe, source, target)?
-            }
-        };
-        if equal {
-            return Ok(Judged::good(Some(proof)));
+        evidence.counted = true;
+        evidence.rows.target = Some(target);
+        if evidence.rows.replica.is_none() {
+            let source = self.runner.prover.count(context)?;
+            evidence.rows.source = Some(source);
+            evidence.written = self.runner.written(self.work, probe, source, target)?;
         }
-        proof.verdict = Verdict::Differs;
-        let error = TableError::Miscounted(proof.difference());
-        Ok(Judged::bad(Some(proof), error))
+        Ok(self.judged(evidence))
     }
 
     /// Sees to it that the target does not lose too many rows.
-    fn check_loss(&self, proof: Option<&Proof>, published: &Published) -> Result<(), TableError> {
+    fn check_loss(&self, after: Option<u64>, published: &Published) -> Result<(), TableError> {
         let context = self.work.context;
         let guard = self.runner.guard_of(context);
         let (side, name) = (Side::Target, &context.name);
@@ -151,7 +138,6 @@ impl LoadChecks<'_> {
             let lost = if is_keyless { deleted.saturating_sub(inserted) } else { deleted };
             return guard.check_full(name, side, lost, published.before.unwrap_or(deleted));
         }
-        let after = proof.and_then(|proof| proof.target_rows);
         let Some(after) = after.filter(|_| deleted > 0) else { return Ok(()) };
         guard.check_side(name, side, deleted, (after + deleted).saturating_sub(inserted))
     }

@@ -1,7 +1,8 @@
 //! One attempt at a table, as far as it has come.
 
 use crate::figures::{copy_report, load_report};
-use crate::{PlanReport, Proof, TableReport};
+use crate::table::{Evidence, ProofRule};
+use crate::{PlanReport, TableReport};
 use handoff_loader::LoadOutcome;
 use handoff_replicator::CopyOutcome;
 use handoff_tracking::WatermarkAt;
@@ -16,7 +17,7 @@ pub(crate) struct Progress {
     /// How far the copy goes.
     pub(crate) marks: Option<Vec<WatermarkAt>>,
     pub(crate) load: Option<LoadOutcome>,
-    pub(crate) proof: Option<Proof>,
+    pub(crate) evidence: Evidence,
     pub(crate) notes: Vec<String>,
 }
 
@@ -31,14 +32,14 @@ impl Progress {
     }
 
     /// Tells it.
-    pub(crate) fn tell(self, report: &mut TableReport) {
+    pub(crate) fn tell(self, rule: ProofRule, report: &mut TableReport) {
         if self.plan.is_some() {
             report.plan = self.plan;
         }
         report.copy = self.copy.as_ref().map(|copy| copy_report(copy, self.marks.as_deref()));
         report.load = self.load.as_ref().map(load_report);
         report.lossy = self.load.map(|load| load.audit).unwrap_or_default();
-        report.proof = self.proof;
+        report.proof = self.evidence.proof(rule);
         report.notes.extend(self.notes);
     }
 }

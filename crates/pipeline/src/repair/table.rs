@@ -5,11 +5,12 @@ use crate::copying::Copied;
 use crate::diff::{Between, Found};
 use crate::figures::Figures;
 use crate::publish::Progress;
+use crate::table::ProofRule;
 use crate::table_run::TableRunner;
 use crate::work::{Work, full_instead};
-use crate::{Proof, TableContext, TableError, TableReport, VerifyPair};
+use crate::{TableContext, TableError, TableReport, VerifyPair};
 use handoff_connect::Side;
-use handoff_model::{Deletes, Phase, Reason};
+use handoff_model::{Deletes, Phase, ProofBy, Reason};
 use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ impl TableRunner {
             pairs.map(|pair| VerifyPair::of(pair, &context.mapping, keys)).collect()
         };
         let keeps = context.deletes == Deletes::Ignore;
+        // Every row was compared, whatever the run proves by.
+        let rule = ProofRule { by: ProofBy::Rows, retains: keeps };
         let beside = |found: Found| if keeps { found.but_kept() } else { found };
         let mut began = Timestamp::now();
         let found = self.found(context, EVERYWHERE)?;
@@ -58,7 +61,7 @@ impl TableRunner {
             let before = Figures::take(report);
             let mut progress = Progress::default();
             let mended = self.mend(work, &found, &mut progress, seen);
-            progress.tell(report);
+            progress.tell(ProofRule { by: self.prove, retains: false }, report);
             before.add_to(report);
             mended?;
             began = Timestamp::now();
@@ -67,12 +70,13 @@ impl TableRunner {
             found = beside(again);
             seen.rounds += 1;
         }
-        report.proof = Some(if keeps { found.proof_but_kept() } else { found.proof() });
-        report.notes.extend(report.proof.as_ref().and_then(Proof::what_is_kept));
+        let evidence = found.evidence(keeps);
+        report.proof = evidence.proof(rule);
+        report.notes.extend(evidence.retained_note(rule));
         if found.0.is_equal() {
             return Ok(());
         }
-        let rows = found.0.pairs.iter().map(|pair| pair.count() + pair.moving).sum();
+        let rows = found.differing();
         Err(TableError::StillDiffers { table: context.name.clone(), rows })
     }
 

@@ -1,16 +1,15 @@
 //! The front door.
 
 use crate::base::Base;
-use crate::diff::{DeleteLimits, GuardedCommand};
+use crate::ending::RunEnding;
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
 use crate::names::NameWeight;
 use crate::omissions::OmissionReport;
 use crate::planning::Planned;
-use crate::prove::Prover;
 use crate::servers::Servers;
 use crate::start::StartedRun;
-use crate::table_run::TableRunner;
+use crate::table::{DeleteLimits, GuardedCommand, RunScope, RunTools, Stages};
 use crate::{
     Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
 };
@@ -78,7 +77,7 @@ impl Pipeline {
             command,
         };
         let task = Task { limits, until: self.settings.run.until };
-        self.run_by(options, &task, TableRunner::run)
+        self.run_by(options, &task, |run, plan| run.move_table(plan))
     }
 
     /// Does `each` to every table, with everything around it that a run does.
@@ -86,7 +85,7 @@ impl Pipeline {
         &self,
         options: &RunOptions,
         task: &Task,
-        each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
+        each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
     ) -> Result<RunReport> {
         self.in_time(|| self.run_to_its_end(options, task, each))
     }
@@ -95,7 +94,7 @@ impl Pipeline {
         &self,
         options: &RunOptions,
         task: &Task,
-        each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
+        each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
     ) -> Result<RunReport> {
         let run = RunId::new();
         let started = (Timestamp::now(), Instant::now());
@@ -106,13 +105,21 @@ impl Pipeline {
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.omissions.reserved());
         notes.extend(base.without_rows());
-        let mut runner =
-            self.runner(&base, tracker, replicator, (lock, gate, task.limits), options);
-        runner.loader = runner.loader.key_names(key_names);
-        notes.extend(drop_leftovers(&runner, &leftovers));
-        let tables = self.move_tables(&runner, &plan, base.looked_at, each)?;
+        let mut tools = self.tools(&base, tracker, replicator, lock, options);
+        tools.loader = tools.loader.key_names(key_names);
+        notes.extend(drop_leftovers(&tools, &leftovers));
+        let scope = self.scope(&tools, &gate, task.limits, options);
+        let tables = self.move_tables(&scope, &plan, run, each)?;
+        let ending = RunEnding {
+            tracker: &tools.tracker,
+            cancel: &self.cancel,
+            hops: options.hops,
+            looked_at: base.looked_at,
+            keep_days: self.settings.run.keep_runs,
+        };
+        ending.record(&tables);
         // A copy that was made again is not taken up any more.
-        notes.extend(drop_leftovers(&runner, &leftovers));
+        notes.extend(drop_leftovers(&tools, &leftovers));
         let report = self.report(run, started, tables, notes);
         Ok(RunReport { omissions: base.omissions, ..report })
     }
@@ -129,39 +136,38 @@ impl Pipeline {
 
     fn move_tables(
         &self,
-        runner: &TableRunner,
+        scope: &RunScope<'_>,
         plan: &Plan,
-        looked_at: Timestamp,
-        each: impl Fn(&TableRunner, &TableContext) -> TableReport + Sync,
+        run: RunId,
+        each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
     ) -> Result<Vec<TableReport>> {
         self.observer.event(&Event::RunStarted {
-            run: runner.tracker.run(),
+            run,
             tables: plan.tables.len() + plan.refused.len(),
             rows: plan.tables.iter().map(|context| context.schema.rows).sum(),
         });
         let mut reports: Vec<TableReport> =
-            plan.refused.iter().map(|refused| runner.refuse(refused)).collect();
+            plan.refused.iter().map(|refused| scope.refuse(refused)).collect();
         let moved = fly(
             &plan.tables,
             self.settings.run.jobs,
-            &runner.gate,
-            |context| each(runner, context),
-            |context, panic| runner.failed(context, panic),
+            scope.gate,
+            |context| each(scope, context),
+            |context, panic| scope.failed(context, panic),
         )?;
         reports.extend(moved);
         reports.sort_by(|a, b| a.table.cmp(&b.table));
-        runner.finish(&reports, looked_at, self.settings.run.keep_runs);
         Ok(reports)
     }
 
-    fn runner(
+    fn tools(
         &self,
         base: &Base,
         tracker: Tracker,
         replicator: Option<Replicator>,
-        (lock, gate, limits): (RunLock, Gate, DeleteLimits),
+        lock: RunLock,
         options: &RunOptions,
-    ) -> TableRunner {
+    ) -> RunTools {
         let (from, to) = (base.servers.load_from(), &base.servers.target);
         let schema = self.settings.target.schema.clone();
         let loader_options = LoaderOptions {
@@ -175,31 +181,46 @@ impl Pipeline {
         };
         let throttle = self.settings.max_rows_per_second.map(Throttle::new);
         let reads_source = base.servers.replica.is_none();
-        TableRunner {
-            hops: options.hops,
-            prove: options.prove.by(self.settings.run.proof),
-            sums: self.settings.run.sums,
+        RunTools {
             replicator: replicator
                 .filter(|_| options.hops != Hops::Load)
                 .map(|replicator| replicator.throttle(throttle.clone())),
-            strategies: self.strategies(),
-            from_spool: options.from_spool.clone(),
             loader: Loader::new(from.clone(), to.clone(), loader_options)
                 .throttle(throttle.clone().filter(|_| reads_source)),
-            limits,
-            values: self.settings.values,
-            throttle,
-            prover: Prover {
-                load_from: from.clone(),
-                target: to.clone(),
-                schema,
-                cancel: self.cancel.clone(),
-            },
+            strategies: self.strategies(),
+            servers: base.servers.clone(),
+            schema,
             tracker,
             lock,
-            gate,
+            sums: self.settings.run.sums,
+            values: self.settings.values,
+            throttle,
+            cancel: self.cancel.clone(),
+            observer: Arc::clone(&self.observer),
+        }
+    }
+
+    fn scope<'a>(
+        &self,
+        tools: &'a RunTools,
+        gate: &'a Gate,
+        limits: DeleteLimits,
+        options: &RunOptions,
+    ) -> RunScope<'a> {
+        let stages = Stages {
+            hops: options.hops,
+            has_replica: tools.servers.replica.is_some(),
+            proof: options.prove.by(self.settings.run.proof),
+        };
+        RunScope {
+            stages,
             chunk_rows: self.settings.selection.chunk_rows,
-            servers: base.servers.clone(),
+            limits,
+            spool: options.from_spool.clone(),
+            questions: tools,
+            movers: tools,
+            records: tools,
+            gate,
             lock_lost: AtomicBool::new(false),
             retries: self.retries(),
             cancel: self.cancel.clone(),
@@ -261,14 +282,14 @@ pub(crate) struct Task {
 
 /// Drops what dead runs left in the target, but for loads that broke off and may be taken up, since
 /// the copy that they read is still there. Returns what kept it from doing so.
-fn drop_leftovers(runner: &TableRunner, names: &[String]) -> Option<String> {
+fn drop_leftovers(tools: &RunTools, names: &[String]) -> Option<String> {
     if names.is_empty() {
         return None;
     }
-    let states = match runner.tracker.states() {
+    let states = match tools.tracker.states() {
         Ok(states) => states,
         Err(error) => return Some(chain(&error)),
     };
     let loadable: Vec<_> = states.values().filter_map(Tracked::loadable_copy).collect();
-    runner.loader.drop_leftovers(names, &loadable).err().map(|error| chain(&error))
+    tools.loader.drop_leftovers(names, &loadable).err().map(|error| chain(&error))
 }

@@ -2,12 +2,12 @@
 //! same.
 
 use super::*;
+use crate::WatermarkKind;
 use crate::decide;
-use crate::probe::Probe;
-use crate::work::{Beside, Slice, Work};
-use crate::{WatermarkColumn, WatermarkKind};
+use crate::options::Hops;
+use crate::table::{Attempt, Probe, Stages, WindowSlice};
 use handoff_loader::LoadMode;
-use handoff_model::{Bound, ColumnName, Reason, Watermark};
+use handoff_model::{Bound, ColumnName, ProofBy, Reason, Watermark};
 use handoff_schema::ddl::PgColumn;
 use handoff_schema::{Column, Index, IndexPart, MappedColumn, Mapping, TargetKind, TargetTable};
 use handoff_settings::{Lookback, TableSettings};
@@ -171,20 +171,16 @@ fn bounds(filter: &RowFilter) -> &[Bound] {
 }
 
 /// The slices that a run would cut: the first column's window in two, or one slice.
-fn slices(work: &Work<'_>, world: &World) -> Vec<Slice> {
-    let whole = vec![work.whole(None)];
+fn slices(attempt: &Attempt<'_>, world: &World) -> Vec<WindowSlice> {
+    let whole = vec![attempt.whole(None)];
     let (Extraction::IncrementalChunked, [end]) = (world.extraction, &world.marks[..]) else {
         return whole;
     };
-    let window = work.context.window.as_ref().unwrap();
-    let first: &WatermarkColumn = &window.columns[0];
-    let next = vec![(first.clone(), end.clone())];
+    let window = attempt.plan.window.as_ref().unwrap();
+    let next = vec![(window.columns[0].clone(), end.clone())];
     let probe = Probe { rows: 0, changed: None, next };
-    let (window, beside) = Beside::of(work.filter).unwrap();
-    vec![
-        work.slice(first, window.from.clone(), Some(end.clone()), beside, &probe),
-        work.slice(first, end.clone(), None, Beside::default(), &probe),
-    ]
+    let mut cut = attempt.cut(Some(&probe)).unwrap();
+    vec![cut.slice(Some(end.clone())), cut.slice(None)]
 }
 
 proptest! {
@@ -207,23 +203,26 @@ proptest! {
     #[test]
     fn both_hops_take_the_same_rows(world in worlds()) {
         let context = world.context();
-        let work = Work::planned(&context);
-        let slices = slices(&work, &world);
+        let attempt = Attempt::planned(&context);
+        let slices = slices(&attempt, &world);
+        let stages = Stages { hops: Hops::Both, has_replica: true, proof: ProofBy::Sums };
+        let mode = |attempt: &Attempt<'_>| attempt.route(stages).load_mode();
         // Hop 2 takes the window of the plan, and the slices of hop 1 are that, without a gap.
-        prop_assert_eq!((work.rows_to_load(), work.mode()), (&context.filter, LoadMode::Incremental));
-        let starts = bounds(work.copy(&slices[0]))[0].from.clone();
+        prop_assert_eq!(mode(&attempt), LoadMode::Incremental);
+        prop_assert_eq!(attempt.rows_to_load(LoadMode::Incremental), &context.filter);
+        let starts = bounds(&slices[0].filter)[0].from.clone();
         prop_assert_eq!(&starts, &bounds(&context.filter)[0].from);
         // What is moved beside it comes first.
-        prop_assert_eq!(&bounds(work.copy(&slices[0]))[1..], &bounds(&context.filter)[1..]);
+        prop_assert_eq!(&bounds(&slices[0].filter)[1..], &bounds(&context.filter)[1..]);
         for pair in slices.windows(2) {
-            let (one, next) = (&bounds(work.copy(&pair[0]))[0], &bounds(work.copy(&pair[1]))[0]);
+            let (one, next) = (&bounds(&pair[0].filter)[0], &bounds(&pair[1].filter)[0]);
             prop_assert_eq!(one.below.as_ref(), Some(&next.from));
             prop_assert_eq!(&one.column, &next.column);
         }
-        prop_assert_eq!(&bounds(work.copy(slices.last().unwrap()))[0].below, &None);
-        let work = work.in_full(Reason::RowsDeleted);
-        let whole = work.whole(None);
-        prop_assert_eq!(work.copy(&whole), &RowFilter::All);
-        prop_assert_eq!((work.rows_to_load(), work.mode()), (&RowFilter::All, LoadMode::Full));
+        prop_assert_eq!(&bounds(&slices.last().unwrap().filter)[0].below, &None);
+        let attempt = attempt.in_full(Reason::RowsDeleted);
+        prop_assert_eq!(&attempt.whole(None).filter, &RowFilter::All);
+        prop_assert_eq!(mode(&attempt), LoadMode::Full);
+        prop_assert_eq!(attempt.rows_to_load(LoadMode::Full), &RowFilter::All);
     }
 }

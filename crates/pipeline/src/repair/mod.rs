@@ -7,8 +7,8 @@ mod table;
 pub use report::{RepairReport, RepairStatus, RepairTable, RepairWay};
 pub use request::RepairRequest;
 
-use crate::diff::{DeleteLimits, GuardedCommand, MOST};
 use crate::pipeline::Task;
+use crate::table::{DeleteLimits, GuardedCommand, MOST_LISTED};
 use crate::{Pipeline, Result, RunOptions, VerifyRequest};
 use handoff_connect::Side;
 use handoff_verify::VerifyOptions;
@@ -35,11 +35,11 @@ impl Pipeline {
         // A person is waiting: the hours of the nightly run are not meant.
         let task = Task { limits: self.repair_limits(request), until: None };
         let seen = Mutex::new(BTreeMap::new());
-        let done = self.run_by(&options, &task, |runner, context| {
-            let (report, repair) = runner.repair(context, request.keys);
+        let done = self.run_by(&options, &task, |run, plan| {
+            let repaired = run.repair(plan, request.keys);
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.insert(context.name.clone(), repair);
-            report
+            seen.insert(plan.name.clone(), repaired.seen);
+            repaired.report
         })?;
         let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         let table = |moved: crate::TableReport| {
@@ -75,7 +75,7 @@ impl Pipeline {
             to: Side::Target,
             keys: request.keys,
             options: Some(VerifyOptions {
-                most_listed: MOST,
+                most_listed: MOST_LISTED,
                 sums: self.settings.run.sums,
                 ..VerifyOptions::default()
             }),
@@ -85,7 +85,7 @@ impl Pipeline {
         let limits = self.repair_limits(request);
         let tables = found.tables.into_iter().map(|table| {
             let own = self.settings.table(&table.table).max_delete_percent;
-            RepairTable::rehearsed(table, limits.guard(own))
+            RepairTable::rehearsed(table, limits.of_table(own))
         });
         Ok(RepairReport {
             run_id: found.run_id,

@@ -1,6 +1,6 @@
 //! What a repair did.
 
-use crate::diff::{Found, Guard};
+use crate::table::{DeleteLimit, TableDifference};
 use crate::{
     CopyReport, LoadReport, TableReport, TableStatus, VerifyPair, VerifyStatus, VerifyTable, chain,
 };
@@ -81,7 +81,7 @@ pub enum RepairWay {
 }
 
 impl RepairWay {
-    pub(super) fn of(found: &Found, mapping: &Mapping) -> RepairWay {
+    pub(super) fn of(found: &TableDifference, mapping: &Mapping) -> RepairWay {
         if has_key_values(mapping) && found.is_listed(Side::Target) {
             RepairWay::Rows
         } else {
@@ -148,10 +148,10 @@ impl RepairTable {
 
 impl RepairTable {
     /// Says what a repair would do with a table that was compared.
-    pub(super) fn rehearsed(mut found: VerifyTable, guard: Guard) -> RepairTable {
-        let compared = found.comparison.take().map(Found).zip(found.mapping.take());
+    pub(super) fn rehearsed(mut found: VerifyTable, limit: DeleteLimit) -> RepairTable {
+        let compared = found.comparison.take().map(TableDifference).zip(found.mapping.take());
         let refused =
-            compared.as_ref().and_then(|(found, mapping)| guard.check(found, mapping).err());
+            compared.as_ref().and_then(|(found, mapping)| limit.check(found, mapping).err());
         let status = match found.status {
             VerifyStatus::Equal => RepairStatus::Equal,
             VerifyStatus::Cancelled => RepairStatus::Cancelled,

@@ -1,16 +1,16 @@
-//! One table of a repair.
+//! One table of a repair: compared, brought into line by its steps, and compared again.
 
 use super::report::{RepairWay, Seen};
-use crate::copying::Copied;
-use crate::diff::{Between, Found};
-use crate::figures::Figures;
-use crate::publish::Progress;
-use crate::table::ProofRule;
-use crate::table_run::TableRunner;
-use crate::work::{Work, full_instead};
-use crate::{TableContext, TableError, TableReport, VerifyPair};
+use crate::context::TableContext;
+use crate::error::TableError;
+use crate::report::TableReport;
+use crate::table::{
+    Attempt, Between, ProofRule, RunScope, TableDifference, TableRun, full_instead, repair_steps,
+    steps,
+};
+use crate::verify::VerifyPair;
 use handoff_connect::Side;
-use handoff_model::{Deletes, Phase, ProofBy, Reason};
+use handoff_model::{Deletes, ProofBy, Reason};
 use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
 use jiff::Timestamp;
@@ -20,139 +20,145 @@ const ROUNDS: u32 = 2;
 
 const EVERYWHERE: Between = Between { first: Side::Source, last: Side::Target };
 
-impl TableRunner {
+/// What a repair did with one table.
+pub(super) struct RepairedTable {
+    pub(super) report: TableReport,
+    pub(super) seen: Seen,
+}
+
+/// One table on its way through a repair.
+struct TableRepair<'r> {
+    table: TableRun<'r>,
+    keys: ShowKeys,
+    seen: Seen,
+}
+
+impl RunScope<'_> {
     /// Mends one table. Whatever happens is in the report.
-    pub(super) fn repair(&self, context: &TableContext, keys: ShowKeys) -> (TableReport, Seen) {
-        let plan = Work::repair(context, Timestamp::now()).report();
-        let mut report = TableReport::begun(context.name.clone(), Some(plan));
-        let mut seen = Seen::default();
-        if let Err(error) = self.repair_and_prove(context, keys, &mut report, &mut seen) {
+    pub(super) fn repair(&self, plan: &TableContext, keys: ShowKeys) -> RepairedTable {
+        let table = TableRun::new(self, Attempt::repair(plan, Timestamp::now()));
+        let planned = table.attempt.report(table.route.load_mode());
+        let mut repair = TableRepair { table, keys, seen: Seen::default() };
+        let done = repair.mend_until_equal();
+        let mut report = TableReport { plan: Some(planned), ..repair.table.into_report() };
+        if let Err(error) = done {
             self.note_failure(&mut report, &error);
         }
-        (self.done(report), seen)
-    }
-
-    fn repair_and_prove(
-        &self,
-        context: &TableContext,
-        keys: ShowKeys,
-        report: &mut TableReport,
-        seen: &mut Seen,
-    ) -> Result<(), TableError> {
-        if !was_moved(context, self.replicator.is_some()) {
-            return Err(TableError::NeverMoved(context.name.clone()));
-        }
-        let pairs = |found: &Found| {
-            let pairs = found.0.pairs.iter();
-            pairs.map(|pair| VerifyPair::of(pair, &context.mapping, keys)).collect()
-        };
-        let keeps = context.deletes == Deletes::Ignore;
-        // Every row was compared, whatever the run proves by.
-        let rule = ProofRule { by: ProofBy::Rows, retains: keeps };
-        let beside = |found: Found| if keeps { found.but_kept() } else { found };
-        let mut began = Timestamp::now();
-        let found = self.found(context, EVERYWHERE)?;
-        seen.before = pairs(&found);
-        let mut found = beside(found);
-        let first = |seen: &Seen| seen.rounds == 0 && !self.is_whole(context);
-        while seen.rounds < ROUNDS && (!found.0.is_equal() || first(seen)) {
-            self.guard_of(context).check(&found, &context.mapping)?;
-            let work = Work::repair(context, began);
-            let before = Figures::take(report);
-            let mut progress = Progress::default();
-            let mended = self.mend(work, &found, &mut progress, seen);
-            progress.tell(ProofRule { by: self.prove, retains: false }, report);
-            before.add_to(report);
-            mended?;
-            began = Timestamp::now();
-            let again = self.found(context, EVERYWHERE)?;
-            seen.after = pairs(&again);
-            found = beside(again);
-            seen.rounds += 1;
-        }
-        let evidence = found.evidence(keeps);
-        report.proof = evidence.proof(rule);
-        report.notes.extend(evidence.retained_note(rule));
-        if found.0.is_equal() {
-            return Ok(());
-        }
-        let rows = found.differing();
-        Err(TableError::StillDiffers { table: context.name.clone(), rows })
-    }
-
-    /// Returns false if the replica's table is recorded to lack rows that were being merged.
-    fn is_whole(&self, context: &TableContext) -> bool {
-        self.replicator.is_none() || context.tracked.loadable_copy().is_some()
-    }
-
-    fn mend(
-        &self,
-        work: Work<'_>,
-        found: &Found,
-        progress: &mut Progress,
-        seen: &mut Seen,
-    ) -> Result<(), TableError> {
-        let context = work.context;
-        let way = RepairWay::of(found, &context.mapping);
-        seen.way = Some(way);
-        let mut why = if has_key_values(&context.mapping) {
-            "more rows differ than are listed"
-        } else {
-            "it has no key by which rows could be looked up"
-        };
-        if way == RepairWay::Rows {
-            let Err(error) = self.mend_rows(&work, found, progress, seen) else { return Ok(()) };
-            why = match full_instead(&error) {
-                Some(Reason::Collided) => {
-                    "rows that came meanwhile are in the way of a unique value"
-                }
-                Some(Reason::SchemaChanged) => "the replica's table is of another structure",
-                Some(Reason::ReplicaDamaged) => "the replica's table is damaged",
-                _ => return Err(error),
-            };
-            seen.way = Some(RepairWay::FullCopy);
-        }
-        if context.deletes == Deletes::Ignore {
-            return Err(TableError::OnlyInFull { table: context.name.clone(), why });
-        }
-        let earlier = std::mem::take(progress);
-        progress.notes = earlier.notes;
-        self.attempt(&work.in_full(Reason::Repair), progress)?;
-        progress.notes.push(format!("the whole table was copied: {why}"));
-        Ok(())
-    }
-
-    fn mend_rows(
-        &self,
-        work: &Work<'_>,
-        found: &Found,
-        progress: &mut Progress,
-        seen: &Seen,
-    ) -> Result<(), TableError> {
-        let context = work.context;
-        // What went from the source since the comparison stays as well.
-        let keeps = context.deletes == Deletes::Ignore;
-        let in_replica = found.keys(&context.mapping, Side::Replica)?.keeping_gone(keeps);
-        let copied = match &self.replicator {
-            // After a first round the replica holds another copy than the plan knows.
-            Some(replicator)
-                if !in_replica.is_empty() || !self.is_whole(context) || seen.rounds > 0 =>
-            {
-                self.copy_rows(replicator, work, &in_replica, progress)?
-            }
-            Some(_) => self.loadable(context)?,
-            None => Copied { id: work.copy_id, marks: work.old_marks(Phase::Copy), moved: None },
-        };
-        let keeps = keeps && self.replicator.is_none();
-        let in_target = found.keys(&context.mapping, Side::Target)?.keeping_gone(keeps);
-        // More rows than the replica lacked, and they are compared afterwards.
-        let copied = Copied { moved: None, ..copied };
-        self.load_rows(work, &in_target, &copied, progress)
+        RepairedTable { report: self.done(report), seen: repair.seen }
     }
 }
 
+impl TableRepair<'_> {
+    fn mend_until_equal(&mut self) -> Result<(), TableError> {
+        let (run, plan) = (self.table.run, self.table.plan);
+        if !was_moved(plan, run.stages.has_replica) {
+            return Err(TableError::NeverMoved(plan.name.clone()));
+        }
+        let mut began = Timestamp::now();
+        let found = self.compare()?;
+        self.seen.before = self.pairs(&found);
+        let mut found = self.but_retained(found);
+        while self.seen.rounds < ROUNDS && (found.differing() > 0 || self.is_owed_a_merge()) {
+            run.delete_limit(plan).check(&found, &plan.mapping)?;
+            self.mend(found, began)?;
+            began = Timestamp::now();
+            let again = self.compare()?;
+            self.seen.after = self.pairs(&again);
+            found = self.but_retained(again);
+            self.seen.rounds += 1;
+        }
+        self.conclude(&found)
+    }
+
+    /// Takes the last comparison for the proof: every row was compared, whatever the run proves by.
+    fn conclude(&mut self, found: &TableDifference) -> Result<(), TableError> {
+        let table = &mut self.table;
+        let retains = table.plan.deletes == Deletes::Ignore;
+        table.rule = ProofRule { by: ProofBy::Rows, retains };
+        table.evidence = found.evidence(retains);
+        table.notes.extend(table.evidence.retained_note(table.rule));
+        match found.differing() {
+            0 => Ok(()),
+            rows => Err(TableError::StillDiffers { table: table.plan.name.clone(), rows }),
+        }
+    }
+
+    fn compare(&self) -> Result<TableDifference, TableError> {
+        let table = &self.table;
+        table.run.patiently(table.plan, || table.compare_rows(EVERYWHERE))
+    }
+
+    fn pairs(&self, found: &TableDifference) -> Vec<VerifyPair> {
+        let mapping = &self.table.plan.mapping;
+        found.0.pairs.iter().map(|pair| VerifyPair::of(pair, mapping, self.keys)).collect()
+    }
+
+    fn but_retained(&self, found: TableDifference) -> TableDifference {
+        match self.table.plan.deletes {
+            Deletes::Ignore => found.without_retained(),
+            _ => found,
+        }
+    }
+
+    /// Returns false if the replica's table is recorded to lack rows that were being merged.
+    fn is_whole(&self) -> bool {
+        !self.table.run.stages.has_replica || self.table.plan.tracked.loadable_copy().is_some()
+    }
+
+    /// Returns true if the replica lacks rows of a merge that broke off, whatever the comparison says.
+    fn is_owed_a_merge(&self) -> bool {
+        self.seen.rounds == 0 && !self.is_whole()
+    }
+
+    /// Brings the rows that differ into line, or copies the whole table where that cannot be done.
+    fn mend(&mut self, found: TableDifference, began: Timestamp) -> Result<(), TableError> {
+        let plan = self.table.plan;
+        let way = RepairWay::of(&found, &plan.mapping);
+        self.seen.way = Some(way);
+        self.table.restart(Attempt::repair(plan, began));
+        let totals = self.table.totals.clone();
+        let why = match way {
+            RepairWay::Rows => match self.mend_rows(found) {
+                Ok(()) => return Ok(()),
+                Err(error) => why_in_full(&error).ok_or(error)?,
+            },
+            RepairWay::FullCopy if has_key_values(&plan.mapping) => {
+                "more rows differ than are listed"
+            }
+            RepairWay::FullCopy => "it has no key by which rows could be looked up",
+        };
+        self.seen.way = Some(RepairWay::FullCopy);
+        if plan.deletes == Deletes::Ignore {
+            return Err(TableError::OnlyInFull { table: plan.name.clone(), why });
+        }
+        self.table.restart(self.table.attempt.in_full(Reason::Repair));
+        self.table.totals = totals;
+        self.table.follow(steps(&self.table.route))?;
+        self.table.notes.push(format!("the whole table was copied: {why}"));
+        Ok(())
+    }
+
+    fn mend_rows(&mut self, found: TableDifference) -> Result<(), TableError> {
+        // After a first round the replica holds another copy than the plan knows.
+        let copies_keys =
+            found.differs_before(Side::Replica) || !self.is_whole() || self.seen.rounds > 0;
+        self.table.handed.found = Some(found);
+        self.table.follow(repair_steps(&self.table.route, copies_keys))
+    }
+}
+
+/// Says why the whole table is copied after rows could not be brought into line one by one, where that helps.
+fn why_in_full(error: &TableError) -> Option<&'static str> {
+    Some(match full_instead(error)? {
+        Reason::Collided => "rows that came meanwhile are in the way of a unique value",
+        Reason::SchemaChanged => "the replica's table is of another structure",
+        Reason::ReplicaDamaged => "the replica's table is damaged",
+        _ => return None,
+    })
+}
+
 /// Returns true if the table has arrived everywhere before.
-fn was_moved(context: &TableContext, has_replica: bool) -> bool {
-    let copied = context.tracked.copy.as_ref().is_some_and(|copy| copy.copy_id.is_some());
-    context.tracked.was_loaded() && (copied || !has_replica)
+fn was_moved(plan: &TableContext, has_replica: bool) -> bool {
+    let copied = plan.tracked.copy.as_ref().is_some_and(|copy| copy.copy_id.is_some());
+    plan.tracked.was_loaded() && (copied || !has_replica)
 }

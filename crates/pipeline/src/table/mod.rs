@@ -1,5 +1,38 @@
 //! One table's way through a run.
+//!
+//! The plan says which rows are to be moved. [`steps`] makes of it a list of steps, [`TableRun`] makes one after
+//! the other, and [`after_error`](recovery::after_error) says what follows one that failed. Whatever is seen
+//! of the table is [`Evidence`], and only that decides the verdict.
 
+mod actions;
+mod attempt;
+mod delete_limit;
+mod difference;
 mod evidence;
+mod movers;
+mod moves;
+mod places;
+mod probe;
+mod publication;
+mod recovery;
+mod roles;
+mod run;
+mod run_scope;
+mod steps;
+mod sweep;
+mod tools;
 
-pub(crate) use evidence::{Checksums, Evidence, ProofRule, RowSums, SideRows, WrittenSince};
+pub(crate) use attempt::Attempt;
+#[cfg(test)]
+pub(crate) use attempt::WindowSlice;
+pub(crate) use delete_limit::{DeleteLimit, DeleteLimits, GuardedCommand};
+pub(crate) use difference::TableDifference;
+pub(crate) use evidence::ProofRule;
+pub(crate) use places::{Places, Unlike};
+#[cfg(test)]
+pub(crate) use probe::Probe;
+pub(crate) use recovery::full_instead;
+pub(crate) use run::TableRun;
+pub(crate) use run_scope::RunScope;
+pub(crate) use steps::{Between, Stages, repair_steps, steps};
+pub(crate) use tools::{MOST_LISTED, RunTools};

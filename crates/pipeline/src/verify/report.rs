@@ -1,6 +1,6 @@
 //! What a verification found.
 
-use crate::diff::Found;
+use crate::table::TableDifference;
 use crate::wording::grouped;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
@@ -197,7 +197,7 @@ impl VerifyTable {
             "{} rows that the source has no more are kept (deletes = \"ignore\")",
             grouped(rows)
         ));
-        self.comparison = self.comparison.map(|found| Found(found).but_kept().0);
+        self.comparison = self.comparison.map(|found| TableDifference(found).without_retained().0);
         self
     }
 

@@ -1,7 +1,7 @@
-//! What a comparison says is to be moved.
+//! The outcome of a comparison: the rows to bring into line, and those that would go.
 
-use crate::TableError;
-use crate::table::{Evidence, RowSums, SideRows};
+use super::evidence::{Evidence, RowSums, SideRows};
+use crate::error::TableError;
 use crate::wording::counted;
 use handoff_connect::Side;
 use handoff_rows::KeyList;
@@ -12,10 +12,11 @@ use std::collections::HashMap;
 /// A table of which more than one row in so many differs is moved in full.
 const ONE_IN: u64 = 10;
 
-/// What a comparison found.
-pub(crate) struct Found(pub(crate) Comparison);
+/// The outcome of the comparison of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct TableDifference(pub(crate) Comparison);
 
-impl Found {
+impl TableDifference {
     /// Returns the keys of the rows that are to be brought into line in the database `side`: those
     /// that differ anywhere on the way to it. Rows that change all the time are among them.
     pub(crate) fn keys(&self, mapping: &Mapping, side: Side) -> Result<KeyList, TableError> {
@@ -35,7 +36,7 @@ impl Found {
     /// Takes rows that the source has no more for what they are in a table that keeps them, and returns
     /// what differs beside them.
     #[must_use]
-    pub(crate) fn but_kept(mut self) -> Found {
+    pub(crate) fn without_retained(mut self) -> TableDifference {
         for pair in self.0.pairs.iter_mut().filter(|pair| pair.first == Side::Source) {
             pair.phantom = 0;
             pair.rows.retain(|row| row.kind != Kind::Phantom);
@@ -110,6 +111,21 @@ impl Found {
     fn on_the_way(&self, side: Side) -> impl Iterator<Item = &Differences> {
         let last = self.0.pairs.iter().position(|pair| pair.second == side);
         self.0.pairs.iter().take(last.map_or(0, |last| last + 1))
+    }
+
+    /// Returns the last of the databases that were compared.
+    pub(crate) fn last_side(&self) -> Side {
+        self.0.pairs.last().map_or(Side::Target, |pair| pair.second)
+    }
+
+    /// Returns true if rows differ on the way to `side`, those that change all the time among them.
+    pub(crate) fn differs_before(&self, side: Side) -> bool {
+        self.on_the_way(side).any(|pair| !pair.is_equal())
+    }
+
+    /// Returns how many rows only the second of two databases has.
+    pub(crate) fn gone(&self) -> u64 {
+        self.0.pairs.iter().map(|pair| pair.phantom).sum()
     }
 
     /// Returns the pairs of databases with the rows that the second one has.

@@ -1,7 +1,8 @@
-//! Keeping a comparison from emptying a table.
+//! The limit on what a move may delete.
 
-use super::Found;
-use crate::{Hops, TableError};
+use super::difference::TableDifference;
+use crate::error::TableError;
+use crate::options::Hops;
 use handoff_connect::Side;
 use handoff_model::TableName;
 use handoff_schema::Mapping;
@@ -12,7 +13,7 @@ const FEW: u64 = 20;
 
 /// The most rows of a table that a move may delete.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Guard {
+pub(crate) struct DeleteLimit {
     /// The most, in percent of the rows that are there.
     pub(crate) percent: u8,
     /// The command that moves the table, by which a person may allow more.
@@ -32,9 +33,9 @@ pub(crate) struct DeleteLimits {
 
 impl DeleteLimits {
     /// Returns the limit of a table, of which the settings may say its own.
-    pub(crate) fn guard(&self, own: Option<u8>) -> Guard {
+    pub(crate) fn of_table(&self, own: Option<u8>) -> DeleteLimit {
         let percent = self.asked.or(own).unwrap_or(self.configured);
-        Guard { percent, command: self.command }
+        DeleteLimit { percent, command: self.command }
     }
 }
 
@@ -61,13 +62,17 @@ impl GuardedCommand {
     }
 }
 
-impl Guard {
+impl DeleteLimit {
     /// Sees to it that no copy of the table would lose more.
     ///
     /// # Errors
     ///
     /// Returns [`TableError::TooManyDeletes`] if one would.
-    pub(crate) fn check(&self, found: &Found, mapping: &Mapping) -> Result<(), TableError> {
+    pub(crate) fn check(
+        &self,
+        found: &TableDifference,
+        mapping: &Mapping,
+    ) -> Result<(), TableError> {
         for (pair, rows) in found.pairs() {
             let deleted = found.surplus(mapping, pair.second);
             self.check_side(&mapping.table, pair.second, deleted, rows)?;
@@ -116,8 +121,8 @@ impl Guard {
 mod tests {
     use super::*;
 
-    fn guard(percent: u8, command: GuardedCommand) -> Guard {
-        Guard { percent, command }
+    fn limit(percent: u8, command: GuardedCommand) -> DeleteLimit {
+        DeleteLimit { percent, command }
     }
 
     #[test]
@@ -131,8 +136,8 @@ mod tests {
             (0, 1, 1_000_000, false),
             (100, u64::MAX, u64::MAX, true),
         ] {
-            let guard = guard(percent, GuardedCommand::Repair);
-            let done = guard.check_side(&table, Side::Replica, deleted, rows);
+            let limit = limit(percent, GuardedCommand::Repair);
+            let done = limit.check_side(&table, Side::Replica, deleted, rows);
             assert_eq!(done.is_ok(), allowed, "{deleted} of {rows} at {percent} %");
         }
     }
@@ -143,8 +148,8 @@ mod tests {
         for (deleted, rows, allowed) in
             [(2, 3, true), (20, 20, true), (21, 21, false), (21, 105, true), (21, 104, false)]
         {
-            let guard = guard(20, GuardedCommand::Move(Hops::Both));
-            let done = guard.check_full(&table, Side::Target, deleted, rows);
+            let limit = limit(20, GuardedCommand::Move(Hops::Both));
+            let done = limit.check_full(&table, Side::Target, deleted, rows);
             assert_eq!(done.is_ok(), allowed, "{deleted} of {rows}");
         }
     }
@@ -156,7 +161,7 @@ mod tests {
             [(None, None, 20), (None, Some(50), 50), (Some(100), Some(50), 100), (Some(0), None, 0)]
         {
             let limits = DeleteLimits { asked, configured: 20, command };
-            assert_eq!(limits.guard(own).percent, expected);
+            assert_eq!(limits.of_table(own).percent, expected);
         }
     }
 

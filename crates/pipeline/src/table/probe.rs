@@ -1,8 +1,9 @@
-//! What a table's watermark columns say before it is read.
+//! The first look at a table: its watermark columns and its number of rows, before it is read.
 
 use crate::clock::{LOCAL, SourceClock};
-use crate::window::moment;
-use crate::{TableContext, TableError, WatermarkColumn, WatermarkKind, Window};
+use crate::context::TableContext;
+use crate::error::TableError;
+use crate::window::{WatermarkColumn, WatermarkKind, Window, moment};
 use handoff_connect::{Fault, MyConn, MyPool, Profile, quote_my};
 use handoff_model::{Bound, Cancel, RowFilter, Watermark};
 use handoff_rows::where_clause;
@@ -11,7 +12,7 @@ use jiff::SignedDuration;
 use mysql::prelude::Queryable;
 use mysql::{Row, Value};
 
-/// What a table's source said before its rows were read.
+/// The source's answer before the rows of a table are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Probe {
     /// Rows in all.
@@ -38,20 +39,20 @@ impl Probe {
 }
 
 /// Asks a database about its tables.
-pub(crate) struct Asker<'a> {
+pub(crate) struct SourceProbe<'a> {
     pub(crate) pool: &'a MyPool,
     pub(crate) cancel: &'a Cancel,
 }
 
-impl Asker<'_> {
+impl SourceProbe<'_> {
     /// Asks, in one statement, for the clock, the watermarks and the number of rows.
     pub(crate) fn probe(
         &self,
-        context: &TableContext,
-        window: &Window,
+        plan: &TableContext,
         filter: &RowFilter,
     ) -> Result<Probe, TableError> {
-        let table = &context.schema;
+        let (table, window) = (&plan.schema, plan.window.as_deref());
+        let window = window.unwrap_or(&NO_WINDOW);
         let name = quote_my(table.name.as_str());
         let mut asked = vec![
             "CAST(UTC_TIMESTAMP() AS CHAR)".to_owned(),
@@ -204,6 +205,9 @@ fn next_mark(kind: WatermarkKind, clock: &SourceClock, highest: Option<&str>) ->
 /// Rows of a table without transactions that are scanned in one statement, which locks its writers
 /// out: about 200 ms.
 const ROWS_OF_A_SCAN: u64 = 100_000;
+
+/// The window of a table that has no watermark column.
+static NO_WINDOW: Window = Window { columns: Vec::new(), lookback: None };
 
 /// As far as clocks of two zones are apart.
 const A_DAY: SignedDuration = SignedDuration::from_hours(26);

@@ -1,0 +1,58 @@
+//! The end of a run in the tracking tables.
+
+use crate::options::Hops;
+use crate::report::{TableReport, TableStatus, recorded_proof};
+use handoff_model::{Cancel, TableName, chain};
+use handoff_tracking::{Status, Tracker};
+use jiff::Timestamp;
+
+/// The parts of a run that its end needs.
+pub(crate) struct RunEnding<'a> {
+    pub(crate) tracker: &'a Tracker,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) hops: Hops,
+    /// When the catalogue was read: what was left alone is no older.
+    pub(crate) looked_at: Timestamp,
+    pub(crate) keep_days: u32,
+}
+
+impl RunEnding<'_> {
+    /// Records what was compared and ends the run in the tables of state. What arrived has arrived, so a fault
+    /// here is only warned of.
+    pub(crate) fn record(&self, reports: &[TableReport]) {
+        let proofs: Vec<_> = reports.iter().filter_map(recorded_proof).collect();
+        let same = reports
+            .iter()
+            .filter(|report| report.status == TableStatus::Ok && report.is_unchanged())
+            .filter_map(|report| Some((&report.table, report.plan.as_ref()?.extraction)));
+        let same: Vec<_> = same.filter(|_| self.hops == Hops::Both).collect();
+        let tracker = self.tracker;
+        let done = tracker
+            .proved(&proofs)
+            .and_then(|()| tracker.unchanged(&same, self.looked_at))
+            .and_then(|()| tracker.not_started(&not_started(reports)))
+            .and_then(|()| tracker.finish(self.status(reports)))
+            .and_then(|()| tracker.prune(self.keep_days));
+        if let Err(error) = done {
+            log::warn!("the end of the run could not be recorded: {}", chain(&error));
+        }
+    }
+
+    fn status(&self, reports: &[TableReport]) -> Status {
+        let any = |status| reports.iter().any(|report| report.status == status);
+        if any(TableStatus::Failed) {
+            Status::Failed
+        } else if any(TableStatus::Cancelled) || self.cancel.is_cancelled() {
+            Status::Cancelled
+        } else if any(TableStatus::NotStarted) {
+            Status::NotStarted
+        } else {
+            Status::Success
+        }
+    }
+}
+
+fn not_started(reports: &[TableReport]) -> Vec<(&TableName, &str)> {
+    let waiting = reports.iter().map(|report| (&report.table, &report.not_started_because));
+    waiting.filter_map(|(table, reason)| Some((table, reason.as_deref()?))).collect()
+}

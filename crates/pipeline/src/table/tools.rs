@@ -1,0 +1,241 @@
+//! The servers and movers of a run, in their roles.
+
+use super::difference::TableDifference;
+use super::evidence::Checksums;
+use super::places::{Places, Unlike};
+use super::probe::{Probe, SourceProbe};
+use super::roles::{ComparedPart, RunRecords, TableQuestions};
+use super::steps::Between;
+use crate::context::TableContext;
+use crate::error::TableError;
+use crate::servers::Servers;
+use crate::target_fit::TargetRefusal;
+use crate::window::WatermarkColumn;
+use handoff_connect::{Fault, MyPool, Profile, Published, Seal, Side, quote_my};
+use handoff_loader::{Discard, LoadJob, LoadMode, Loader, Strategies};
+use handoff_model::{
+    Bound, Cancel, Event, Observer, Phase, RowFilter, SumBy, TableName, TableSum, Throttle,
+    Watermark,
+};
+use handoff_replicator::Replicator;
+use handoff_rows::Locking;
+use handoff_schema::ddl;
+use handoff_settings::Values;
+use handoff_tracking::{RunLock, Status, Tracker};
+use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
+use mysql::prelude::Queryable;
+use postgres::Transaction;
+use std::sync::Arc;
+
+/// The most rows that are moved one by one; where more differ, the table is moved in full.
+pub(crate) const MOST_LISTED: usize = 100_000;
+
+/// Cells of a sketch for each row of the table: enough to name a tenth of them.
+const CELL_FOR_ROWS: u64 = 4;
+
+/// The servers and movers of a run.
+pub(crate) struct RunTools {
+    pub(crate) servers: Servers,
+    /// The schema of the target.
+    pub(crate) schema: String,
+    pub(crate) replicator: Option<Replicator>,
+    pub(crate) loader: Loader,
+    pub(crate) strategies: Strategies,
+    pub(crate) tracker: Tracker,
+    pub(crate) lock: RunLock,
+    /// Who sums the rows of source and replica when they are compared.
+    pub(crate) sums: SumBy,
+    /// What to do with values that PostgreSQL cannot hold.
+    pub(crate) values: Values,
+    /// The bound on the rows that are read from the source in a second.
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) cancel: Cancel,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl RunTools {
+    /// Returns what asks the database that the run reads first.
+    fn source_probe(&self) -> SourceProbe<'_> {
+        SourceProbe { pool: self.servers.origin(), cancel: &self.cancel }
+    }
+
+    /// Returns the effect of reading the database that hop 2 reads on its writers.
+    pub(super) fn locking(&self, plan: &TableContext) -> Locking {
+        if self.servers.replica.is_some() {
+            Locking::Free
+        } else if plan.schema.engine.is_transactional() {
+            Locking::Snapshot
+        } else {
+            Locking::Ranges
+        }
+    }
+
+    /// Returns the databases in which a table is, once it is known to be of one structure in all of them.
+    fn places<'a>(
+        &'a self,
+        plan: &'a TableContext,
+        between: Between,
+    ) -> Result<Vec<Place<'a>>, TableError> {
+        let servers = &self.servers;
+        let source = servers.source.as_ref().filter(|_| between.first == Side::Source);
+        let target = (&servers.target, &*self.schema, plan.target.as_deref());
+        let places = Places {
+            origin: &plan.schema,
+            source: source.map(|pool| (pool, self.throttle.as_ref())),
+            replica: servers.replica.as_ref().map(|pool| (pool, plan.replica.as_deref())),
+            target: (between.last == Side::Target).then_some(target),
+        };
+        let table = plan.name.clone();
+        places.alike(&plan.mapping).map_err(|unlike| match unlike {
+            Unlike::Unfit(misfit) => TableError::Target(TargetRefusal::Unfit(misfit)),
+            Unlike::Structure(what) => TableError::Structure { table, side: Side::Replica, what },
+            Unlike::Absent(side) => {
+                TableError::Structure { table, side, what: "there is no such table".to_owned() }
+            }
+        })
+    }
+
+    /// Returns true if the target has a row of the table.
+    fn target_has_rows(&self, plan: &TableContext) -> Result<bool, TableError> {
+        let target = &self.servers.target;
+        let mut conn = target.get().map_err(TableError::Prove)?;
+        let _guard = target.cancel_guard(&conn, &self.cancel);
+        let rows = ddl::only(&self.schema, &plan.mapping.pg_table);
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {rows})");
+        let found = conn.query_typed(&sql, &[]).map_err(|error| conn.fault(&error));
+        let found = found.map_err(TableError::Prove)?;
+        Ok(found.first().and_then(|row| row.try_get(0).ok()).unwrap_or(true))
+    }
+}
+
+impl TableQuestions for RunTools {
+    fn probe(&self, plan: &TableContext, filter: &RowFilter) -> Result<Probe, TableError> {
+        self.source_probe().probe(plan, filter)
+    }
+
+    fn slice_end(
+        &self,
+        plan: &TableContext,
+        column: &WatermarkColumn,
+        window: &Bound,
+        rows: u64,
+    ) -> Result<Option<Watermark>, TableError> {
+        self.source_probe().boundary(&plan.schema, column, window, rows)
+    }
+
+    fn count(
+        &self,
+        side: Side,
+        plan: &TableContext,
+        filter: &RowFilter,
+    ) -> Result<u64, TableError> {
+        let replica = self.servers.replica.as_ref().filter(|_| side == Side::Replica);
+        let pool = replica.unwrap_or_else(|| self.servers.origin());
+        SourceProbe { pool, cancel: &self.cancel }.count(&plan.schema, filter)
+    }
+
+    fn count_read(&self, plan: &TableContext) -> Result<u64, TableError> {
+        let pool = self.servers.load_from();
+        let mut conn = pool.get(Profile::Read).map_err(TableError::Prove)?;
+        let _guard = pool.cancel_guard(&conn, &self.cancel);
+        let sql = format!("SELECT COUNT(*) FROM {}", quote_my(plan.name.as_str()));
+        let count = conn.query_first::<u64, _>(sql);
+        let count = count.map_err(|error| TableError::Prove(conn.fault(&error)))?;
+        Ok(count.unwrap_or_default())
+    }
+
+    fn sum_read(&self, plan: &TableContext) -> Result<TableSum, TableError> {
+        let job = LoadJob {
+            table: &plan.schema,
+            mapping: &plan.mapping,
+            filter: &RowFilter::All,
+            mode: LoadMode::Full,
+            copy_id: None,
+            locking: self.locking(plan),
+            target: plan.target.as_deref(),
+        };
+        let read = self.loader.load(&job, &Discard, &NothingToSeal).map_err(TableError::Load)?;
+        Ok(read.sum)
+    }
+
+    /// The source is asked first, since it is the one that others write to.
+    fn is_empty(&self, plan: &TableContext) -> Result<bool, TableError> {
+        let pools: [&Option<MyPool>; 2] = [&self.servers.source, &self.servers.replica];
+        for pool in pools.into_iter().flatten() {
+            if (SourceProbe { pool, cancel: &self.cancel }).has_rows(&plan.schema)? {
+                return Ok(false);
+            }
+        }
+        Ok(!self.target_has_rows(plan)?)
+    }
+
+    fn checksums(&self, plan: &TableContext) -> Result<Checksums, TableError> {
+        let Some(replicator) = &self.replicator else {
+            return Err(TableError::NotCopied(plan.name.clone()));
+        };
+        let sums = replicator.row_sums(&plan.schema).map_err(TableError::ProveCopy)?;
+        Ok(Checksums { source: sums.source, replica: sums.replica })
+    }
+
+    fn compare(
+        &self,
+        plan: &TableContext,
+        between: Between,
+        part: ComparedPart,
+    ) -> Result<TableDifference, TableError> {
+        let places = self.places(plan, between)?;
+        let rows = plan.schema.rows;
+        let (table, phase) = (plan.name.clone(), Phase::Verify);
+        let all = rows.saturating_mul(places.len() as u64);
+        self.observer.event(&Event::PhaseStarted { table, phase, rows: Some(all) });
+        let cells = usize::try_from(rows / CELL_FOR_ROWS).unwrap_or(usize::MAX);
+        let options = VerifyOptions {
+            most_cells: cells.clamp(1 << 12, 1 << 18),
+            most_listed: MOST_LISTED,
+            sums: if part == ComparedPart::Keys { SumBy::Read } else { self.sums },
+            ..VerifyOptions::default()
+        };
+        let keys = (part == ComparedPart::Keys).then(|| plan.mapping.of_key());
+        let mapping = keys.as_ref().unwrap_or_else(|| &plan.mapping);
+        let verifier = Verifier::new(options, self.cancel.clone(), Arc::clone(&self.observer));
+        let job = VerifyJob { mapping, values: &self.values, places: &places, rows };
+        verifier.compare(&job).map(TableDifference).map_err(TableError::Compare)
+    }
+
+    fn unreachable(&self, side: Side) -> Option<Fault> {
+        self.servers.gone(side)
+    }
+}
+
+impl RunRecords for RunTools {
+    fn demand_lock(&self) -> Result<(), Fault> {
+        self.lock.demand()
+    }
+
+    fn check_lock(&self) -> Result<(), Fault> {
+        self.lock.check()
+    }
+
+    fn failed(
+        &self,
+        table: &TableName,
+        phase: Phase,
+        status: Status,
+        text: &str,
+    ) -> Result<(), handoff_tracking::Error> {
+        self.tracker.failed(table, phase, status, text)
+    }
+}
+
+/// A read that publishes nothing has nothing to record.
+struct NothingToSeal;
+
+impl Seal for NothingToSeal {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn on_target(&self, _: &mut Transaction<'_>, _: &Published) -> Result<(), Fault> {
+        Ok(())
+    }
+}

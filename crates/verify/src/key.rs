@@ -32,6 +32,17 @@ pub enum ShowKeys {
 }
 
 impl RowKey {
+    /// Makes a key of the canonical values of its columns, in the order in which these stand in the table.
+    pub fn of(values: &[&[u8]]) -> RowKey {
+        let mut fields = Vec::new();
+        for value in values {
+            let length = u32::try_from(value.len()).expect("a value has 1 GiB at most");
+            fields.extend_from_slice(&length.to_be_bytes());
+            fields.extend_from_slice(value);
+        }
+        RowKey(Kept::Fields(fields.into()))
+    }
+
     /// Returns the canonical values of the key's columns, each with its index into the columns of
     /// `mapping`; [`None`] for a table without a key.
     fn values<'a>(&'a self, mapping: &Mapping) -> Option<Vec<(usize, &'a [u8])>> {
@@ -85,4 +96,27 @@ impl fmt::Debug for RowKey {
 
 fn short(hash: u128) -> String {
     format!("#{}", &format!("{hash:032x}")[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Column, Index, IndexPart, TableSchema};
+    use handoff_settings::{TableSettings, Values};
+
+    #[test]
+    fn a_key_holds_its_values_in_the_order_of_the_table_and_tells_them_in_its_own() {
+        let column = |name| Column { nullable: false, ..Column::of_type(name, "int").unwrap() };
+        let part = |column| IndexPart { column: Some(column), prefix: None, descending: false };
+        let parts = vec![part(1), part(0)];
+        let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![column("a"), column("b")];
+        let schema = TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") };
+        let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap();
+        let (one, two) = (1_i32.to_be_bytes(), 2_i32.to_be_bytes());
+        let key = RowKey::of(&[&one, &two]);
+        assert_eq!(key.canonical(&mapping), Some(vec![&two[..], &one[..]]));
+        assert_eq!(key, RowKey::of(&[&one, &two]));
+        assert_ne!(key, RowKey::of(&[&two, &one]));
+    }
 }

@@ -8,6 +8,8 @@ mod actions;
 mod attempt;
 mod delete_limit;
 mod difference;
+#[cfg(test)]
+pub(crate) mod doubles;
 mod evidence;
 mod movers;
 mod moves;

@@ -1,0 +1,555 @@
+//! A table without servers: its plan, and doubles that play the roles of servers, movers and records.
+
+use super::delete_limit::{DeleteLimits, GuardedCommand};
+use super::difference::TableDifference;
+use super::evidence::Checksums;
+use super::probe::Probe;
+use super::roles::{
+    ComparedPart, CopiedPart, CopyOrder, LoadOrder, LoadedPart, PlacedRows, PublicationCheck,
+    RunRecords, TableMovers, TableQuestions,
+};
+use super::run_scope::RunScope;
+use super::steps::{Between, Stages};
+use crate::context::TableContext;
+use crate::decide::Decision;
+use crate::error::TableError;
+use crate::gate::Gate;
+use crate::options::Hops;
+use crate::select::Selected;
+use crate::window::{WatermarkColumn, WatermarkKind, Window};
+use handoff_connect::{Fault, Published, RetryPolicy, Side};
+use handoff_loader::LoadOutcome;
+use handoff_model::{
+    Audit, Bound, Cancel, ColumnName, CopyId, Deletes, Event, Extraction, Observer, Phase,
+    Priority, ProofBy, Reason, RowFilter, RunId, Strategy, SumBy, TableName, TableSum, Waits,
+    Watermark,
+};
+use handoff_replicator::CopyOutcome;
+use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
+use handoff_settings::{TableSettings, Values};
+use handoff_tracking::{CopyState, LoadState, Status, Tracked, WatermarkAt};
+use handoff_verify::{Comparison, Differences, Kind, RowDifference, RowKey};
+use jiff::{Timestamp, Zoned};
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub(crate) const BASE: &str = "000000000000000a";
+
+pub(crate) fn copy_id(text: &str) -> CopyId {
+    CopyId::parse(text).unwrap()
+}
+
+pub(crate) fn name() -> TableName {
+    TableName::new("t").unwrap()
+}
+
+/// A watermark column `w` of times.
+pub(crate) fn watermark_column() -> WatermarkColumn {
+    let name = ColumnName::new("w").unwrap();
+    WatermarkColumn { name, kind: WatermarkKind::DateTime, nullable: false, indexed: true }
+}
+
+pub(crate) fn at(text: &str) -> Watermark {
+    Watermark::DateTime(text.to_owned())
+}
+
+pub(crate) const LAST: &str = "2026-02-28 05:00:00";
+pub(crate) const NEXT: &str = "2026-03-01 05:00:00";
+
+pub(crate) fn window_filter() -> RowFilter {
+    let bound = Bound { column: watermark_column().name, from: at(LAST), below: None };
+    RowFilter::Changed { bounds: vec![bound], nulls: Vec::new() }
+}
+
+/// The table `t (id int primary key, w datetime)`.
+pub(crate) fn schema() -> TableSchema {
+    let not_null = |name, kind| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
+    let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+    let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+    let columns = vec![not_null("id", "int"), not_null("w", "datetime")];
+    TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") }
+}
+
+/// A table that was copied and loaded a day ago, with 100 rows everywhere.
+pub(crate) fn tracked() -> Tracked {
+    let last: Timestamp = "2026-02-28T05:00:00Z".parse().unwrap();
+    let (column, base) = (watermark_column().name, copy_id(BASE));
+    let marks = vec![WatermarkAt { column, watermark: at(LAST), base }];
+    let copy = CopyState {
+        place: Side::Replica,
+        status: Status::Success,
+        copy_id: Some(base),
+        pending: None,
+        intact: true,
+        watermark: Some(marks.clone()),
+        proposed: None,
+        fingerprint: Some("f".to_owned()),
+        pending_fingerprint: None,
+        source_mark: None,
+        rows: Some(100),
+        bytes: None,
+        strategy: None,
+        duration_ms: None,
+        started_at: None,
+        finished_at: None,
+        last_success_at: Some(last),
+        origin: Default::default(),
+        adopted_at: None,
+        run: RunId::new(),
+        error: None,
+    };
+    let load = LoadState {
+        status: Status::Success,
+        loaded_copy_id: Some(base),
+        data_as_of: Some(last),
+        watermark: Some(marks),
+        fingerprint: Some("f".to_owned()),
+        rows: Some(100),
+        rows_inserted: None,
+        rows_updated: None,
+        rows_deleted: None,
+        bytes: None,
+        strategy: None,
+        duration_ms: None,
+        checksum: None,
+        source_rows: Some(100),
+        replica_rows: Some(100),
+        target_rows: Some(100),
+        proof: Some("same_count".to_owned()),
+        proof_by: None,
+        proof_detail: None,
+        proved_at: None,
+        started_at: None,
+        finished_at: None,
+        last_success_at: Some(last),
+        origin: Default::default(),
+        adopted_at: None,
+        run: RunId::new(),
+        error: None,
+    };
+    Tracked { copy: Some(copy), load: Some(load) }
+}
+
+/// A table whose plan moves the window of its watermark.
+pub(crate) fn window_plan() -> TableContext {
+    let schema = schema();
+    let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap();
+    TableContext {
+        name: name(),
+        decision: Decision {
+            extraction: Extraction::Incremental,
+            reason: Reason::Watermark,
+            force_full_applied: false,
+            since: Vec::new(),
+            loads_all: false,
+        },
+        priority: Priority::Medium,
+        filter: window_filter(),
+        window: Some(Arc::new(Window { columns: vec![watermark_column()], lookback: None })),
+        deletes: Deletes::Count,
+        max_delete_percent: None,
+        selected: Selected {
+            strategy: Strategy::Streaming,
+            keep_spool: false,
+            why: "small".to_owned(),
+        },
+        schema: Arc::new(schema.clone()),
+        fingerprint: "f".to_owned(),
+        replica: Some(Arc::new(schema)),
+        mapping: Arc::new(mapping),
+        target: None,
+        mark: Ok("mark".to_owned()),
+        tracked: tracked(),
+        copy_id: copy_id("000000000000000b"),
+    }
+}
+
+/// A table whose plan moves everything.
+pub(crate) fn full_plan() -> TableContext {
+    let mut plan = window_plan();
+    plan.decision.extraction = Extraction::FullTable;
+    plan.decision.reason = Reason::Configured;
+    TableContext { filter: RowFilter::All, window: None, ..plan }
+}
+
+/// A table whose plan moves the rows that a comparison names.
+pub(crate) fn diff_plan() -> TableContext {
+    let mut plan = full_plan();
+    plan.decision.extraction = Extraction::Diff;
+    plan.decision.reason = Reason::Compared;
+    plan
+}
+
+/// The outcome of a comparison of `rows` rows in which these keys differ, in each pair of databases.
+pub(crate) fn comparison(sides: &[Side], rows: u64, differing: &[(Kind, i32)]) -> TableDifference {
+    let listed = differing.iter().map(|(kind, key)| RowDifference {
+        kind: *kind,
+        key: RowKey::of(&[&key.to_be_bytes()]),
+        columns: Vec::new(),
+        rows: 1,
+    });
+    let listed: Vec<RowDifference> = listed.collect();
+    let count = |kind| listed.iter().filter(|row| row.kind == kind).count() as u64;
+    let pairs = sides.windows(2).map(|pair| Differences {
+        first: pair[0],
+        second: pair[1],
+        missing: count(Kind::Missing),
+        stale: count(Kind::Stale),
+        phantom: count(Kind::Phantom),
+        moving: 0,
+        rows: listed.clone(),
+        moving_rows: Vec::new(),
+    });
+    TableDifference(Comparison {
+        table: name(),
+        sums: sides.iter().map(|side| (*side, TableSum { rows, hash: 7 })).collect(),
+        pairs: pairs.collect(),
+        looks: 1,
+        by: SumBy::Read,
+    })
+}
+
+pub(crate) const BOTH: [Side; 2] = [Side::Source, Side::Replica];
+pub(crate) const ALL: [Side; 3] = [Side::Source, Side::Replica, Side::Target];
+
+/// A fault of a MySQL server with this code.
+pub(crate) fn my_fault(side: Side, code: u16) -> Fault {
+    let message = "said the server".to_owned();
+    let error = mysql::MySqlError { state: "HY000".to_owned(), message, code };
+    Fault::my(side, &mysql::Error::MySqlError(error))
+}
+
+/// A fault that may pass by itself: a deadlock.
+pub(crate) fn passing() -> TableError {
+    TableError::Probe(my_fault(Side::Source, 1213))
+}
+
+/// A fault that stays.
+pub(crate) fn lasting() -> TableError {
+    TableError::Prove(Fault::new(Side::Target, "no such function"))
+}
+
+/// Something that an interpreter asks or orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) what: &'static str,
+    /// The copy that is made or loaded.
+    pub(crate) copy_id: Option<CopyId>,
+}
+
+/// Servers, movers and records that exist only here. Rows are numbers.
+#[derive(Default)]
+pub(crate) struct Double {
+    /// Rows that the source has.
+    pub(crate) source: u64,
+    /// Rows that the replica has once a copy is in place.
+    pub(crate) replica: u64,
+    /// Rows that the target has once a load is in place.
+    pub(crate) target: u64,
+    /// Rows in the window when the source is asked.
+    pub(crate) changed: u64,
+    /// Rows that were written to the source since then, which are among its rows.
+    pub(crate) written: u64,
+    /// Rows that a load deletes.
+    pub(crate) deleted: u64,
+    /// The sum that hop 1 and hop 2 take; another one for hop 2 if it reads other rows.
+    pub(crate) read_differs: bool,
+    pub(crate) target_differs: bool,
+    pub(crate) is_empty: bool,
+    /// The outcomes of comparisons, in order; then nothing differs.
+    pub(crate) comparisons: Mutex<VecDeque<TableDifference>>,
+    /// Whether source and replica hold the same bytes, each time they are compared; then they do.
+    pub(crate) same_bytes: Mutex<VecDeque<bool>>,
+    pub(crate) slice_ends: Mutex<VecDeque<Watermark>>,
+    /// The faults that calls of a name end with, in order.
+    pub(crate) faults: Mutex<Vec<(&'static str, TableError)>>,
+    pub(crate) lock_is_lost: bool,
+    pub(crate) calls: Mutex<Vec<Call>>,
+    pub(crate) recorded: Mutex<Vec<String>>,
+    pub(crate) events: Arc<Events>,
+}
+
+/// The events that an observer is told of.
+#[derive(Default)]
+pub(crate) struct Events(pub(crate) Mutex<Vec<String>>);
+
+impl Observer for Events {
+    fn event(&self, event: &Event) {
+        let text = match event {
+            Event::PhaseStarted { phase, .. } => format!("began {phase:?}"),
+            Event::PhaseFinished { phase, rows, .. } => format!("ended {phase:?} of {rows}"),
+            Event::Retrying { .. } => "retrying".to_owned(),
+            Event::Notice { text, .. } => text.clone(),
+            Event::TableFinished { status, .. } => format!("finished {status}"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(text);
+    }
+}
+
+impl Double {
+    /// A world in which all three databases have `rows` rows and nothing goes wrong.
+    pub(crate) fn of(rows: u64) -> Double {
+        Double { source: rows, replica: rows, target: rows, changed: 3, ..Double::default() }
+    }
+
+    /// Has the next call of this name end with `error`.
+    pub(crate) fn fail(self, what: &'static str, error: TableError) -> Double {
+        self.faults.lock().unwrap().push((what, error));
+        self
+    }
+
+    pub(crate) fn finding(self, found: TableDifference) -> Double {
+        self.comparisons.lock().unwrap().push_back(found);
+        self
+    }
+
+    fn call(&self, what: &'static str, copy_id: Option<CopyId>) -> Result<(), TableError> {
+        self.calls.lock().unwrap().push(Call { what, copy_id });
+        let mut faults = self.faults.lock().unwrap();
+        match faults.iter().position(|(name, _)| *name == what) {
+            Some(index) => Err(faults.remove(index).1),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the names of all calls so far.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().iter().map(|call| call.what).collect()
+    }
+
+    pub(crate) fn copy_ids(&self, what: &str) -> Vec<CopyId> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|call| call.what == what).filter_map(|call| call.copy_id).collect()
+    }
+
+    /// Makes a run of these doubles.
+    pub(crate) fn scope<'a>(&'a self, gate: &'a Gate, stages: Stages) -> RunScope<'a> {
+        RunScope {
+            stages,
+            chunk_rows: 10,
+            limits: DeleteLimits {
+                asked: None,
+                configured: 20,
+                command: GuardedCommand::Move(stages.hops),
+            },
+            spool: None,
+            questions: self,
+            movers: self,
+            records: self,
+            gate,
+            lock_lost: AtomicBool::new(false),
+            retries: RetryPolicy {
+                attempts: 3,
+                first_wait: Duration::ZERO,
+                ..RetryPolicy::default()
+            },
+            cancel: Cancel::new(),
+            observer: Arc::clone(&self.events) as Arc<dyn Observer>,
+        }
+    }
+}
+
+/// An open gate.
+pub(crate) fn gate() -> Gate {
+    Gate::open(Cancel::new(), Arc::new(Zoned::now), None)
+}
+
+pub(crate) fn stages(hops: Hops, has_replica: bool, proof: ProofBy) -> Stages {
+    Stages { hops, has_replica, proof }
+}
+
+fn sum(rows: u64, is_other: bool) -> TableSum {
+    TableSum { rows, hash: 11 + u128::from(is_other) }
+}
+
+impl TableQuestions for Double {
+    fn probe(&self, _: &TableContext, _: &RowFilter) -> Result<Probe, TableError> {
+        self.call("probe", None)?;
+        let next = vec![(watermark_column(), at(NEXT))];
+        Ok(Probe { rows: self.source - self.written, changed: Some(self.changed), next })
+    }
+
+    fn slice_end(
+        &self,
+        _: &TableContext,
+        _: &WatermarkColumn,
+        _: &Bound,
+        _: u64,
+    ) -> Result<Option<Watermark>, TableError> {
+        self.call("slice end", None)?;
+        Ok(self.slice_ends.lock().unwrap().pop_front())
+    }
+
+    fn count(&self, side: Side, _: &TableContext, filter: &RowFilter) -> Result<u64, TableError> {
+        match (side, filter) {
+            (Side::Source, RowFilter::All) => self.call("count source", None).map(|()| self.source),
+            (Side::Source, _) => self.call("count written", None).map(|()| self.written),
+            (_, RowFilter::All) => self.call("count replica", None).map(|()| self.replica),
+            _ => self.call("count window of replica", None).map(|()| 0),
+        }
+    }
+
+    fn count_read(&self, plan: &TableContext) -> Result<u64, TableError> {
+        self.call("count read", None)?;
+        Ok(if plan.replica.is_some() { self.replica } else { self.source })
+    }
+
+    fn sum_read(&self, _: &TableContext) -> Result<TableSum, TableError> {
+        self.call("sum read", None)?;
+        Ok(sum(self.target, false))
+    }
+
+    fn is_empty(&self, _: &TableContext) -> Result<bool, TableError> {
+        self.call("is empty", None).map(|()| self.is_empty)
+    }
+
+    fn checksums(&self, _: &TableContext) -> Result<Checksums, TableError> {
+        self.call("checksums", None)?;
+        let same = self.same_bytes.lock().unwrap().pop_front().unwrap_or(true);
+        Ok(Checksums { source: sum(self.source, false), replica: sum(self.replica, !same) })
+    }
+
+    fn compare(
+        &self,
+        plan: &TableContext,
+        between: Between,
+        part: ComparedPart,
+    ) -> Result<TableDifference, TableError> {
+        self.call(if part == ComparedPart::Keys { "compare keys" } else { "compare" }, None)?;
+        let sides: Vec<Side> = ALL
+            .into_iter()
+            .filter(|side| *side != Side::Replica || plan.replica.is_some())
+            .skip_while(|side| *side != between.first)
+            .take_while(|side| *side != between.last)
+            .chain([between.last])
+            .collect();
+        let next = self.comparisons.lock().unwrap().pop_front();
+        Ok(next.unwrap_or_else(|| comparison(&sides, self.source, &[])))
+    }
+
+    fn unreachable(&self, side: Side) -> Option<Fault> {
+        let _ = self.call("unreachable", None);
+        Some(Fault::new(side, "is gone"))
+    }
+}
+
+/// The rows of a double that are about to be published.
+struct Placed<'a> {
+    double: &'a Double,
+    side: Side,
+}
+
+impl PlacedRows for Placed<'_> {
+    fn count(&mut self) -> Result<u64, TableError> {
+        self.double.call("count placed", None)?;
+        Ok(if self.side == Side::Target { self.double.target } else { self.double.replica })
+    }
+
+    fn sum(&mut self) -> Result<TableSum, TableError> {
+        self.double.call("sum placed", None)?;
+        Ok(sum(self.double.target, self.double.target_differs))
+    }
+}
+
+impl TableMovers for Double {
+    fn copy(
+        &self,
+        order: &CopyOrder<'_>,
+        check: &dyn PublicationCheck,
+    ) -> Result<CopyOutcome, TableError> {
+        let (what, rows) = match order.part {
+            CopiedPart::Rows(RowFilter::All) => ("copy all", self.replica),
+            CopiedPart::Rows(_) => ("copy window", self.changed),
+            CopiedPart::RowsAndKeys(..) => ("copy window and keys", self.changed),
+            CopiedPart::Keys(keys) => ("copy keys", keys.len()),
+        };
+        self.call(what, Some(order.id))?;
+        let published = Published { rows, inserted: rows, ..Published::default() };
+        check.check(&published, &mut Placed { double: self, side: Side::Replica })?;
+        self.call("publish copy", None)?;
+        let filter_sum = order.sums.then(|| sum(rows, false));
+        Ok(CopyOutcome {
+            rows,
+            inserted: rows,
+            updated: 0,
+            deleted: 0,
+            unchanged: 0,
+            bytes: 10 * rows,
+            strategy: "load_data_local",
+            duration: Duration::from_millis(1),
+            waits: Waits::default(),
+            omissions: Vec::new(),
+            notes: vec!["a note of the copy".to_owned()],
+            checked: false,
+            sum: filter_sum,
+            filter_sum,
+        })
+    }
+
+    fn load(
+        &self,
+        order: &LoadOrder<'_>,
+        check: &dyn PublicationCheck,
+    ) -> Result<LoadOutcome, TableError> {
+        let (what, rows) = match order.part {
+            LoadedPart::Rows(RowFilter::All) => ("load all", self.target),
+            LoadedPart::Rows(_) => ("load window", self.changed),
+            LoadedPart::RowsAndKeys(..) => ("load window and keys", self.changed),
+            LoadedPart::Keys(keys) => ("load keys", keys.len()),
+            LoadedPart::File(_) => ("load file", self.target),
+        };
+        self.call(what, order.copy_id)?;
+        let read = sum(rows, self.read_differs);
+        let published = Published {
+            rows,
+            deleted: self.deleted,
+            sum: Some(read),
+            filter_sum: Some(read),
+            before: Some(self.target + self.deleted),
+            ..Published::default()
+        };
+        check.check(&published, &mut Placed { double: self, side: Side::Target })?;
+        self.call("publish load", None)?;
+        Ok(LoadOutcome {
+            rows_loaded: rows,
+            rows_inserted: rows,
+            rows_updated: 0,
+            rows_deleted: self.deleted,
+            bytes: 10 * rows,
+            strategy: "streaming",
+            duration: Duration::from_millis(1),
+            waits: Waits::default(),
+            sum: read,
+            unchanged: false,
+            audit: Audit::default(),
+            notes: Vec::new(),
+        })
+    }
+}
+
+impl RunRecords for Double {
+    fn demand_lock(&self) -> Result<(), Fault> {
+        match self.lock_is_lost {
+            true => Err(Fault::new(Side::Target, "the lock is lost")),
+            false => Ok(()),
+        }
+    }
+
+    fn check_lock(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn failed(
+        &self,
+        _: &TableName,
+        phase: Phase,
+        status: Status,
+        text: &str,
+    ) -> Result<(), handoff_tracking::Error> {
+        self.recorded.lock().unwrap().push(format!("{} in {phase:?}: {text}", status.name()));
+        Ok(())
+    }
+}

@@ -148,8 +148,11 @@ impl TableDifference {
             replica: self.rows(Side::Replica),
             target: self.rows(Side::Target),
         };
-        let sums = self.0.sums.iter().map(|(_, sum)| *sum).filter(|_| !retains);
-        let sums = RowSums { source: None, read: sums.clone().next(), target: sums.last() };
+        let mut sums = RowSums::default();
+        if !retains {
+            sums.read = self.0.sums.first().map(|(_, sum)| *sum);
+            sums.target = self.0.sums.last().map(|(_, sum)| *sum);
+        }
         Evidence { differing: Some(self.differing()), sums, ..Evidence::of_counts(rows) }
     }
 

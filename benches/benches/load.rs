@@ -3,7 +3,7 @@
 use handoff_benches::{
     Analyze, Arguments, Contest, Hop2, Key, PsqlCopy, Result, Shape, begin, say,
 };
-use handoff_loader::{Discard, LoadStrategy, Standard, Streaming};
+use handoff_loader::{DiscardLoad, LoadStrategy, StandardLoad, StreamingLoad};
 
 const ROWS: u64 = 2_000_000;
 
@@ -34,14 +34,14 @@ fn title(shape: Shape) -> String {
 
 fn contest(hop: &Hop2, shape: Shape, arguments: &Arguments) -> Result<()> {
     let described = hop.make(shape, Key::None, arguments.rows.unwrap_or(ROWS))?;
-    let (_, amount) = hop.load(&described, &Streaming::default())?;
+    let (_, amount) = hop.load(&described, &StreamingLoad::default())?;
     let psql = PsqlCopy::new(hop, &described)?;
     let load = |strategy: &dyn LoadStrategy| Ok(hop.load(&described, strategy)?.0);
     Contest::new(title(shape))
         .enter(r"psql \copy", || psql.run(Analyze::No))
         .enter(r"psql \copy, ANALYZE", || psql.run(Analyze::Yes))
-        .enter("streaming", || load(&Streaming::default()))
-        .enter("standard", || load(&Standard::default()))
-        .enter("discard", || load(&Discard))
+        .enter("streaming", || load(&StreamingLoad::default()))
+        .enter("standard", || load(&StandardLoad::default()))
+        .enter("discard", || load(&DiscardLoad))
         .run(amount, arguments)
 }

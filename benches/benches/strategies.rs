@@ -3,7 +3,7 @@
 use handoff_benches::{
     Analyze, Arguments, Contest, Hop2, Key, PsqlCopy, Result, Shape, begin, say,
 };
-use handoff_loader::{Streaming, strategy};
+use handoff_loader::{StreamingLoad, strategy};
 use handoff_model::Strategy;
 
 /// The sizes, in rows of the narrow table, and what they are called.
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
 
 fn contest(hop: &Hop2, title: &str, shape: Shape, rows: u64, arguments: &Arguments) -> Result<()> {
     let described = hop.make(shape, Key::First, rows)?;
-    let (_, amount) = hop.load(&described, &Streaming::default())?;
+    let (_, amount) = hop.load(&described, &StreamingLoad::default())?;
     let psql = PsqlCopy::new(hop, &described)?;
     let mut contest = Contest::new(title)
         .enter(r"psql \copy", || psql.run(Analyze::No))

@@ -3,11 +3,11 @@
 use crate::{Result, lap, peak_memory};
 use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side, ValueRef};
 use handoff_model::{Cancel, NopObserver, RowFilter, SumBy};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink};
+use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, RowSink};
 use handoff_schema::{Catalogue, Mapping, TableSchema};
 use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
 use handoff_testbed::{Bed, Durability, ServerOptions, Trio, quoted, quoted_pg};
-use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
+use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
 use mysql::prelude::Queryable;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -135,7 +135,7 @@ impl Comparing {
         let mut conn = self.source.get(Profile::Read)?;
         lap(|| {
             let spec = ReadSpec { table, select, filter, locking, cancel };
-            Reader::new(spec).read(&mut conn, &mut Nothing)?;
+            RowReader::new(spec).read(&mut conn, &mut Nothing)?;
             Ok(())
         })
     }
@@ -180,15 +180,25 @@ impl Comparing {
         self.compare(&[source, replica], engine, sums)
     }
 
-    fn place<'a>(&'a self, pool: &'a MyPool, engine: Engine, locking: Locking) -> Place<'a> {
-        Place::My { pool, table: &self.described(engine).0, locking, throttle: None }
+    fn place<'a>(
+        &'a self,
+        pool: &'a MyPool,
+        engine: Engine,
+        locking: Locking,
+    ) -> ComparedTable<'a> {
+        ComparedTable::My { pool, table: &self.described(engine).0, locking, throttle: None }
     }
 
-    fn raw(&self) -> Place<'_> {
-        Place::Pg { pool: &self.target, schema: "raw" }
+    fn raw(&self) -> ComparedTable<'_> {
+        ComparedTable::Pg { pool: &self.target, schema: "raw" }
     }
 
-    fn compare(&self, places: &[Place<'_>], engine: Engine, sums: SumBy) -> Result<Duration> {
+    fn compare(
+        &self,
+        places: &[ComparedTable<'_>],
+        engine: Engine,
+        sums: SumBy,
+    ) -> Result<Duration> {
         let (table, mapping) = self.described(engine);
         let options = VerifyOptions { sums, ..VerifyOptions::default() };
         let verifier = Verifier::new(options, Cancel::new(), Arc::new(NopObserver));

@@ -2,7 +2,7 @@
 
 use crate::hop2::Unrecorded;
 use crate::{Amount, Described, Hop2, Psql, Result, lap};
-use handoff_loader::{LoadJob, LoadMode, LoadOutcome, Streaming};
+use handoff_loader::{LoadJob, LoadMode, LoadOutcome, StreamingLoad};
 use handoff_model::{Bound, ColumnName, RowFilter, Watermark};
 use mysql::prelude::Queryable;
 use std::cell::Cell;
@@ -52,7 +52,7 @@ impl Merging {
              CONCAT('of the version 0: ', MD5(seq), MD5(seq + 1)) AS note FROM seq_1_to_{rows}"
         ))?;
         let described = hop.describe(TABLE)?;
-        hop.load(&described, &Streaming::default())?;
+        hop.load(&described, &StreamingLoad::default())?;
         let folder = tempfile::tempdir()?;
         let files = [1, 2].map(|version| folder.path().join(format!("version{version}")));
         let psql = hop.psql()?;
@@ -95,7 +95,7 @@ impl Merging {
         self.settle()?;
         let mut outcome = None;
         let elapsed = lap(|| {
-            outcome = Some(self.hop.loader().load(&job, &Streaming::default(), &Unrecorded)?);
+            outcome = Some(self.hop.loader().load(&job, &StreamingLoad::default(), &Unrecorded)?);
             Ok(())
         })?;
         let LoadOutcome { rows_updated, bytes, .. } = outcome.ok_or("a load has an outcome")?;

@@ -1,24 +1,27 @@
-//! How far a load has come, kept beside the rows that it has brought.
+//! The progress of a load, kept beside the rows that it has brought.
 
-use crate::landing::{Committed, Kind};
+use crate::error::Result;
+use crate::job::LoadMode;
+use crate::row_source::RowSource;
+use crate::staging_table::{SharedStaging, StagingKind};
 use crate::step::{MAKE, step};
-use crate::strategy::Moved;
-use crate::{LoadMode, Result, Source, place, read_back};
+use crate::strategy::LoadedRows;
+use crate::{key_position, read_back};
 use handoff_model::{Audit, ColumnName, CopyId, KeyValue, LossPolicy, RowFilter, TableSum, chain};
 use handoff_rows::hash_row;
 use postgres::{Row, Transaction};
 
 const FIND: &str = "look for what an earlier attempt has loaded of";
 
-/// How far a load has come.
+/// The progress of a load.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Checkpoint {
     /// Chunks committed.
     pub(crate) chunks: u64,
     /// The key that the last of them ends at; [`None`] before the first and after the last.
     pub(crate) end: Option<Vec<KeyValue>>,
-    /// What they brought.
-    pub(crate) moved: Moved,
+    /// The rows that those chunks brought.
+    pub(crate) moved: LoadedRows,
 }
 
 impl Checkpoint {
@@ -34,23 +37,23 @@ impl Checkpoint {
 /// Both are of one persistence, so that a crash of the server empties both or neither: unlogged
 /// beside staging, logged beside the build table of a first load. The checkpoint's one row changes
 /// in the transaction that brings a chunk.
-pub(crate) struct Stage<'c> {
-    pub(crate) to: Committed<'c>,
-    pub(crate) kind: Kind,
-    /// What makes the landing table.
+pub(crate) struct ResumableStaging<'c> {
+    pub(crate) to: SharedStaging<'c>,
+    pub(crate) kind: StagingKind,
+    /// The statement that makes the landing table.
     pub(crate) create: String,
-    /// All that decides what the rows are, as a hash; a checkpoint of something else is of no use.
+    /// A hash of everything that determines the rows; a checkpoint of something else is of no use.
     pub(crate) of: String,
 }
 
-impl Stage<'_> {
-    /// Returns where to go on: behind what an earlier attempt has left, if it is whole, or at the
+impl ResumableStaging<'_> {
+    /// Returns the place to go on from: behind the rows of an earlier attempt, if they are whole, or the
     /// beginning of tables made afresh.
     pub(crate) fn begin(&self) -> Result<Checkpoint> {
         let table = self.to.statements.table();
         match self.to.in_transaction(|tx| self.find(tx)) {
-            Ok(Found::Nothing) => {}
-            Ok(Found::Whole(mut found)) => {
+            Ok(CheckpointLookup::Nothing) => {}
+            Ok(CheckpointLookup::Whole(mut found)) => {
                 let rows = found.moved.rows;
                 log::info!("`{table}`: an earlier attempt is taken up after {rows} rows");
                 found.moved.notes = vec![format!(
@@ -58,7 +61,9 @@ impl Stage<'_> {
                 )];
                 return Ok(found);
             }
-            Ok(Found::Useless(why)) => log::info!("`{table}` is loaded from the start: {why}"),
+            Ok(CheckpointLookup::Useless(why)) => {
+                log::info!("`{table}` is loaded from the start: {why}");
+            }
             Err(error) if error.is_transient() => return Err(error),
             Err(error) => log::info!("`{table}` is loaded from the start: {}", chain(&error)),
         }
@@ -91,7 +96,7 @@ impl Stage<'_> {
 
     fn make(&self) -> String {
         let statements = self.to.statements;
-        let is_logged = self.kind == Kind::Build;
+        let is_logged = self.kind == StagingKind::Build;
         let unlogged = if is_logged { "" } else { "UNLOGGED " };
         let (own, at) = (statements.own(), statements.checkpoint());
         let of = &self.of;
@@ -111,7 +116,7 @@ impl Stage<'_> {
         )
     }
 
-    fn find(&self, tx: &mut Transaction<'_>) -> Result<Found> {
+    fn find(&self, tx: &mut Transaction<'_>) -> Result<CheckpointLookup> {
         let statements = self.to.statements;
         let failed = || step(statements, FIND);
         let there =
@@ -121,26 +126,30 @@ impl Stage<'_> {
             .and_then(|row| row.try_get(0))
             .map_err(failed())?;
         if !there {
-            return Ok(Found::Nothing);
+            return Ok(CheckpointLookup::Nothing);
         }
         let sql = format!(
-            "SELECT made_for, chunks, place, rows, hash, bytes, audit FROM {}",
+            "SELECT made_for, chunks, key_position, rows, hash, bytes, audit FROM {}",
             statements.checkpoint()
         );
         let rows = tx.query(&sql, &[]).map_err(failed())?;
-        let [row] = &rows[..] else { return Ok(Found::Useless("the server has crashed since")) };
+        let [row] = &rows[..] else {
+            return Ok(CheckpointLookup::Useless("the server has crashed since"));
+        };
         if row.try_get::<_, &str>(0).map_err(failed())? != self.of {
-            return Ok(Found::Useless("something else was loaded before"));
+            return Ok(CheckpointLookup::Useless("something else was loaded before"));
         }
         let Some(found) = read(row).map_err(failed())? else {
-            return Ok(Found::Useless("the checkpoint cannot be read"));
+            return Ok(CheckpointLookup::Useless("the checkpoint cannot be read"));
         };
         let rows = found.moved.rows.saturating_add(1);
         let sql = statements.copy_out(&statements.own(), rows);
         if read_back::sum(tx, &sql).map_err(failed())? != found.moved.sum {
-            return Ok(Found::Useless("its staging does not hold what the checkpoint says"));
+            return Ok(CheckpointLookup::Useless(
+                "its staging does not hold what the checkpoint says",
+            ));
         }
-        Ok(Found::Whole(found))
+        Ok(CheckpointLookup::Whole(found))
     }
 
     /// Changes the one row, if it stands at the chunk `before`, and returns how many it changed.
@@ -155,8 +164,8 @@ impl Stage<'_> {
              bytes = $6, audit = $7 WHERE chunks = $8",
             self.to.statements.checkpoint()
         );
-        let Moved { rows, bytes, sum, audit, .. } = &at.moved;
-        let end = at.end.as_deref().map(place::to_bytes);
+        let LoadedRows { rows, bytes, sum, audit, .. } = &at.moved;
+        let end = at.end.as_deref().map(key_position::to_bytes);
         let (hash, audit) = (&sum.hash.to_be_bytes()[..], audit_texts(audit));
         let [chunks, rows, bytes, before] =
             [at.chunks, *rows, *bytes, before].map(u64::cast_signed);
@@ -164,7 +173,7 @@ impl Stage<'_> {
     }
 }
 
-enum Found {
+enum CheckpointLookup {
     Nothing,
     Useless(&'static str),
     Whole(Checkpoint),
@@ -177,18 +186,18 @@ fn read(row: &Row) -> std::result::Result<Option<Checkpoint>, postgres::Error> {
     let end: Option<&[u8]> = row.try_get(2)?;
     let hash: &[u8] = row.try_get(4)?;
     let audit: Vec<String> = row.try_get(6)?;
-    let end = match end.map(place::from_bytes) {
+    let end = match end.map(key_position::from_bytes) {
         Some(None) => return Ok(None),
         end => end.flatten(),
     };
     let Ok(hash) = hash.try_into().map(u128::from_be_bytes) else { return Ok(None) };
     let Some(audit) = audit_of(&audit) else { return Ok(None) };
     let sum = TableSum { rows, hash };
-    let moved = Moved { rows, bytes, sum, audit, notes: Vec::new() };
+    let moved = LoadedRows { rows, bytes, sum, audit, notes: Vec::new() };
     Ok(Some(Checkpoint { chunks, end, moved }))
 }
 
-/// Spells an audit: column, policy and count, one after the other.
+/// Renders an audit: column, policy and count, one after the other.
 fn audit_texts(audit: &Audit) -> Vec<String> {
     let entries = audit.entries().iter();
     entries
@@ -214,11 +223,11 @@ fn audit_of(texts: &[String]) -> Option<Audit> {
     Some(audit)
 }
 
-/// Names everything that decides which rows land and how they look, as a hash.
+/// Returns a hash of everything that determines the rows that land and their form.
 pub(crate) fn made_for(
-    source: &Source<'_>,
+    source: &RowSource<'_>,
     mode: LoadMode,
-    kind: Kind,
+    kind: StagingKind,
     copy: Option<CopyId>,
 ) -> String {
     let mut all = format!("{copy:?} {mode:?} {kind:?} {:?}", source.values);
@@ -234,13 +243,13 @@ pub(crate) fn made_for(
         RowFilter::Range(range) => {
             for bound in [&range.after, &range.upto].into_iter().flatten() {
                 all.push(b'\n');
-                all.extend_from_slice(&place::to_bytes(bound));
+                all.extend_from_slice(&key_position::to_bytes(bound));
             }
         }
         RowFilter::Keys(keys) => {
             for key in keys {
                 all.push(b'\n');
-                all.extend_from_slice(&place::to_bytes(key));
+                all.extend_from_slice(&key_position::to_bytes(key));
             }
         }
     }

@@ -1,7 +1,9 @@
 //! A COPY into the landing table.
 
-use crate::{Error, Meter, Result, Tuples};
+use crate::error::{Error, Result};
+use crate::row_source::TupleBatch;
 use handoff_connect::{Fault, Side};
+use handoff_model::Meter;
 use handoff_model::TableName;
 use handoff_rows::{COPY_HEADER, COPY_TRAILER};
 use postgres::{CopyInWriter, Transaction};
@@ -52,7 +54,7 @@ impl<'a> CopyIn<'a> {
     /// # Errors
     ///
     /// Returns an error if the connection is lost.
-    pub fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+    pub fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
         self.put(tuples.bytes())?;
         self.sent += tuples.pending();
         meter.add(tuples.pending(), tuples.bytes().len() as u64);

@@ -21,14 +21,14 @@ pub(crate) fn header(mapping: &Mapping, out: &mut Vec<u8>) {
 }
 
 /// Writes lines, with memory of its own for the texts on their way.
-pub(crate) struct Lines<'a> {
+pub(crate) struct CsvLines<'a> {
     mapping: &'a Mapping,
     text: Vec<u8>,
 }
 
-impl<'a> Lines<'a> {
-    pub(crate) fn new(mapping: &'a Mapping) -> Lines<'a> {
-        Lines { mapping, text: Vec::new() }
+impl<'a> CsvLines<'a> {
+    pub(crate) fn new(mapping: &'a Mapping) -> CsvLines<'a> {
+        CsvLines { mapping, text: Vec::new() }
     }
 
     /// Appends the line of one tuple.

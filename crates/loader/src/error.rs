@@ -1,4 +1,4 @@
-//! Why a table could not be loaded.
+//! The errors of a load.
 
 use handoff_connect::Fault;
 use handoff_model::TableName;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a table could not be loaded. The target table is as it was before.
+/// The reason why a table could not be loaded. The target table is as it was before.
 ///
 /// Messages name tables, columns, row ordinals, types, and keys where those are integers, uuids
 /// or dates. They never hold another value read from a row, so they are safe to log.
@@ -25,7 +25,7 @@ pub enum Error {
         table: TableName,
         /// Rows sent before the failure.
         rows: u64,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -34,9 +34,9 @@ pub enum Error {
     Step {
         /// The table being loaded.
         table: TableName,
-        /// What was being done, such as "publish".
+        /// The action that failed, such as "publish".
         step: &'static str,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -109,7 +109,7 @@ pub enum Error {
         sent: u64,
         /// Rows the server counts.
         landed: u64,
-        /// Where they were counted, such as "after the copy".
+        /// The place of the count, such as "after the copy".
         place: &'static str,
     },
     /// The file that rows go through could not be written or read.
@@ -117,13 +117,13 @@ pub enum Error {
     Spool {
         /// The table being loaded.
         table: TableName,
-        /// What was being done, such as "write".
+        /// The action that failed, such as "write".
         doing: &'static str,
         /// The folder, or the file that was to be loaded again.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: String,
-        /// What to do about it, where that is known.
+        /// The remedy, where one is known.
         remedy: &'static str,
     },
     /// A file that was to be loaded again is not what was kept of this table.
@@ -133,7 +133,7 @@ pub enum Error {
         table: TableName,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The defect of the file.
         problem: String,
     },
     /// Tables of dead runs could not be listed or dropped.
@@ -175,7 +175,7 @@ impl Error {
         }
     }
 
-    /// Returns what a server said, where one did.
+    /// Returns the server's error, if a server failed.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Error::Read(error) => error.fault(),

@@ -1,14 +1,14 @@
-//! What to load, and what came of it.
+//! The job of a load, and its outcome.
 
 use handoff_model::{Audit, CopyId, RowFilter, TableSum, Waits};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::{Mapping, TableSchema, TargetTable};
 use std::time::Duration;
 
-/// What the rows that are read mean for those that are not.
+/// The fate of target rows that are absent from a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadMode {
-    /// All rows are read: what the target has beyond them is deleted.
+    /// All rows are read: the target's other rows are deleted.
     Full,
     /// Some rows are read: the others stay.
     Incremental,
@@ -19,16 +19,16 @@ pub enum LoadMode {
 pub struct LoadJob<'a> {
     /// The table as the server that it is read from has it.
     pub table: &'a TableSchema,
-    /// What it becomes.
+    /// The table's form in the target.
     pub mapping: &'a Mapping,
     /// The rows to read.
     pub filter: &'a RowFilter,
-    /// What they mean for the others.
+    /// The fate of the target rows that are not read.
     pub mode: LoadMode,
-    /// The copy in the replica that is read, if it is one that nobody changes: what a strategy that
-    /// resumes knows its earlier attempt by.
+    /// The copy in the replica that is read, if nobody changes that copy: a strategy that
+    /// resumes knows its earlier attempt by this id.
     pub copy_id: Option<CopyId>,
-    /// What reading does to writers of the table: nothing ([`Locking::Free`]) in a replica.
+    /// The effect of reading on writers of the table: none ([`Locking::Free`]) in a replica.
     pub locking: Locking,
     /// The target's table as its catalogue has it; [`None`] if it is not there yet.
     pub target: Option<&'a TargetTable>,
@@ -36,7 +36,7 @@ pub struct LoadJob<'a> {
 
 /// The rows that a load is about.
 #[derive(Clone, Copy)]
-pub(crate) enum Scope<'a> {
+pub(crate) enum LoadScope<'a> {
     /// The rows of the job's filter.
     Filter,
     /// The rows of these keys, and no others.
@@ -45,24 +45,24 @@ pub(crate) enum Scope<'a> {
     FilterAndKeys(&'a KeyList),
 }
 
-impl<'a> Scope<'a> {
+impl<'a> LoadScope<'a> {
     /// Returns the keys whose rows a strategy reads in the place of the filter's.
     pub(crate) fn instead(self) -> Option<&'a KeyList> {
         match self {
-            Scope::Keys(keys) => Some(keys),
-            Scope::Filter | Scope::FilterAndKeys(_) => None,
+            LoadScope::Keys(keys) => Some(keys),
+            LoadScope::Filter | LoadScope::FilterAndKeys(_) => None,
         }
     }
 }
 
-/// What a load did.
+/// The outcome of a load.
 #[derive(Debug, Clone)]
 pub struct LoadOutcome {
     /// Rows read, encoded and sent.
     pub rows_loaded: u64,
     /// Rows that the target did not have.
     pub rows_inserted: u64,
-    /// Rows that the target had otherwise.
+    /// Rows that the target had with other values.
     pub rows_updated: u64,
     /// Rows that only the target had.
     pub rows_deleted: u64,
@@ -70,16 +70,16 @@ pub struct LoadOutcome {
     pub bytes: u64,
     /// The strategy that moved them.
     pub strategy: &'static str,
-    /// How long it all took, the commit included.
+    /// The time from the start to the commit.
     pub duration: Duration,
-    /// Where that time went.
+    /// The parts of that time.
     pub waits: Waits,
     /// The sum of the rows read.
     pub sum: TableSum,
-    /// Whether the target was read and held these very rows already, so that nothing was written.
+    /// True if the target was read and held these very rows already, so that nothing was written.
     pub unchanged: bool,
     /// Values that could not be carried unchanged.
     pub audit: Audit,
-    /// What a person should know, one sentence each.
+    /// Sentences for the reader of the report.
     pub notes: Vec<String>,
 }

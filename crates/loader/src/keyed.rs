@@ -1,15 +1,18 @@
 //! Bringing the rows of given keys into line.
 
-use crate::landing::{Kind, Landing};
-use crate::merge::{Changes, Gone, Merge};
+use crate::copy_in::CopyIn;
+use crate::error::Result;
+use crate::job::{LoadJob, LoadMode, LoadOutcome, LoadScope};
+use crate::loader::{Loader, LoaderOptions};
+use crate::merge::{GoneRows, StagingMerge, TargetChanges};
 use crate::publish::{ANALYZE_ABOVE, run};
+use crate::read_back;
+use crate::row_source::RowSource;
+use crate::staging_table::{StagingKind, StagingTable};
 use crate::step::step;
-use crate::strategy::{LoadStrategy, Move, Moved};
-use crate::{
-    CopyIn, LoadJob, LoadMode, LoadOutcome, Loader, LoaderOptions, Meter, Result, Scope, Source,
-    Streaming, read_back,
-};
+use crate::strategy::{LoadInput, LoadStrategy, LoadedRows, StreamingLoad};
 use handoff_connect::{Seal, fault_point};
+use handoff_model::Meter;
 use handoff_model::Phase;
 use handoff_rows::KeyList;
 
@@ -31,16 +34,16 @@ impl Loader {
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
         let job = LoadJob { mode: LoadMode::Incremental, ..*job };
-        self.attempt(&job, &Streaming::default(), seal, Scope::Keys(keys))
+        self.attempt(&job, &StreamingLoad::default(), seal, LoadScope::Keys(keys))
     }
 }
 
 /// Lands the rows of `keys` beside those of a filter: the ones that it did not select.
 pub(crate) fn land(
-    landing: &mut Landing<'_>,
-    moved: &mut Moved,
+    landing: &mut StagingTable<'_>,
+    moved: &mut LoadedRows,
     keys: &KeyList,
-    source: &Source<'_>,
+    source: &RowSource<'_>,
     options: &LoaderOptions,
 ) -> Result<()> {
     let table = stage(landing, keys)?;
@@ -50,17 +53,18 @@ pub(crate) fn land(
     if left.is_empty() {
         return Ok(());
     }
-    let source = Source { keys: Some(left), ..*source };
+    let source = RowSource { keys: Some(left), ..*source };
     let meter = Meter::new(&*options.observer, Phase::Load, &source.table.name);
-    let by_keys = Streaming::default().load(Move { source: &source, landing, meter: &meter })?;
+    let by_keys =
+        StreamingLoad::default().load(LoadInput { source: &source, landing, meter: &meter })?;
     *moved += by_keys;
     Ok(())
 }
 
 /// Makes the table of the keys and fills it, unless it is there, and returns its name, quoted.
-fn stage(landing: &mut Landing<'_>, keys: &KeyList) -> Result<String> {
+fn stage(landing: &mut StagingTable<'_>, keys: &KeyList) -> Result<String> {
     landing.open()?;
-    let temporary = landing.kind == Kind::Temporary;
+    let temporary = landing.kind == StagingKind::Temporary;
     let table = landing.statements.keys(temporary);
     if !landing.has_keys {
         let sql = landing.statements.create_keys(&table, temporary);
@@ -72,7 +76,7 @@ fn stage(landing: &mut Landing<'_>, keys: &KeyList) -> Result<String> {
 }
 
 /// Returns the keys whose rows have not landed; [`None`] if that is all of them.
-fn sift(landing: &mut Landing<'_>, landed: u64, table: &str) -> Result<Option<KeyList>> {
+fn sift(landing: &mut StagingTable<'_>, landed: u64, table: &str) -> Result<Option<KeyList>> {
     if landed == 0 {
         return Ok(None);
     }
@@ -89,13 +93,13 @@ fn sift(landing: &mut Landing<'_>, landed: u64, table: &str) -> Result<Option<Ke
 
 /// Merges what has landed, and deletes the rows of the keys that have not.
 pub(crate) fn publish(
-    landing: &mut Landing<'_>,
-    moved: &Moved,
+    landing: &mut StagingTable<'_>,
+    moved: &LoadedRows,
     keys: &KeyList,
     other_unique: bool,
-) -> Result<Changes> {
+) -> Result<TargetChanges> {
     if keys.is_empty() {
-        return Ok(Changes::default());
+        return Ok(TargetChanges::default());
     }
     let table = stage(landing, keys)?;
     let (statements, staging) = (landing.statements, landing.table());
@@ -106,16 +110,17 @@ pub(crate) fn publish(
         run(landing, "analyze the keys of", &statements.analyze_keys(&table))?;
     }
     landing.lock()?;
-    let gone = if keys.keeps_gone() { Gone::Never } else { Gone::Of(&table) };
-    let merge = Merge { statements, staging: &staging, gone, other_unique, staged: moved.rows };
+    let gone = if keys.keeps_gone() { GoneRows::Never } else { GoneRows::Of(&table) };
+    let merge =
+        StagingMerge { statements, staging: &staging, gone, other_unique, staged: moved.rows };
     let changes = merge.run(landing.transaction()?)?;
-    if landing.kind != Kind::Temporary {
+    if landing.kind != StagingKind::Temporary {
         run(landing, "drop the keys of", &format!("DROP TABLE {table}"))?;
     }
     Ok(changes)
 }
 
-fn send(landing: &mut Landing<'_>, keys: &KeyList, into: &str) -> Result<()> {
+fn send(landing: &mut StagingTable<'_>, keys: &KeyList, into: &str) -> Result<()> {
     let statements = landing.statements;
     let name = statements.table();
     let statement = statements.copy_keys(into);

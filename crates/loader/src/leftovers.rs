@@ -1,12 +1,13 @@
 //! Tables that dead runs left in the target.
 
+use crate::error::{Error, Result};
+use crate::loader::Loader;
 use crate::statements::AT;
-use crate::{Error, Loader, Result};
 use handoff_connect::{Fault, PgConn, quote_pg};
 use handoff_model::CopyId;
 use handoff_model::own::PREFIX;
 
-/// How long a leftover may keep a run waiting.
+/// The time for which a leftover may keep a run waiting.
 const PATIENCE_MS: u32 = 500;
 
 impl Loader {
@@ -25,7 +26,7 @@ impl Loader {
     /// dropped. `names` are the leftovers of a
     /// [`TargetCatalogue`](handoff_schema::TargetCatalogue), in the target's schema. What belongs to
     /// a copy of `spared` stays: a load of it that broke off may be taken up
-    /// ([`Chunked`](crate::Chunked)).
+    /// ([`ChunkedLoad`](crate::ChunkedLoad)).
     ///
     /// One that cannot be dropped, because a session holds a lock on it for longer than
     /// half a second or something depends on it, is logged and left to the next run. Only a run that

@@ -13,7 +13,7 @@
 //! | has a key | staging, dropped at the commit | deleting what staging lacks (a full load), changing what differs to the byte, inserting what is new |
 //! | has no key | staging | `DELETE` and `INSERT … SELECT` |
 //!
-//! Where the keys of the rows that differ are known ([`Loader::load_keys`]), those rows alone are
+//! If the keys of the rows that differ are known ([`Loader::load_keys`]), those rows alone are
 //! read, merged, and deleted where there is nothing to read. The keys of rows that no filter finds,
 //! such as those that are gone, may come with a filter ([`Loader::load_with_keys`]): both are one
 //! publication.
@@ -29,19 +29,19 @@
 //!
 //! | Strategy | How | For |
 //! | --- | --- | --- |
-//! | [`Streaming`] | one COPY BINARY stream | the default at every size |
-//! | [`Standard`] | parameterised multi-row INSERT | targets that refuse COPY, and the baseline |
-//! | [`Chunked`] | one COPY BINARY stream a chunk, committed with a checkpoint | resumes in the middle of a table |
-//! | [`Parallel`] | ranges of the key, one COPY BINARY stream each | the largest tables, many cores |
-//! | [`CopyCsv`] | a CSV file, then COPY CSV | a file that may be kept, and loaded again ([`Replay`]) |
-//! | [`Discard`] | reads and encodes, writes nothing | benches |
+//! | [`StreamingLoad`] | one COPY BINARY stream | the default at every size |
+//! | [`StandardLoad`] | parameterised multi-row INSERT | targets that refuse COPY, and the baseline |
+//! | [`ChunkedLoad`] | one COPY BINARY stream a chunk, committed with a checkpoint | resumes in the middle of a table |
+//! | [`ParallelLoad`] | ranges of the key, one COPY BINARY stream each | the largest tables, many cores |
+//! | [`CopyCsv`] | a CSV file, then COPY CSV | a file that may be kept, and loaded again ([`SpoolReplay`]) |
+//! | [`DiscardLoad`] | reads and encodes, writes nothing | benches |
 //!
 //! # Example
 //!
 //! ```no_run
-//! use handoff_loader::{LoadJob, Loader, Result, Streaming};
+//! use handoff_loader::{LoadJob, Loader, Result, StreamingLoad};
 //! # fn example(loader: &Loader, job: &LoadJob<'_>, seal: &dyn handoff_connect::Seal) -> Result<()> {
-//! let outcome = loader.load(job, &Streaming::default(), seal)?;
+//! let outcome = loader.load(job, &StreamingLoad::default(), seal)?;
 //! assert_eq!(outcome.rows_loaded, outcome.sum.rows);
 //! # Ok(())
 //! # }
@@ -49,7 +49,7 @@
 //!
 //! # What a failure leaves
 //!
-//! The target table as it was. [`Chunked`] leaves what it has loaded in a table `__handoff_…` and how
+//! The target table as it was. [`ChunkedLoad`] leaves what it has loaded in a table `__handoff_…` and how
 //! far it came in a table `__handoff_at_…`, both named after the copy that it reads, and takes them up
 //! when that copy is loaded again. The second holds the key of the last row loaded, which is why it
 //! lives in the target alone, beside the row itself, and goes when the load is done. Another table `__handoff_…` of a strategy with several connections may
@@ -68,36 +68,35 @@ mod checkpoint;
 mod copy_in;
 mod csv;
 mod error;
-mod inserter;
 mod job;
+mod key_position;
 mod key_text;
 mod keyed;
-mod landing;
 mod leftovers;
 mod loader;
 mod merge;
-mod place;
 mod publish;
 mod read_back;
-mod source;
+mod row_source;
 mod spool;
+mod staging_table;
 mod statements;
 mod step;
 mod strategy;
 mod tuple;
+mod tuple_inserter;
 
 pub use copy_in::CopyIn;
 pub use error::{Error, Result};
 pub use handoff_model::Meter;
 pub use handoff_schema::TargetTable;
-pub use inserter::Inserter;
-use job::Scope;
 pub use job::{LoadJob, LoadMode, LoadOutcome};
-pub use landing::{Committed, Landing};
 pub use loader::{Loader, LoaderOptions};
-pub use source::{Source, Tuples};
+pub use row_source::{RowSource, TupleBatch};
 pub use spool::SpoolSettings;
+pub use staging_table::{SharedStaging, StagingTable};
 pub use strategy::{
-    Chunked, CopyCsv, Discard, LoadStrategy, Move, Moved, Opening, Parallel, Replay, Standard,
-    Strategies, Streaming, strategy,
+    ChunkedLoad, CopyCsv, DiscardLoad, LandingMode, LoadInput, LoadStrategy, LoadedRows,
+    ParallelLoad, SpoolReplay, StandardLoad, StrategySet, StreamingLoad, strategy,
 };
+pub use tuple_inserter::TupleInserter;

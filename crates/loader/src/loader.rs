@@ -1,13 +1,16 @@
-//! The front door: one table at a time.
+//! The entry point: one table at a time.
 
-use crate::landing::{Kind, Landing, Through, fit, guarded};
-use crate::merge::Changes;
-use crate::publish::Publish;
-use crate::statements::Statements;
+use crate::error::{Error, Result};
+use crate::job::{LoadJob, LoadMode, LoadOutcome, LoadScope};
+use crate::merge::TargetChanges;
+use crate::publish::TargetPublisher;
+use crate::row_source::RowSource;
+use crate::staging_table::{StagingAccess, StagingKind, StagingTable, fit, guarded};
+use crate::statements::LoadStatements;
 use crate::step::{MAKE, is_taken, step};
-use crate::strategy::{LoadStrategy, Move, Moved, Opening};
-use crate::{Error, LoadJob, LoadMode, LoadOutcome, Meter, Result, Scope, Source};
+use crate::strategy::{LandingMode, LoadInput, LoadStrategy, LoadedRows};
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, Published, Seal, fault_point};
+use handoff_model::Meter;
 use handoff_model::{Cancel, CopyId, Observer, Phase, TableSum, Throttle, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
 use handoff_settings::Values;
@@ -15,14 +18,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// What all loads of a run have in common.
+/// The options of all loads of a run.
 #[derive(Clone)]
 pub struct LoaderOptions {
     /// The schema of the target.
     pub schema: String,
     /// Roles that may read what is created.
     pub grant_select_to: Vec<String>,
-    /// What to do with values that PostgreSQL cannot hold.
+    /// The policies for values that PostgreSQL cannot hold.
     pub values: Values,
     /// The request to stop.
     pub cancel: Cancel,
@@ -40,7 +43,7 @@ pub struct Loader {
     from: MyPool,
     pub(crate) to: PgPool,
     pub(crate) options: LoaderOptions,
-    /// Whether the role may make temporary tables, once it was asked.
+    /// The answer to whether the role may make temporary tables, once the server was asked.
     temporary: OnceLock<bool>,
     throttle: Option<Throttle>,
     key_names: BTreeMap<String, String>,
@@ -90,7 +93,7 @@ impl Loader {
         strategy: &dyn LoadStrategy,
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
-        self.attempt(job, strategy, seal, Scope::Filter)
+        self.attempt(job, strategy, seal, LoadScope::Filter)
     }
 
     /// Loads the rows of the job's filter and those of `keys`, and publishes both at once: rows of
@@ -108,7 +111,8 @@ impl Loader {
         seal: &dyn Seal,
     ) -> Result<LoadOutcome> {
         let job = LoadJob { mode: LoadMode::Incremental, ..*job };
-        let scope = if keys.is_empty() { Scope::Filter } else { Scope::FilterAndKeys(keys) };
+        let scope =
+            if keys.is_empty() { LoadScope::Filter } else { LoadScope::FilterAndKeys(keys) };
         self.attempt(&job, strategy, seal, scope)
     }
 
@@ -117,16 +121,16 @@ impl Loader {
         job: &LoadJob<'_>,
         strategy: &dyn LoadStrategy,
         seal: &dyn Seal,
-        scope: Scope<'_>,
+        scope: LoadScope<'_>,
     ) -> Result<LoadOutcome> {
         let clock = WaitClock::default();
         let source = self.source(job, scope.instead(), &clock);
         let opening = strategy.opening(&source);
-        let resumes = opening == Opening::Resumable && job.locking == Locking::Free;
+        let resumes = opening == LandingMode::Resumable && job.locking == Locking::Free;
         let taken_up = job.copy_id.filter(|_| resumes);
         // Named after the copy, our own tables are found by its next load.
         let own_id = taken_up.unwrap_or_else(CopyId::new);
-        let attempt = Attempt {
+        let attempt = LoadAttempt {
             loader: self,
             job,
             strategy,
@@ -135,14 +139,14 @@ impl Loader {
             source,
             opening,
             stays: taken_up.is_some(),
-            statements: Statements::new(&self.options.schema, job.mapping, own_id)
+            statements: LoadStatements::new(&self.options.schema, job.mapping, own_id)
                 .key_name(self.key_names.get(&job.mapping.pg_table).cloned()),
             started: Instant::now(),
         };
         let done = attempt.check().and_then(|()| match opening {
-            Opening::Transaction => attempt.in_transaction(),
-            Opening::Committed | Opening::Resumable => attempt.committed(),
-            Opening::Nowhere => attempt.nowhere(),
+            LandingMode::Transaction => attempt.in_transaction(),
+            LandingMode::Committed | LandingMode::Resumable => attempt.committed(),
+            LandingMode::Nowhere => attempt.nowhere(),
         });
         // Whatever came of a statement that was cancelled, this is why.
         done.map_err(|error| match self.options.cancel.check() {
@@ -156,8 +160,8 @@ impl Loader {
         job: &LoadJob<'a>,
         keys: Option<&'a KeyList>,
         clock: &'a WaitClock,
-    ) -> Source<'a> {
-        Source {
+    ) -> RowSource<'a> {
+        RowSource {
             pool: &self.from,
             table: job.table,
             mapping: job.mapping,
@@ -175,22 +179,22 @@ impl Loader {
 }
 
 /// One load of one table.
-struct Attempt<'a> {
+struct LoadAttempt<'a> {
     loader: &'a Loader,
     job: &'a LoadJob<'a>,
     strategy: &'a dyn LoadStrategy,
     seal: &'a dyn Seal,
-    scope: Scope<'a>,
-    source: Source<'a>,
-    opening: Opening,
-    /// Whether what has landed stays after a failure, for the next load of the copy.
+    scope: LoadScope<'a>,
+    source: RowSource<'a>,
+    opening: LandingMode,
+    /// True if the rows that have landed stay after a failure, for the next load of the copy.
     stays: bool,
-    statements: Statements,
+    statements: LoadStatements,
     started: Instant,
 }
 
-impl Attempt<'_> {
-    /// Refuses what could not end well, before anything is opened.
+impl LoadAttempt<'_> {
+    /// Refuses a job that cannot succeed, before anything is opened.
     fn check(&self) -> Result<()> {
         let LoadJob { mapping, mode, target, .. } = *self.job;
         if mode == LoadMode::Incremental && mapping.key.is_empty() {
@@ -199,8 +203,10 @@ impl Attempt<'_> {
         let Some(target) = target else {
             let table = mapping.table.clone();
             return match self.scope {
-                Scope::Filter => Ok(()),
-                Scope::Keys(_) | Scope::FilterAndKeys(_) => Err(Error::NothingThere { table }),
+                LoadScope::Filter => Ok(()),
+                LoadScope::Keys(_) | LoadScope::FilterAndKeys(_) => {
+                    Err(Error::NothingThere { table })
+                }
             };
         };
         fit(mapping, &self.loader.options.schema, target)
@@ -220,7 +226,7 @@ impl Attempt<'_> {
         let mut conn = self.connect()?;
         let kind = self.kind(&mut conn)?;
         self.guarded(&mut conn, |tx| {
-            let mut landing = self.landing(Through::Transaction(tx), kind);
+            let mut landing = self.landing(StagingAccess::Transaction(tx), kind);
             let moved = self.run_strategy(&mut landing)?;
             self.publish(landing, moved)
         })
@@ -228,8 +234,9 @@ impl Attempt<'_> {
 
     /// Moves into a table that every connection sees, then publishes in one transaction.
     fn committed(&self) -> Result<LoadOutcome> {
-        let kind = if self.job.target.is_some() { Kind::Unlogged } else { Kind::Build };
-        let mut landing = self.landing(Through::Pool(&self.loader.to), kind);
+        let kind =
+            if self.job.target.is_some() { StagingKind::Unlogged } else { StagingKind::Build };
+        let mut landing = self.landing(StagingAccess::Pool(&self.loader.to), kind);
         // A strategy that resumes looks first whether it is there.
         if !self.resumes() {
             let failed = step(&self.statements, MAKE);
@@ -238,7 +245,7 @@ impl Attempt<'_> {
         landing.opened = true;
         let done = self.run_strategy(&mut landing).and_then(|moved| {
             self.guarded(&mut self.connect()?, |tx| {
-                let mut landing = self.landing(Through::Transaction(tx), kind);
+                let mut landing = self.landing(StagingAccess::Transaction(tx), kind);
                 landing.opened = true;
                 self.publish(landing, moved)
             })
@@ -250,13 +257,13 @@ impl Attempt<'_> {
     }
 
     fn resumes(&self) -> bool {
-        self.opening == Opening::Resumable
+        self.opening == LandingMode::Resumable
     }
 
     fn nowhere(&self) -> Result<LoadOutcome> {
-        let mut landing = self.landing(Through::Nothing, Kind::Temporary);
+        let mut landing = self.landing(StagingAccess::Nothing, StagingKind::Temporary);
         let moved = self.run_strategy(&mut landing)?;
-        let published = self.published(&moved, moved.sum, Changes::default(), false);
+        let published = self.published(&moved, moved.sum, TargetChanges::default(), false);
         Ok(self.outcome(moved, &published))
     }
 
@@ -277,8 +284,8 @@ impl Attempt<'_> {
         guarded(conn, &self.loader.options.cancel, &self.statements, work)
     }
 
-    fn landing<'c>(&'c self, through: Through<'c>, kind: Kind) -> Landing<'c> {
-        Landing {
+    fn landing<'c>(&'c self, through: StagingAccess<'c>, kind: StagingKind) -> StagingTable<'c> {
+        StagingTable {
             through,
             statements: &self.statements,
             mapping: self.job.mapping,
@@ -294,9 +301,9 @@ impl Attempt<'_> {
     }
 
     /// Chooses the landing table of a load in one transaction.
-    fn kind(&self, conn: &mut PgConn) -> Result<Kind> {
+    fn kind(&self, conn: &mut PgConn) -> Result<StagingKind> {
         if self.job.target.is_none() {
-            return Ok(Kind::Target);
+            return Ok(StagingKind::Target);
         }
         let allowed = match self.loader.temporary.get() {
             Some(&allowed) => allowed,
@@ -308,25 +315,31 @@ impl Attempt<'_> {
                 *self.loader.temporary.get_or_init(|| allowed)
             }
         };
-        Ok(if allowed { Kind::Temporary } else { Kind::Unlogged })
+        Ok(if allowed { StagingKind::Temporary } else { StagingKind::Unlogged })
     }
 
-    fn run_strategy(&self, landing: &mut Landing<'_>) -> Result<Moved> {
+    fn run_strategy(&self, landing: &mut StagingTable<'_>) -> Result<LoadedRows> {
         let options = &self.loader.options;
         let meter = Meter::new(&*options.observer, Phase::Load, &self.job.mapping.table);
         fault_point("loader.opened", &self.job.mapping.table);
-        let moved = self.strategy.load(Move { source: &self.source, landing, meter: &meter })?;
+        let moved =
+            self.strategy.load(LoadInput { source: &self.source, landing, meter: &meter })?;
         fault_point("loader.moved", &self.job.mapping.table);
         Ok(moved)
     }
 
-    fn publish(&self, mut landing: Landing<'_>, mut moved: Moved) -> Result<LoadOutcome> {
+    fn publish(&self, mut landing: StagingTable<'_>, mut moved: LoadedRows) -> Result<LoadOutcome> {
         let options = &self.loader.options;
         let table = &self.job.mapping.table;
         let other_unique = self.job.target.is_some_and(|target| target.other_unique_indexes > 0);
         let (rows, filter_sum) = (self.job.table.rows, moved.sum);
-        let publish =
-            Publish { options, other_unique, rows, scope: self.scope, source: &self.source };
+        let publish = TargetPublisher {
+            options,
+            other_unique,
+            rows,
+            scope: self.scope,
+            source: &self.source,
+        };
         let changes = publish.run(&mut landing, &mut moved)?;
         if self.resumes() {
             let failed = step(&self.statements, "drop the checkpoint of");
@@ -341,7 +354,7 @@ impl Attempt<'_> {
         let failed = self.failed("record the load of");
         self.seal.on_target(landing.transaction()?, &published).map_err(failed)?;
         fault_point("loader.sealed", table);
-        if let Through::Transaction(tx) = landing.through {
+        if let StagingAccess::Transaction(tx) = landing.through {
             tx.commit().map_err(step(&self.statements, "commit the load of"))?;
             fault_point("loader.committed", table);
         }
@@ -355,9 +368,9 @@ impl Attempt<'_> {
 
     fn published(
         &self,
-        moved: &Moved,
+        moved: &LoadedRows,
         filter_sum: TableSum,
-        changes: Changes,
+        changes: TargetChanges,
         unchanged: bool,
     ) -> Published {
         Published {
@@ -376,7 +389,7 @@ impl Attempt<'_> {
         }
     }
 
-    fn outcome(&self, moved: Moved, published: &Published) -> LoadOutcome {
+    fn outcome(&self, moved: LoadedRows, published: &Published) -> LoadOutcome {
         let duration = self.started.elapsed();
         LoadOutcome {
             rows_loaded: moved.rows,
@@ -394,7 +407,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Drops our own table after a failure. What stays is found by the next run.
+    /// Drops our own table after a failure. The next run finds a table that stays.
     fn clean_up(&self) {
         let dropped = self.connect().and_then(|mut conn| {
             let failed = step(&self.statements, "drop the staging of");

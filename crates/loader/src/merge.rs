@@ -1,13 +1,13 @@
 //! Making the published table equal to staging.
 
-use crate::statements::Statements;
+use crate::error::{Error, Result};
+use crate::statements::LoadStatements;
 use crate::step::step;
-use crate::{Error, Result};
 use postgres::{SimpleQueryMessage, Transaction};
 
-/// What publishing changed.
+/// The changes that a publication made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
+pub(crate) struct TargetChanges {
     pub(crate) inserted: u64,
     pub(crate) updated: u64,
     pub(crate) deleted: u64,
@@ -15,16 +15,16 @@ pub(crate) struct Changes {
     pub(crate) before: Option<u64>,
 }
 
-impl Changes {
+impl TargetChanges {
     /// Returns how many rows were written or deleted.
     pub(crate) fn rows(self) -> u64 {
         self.inserted + self.updated + self.deleted
     }
 }
 
-/// Which rows of the table are gone: none of staging has their key, and they are of these.
+/// The rows of the table that are to be deleted if staging lacks their key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Gone<'a> {
+pub(crate) enum GoneRows<'a> {
     /// All.
     Any,
     /// Those whose keys are in this table, quoted.
@@ -34,39 +34,39 @@ pub(crate) enum Gone<'a> {
 }
 
 /// A merge to be done.
-pub(crate) struct Merge<'a> {
-    pub(crate) statements: &'a Statements,
+pub(crate) struct StagingMerge<'a> {
+    pub(crate) statements: &'a LoadStatements,
     /// The staging table, quoted.
     pub(crate) staging: &'a str,
-    pub(crate) gone: Gone<'a>,
-    /// Whether rows may only change places by way of being deleted.
+    pub(crate) gone: GoneRows<'a>,
+    /// True if the table has another unique index, so that changed rows are deleted and inserted again.
     pub(crate) other_unique: bool,
     /// Rows in staging.
     pub(crate) staged: u64,
 }
 
-impl Merge<'_> {
-    /// Deletes, changes and inserts what differs.
+impl StagingMerge<'_> {
+    /// Deletes, changes and inserts the rows that differ.
     ///
     /// One statement does it all where it can: the three sets have no key in common, so that none
     /// has to see another's work, and their numbers and the number of rows before are taken from
     /// one snapshot. A second unique index wants the old values gone before the new ones come.
-    pub(crate) fn run(&self, tx: &mut Transaction<'_>) -> Result<Changes> {
+    pub(crate) fn run(&self, tx: &mut Transaction<'_>) -> Result<TargetChanges> {
         let failed = step(self.statements, "merge the new rows of");
         let answers = tx.simple_query(&self.sql()).map_err(failed)?;
-        let counted = Counted::of(&answers);
-        let mut changes = Changes {
+        let counted = MergeCounts::of(&answers);
+        let mut changes = TargetChanges {
             inserted: counted.new,
             updated: counted.changed,
             deleted: counted.gone,
-            before: (self.gone == Gone::Any).then_some(counted.before),
+            before: (self.gone == GoneRows::Any).then_some(counted.before),
         };
         let mut inserted = counted.new;
         if self.other_unique {
             inserted = last_count(&answers);
             changes.inserted = inserted.saturating_sub(counted.changed);
         }
-        if self.gone == Gone::Any {
+        if self.gone == GoneRows::Any {
             let taken =
                 if self.other_unique { counted.gone + counted.changed } else { counted.gone };
             self.check(counted.before - taken + inserted)?;
@@ -87,19 +87,21 @@ impl Merge<'_> {
     }
 
     fn sql(&self) -> String {
-        let Merge { statements, staging, .. } = *self;
+        let StagingMerge { statements, staging, .. } = *self;
         let mut parts = Vec::new();
         let mut part = |name: &str, sql: String| {
             parts.push(format!("{name} AS ({sql} RETURNING 1)"));
             format!("(SELECT count(*) FROM {name})")
         };
         let (gone, before) = match self.gone {
-            Gone::Any => (
+            GoneRows::Any => (
                 part("gone", statements.delete_gone(staging)),
                 format!("({})", statements.count(statements.rows())),
             ),
-            Gone::Of(keys) => (part("gone", statements.delete_keys(staging, keys)), "0".to_owned()),
-            Gone::Never => ("0".to_owned(), "0".to_owned()),
+            GoneRows::Of(keys) => {
+                (part("gone", statements.delete_keys(staging, keys)), "0".to_owned())
+            }
+            GoneRows::Never => ("0".to_owned(), "0".to_owned()),
         };
         let insert = statements.insert_new(staging);
         let (changed, new, then) = if self.other_unique {
@@ -115,25 +117,25 @@ impl Merge<'_> {
 
 /// The answer of the first statement.
 #[derive(Default)]
-struct Counted {
+struct MergeCounts {
     gone: u64,
     changed: u64,
     new: u64,
     before: u64,
 }
 
-impl Counted {
-    fn of(answers: &[SimpleQueryMessage]) -> Counted {
+impl MergeCounts {
+    fn of(answers: &[SimpleQueryMessage]) -> MergeCounts {
         let row = answers.iter().find_map(|answer| match answer {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        let Some(row) = row else { return Counted::default() };
+        let Some(row) = row else { return MergeCounts::default() };
         let number = |index: usize| {
             let text = row.try_get(index).ok().flatten();
             text.and_then(|text| text.parse().ok()).unwrap_or(0)
         };
-        Counted { gone: number(0), changed: number(1), new: number(2), before: number(3) }
+        MergeCounts { gone: number(0), changed: number(1), new: number(2), before: number(3) }
     }
 }
 

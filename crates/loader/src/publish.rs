@@ -1,15 +1,19 @@
-//! Making what has landed visible.
+//! Making the landed rows visible.
 
-use crate::landing::{Kind, Landing};
-use crate::merge::{Changes, Gone, Merge, last_count};
+use crate::error::{Error, Result};
+use crate::job::{LoadMode, LoadScope};
+use crate::keyed;
+use crate::loader::LoaderOptions;
+use crate::merge::{GoneRows, StagingMerge, TargetChanges, last_count};
+use crate::row_source::RowSource;
+use crate::staging_table::{StagingKind, StagingTable};
 use crate::step::{NAME, step};
-use crate::strategy::Moved;
-use crate::{Error, LoadMode, LoaderOptions, Result, Scope, Source, keyed};
+use crate::strategy::LoadedRows;
 
 /// Bytes from which on the server's own memory settings and statistics of staging pay off.
 const LARGE: u64 = 8 << 20;
 
-/// What `default_statistics_target` is for the first load of a large table. At the usual 100 the
+/// The `default_statistics_target` for the first load of a large table. At the usual 100 the
 /// statistics of a wide table take as long as the copy of 100,000 rows; these take a fortieth, and
 /// tell the planner the rows and the share of NULLs until better ones are there: the server sees
 /// every row of the commit as changed since, so its autovacuum gathers the full statistics within a
@@ -25,26 +29,32 @@ pub(crate) const ANALYZE_ABOVE: u64 = 10_000;
 const WORTH_STATISTICS: u64 = 10;
 
 /// Publishes within the landing's transaction.
-pub(crate) struct Publish<'a> {
+pub(crate) struct TargetPublisher<'a> {
     pub(crate) options: &'a LoaderOptions,
     pub(crate) other_unique: bool,
-    /// How many rows the table has, about.
+    /// The approximate number of rows of the table.
     pub(crate) rows: u64,
     /// The rows that the load is about.
-    pub(crate) scope: Scope<'a>,
-    /// Where rows are read that are looked up by their keys.
-    pub(crate) source: &'a Source<'a>,
+    pub(crate) scope: LoadScope<'a>,
+    /// The source of the rows that are looked up by their keys.
+    pub(crate) source: &'a RowSource<'a>,
 }
 
-impl Publish<'_> {
-    /// Publishes what has landed. Rows that are looked up by their keys beside it are added to `moved`.
-    pub(crate) fn run(&self, landing: &mut Landing<'_>, moved: &mut Moved) -> Result<Changes> {
+impl TargetPublisher<'_> {
+    /// Publishes the landed rows. Rows that are looked up by their keys are added to `moved`.
+    pub(crate) fn run(
+        &self,
+        landing: &mut StagingTable<'_>,
+        moved: &mut LoadedRows,
+    ) -> Result<TargetChanges> {
         if moved.bytes >= LARGE {
             self.give_memory(landing)?;
         }
         let (changes, known) = match landing.kind {
-            Kind::Target | Kind::Build => (self.first(landing, moved)?, 0),
-            Kind::Temporary | Kind::Unlogged => (self.refresh(landing, moved)?, self.rows),
+            StagingKind::Target | StagingKind::Build => (self.first(landing, moved)?, 0),
+            StagingKind::Temporary | StagingKind::Unlogged => {
+                (self.refresh(landing, moved)?, self.rows)
+            }
         };
         let rows = changes.rows();
         if rows > 0 && rows.saturating_mul(WORTH_STATISTICS) >= known {
@@ -54,10 +64,10 @@ impl Publish<'_> {
     }
 
     /// Completes a table that is not in use yet. The index is built after the data.
-    fn first(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+    fn first(&self, landing: &mut StagingTable<'_>, moved: &LoadedRows) -> Result<TargetChanges> {
         landing.open()?;
         let statements = landing.statements;
-        if landing.kind == Kind::Build {
+        if landing.kind == StagingKind::Build {
             run(landing, NAME, &statements.rename_build(landing.mapping))?;
         }
         let key = statements.add_key(landing.mapping);
@@ -68,7 +78,9 @@ impl Publish<'_> {
         landing.check_target()?;
         // Several connections wrote it, and a server that does not wait for its disk may have lost
         // what it confirmed.
-        if landing.kind == Kind::Build && (key.is_none() || !was_indexed(landing, moved.rows)?) {
+        if landing.kind == StagingKind::Build
+            && (key.is_none() || !was_indexed(landing, moved.rows)?)
+        {
             count(landing, statements.rows(), moved.rows)?;
         }
         if let Some(sql) = statements.grant(&self.options.grant_select_to) {
@@ -78,46 +90,50 @@ impl Publish<'_> {
             let sql = format!("SET LOCAL default_statistics_target = {FIRST_STATISTICS}");
             run(landing, "set the statistics of", &sql)?;
         }
-        Ok(Changes { inserted: moved.rows, ..Changes::default() })
+        Ok(TargetChanges { inserted: moved.rows, ..TargetChanges::default() })
     }
 
-    fn refresh(&self, landing: &mut Landing<'_>, moved: &mut Moved) -> Result<Changes> {
+    fn refresh(
+        &self,
+        landing: &mut StagingTable<'_>,
+        moved: &mut LoadedRows,
+    ) -> Result<TargetChanges> {
         if landing.unchanged {
-            return Ok(Changes::default());
+            return Ok(TargetChanges::default());
         }
         let changes = match self.scope {
-            Scope::Keys(keys) => keyed::publish(landing, moved, keys, self.other_unique)?,
-            Scope::FilterAndKeys(keys) => {
-                if landing.opened && landing.kind == Kind::Unlogged {
+            LoadScope::Keys(keys) => keyed::publish(landing, moved, keys, self.other_unique)?,
+            LoadScope::FilterAndKeys(keys) => {
+                if landing.opened && landing.kind == StagingKind::Unlogged {
                     let staging = landing.table();
                     count(landing, &staging, moved.rows)?;
                 }
                 keyed::land(landing, moved, keys, self.source, self.options)?;
                 keyed::publish(landing, moved, keys, self.other_unique)?
             }
-            Scope::Filter if moved.rows == 0 => self.empty(landing)?,
-            Scope::Filter => self.replace(landing, moved)?,
+            LoadScope::Filter if moved.rows == 0 => self.empty(landing)?,
+            LoadScope::Filter => self.replace(landing, moved)?,
         };
-        if landing.opened && landing.kind == Kind::Unlogged {
+        if landing.opened && landing.kind == StagingKind::Unlogged {
             run(landing, "drop the staging of", &landing.statements.drop_own())?;
         }
         Ok(changes)
     }
 
     /// There was no row to read.
-    fn empty(&self, landing: &mut Landing<'_>) -> Result<Changes> {
+    fn empty(&self, landing: &mut StagingTable<'_>) -> Result<TargetChanges> {
         if landing.mode == LoadMode::Incremental {
-            return Ok(Changes::default());
+            return Ok(TargetChanges::default());
         }
         landing.lock()?;
         let deleted = run(landing, "empty", &landing.statements.delete_all())?;
-        Ok(Changes { deleted, before: Some(deleted), ..Changes::default() })
+        Ok(TargetChanges { deleted, before: Some(deleted), ..TargetChanges::default() })
     }
 
-    fn replace(&self, landing: &mut Landing<'_>, moved: &Moved) -> Result<Changes> {
+    fn replace(&self, landing: &mut StagingTable<'_>, moved: &LoadedRows) -> Result<TargetChanges> {
         let (statements, staging) = (landing.statements, landing.table());
         let keyless = landing.mapping.key.is_empty();
-        if landing.kind == Kind::Unlogged {
+        if landing.kind == StagingKind::Unlogged {
             count(landing, &staging, moved.rows)?;
         }
         if !keyless && moved.rows > ANALYZE_ABOVE {
@@ -128,14 +144,14 @@ impl Publish<'_> {
             let deleted = run(landing, "empty", &statements.delete_all())?;
             let inserted = run(landing, "fill", &statements.insert_all(&staging))?;
             expect(landing, moved.rows, inserted, "after the INSERT")?;
-            return Ok(Changes { inserted, deleted, before: Some(deleted), updated: 0 });
+            return Ok(TargetChanges { inserted, deleted, before: Some(deleted), updated: 0 });
         }
-        let merge = Merge {
+        let merge = StagingMerge {
             statements,
             staging: &staging,
             gone: match landing.mode {
-                LoadMode::Full => Gone::Any,
-                LoadMode::Incremental => Gone::Never,
+                LoadMode::Full => GoneRows::Any,
+                LoadMode::Incremental => GoneRows::Never,
             },
             other_unique: self.other_unique,
             staged: moved.rows,
@@ -145,7 +161,7 @@ impl Publish<'_> {
 
     /// Lets this transaction's joins and index builds use memory of the server, up to a share of
     /// what the run itself may use.
-    fn give_memory(&self, landing: &mut Landing<'_>) -> Result<()> {
+    fn give_memory(&self, landing: &mut StagingTable<'_>) -> Result<()> {
         let share = |part: usize, least: usize, most: usize| {
             (self.options.memory_bytes / part / 1024).clamp(least << 10, most << 10)
         };
@@ -159,7 +175,7 @@ impl Publish<'_> {
 }
 
 /// Runs statements and returns the number of rows that the last of them concerned.
-pub(crate) fn run(landing: &mut Landing<'_>, what: &'static str, sql: &str) -> Result<u64> {
+pub(crate) fn run(landing: &mut StagingTable<'_>, what: &'static str, sql: &str) -> Result<u64> {
     let failed = step(landing.statements, what);
     let answers = landing.transaction()?.simple_query(sql).map_err(failed)?;
     Ok(last_count(&answers))
@@ -171,7 +187,7 @@ const MOST_INDEXED: u64 = 1 << f32::MANTISSA_DIGITS;
 /// Returns true if the server counted so many rows as it built the key of the target: it keeps that
 /// count as an estimate for its planner ("pg_class", `reltuples`), with 24 bits of it. What is not
 /// equal, or more than that, has to be counted.
-fn was_indexed(landing: &mut Landing<'_>, rows: u64) -> Result<bool> {
+fn was_indexed(landing: &mut StagingTable<'_>, rows: u64) -> Result<bool> {
     if rows >= MOST_INDEXED {
         return Ok(false);
     }
@@ -188,7 +204,7 @@ fn was_indexed(landing: &mut Landing<'_>, rows: u64) -> Result<bool> {
 }
 
 /// Counts a table that several connections have written.
-fn count(landing: &mut Landing<'_>, table: &str, rows: u64) -> Result<()> {
+fn count(landing: &mut StagingTable<'_>, table: &str, rows: u64) -> Result<()> {
     let failed = step(landing.statements, "count the rows of");
     let sql = landing.statements.count(table);
     let landed: i64 = landing
@@ -199,7 +215,7 @@ fn count(landing: &mut Landing<'_>, table: &str, rows: u64) -> Result<()> {
     expect(landing, rows, landed.unsigned_abs(), "in staging")
 }
 
-fn expect(landing: &Landing<'_>, sent: u64, landed: u64, place: &'static str) -> Result<()> {
+fn expect(landing: &StagingTable<'_>, sent: u64, landed: u64, place: &'static str) -> Result<()> {
     if sent == landed {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Summing what the target holds.
+//! Summing the target's rows.
 
 use handoff_model::TableSum;
 use handoff_rows::{KeyList, hash_row, tuples};

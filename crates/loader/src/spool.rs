@@ -1,7 +1,10 @@
 //! A table's rows in a CSV file.
 
-use crate::csv::{Lines, header};
-use crate::{CopyIn, Error, Result, Tuples, tuple};
+use crate::copy_in::CopyIn;
+use crate::csv::{CsvLines, header};
+use crate::error::{Error, Result};
+use crate::row_source::TupleBatch;
+use crate::tuple;
 use handoff_model::{Cancel, TableName, TableSum};
 use handoff_schema::Mapping;
 use std::fs::File;
@@ -12,39 +15,39 @@ use tempfile::NamedTempFile;
 /// Bytes that go from the file to the server at once.
 const PIECE: usize = 256 * 1024;
 
-/// Where spool files lie, and whether they stay.
+/// The folder of spool files, and their fate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpoolSettings {
     /// The folder; the system's for temporary files if [`None`]. It must be there.
     pub folder: Option<PathBuf>,
-    /// Whether the file of a load stays, to be loaded again. It is then named after the table, its
+    /// True if the file of a load stays, to be loaded again. It is then named after the table, its
     /// rows and their sum, and nobody but its owner may read it.
     pub keep: bool,
 }
 
 /// A file that rows are written to. Unless it is kept, it has no name: it is gone with this value
 /// and with the process.
-pub(crate) struct Spool<'a> {
-    file: Named,
-    place: Place<'a>,
-    lines: Lines<'a>,
-    /// What was not yet written.
+pub(crate) struct SpoolFile<'a> {
+    file: SpoolHandle,
+    place: SpoolPlace<'a>,
+    lines: CsvLines<'a>,
+    /// The text that was not yet written.
     text: Vec<u8>,
 }
 
-enum Named {
+enum SpoolHandle {
     Not(File),
     ForNow(NamedTempFile),
 }
 
-/// Which table's file, and where, for errors.
+/// The table and folder of a file, for errors.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct SpoolPlace<'a> {
     table: &'a TableName,
     folder: &'a Path,
 }
 
-impl Place<'_> {
+impl SpoolPlace<'_> {
     fn failed(&self, doing: &'static str) -> impl FnOnce(io::Error) -> Error {
         let (table, folder) = (self.table.clone(), self.folder.to_owned());
         move |error| Error::Spool {
@@ -69,25 +72,32 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-impl<'a> Spool<'a> {
+impl<'a> SpoolFile<'a> {
     /// Makes a file in `folder` that has no row yet, and the line that names the columns.
-    pub(crate) fn create(folder: &'a Path, keep: bool, mapping: &'a Mapping) -> Result<Spool<'a>> {
-        let place = Place { table: &mapping.table, folder };
+    pub(crate) fn create(
+        folder: &'a Path,
+        keep: bool,
+        mapping: &'a Mapping,
+    ) -> Result<SpoolFile<'a>> {
+        let place = SpoolPlace { table: &mapping.table, folder };
         let made = if keep {
-            tempfile::Builder::new().prefix(".handoff-").tempfile_in(folder).map(Named::ForNow)
+            tempfile::Builder::new()
+                .prefix(".handoff-")
+                .tempfile_in(folder)
+                .map(SpoolHandle::ForNow)
         } else {
-            tempfile::tempfile_in(folder).map(Named::Not)
+            tempfile::tempfile_in(folder).map(SpoolHandle::Not)
         };
         let file = made.map_err(place.failed("make"))?;
         let mut text = Vec::new();
         header(mapping, &mut text);
         file.as_file().write_all(&text).map_err(place.failed("write"))?;
         text.clear();
-        Ok(Spool { file, place, lines: Lines::new(mapping), text })
+        Ok(SpoolFile { file, place, lines: CsvLines::new(mapping), text })
     }
 
     /// Appends the gathered tuples.
-    pub(crate) fn append(&mut self, tuples: &Tuples<'_>) -> Result<()> {
+    pub(crate) fn append(&mut self, tuples: &TupleBatch<'_>) -> Result<()> {
         let mut rest = tuples.bytes();
         while let Some((row, behind)) = tuple::split(rest) {
             self.lines.append(row, &mut self.text);
@@ -100,9 +110,10 @@ impl<'a> Spool<'a> {
 
     /// Gives a file that is to be kept its name, and returns where it is.
     pub(crate) fn keep(&mut self, sum: TableSum) -> Result<Option<PathBuf>> {
-        let Named::ForNow(_) = &self.file else { return Ok(None) };
+        let SpoolHandle::ForNow(_) = &self.file else { return Ok(None) };
         let again = self.file.as_file().try_clone().map_err(self.place.failed("keep"))?;
-        let Named::ForNow(file) = std::mem::replace(&mut self.file, Named::Not(again)) else {
+        let SpoolHandle::ForNow(file) = std::mem::replace(&mut self.file, SpoolHandle::Not(again))
+        else {
             return Ok(None);
         };
         let path = self.place.folder.join(file_name(self.place.table, sum));
@@ -127,27 +138,27 @@ impl<'a> Spool<'a> {
     }
 }
 
-impl Named {
+impl SpoolHandle {
     fn as_file(&self) -> &File {
         match self {
-            Named::Not(file) => file,
-            Named::ForNow(file) => file.as_file(),
+            SpoolHandle::Not(file) => file,
+            SpoolHandle::ForNow(file) => file.as_file(),
         }
     }
 }
 
 /// A kept file that is to be loaded again.
-pub(crate) struct Kept<'a> {
+pub(crate) struct KeptSpool<'a> {
     file: File,
-    place: Place<'a>,
-    /// What it holds, by its name.
+    place: SpoolPlace<'a>,
+    /// The sum of the file's rows, by its name.
     pub(crate) sum: TableSum,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> KeptSpool<'a> {
     /// Opens a file and sees that it has the columns of `mapping`.
-    pub(crate) fn open(path: &'a Path, mapping: &'a Mapping) -> Result<Kept<'a>> {
-        let place = Place { table: &mapping.table, folder: path };
+    pub(crate) fn open(path: &'a Path, mapping: &'a Mapping) -> Result<KeptSpool<'a>> {
+        let place = SpoolPlace { table: &mapping.table, folder: path };
         let refuse = |problem: &str| Error::NotThisSpool {
             table: mapping.table.clone(),
             path: path.to_owned(),
@@ -171,7 +182,7 @@ impl<'a> Kept<'a> {
             done if done.is_err() || found != names => {
                 Err(refuse("its first line does not name the columns of the table"))
             }
-            _ => Ok(Kept { file, place, sum }),
+            _ => Ok(KeptSpool { file, place, sum }),
         }
     }
 
@@ -183,7 +194,7 @@ impl<'a> Kept<'a> {
 
 fn send(
     file: &mut impl Read,
-    place: Place<'_>,
+    place: SpoolPlace<'_>,
     copy: &mut CopyIn<'_>,
     cancel: &Cancel,
 ) -> Result<u64> {

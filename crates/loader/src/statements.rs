@@ -1,4 +1,4 @@
-//! The statements of a load, spelled.
+//! The statements of a load, as text.
 
 use handoff_connect::{quote_pg, quote_pg_text};
 use handoff_model::own::PREFIX;
@@ -6,12 +6,12 @@ use handoff_model::{CopyId, TableName};
 use handoff_schema::Mapping;
 use handoff_schema::ddl::{self, Persistence};
 
-/// What follows in the name of a checkpoint, before the same id.
+/// The part of a checkpoint's name between the prefix and the id.
 pub(crate) const AT: &str = "at_";
 
 /// The names of one load, quoted once, and the statements made of them. No value is ever part of
 /// one.
-pub struct Statements {
+pub struct LoadStatements {
     table: TableName,
     schema: String,
     own_name: String,
@@ -23,12 +23,12 @@ pub struct Statements {
     key: Vec<String>,
 }
 
-impl Statements {
+impl LoadStatements {
     /// Makes the names of one attempt; its own tables are named after `id`.
-    pub(crate) fn new(schema: &str, mapping: &Mapping, id: CopyId) -> Statements {
+    pub(crate) fn new(schema: &str, mapping: &Mapping, id: CopyId) -> LoadStatements {
         let columns: Vec<_> =
             mapping.columns.iter().map(|column| quote_pg(column.pg_name.as_str())).collect();
-        Statements {
+        LoadStatements {
             table: mapping.table.clone(),
             schema: schema.to_owned(),
             own_name: format!("{PREFIX}{id}"),
@@ -42,8 +42,8 @@ impl Statements {
     }
 
     /// Gives the key of a table that is made this name.
-    pub(crate) fn key_name(self, key_name: Option<String>) -> Statements {
-        Statements { key_name, ..self }
+    pub(crate) fn key_name(self, key_name: Option<String>) -> LoadStatements {
+        LoadStatements { key_name, ..self }
     }
 
     pub(crate) fn table(&self) -> TableName {
@@ -157,7 +157,7 @@ impl Statements {
         format!("INSERT INTO {} ({columns}) SELECT {columns} FROM {staging}", self.target)
     }
 
-    /// Deletes what staging lacks.
+    /// Deletes the rows that staging lacks.
     pub(crate) fn delete_gone(&self, staging: &str) -> String {
         format!(
             "DELETE FROM {} t WHERE NOT EXISTS (SELECT FROM {staging} s WHERE {})",
@@ -237,7 +237,7 @@ impl Statements {
         )
     }
 
-    /// Inserts what the table lacks.
+    /// Inserts the rows that the table lacks.
     pub(crate) fn insert_new(&self, staging: &str) -> String {
         let of_s: Vec<_> = self.columns.iter().map(|c| format!("s.{c}")).collect();
         format!(

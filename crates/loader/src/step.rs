@@ -1,7 +1,7 @@
 //! Failures of the steps around a strategy.
 
-use crate::Error;
-use crate::statements::Statements;
+use crate::error::Error;
+use crate::statements::LoadStatements;
 use handoff_connect::{Fault, Side};
 
 /// Making the table that rows land in.
@@ -23,14 +23,14 @@ pub(crate) fn is_taken(error: &Error) -> bool {
 
 /// Returns a function that makes a failed statement an error of the load.
 pub(crate) fn step(
-    statements: &Statements,
+    statements: &LoadStatements,
     step: &'static str,
 ) -> impl FnOnce(postgres::Error) -> Error + use<> {
     let table = statements.table();
     move |error| Error::Step { table, step, fault: fault(&error) }
 }
 
-/// Reduces a driver's error, and says what a lock that did not come free means.
+/// Reduces a driver's error, and explains a lock that did not come free.
 fn fault(error: &postgres::Error) -> Fault {
     let fault = Fault::pg(Side::Target, error);
     if fault.code() == Some("55P03") {

@@ -5,32 +5,35 @@ mod copy_csv;
 mod discard;
 mod parallel;
 mod replay;
-mod sink;
 mod standard;
-mod strategies;
+mod strategy_set;
 mod streaming;
+mod tuple_sink;
 
-pub use chunked::Chunked;
+pub use chunked::ChunkedLoad;
 pub use copy_csv::CopyCsv;
-pub use discard::Discard;
-pub use parallel::Parallel;
-pub use replay::Replay;
-pub use standard::Standard;
-pub use strategies::{Strategies, strategy};
-pub use streaming::Streaming;
+pub use discard::DiscardLoad;
+pub use parallel::ParallelLoad;
+pub use replay::SpoolReplay;
+pub use standard::StandardLoad;
+pub use strategy_set::{StrategySet, strategy};
+pub use streaming::StreamingLoad;
 
-use crate::{Landing, Meter, Result, Source};
+use crate::error::Result;
+use crate::row_source::RowSource;
+use crate::staging_table::StagingTable;
+use handoff_model::Meter;
 use handoff_model::{Audit, TableSum};
 use std::ops::AddAssign;
 
-/// Where a strategy's rows land.
+/// The place in which a strategy's rows land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub enum LandingMode {
     /// In the publishing transaction: one connection, and a failure leaves nothing.
     Transaction,
     /// In a table that is there for every connection: several of them, or commits of their own.
     Committed,
-    /// In a table as for [`Opening::Committed`], which stays after a failure together with how far
+    /// In a table as for [`LandingMode::Committed`], which stays after a failure together with how far
     /// the load has come, so that the next attempt at the same copy goes on from there. The
     /// strategies of this crate alone know how.
     Resumable,
@@ -38,19 +41,19 @@ pub enum Opening {
     Nowhere,
 }
 
-/// What a strategy is given.
-pub struct Move<'a, 'c> {
+/// The input of a strategy.
+pub struct LoadInput<'a, 'c> {
     /// The rows.
-    pub source: &'a Source<'a>,
-    /// Where they go.
-    pub landing: &'a mut Landing<'c>,
-    /// To be told what was sent.
+    pub source: &'a RowSource<'a>,
+    /// The table in which they land.
+    pub landing: &'a mut StagingTable<'c>,
+    /// The meter of the rows that were sent.
     pub meter: &'a Meter<'a>,
 }
 
-/// What a strategy moved.
+/// The rows that a strategy moved.
 #[derive(Debug, Clone, Default)]
-pub struct Moved {
+pub struct LoadedRows {
     /// Rows read.
     pub rows: u64,
     /// Bytes of their canonical form.
@@ -59,12 +62,12 @@ pub struct Moved {
     pub sum: TableSum,
     /// Values that could not be carried unchanged.
     pub audit: Audit,
-    /// What a person should know of the way they went, one sentence each.
+    /// Sentences for the reader of the report about the way the rows went.
     pub notes: Vec<String>,
 }
 
-impl AddAssign for Moved {
-    fn add_assign(&mut self, other: Moved) {
+impl AddAssign for LoadedRows {
+    fn add_assign(&mut self, other: LoadedRows) {
         self.rows += other.rows;
         self.bytes += other.bytes;
         self.sum += other.sum;
@@ -81,25 +84,25 @@ impl AddAssign for Moved {
 ///
 /// # Contract
 ///
-/// * Every row of [`Source::filter`] lands exactly once, as [`Tuples`](crate::Tuples) encodes it,
-///   or [`Landing::holds`] said that it is there already, or there was none.
+/// * Every row of [`RowSource::filter`] lands exactly once, as [`TupleBatch`](crate::TupleBatch) encodes it,
+///   or [`StagingTable::holds`] said that it is there already, or there was none.
 /// * Rows are streamed. Memory does not grow with the table.
-/// * The request to stop ([`Source::cancel`]) is heeded between batches; [`Source::read`] does.
-/// * [`Moved`] counts rows that the server has confirmed.
+/// * The request to stop ([`RowSource::cancel`]) is heeded between batches; [`RowSource::read`] does.
+/// * [`LoadedRows`] counts rows that the server has confirmed.
 /// * On `Err`, a strategy that opens in the transaction need not clean up. One that opens
-///   [`Opening::Committed`] need not either: the loader drops the table.
+///   [`LandingMode::Committed`] need not either: the loader drops the table.
 ///
 /// Strategies are stateless and shared between threads. Options belong in their fields.
 pub trait LoadStrategy: Send + Sync {
     /// Returns the name used in settings, logs and reports, such as `streaming`.
     fn name(&self) -> &'static str;
 
-    /// Returns where the rows of `source` land.
-    fn opening(&self, _source: &Source<'_>) -> Opening {
-        Opening::Transaction
+    /// Returns the place in which the rows of `source` land.
+    fn opening(&self, _source: &RowSource<'_>) -> LandingMode {
+        LandingMode::Transaction
     }
 
-    /// Returns how many connections to the target are used at once, so that pools can be sized.
+    /// Returns the number of connections to the target that are used at once, so that pools can be sized.
     fn connections(&self) -> usize {
         1
     }
@@ -110,5 +113,5 @@ pub trait LoadStrategy: Send + Sync {
     ///
     /// Returns an error if either server fails, a value cannot be carried, or the run is
     /// cancelled.
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved>;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows>;
 }

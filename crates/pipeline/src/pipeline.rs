@@ -13,7 +13,7 @@ use crate::table::{DeleteLimits, GuardedCommand, RunScope, RunTools, Stages};
 use crate::{
     Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
 };
-use handoff_loader::{Loader, LoaderOptions, SpoolSettings, Strategies};
+use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
 use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, Throttle};
 use handoff_replicator::Replicator;
 use handoff_settings::{Settings, TimeOfDay};
@@ -228,9 +228,9 @@ impl Pipeline {
         }
     }
 
-    fn strategies(&self) -> Strategies {
+    fn strategies(&self) -> StrategySet {
         let folder = self.settings.run.spool_dir.clone();
-        Strategies::new(
+        StrategySet::new(
             self.memory_of_a_table(),
             self.settings.selection.chunk_rows,
             SpoolSettings { folder, keep: false },

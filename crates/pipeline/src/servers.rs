@@ -4,7 +4,7 @@ use crate::stopping::pool_options;
 use crate::versions::{too_old_my, too_old_pg};
 use crate::{Error, Hops, Pipeline, Result};
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Side};
-use handoff_loader::Strategies;
+use handoff_loader::StrategySet;
 use handoff_model::{Cancel, RunId};
 use handoff_settings::Settings;
 
@@ -65,7 +65,7 @@ impl<'a> Opening<'a> {
         }
         // A table in flight holds at most one connection a side, or waits for the workers that all
         // share; the catalogue, the proof and the record of a failure need another now and then.
-        let size = Strategies::default().connections(settings.run.jobs.get());
+        let size = StrategySet::default().connections(settings.run.jobs.get());
         let size = u32::try_from(size).unwrap_or(u32::MAX).saturating_add(2);
         let options = pool_options(&settings.run, size, run, cancel);
         Ok(Opening { settings, hops, options, only_looks: false })

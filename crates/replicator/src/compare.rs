@@ -1,10 +1,10 @@
 //! Comparing a table of both sides.
 
-use crate::carried::{Carried, carried};
-use crate::error::At;
+use crate::copied_column::{CopiedColumn, carried};
+use crate::error::{CopyStage, Error, FaultContext, Result};
 use crate::labels;
+use crate::pair::Replicator;
 use crate::row_sum::{locking, row_sum};
-use crate::{Error, Replicator, Result, Stage};
 use handoff_connect::{Fault, MyConn, MyPool, Profile, quote_my};
 use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;
@@ -25,7 +25,7 @@ pub struct RowSums {
 
 /// The number of rows on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCounts {
     /// Rows in the source, current ones only.
     pub source: u64,
     /// Rows in the replica.
@@ -59,7 +59,7 @@ impl Replicator {
         &self,
         pool: &MyPool,
         table: &TableSchema,
-        columns: &[Carried],
+        columns: &[CopiedColumn],
         locking: Locking,
     ) -> Result<TableSum> {
         let failed = |fault| at(&table.name).error(fault);
@@ -69,7 +69,7 @@ impl Replicator {
 
     /// Compares labels that a definition may not tell, since values of such columns are summed by
     /// their numbers.
-    fn check_labels_of(&self, table: &TableSchema, columns: &[Carried]) -> Result<()> {
+    fn check_labels_of(&self, table: &TableSchema, columns: &[CopiedColumn]) -> Result<()> {
         let doubtful = labels::doubtful(table, columns);
         if doubtful.is_empty() {
             return Ok(());
@@ -85,7 +85,7 @@ impl Replicator {
     /// # Errors
     ///
     /// Returns [`Error::Table`] if a server fails.
-    pub fn counts(&self, table: &TableName) -> Result<Counts> {
+    pub fn counts(&self, table: &TableName) -> Result<RowCounts> {
         let ask = format!("SELECT COUNT(*) FROM {}", quote_my(table.as_str()));
         let count = |pool: &MyPool, profile| -> Result<u64> {
             let mut conn = pool.get(profile).map_err(|fault| at(table).error(fault))?;
@@ -97,17 +97,22 @@ impl Replicator {
         };
         let source = count(&self.source, Profile::RawRead)?;
         let replica = count(&self.replica, Profile::Write)?;
-        Ok(Counts { source, replica })
+        Ok(RowCounts { source, replica })
     }
 
     /// Reduces a driver's error at a step of a table; one that came because the run was asked to
     /// stop is no fault.
-    pub(crate) fn failed(&self, conn: &MyConn, at: At<'_>, error: &mysql::Error) -> Error {
+    pub(crate) fn failed(
+        &self,
+        conn: &MyConn,
+        at: FaultContext<'_>,
+        error: &mysql::Error,
+    ) -> Error {
         self.told(at, conn.fault(error))
     }
 
     /// Names the step at which a fault came, unless it came because the run was asked to stop.
-    pub(crate) fn told(&self, at: At<'_>, fault: Fault) -> Error {
+    pub(crate) fn told(&self, at: FaultContext<'_>, fault: Fault) -> Error {
         if fault.is_cancelled() && self.cancel.is_cancelled() {
             return Error::Cancelled { table: at.table.clone() };
         }
@@ -115,6 +120,6 @@ impl Replicator {
     }
 }
 
-fn at(table: &TableName) -> At<'_> {
-    At { table, stage: Stage::Compare, rows: 0 }
+fn at(table: &TableName) -> FaultContext<'_> {
+    FaultContext { table, stage: CopyStage::Compare, rows: 0 }
 }

@@ -1,4 +1,4 @@
-//! What `SHOW CREATE TABLE` says, in pieces that can be left out or moved.
+//! The answer to `SHOW CREATE TABLE`, in pieces that can be left out or moved.
 //!
 //! The text is cut into tokens first, so that quotes, parentheses, commas and line ends inside
 //! names, labels, defaults and comments mean nothing.
@@ -9,29 +9,29 @@ mod options;
 mod token;
 
 pub(crate) use column::ColumnClause;
-pub(crate) use element::{Element, ElementKind, IndexClause, IndexWord};
+pub(crate) use element::{DefinitionElement, ElementKind, IndexClause, IndexWord};
 pub(crate) use options::TableOptions;
-pub(crate) use token::{Token, TokenKind, tokens};
+pub(crate) use token::{DdlToken, TokenKind, tokens};
 
 use handoff_model::own;
 use std::ops::Range;
 
 /// A parsed `CREATE TABLE` statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Definition {
+pub(crate) struct TableDefinition {
     /// Columns, indexes and constraints in order.
-    pub(crate) elements: Vec<Element>,
-    /// What follows the closing parenthesis: engine, options, partitions.
+    pub(crate) elements: Vec<DefinitionElement>,
+    /// The text behind the closing parenthesis: engine, options, partitions.
     pub(crate) options: String,
 }
 
-impl Definition {
+impl TableDefinition {
     /// Parses the statement as either server prints it with an empty `sql_mode`.
     ///
     /// # Errors
     ///
-    /// Says what is odd about it.
-    pub(crate) fn parse(statement: &str) -> Result<Definition, &'static str> {
+    /// Returns a description of the oddity.
+    pub(crate) fn parse(statement: &str) -> Result<TableDefinition, &'static str> {
         let tokens = tokens(statement);
         let mut rest = tokens.iter();
         let start = ["CREATE", "TABLE"].iter().all(|word| rest.next().is_some_and(|t| t.is(word)));
@@ -49,7 +49,7 @@ impl Definition {
                 (")", 1) if token.kind == TokenKind::Sign => {
                     elements.push(element(statement, piece..token.range.start)?);
                     let options = statement[token.range.end..].to_owned();
-                    return Ok(Definition { elements, options });
+                    return Ok(TableDefinition { elements, options });
                 }
                 (")", _) if token.kind == TokenKind::Sign => depth -= 1,
                 (",", 1) if token.kind == TokenKind::Sign => {
@@ -81,7 +81,7 @@ impl Definition {
 
     /// Returns true if rows of the other definition are of the same columns, types and character
     /// sets. The options differ in the next number of AUTO_INCREMENT with every row.
-    pub(crate) fn holds_rows_like(&self, other: &Definition) -> bool {
+    pub(crate) fn holds_rows_like(&self, other: &TableDefinition) -> bool {
         let (one, other_options) = (self.options(), other.options());
         let charset = |options: &TableOptions| {
             ["DEFAULT CHARSET", "COLLATE"].map(|name| options.get(name).map(str::to_owned))
@@ -95,12 +95,12 @@ impl Definition {
     }
 }
 
-fn element(statement: &str, range: Range<usize>) -> Result<Element, &'static str> {
-    Element::parse(statement[range].trim())
+fn element(statement: &str, range: Range<usize>) -> Result<DefinitionElement, &'static str> {
+    DefinitionElement::parse(statement[range].trim())
 }
 
-/// Returns where the words stand side by side outside of quotes.
-pub(crate) fn find(tokens: &[Token<'_>], words: &[&str]) -> Option<usize> {
+/// Returns the index at which the words stand side by side outside of quotes.
+pub(crate) fn find(tokens: &[DdlToken<'_>], words: &[&str]) -> Option<usize> {
     tokens
         .windows(words.len())
         .position(|window| window.iter().zip(words).all(|(token, word)| token.is(word)))
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn signs_in_names_labels_and_comments_mean_nothing() {
-        let parsed = Definition::parse(
+        let parsed = TableDefinition::parse(
             "CREATE TABLE `t ``(,` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  \
              `we``ird, (name)` varchar(20) DEFAULT 'it''s, (a)\\\\ ' COMMENT 'x) \\'z\\' \"q\" `b`',\n  \
              `d` decimal(5,2) DEFAULT (1 + (2)) CHECK (`d` > 1),\n  \
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn another_character_set_of_the_table_is_one_of_its_columns() {
         let parse = |options| {
-            Definition::parse(&format!("CREATE TABLE `t` (\n `a` text\n) {options}")).unwrap()
+            TableDefinition::parse(&format!("CREATE TABLE `t` (\n `a` text\n) {options}")).unwrap()
         };
         let one = parse("ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COMMENT='x'");
         let next = parse("ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COMMENT='x'");
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn half_a_statement_is_refused() {
-        assert!(Definition::parse("CREATE TABLE `t` (\n `a` int").is_err());
-        assert!(Definition::parse("CREATE VIEW `t` AS SELECT 1").is_err());
+        assert!(TableDefinition::parse("CREATE TABLE `t` (\n `a` int").is_err());
+        assert!(TableDefinition::parse("CREATE VIEW `t` AS SELECT 1").is_err());
     }
 }

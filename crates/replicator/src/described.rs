@@ -1,8 +1,8 @@
 //! The source's definition of a table, held against what the catalogue said of it.
 
-use crate::definition::Definition;
-use crate::error::At;
-use crate::{Error, Replicator, Result, Stage};
+use crate::definition::TableDefinition;
+use crate::error::{CopyStage, Error, FaultContext, Result};
+use crate::pair::Replicator;
 use handoff_connect::{MyConn, Profile, quote_my};
 use handoff_schema::TableSchema;
 use mysql::prelude::Queryable;
@@ -14,8 +14,8 @@ impl Replicator {
     ///
     /// Returns [`Error::Changed`] if it is not: values would be read, here or in hop 2, as what
     /// they were before.
-    pub(crate) fn definition(&self, table: &TableSchema) -> Result<Definition> {
-        let at = At { table: &table.name, stage: Stage::Describe, rows: 0 };
+    pub(crate) fn definition(&self, table: &TableSchema) -> Result<TableDefinition> {
+        let at = FaultContext { table: &table.name, stage: CopyStage::Describe, rows: 0 };
         let mut conn = self.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
         let shown = conn
             .query_first::<(Vec<u8>, Vec<u8>), _>(format!(
@@ -24,7 +24,7 @@ impl Replicator {
             ))
             .map_err(|error| self.failed(&conn, at, &error))?;
         let (_, statement) = shown.unwrap_or_default();
-        let definition = Definition::parse(&text(&statement))
+        let definition = TableDefinition::parse(&text(&statement))
             .map_err(|problem| Error::Definition { table: table.name.clone(), problem })?;
         // A definition spells types and defaults in ways of its own, so the catalogue is asked again.
         let unchanged =
@@ -38,7 +38,7 @@ impl Replicator {
     }
 }
 
-/// Reads a definition. What isn't UTF-8 is the DEFAULT of a binary column, which is left out.
+/// Reads a definition. Only the DEFAULT of a binary column is not UTF-8, and that is left out.
 fn text(statement: &[u8]) -> String {
     let mut text = String::with_capacity(statement.len());
     for chunk in statement.utf8_chunks() {

@@ -1,4 +1,4 @@
-//! Why a table could not be copied.
+//! The errors of a copy.
 
 use handoff_connect::{Fault, ServerVersion, Side};
 use handoff_model::{Cancelled, TableName};
@@ -7,7 +7,7 @@ use std::fmt;
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a table, or a pair of databases, could not be copied. Never holds a row's value.
+/// The reason why a table, or a pair of databases, could not be copied. Never holds a row's value.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,9 +42,9 @@ pub enum Error {
     /// A server failed at something that belongs to no table.
     #[error("cannot {action}")]
     Server {
-        /// What was being done.
+        /// The action that failed.
         action: &'static str,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -54,10 +54,10 @@ pub enum Error {
         /// The table.
         table: TableName,
         /// The step.
-        stage: Stage,
+        stage: CopyStage,
         /// Rows sent before.
         rows: u64,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -69,7 +69,7 @@ pub enum Error {
     Definition {
         /// The table.
         table: TableName,
-        /// What is odd about it.
+        /// The oddity.
         problem: &'static str,
     },
     /// Somebody changed the table's structure.
@@ -90,7 +90,7 @@ pub enum Error {
     NotMergeable {
         /// The table.
         table: TableName,
-        /// What stands in the way.
+        /// The obstacle.
         problem: &'static str,
     },
     /// The changed rows collide with others.
@@ -166,14 +166,14 @@ pub enum Error {
 
 /// A step of a table's copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum CopyStage {
     /// Reading the source's definition.
     Describe,
     /// Making the shadow.
     Create,
     /// Making the table in which changed rows are gathered.
     Gather,
-    /// Emptying the table, in [`Way::Transaction`](crate::Way::Transaction).
+    /// Emptying the table, in [`PublishMode::InTransaction`](crate::PublishMode::InTransaction).
     Empty,
     /// Writing rows.
     Write,
@@ -181,7 +181,7 @@ pub enum Stage {
     ReadBack,
     /// Building the secondary indexes.
     Index,
-    /// Replacing the changed rows, in [`Way::Merge`](crate::Way::Merge).
+    /// Replacing the changed rows, in [`PublishMode::Merge`](crate::PublishMode::Merge).
     Merge,
     /// Renaming the shadow into place, or committing.
     Publish,
@@ -195,22 +195,22 @@ pub enum Stage {
     Compare,
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for CopyStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Stage::Describe => "read the definition of",
-            Stage::Create => "make the shadow of",
-            Stage::Gather => "make the staging table of",
-            Stage::Empty => "empty",
-            Stage::Write => "write",
-            Stage::ReadBack => "read back",
-            Stage::Index => "build the indexes of",
-            Stage::Merge => "merge the changed rows into",
-            Stage::Publish => "swap in the copy of",
-            Stage::Check => "check the copy of",
-            Stage::Seal => "record the copy of",
-            Stage::DropOld => "drop the old table behind",
-            Stage::Compare => "compare",
+            CopyStage::Describe => "read the definition of",
+            CopyStage::Create => "make the shadow of",
+            CopyStage::Gather => "make the staging table of",
+            CopyStage::Empty => "empty",
+            CopyStage::Write => "write",
+            CopyStage::ReadBack => "read back",
+            CopyStage::Index => "build the indexes of",
+            CopyStage::Merge => "merge the changed rows into",
+            CopyStage::Publish => "swap in the copy of",
+            CopyStage::Check => "check the copy of",
+            CopyStage::Seal => "record the copy of",
+            CopyStage::DropOld => "drop the old table behind",
+            CopyStage::Compare => "compare",
         })
     }
 }
@@ -257,7 +257,7 @@ impl Error {
         }
     }
 
-    /// Returns what a server said, if that is the cause.
+    /// Returns the server's error, if a server failed.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Error::Server { fault, .. } | Error::Table { fault, .. } => Some(fault),
@@ -294,13 +294,13 @@ impl From<handoff_rows::Error> for Error {
 
 /// Names the step of a table at which a fault came, for `map_err`.
 #[derive(Clone, Copy)]
-pub(crate) struct At<'a> {
+pub(crate) struct FaultContext<'a> {
     pub(crate) table: &'a TableName,
-    pub(crate) stage: Stage,
+    pub(crate) stage: CopyStage,
     pub(crate) rows: u64,
 }
 
-impl At<'_> {
+impl FaultContext<'_> {
     pub(crate) fn error(self, fault: Fault) -> Error {
         Error::Table { table: self.table.clone(), stage: self.stage, rows: self.rows, fault }
     }

@@ -1,4 +1,4 @@
-//! What to copy, and what was copied.
+//! The job of a copy, and its outcome.
 
 use handoff_model::{CopyId, RowFilter, TableSum, Waits};
 use handoff_rows::KeyList;
@@ -18,7 +18,7 @@ pub struct CopyJob<'a> {
     /// The rows to copy. Anything but [`RowFilter::All`] is merged into the replica's table, which
     /// must be there, with the source's structure and a key.
     pub filter: &'a RowFilter,
-    /// What the rows become in the target, if they are to be summed in that form on their way.
+    /// The rows' form in the target, if they are to be summed in that form on their way.
     pub canonical: Option<(&'a Mapping, &'a Values)>,
 }
 
@@ -31,7 +31,7 @@ impl CopyJob<'_> {
 
 /// The rows that a copy is about.
 #[derive(Clone, Copy)]
-pub(crate) enum Scope<'a> {
+pub(crate) enum CopyScope<'a> {
     /// The rows of the job's filter.
     Filter,
     /// The rows of these keys, and no others.
@@ -40,33 +40,33 @@ pub(crate) enum Scope<'a> {
     FilterAndKeys(&'a KeyList),
 }
 
-impl<'a> Scope<'a> {
+impl<'a> CopyScope<'a> {
     /// Returns the keys, if there are any.
     pub(crate) fn keys(self) -> Option<&'a KeyList> {
         match self {
-            Scope::Filter => None,
-            Scope::Keys(keys) | Scope::FilterAndKeys(keys) => Some(keys),
+            CopyScope::Filter => None,
+            CopyScope::Keys(keys) | CopyScope::FilterAndKeys(keys) => Some(keys),
         }
     }
 }
 
-/// How a copy becomes visible.
+/// The way in which a copy becomes visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum PublishMode {
     /// A shadow is filled and renamed into place. The caller records its intent before
-    /// [`Opened::finish`](crate::Opened::finish).
+    /// [`PreparedCopy::finish`](crate::PreparedCopy::finish).
     Swap,
     /// The table is emptied, filled and sealed in one transaction (InnoDB, few rows, structure
     /// unchanged). Nothing needs to be recorded beforehand.
-    Transaction,
+    InTransaction,
     /// Some rows are gathered beside the table and replace those of the same keys. On an engine without
-    /// transactions the caller records its intent before [`Opened::finish`](crate::Opened::finish):
+    /// transactions the caller records its intent before [`PreparedCopy::finish`](crate::PreparedCopy::finish):
     /// the table lacks rows until the merge is sealed, and after one that failed. Merging the same
     /// rows again puts it right, and so does a full copy.
     Merge,
 }
 
-/// What a copy did.
+/// The outcome of a copy.
 #[derive(Debug, Clone)]
 pub struct CopyOutcome {
     /// Rows read in the source and sent; all of them for a full copy.
@@ -83,15 +83,15 @@ pub struct CopyOutcome {
     pub bytes: u64,
     /// `load_data_local`, `prepared_inserts` or `insert_select`.
     pub strategy: &'static str,
-    /// From [`Opened::finish`](crate::Opened::finish)'s start to its end.
+    /// From [`PreparedCopy::finish`](crate::PreparedCopy::finish)'s start to its end.
     pub duration: Duration,
-    /// Where that time went.
+    /// The parts of that time.
     pub waits: Waits,
     /// The parts of the source's definition that the replica's table does not have.
     pub omissions: Vec<Omission>,
     /// Those of them that somebody may miss, as sentences.
     pub notes: Vec<String>,
-    /// Whether the rows were read back and compared because the replica had warned.
+    /// True if the rows were read back and compared because the replica had warned.
     pub checked: bool,
     /// The sum of the canonical rows as they were read in the source, if it was asked for. There is
     /// none where a server moved the rows by itself, or where a row has no canonical form.

@@ -4,16 +4,15 @@
 //! (seen on both). The shadow then has `?` in its label, and since such a value travels by its number
 //! its sums are those of the source.
 
-use crate::carried::{Carried, Store};
-use crate::error::At;
-use crate::{Error, Result, Stage};
+use crate::copied_column::{CopiedColumn, StoreAs};
+use crate::error::{CopyStage, Error, FaultContext, Result};
 use handoff_connect::{MyConn, quote_my};
 use handoff_schema::{Column, MySqlType, TableSchema};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
 /// Returns the columns whose labels may not be what the definition says, quoted.
-pub(crate) fn doubtful(table: &TableSchema, columns: &[Carried]) -> Vec<String> {
+pub(crate) fn doubtful(table: &TableSchema, columns: &[CopiedColumn]) -> Vec<String> {
     let doubt = |column: &&Column| {
         let (MySqlType::Enum(labels) | MySqlType::Set(labels)) = &column.kind else { return false };
         labels.iter().any(|label| label.contains('?'))
@@ -21,7 +20,7 @@ pub(crate) fn doubtful(table: &TableSchema, columns: &[Carried]) -> Vec<String> 
     };
     let names = table.columns.iter().filter(doubt).map(|column| quote_my(column.name.as_str()));
     names
-        .filter(|name| columns.iter().any(|c| c.store == Store::Number && c.name == *name))
+        .filter(|name| columns.iter().any(|c| c.store == StoreAs::Number && c.name == *name))
         .collect()
 }
 
@@ -50,7 +49,7 @@ fn labels(
     conn: &mut MyConn,
     name: &str,
 ) -> Result<BTreeMap<Option<u64>, Option<Vec<u8>>>> {
-    let at = At { table: &table.name, stage: Stage::Compare, rows: 0 };
+    let at = FaultContext { table: &table.name, stage: CopyStage::Compare, rows: 0 };
     let ask = format!(
         "SELECT DISTINCT CAST({column} AS UNSIGNED), CAST({column} AS BINARY) FROM {}",
         quote_my(name)

@@ -1,9 +1,9 @@
-//! What a report says of the parts that a replica's table does not have.
+//! Sentences about the parts that a replica's table does not have.
 
 use handoff_connect::quote_my;
 use handoff_schema::{Omission, OmissionKind};
 
-/// Says which parts somebody may miss. The others are listed as what they are.
+/// Returns a sentence for each part that somebody may miss. The others are only listed.
 pub(crate) fn notes(omissions: &[Omission]) -> Vec<String> {
     omissions.iter().filter_map(note).collect()
 }

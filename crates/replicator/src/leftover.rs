@@ -1,12 +1,13 @@
 //! Tables of ours that a crash left in the replica.
 
-use crate::{Error, Replicator, Result};
+use crate::error::{Error, Result};
+use crate::pair::Replicator;
 use handoff_connect::{MyPool, Profile, quote_my};
 use handoff_model::CopyId;
 use handoff_model::own::PREFIX;
 use mysql::prelude::Queryable;
 
-/// What a table of ours was for.
+/// The purpose of a table of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftoverKind {
     /// A shadow that was being filled.
@@ -20,7 +21,7 @@ pub enum LeftoverKind {
 impl LeftoverKind {
     const ALL: [LeftoverKind; 3] = [LeftoverKind::New, LeftoverKind::Old, LeftoverKind::Keys];
 
-    /// What the name has behind [`PREFIX`].
+    /// Returns the part of the name behind [`PREFIX`].
     fn word(self) -> &'static str {
         match self {
             LeftoverKind::New => "new_",
@@ -40,7 +41,7 @@ impl LeftoverKind {
 pub struct Leftover {
     /// The copy that made it.
     pub copy_id: CopyId,
-    /// What it was for.
+    /// The table's purpose.
     pub kind: LeftoverKind,
 }
 

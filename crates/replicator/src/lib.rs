@@ -4,12 +4,12 @@
 //! the two go together. A table is copied in two steps, so that the caller can record its intent in
 //! between:
 //!
-//! 1. [`Replicator::open`] decides the [`Way`] and, for [`Way::Swap`], makes the empty shadow
+//! 1. [`Replicator::open`] decides the [`PublishMode`] and, for [`PublishMode::Swap`], makes the empty shadow
 //!    `__handoff_new_<copy_id>`.
-//! 2. [`Opened::finish`] fills it, compares what arrived with what was sent, builds the indexes,
+//! 2. [`PreparedCopy::finish`] fills it, compares what arrived with what was sent, builds the indexes,
 //!    renames it into place, has the copy sealed and drops the old table.
 //!
-//! Some rows of a table ([`CopyJob::filter`]) are merged instead ([`Way::Merge`]): they are gathered
+//! Some rows of a table ([`CopyJob::filter`]) are merged instead ([`PublishMode::Merge`]): they are gathered
 //! in a staging table, and those of which a byte differs replace the replica's rows of the same keys.
 //! Merging the same rows twice changes nothing. Rows that are gone from the source are not found so;
 //! [`Replicator::counts`] tells that there are some, and a full copy removes them. Where the keys of
@@ -28,7 +28,7 @@
 //! # What a failure leaves behind
 //!
 //! The replica's table as it was, whole, but for a merge into a table without transactions, which is
-//! to be repeated ([`Way::Merge`]). A shadow or an old table may outlive a crash; they are
+//! to be repeated ([`PublishMode::Merge`]). A shadow or an old table may outlive a crash; they are
 //! found by [`Replicator::leftovers`]. A shadow that is gone although its copy was never sealed
 //! means that the rename happened. On a server whose RENAME of two tables is not atomic, its crash may
 //! leave the old table alone: [`Replicator::restore_old`] puts it back.
@@ -37,34 +37,34 @@
 //!
 //! It does not choose tables, retry, or remember what was copied.
 
-mod carried;
 mod compare;
+mod copied_column;
 mod definition;
 mod described;
 mod error;
-mod fill;
-mod guard;
 mod job;
-mod keyed;
 mod labels;
 mod left_out;
 mod leftover;
 mod line;
 mod merge;
 mod merge_sql;
-mod opened;
 mod pair;
+mod prepared_copy;
+mod publish_mode;
 mod restore;
 mod row_sum;
 mod shadow;
+mod shadow_guard;
+mod source_digest;
+mod staged_keys;
 mod swap;
+mod table_writer;
 mod transaction;
-mod way;
-mod witness;
 
-pub use compare::{Counts, RowSums};
-pub use error::{Error, Result, Stage};
-pub use job::{CopyJob, CopyOutcome, Way};
+pub use compare::{RowCounts, RowSums};
+pub use error::{CopyStage, Error, Result};
+pub use job::{CopyJob, CopyOutcome, PublishMode};
 pub use leftover::{Leftover, LeftoverKind};
-pub use opened::Opened;
 pub use pair::Replicator;
+pub use prepared_copy::PreparedCopy;

@@ -1,12 +1,12 @@
 //! Spelling values, and lines of them for `LOAD DATA`.
 
-use crate::carried::{Carried, Form};
+use crate::copied_column::{CopiedColumn, TextFormat};
 use handoff_connect::ValueRef;
 use std::io::Write;
 
 /// Appends one row as `LOAD DATA … FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY
 /// '\n'` reads it.
-pub(crate) fn write_line(columns: &[Carried], row: &[ValueRef<'_>], out: &mut Vec<u8>) {
+pub(crate) fn write_line(columns: &[CopiedColumn], row: &[ValueRef<'_>], out: &mut Vec<u8>) {
     for (index, (column, value)) in columns.iter().zip(row.iter().copied()).enumerate() {
         if index > 0 {
             out.push(b'\t');
@@ -22,12 +22,16 @@ pub(crate) fn write_line(columns: &[Carried], row: &[ValueRef<'_>], out: &mut Ve
 }
 
 /// Appends a value other than NULL.
-pub(crate) fn spell(form: Form, value: ValueRef<'_>, out: &mut Vec<u8>) {
+pub(crate) fn spell(form: TextFormat, value: ValueRef<'_>, out: &mut Vec<u8>) {
     match value {
         ValueRef::Null => {}
         ValueRef::Bytes(bytes) => out.extend_from_slice(bytes),
-        ValueRef::Int(number) if form == Form::Year => append(out, format_args!("{number:04}")),
-        ValueRef::UInt(number) if form == Form::Year => append(out, format_args!("{number:04}")),
+        ValueRef::Int(number) if form == TextFormat::Year => {
+            append(out, format_args!("{number:04}"));
+        }
+        ValueRef::UInt(number) if form == TextFormat::Year => {
+            append(out, format_args!("{number:04}"));
+        }
         ValueRef::Int(number) => {
             out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         }
@@ -41,7 +45,7 @@ pub(crate) fn spell(form: Form, value: ValueRef<'_>, out: &mut Vec<u8>) {
             padded(year.into(), 4, b'-', out);
             padded(month.into(), 2, b'-', out);
             padded(day.into(), 2, b' ', out);
-            if form == Form::Date {
+            if form == TextFormat::Date {
                 out.pop();
                 return;
             }
@@ -57,13 +61,13 @@ pub(crate) fn spell(form: Form, value: ValueRef<'_>, out: &mut Vec<u8>) {
 }
 
 /// Appends a time of day, or one that is longer, with as many digits of a second as the form has.
-fn clock(hours: u32, rest: [u8; 2], form: Form, micros: u32, out: &mut Vec<u8>) {
+fn clock(hours: u32, rest: [u8; 2], form: TextFormat, micros: u32, out: &mut Vec<u8>) {
     let [minutes, seconds] = rest;
     padded(hours, 2, b':', out);
     padded(minutes.into(), 2, b':', out);
     padded(seconds.into(), 2, b'.', out);
     let digits = match form {
-        Form::DateTime(digits) | Form::Time(digits) => usize::from(digits.min(6)),
+        TextFormat::DateTime(digits) | TextFormat::Time(digits) => usize::from(digits.min(6)),
         _ => 0,
     };
     padded(micros, 6, b' ', out);
@@ -111,13 +115,14 @@ fn escape(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::carried::{Image, Store};
+    use crate::copied_column::{ByteImage, StoreAs};
 
     #[track_caller]
-    fn check(form: Form, value: ValueRef<'_>, expected: &str) {
+    fn check(form: TextFormat, value: ValueRef<'_>, expected: &str) {
         let name = "`a`".to_owned();
-        let (store, image) = (Store::Bytes, Image::Value);
-        let column = Carried { select: name.clone(), name, form, store, image, numbered: false };
+        let (store, image) = (StoreAs::Bytes, ByteImage::Value);
+        let column =
+            CopiedColumn { select: name.clone(), name, form, store, image, numbered: false };
         let mut line = Vec::new();
         write_line(&[column], &[value], &mut line);
         assert_eq!(line, format!("{expected}\n").into_bytes());
@@ -125,34 +130,38 @@ mod tests {
 
     #[test]
     fn bytes_that_mean_something_are_escaped() {
-        check(Form::Plain, ValueRef::Bytes(b"a\tb\nc\\d\0e\r\x1a"), "a\\tb\\nc\\\\d\\0e\r\x1a");
-        check(Form::Plain, ValueRef::Bytes(b"\\N"), "\\\\N");
-        check(Form::Plain, ValueRef::Bytes(b""), "");
-        check(Form::Plain, ValueRef::Null, "\\N");
+        check(
+            TextFormat::Plain,
+            ValueRef::Bytes(b"a\tb\nc\\d\0e\r\x1a"),
+            "a\\tb\\nc\\\\d\\0e\r\x1a",
+        );
+        check(TextFormat::Plain, ValueRef::Bytes(b"\\N"), "\\\\N");
+        check(TextFormat::Plain, ValueRef::Bytes(b""), "");
+        check(TextFormat::Plain, ValueRef::Null, "\\N");
     }
 
     #[test]
     fn numbers_lose_nothing() {
-        check(Form::Plain, ValueRef::UInt(u64::MAX), "18446744073709551615");
-        check(Form::Plain, ValueRef::Int(i64::MIN), "-9223372036854775808");
-        check(Form::Plain, ValueRef::Double(-0.0), "-0e0");
-        check(Form::Plain, ValueRef::Double(5e-324), "5e-324");
-        check(Form::Plain, ValueRef::Float(f32::MAX), "3.4028234663852886e38");
-        check(Form::Year, ValueRef::UInt(0), "0000");
+        check(TextFormat::Plain, ValueRef::UInt(u64::MAX), "18446744073709551615");
+        check(TextFormat::Plain, ValueRef::Int(i64::MIN), "-9223372036854775808");
+        check(TextFormat::Plain, ValueRef::Double(-0.0), "-0e0");
+        check(TextFormat::Plain, ValueRef::Double(5e-324), "5e-324");
+        check(TextFormat::Plain, ValueRef::Float(f32::MAX), "3.4028234663852886e38");
+        check(TextFormat::Year, ValueRef::UInt(0), "0000");
     }
 
     #[test]
     fn dates_and_times_are_spelled_in_full() {
-        check(Form::Date, ValueRef::Date(0, 0, 0, 0, 0, 0, 0), "0000-00-00");
-        check(Form::Date, ValueRef::Date(2023, 2, 31, 0, 0, 0, 0), "2023-02-31");
-        check(Form::DateTime(0), ValueRef::Date(1, 1, 1, 0, 0, 0, 0), "0001-01-01 00:00:00");
+        check(TextFormat::Date, ValueRef::Date(0, 0, 0, 0, 0, 0, 0), "0000-00-00");
+        check(TextFormat::Date, ValueRef::Date(2023, 2, 31, 0, 0, 0, 0), "2023-02-31");
+        check(TextFormat::DateTime(0), ValueRef::Date(1, 1, 1, 0, 0, 0, 0), "0001-01-01 00:00:00");
         check(
-            Form::DateTime(3),
+            TextFormat::DateTime(3),
             ValueRef::Date(9999, 12, 31, 23, 59, 59, 999_000),
             "9999-12-31 23:59:59.999",
         );
-        check(Form::Time(0), ValueRef::Time(true, 34, 22, 59, 59, 0), "-838:59:59");
-        check(Form::Time(6), ValueRef::Time(false, 0, 0, 0, 0, 5), "00:00:00.000005");
-        check(Form::Time(1), ValueRef::Time(false, 4_000, 9, 8, 7, 654_321), "96009:08:07.6");
+        check(TextFormat::Time(0), ValueRef::Time(true, 34, 22, 59, 59, 0), "-838:59:59");
+        check(TextFormat::Time(6), ValueRef::Time(false, 0, 0, 0, 0, 5), "00:00:00.000005");
+        check(TextFormat::Time(1), ValueRef::Time(false, 4_000, 9, 8, 7, 654_321), "96009:08:07.6");
     }
 }

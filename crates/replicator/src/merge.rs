@@ -5,26 +5,26 @@
 //! the first is inserted: two rows may have swapped a unique value. `ON DUPLICATE KEY UPDATE` would
 //! find the wrong one of them.
 
-use crate::fill::Filled;
-use crate::guard::Shadow;
-use crate::job::Scope;
-use crate::keyed::{Keyed, KeyedSql, keys_sql};
+use crate::error::{CopyStage, Error, Result};
+use crate::job::CopyScope;
 use crate::leftover::LeftoverKind;
 use crate::merge_sql::MergeSql;
-use crate::opened::{Looked, Moved, Opened};
+use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
+use crate::shadow_guard::ShadowGuard;
+use crate::staged_keys::{StagedKeys, StagedKeysSql, keys_sql};
+use crate::table_writer::WriteOutcome;
 use crate::transaction::undo;
-use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile, Seal, fault_point, quote_my};
 use handoff_model::TableSum;
 use handoff_rows::KeyList;
 use mysql::prelude::Queryable;
 
-impl Opened<'_> {
-    pub(crate) fn merge(&self, seal: &dyn Seal) -> Result<Moved> {
+impl PreparedCopy<'_> {
+    pub(crate) fn merge(&self, seal: &dyn Seal) -> Result<CopiedRows> {
         // Ordinary tables are dropped once the connection has been given back.
         let mut guards = Vec::new();
         let mut conn = self.writer()?;
-        if let Scope::Keys(keys) = self.scope
+        if let CopyScope::Keys(keys) = self.scope
             && keys.is_empty()
         {
             return self.nothing(&mut conn, seal);
@@ -41,23 +41,23 @@ impl Opened<'_> {
     }
 
     /// Has it sealed that the source was looked at, and that no row differs.
-    fn nothing(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
+    fn nothing(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
         let local = self.replicator.takes_local();
         let strategy = if local { "load_data_local" } else { "prepared_inserts" };
         let sum = self.job.canonical.map(|_| TableSum::default());
-        let filled = Filled { rows: 0, bytes: 0, strategy, checked: false, sum, lines: None };
-        let moved = Moved::nothing_yet(filled);
+        let filled = WriteOutcome { rows: 0, bytes: 0, strategy, checked: false, sum, lines: None };
+        let moved = CopiedRows::nothing_yet(filled);
         self.check(conn, seal, &moved)?;
         self.seal(conn, seal, &moved)?;
         Ok(moved)
     }
 
-    fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
+    fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
         let staging = self.own_table();
         let sql = MergeSql::new(self.job.table, &self.columns, &staging);
         let own_keys = self.own_keys();
-        let keyed_sql = KeyedSql::new(self.job.table, &staging, &own_keys);
-        let mut moved = Moved::nothing_yet(self.gather(conn, &staging)?);
+        let keyed_sql = StagedKeysSql::new(self.job.table, &staging, &own_keys);
+        let mut moved = CopiedRows::nothing_yet(self.gather(conn, &staging)?);
         let mut keyed = None;
         if let Some(keys) = self.scope.keys() {
             keyed = Some(self.gather_keyed(conn, keys, &keyed_sql, &mut moved)?);
@@ -87,11 +87,11 @@ impl Opened<'_> {
     }
 
     /// Stages the rows of the filter, if they are meant.
-    fn gather(&self, conn: &mut MyConn, staging: &str) -> Result<Filled> {
-        if let Scope::Keys(_) = self.scope {
-            return Ok(Filled::nothing());
+    fn gather(&self, conn: &mut MyConn, staging: &str) -> Result<WriteOutcome> {
+        if let CopyScope::Keys(_) = self.scope {
+            return Ok(WriteOutcome::nothing());
         }
-        let filled = self.fill(conn, staging, false, Looked::Filter);
+        let filled = self.fill(conn, staging, false, WriteScope::Filter);
         filled.map_err(|error| self.collision(error))
     }
 
@@ -100,17 +100,17 @@ impl Opened<'_> {
         &self,
         conn: &mut MyConn,
         keys: &'k KeyList,
-        sql: &KeyedSql,
-        moved: &mut Moved,
-    ) -> Result<Keyed<'k>> {
+        sql: &StagedKeysSql,
+        moved: &mut CopiedRows,
+    ) -> Result<StagedKeys<'k>> {
         let (staging, own_keys) = (self.own_table(), self.own_keys());
-        let mut keyed = Keyed::stage(self, conn, keys, &own_keys)?;
+        let mut keyed = StagedKeys::stage(self, conn, keys, &own_keys)?;
         if moved.filled.rows > 0 {
             let dropped = self.change(conn, &sql.drop_found, moved.filled.rows)?;
             keyed.sift(self, conn, &own_keys, dropped)?;
         }
         let there = moved.filled;
-        let found = self.fill(conn, &staging, false, Looked::Keys { keyed: &keyed, there });
+        let found = self.fill(conn, &staging, false, WriteScope::Keys { keyed: &keyed, there });
         let found = found.map_err(|error| self.collision(error))?;
         moved.filled = if there.rows == 0 { found } else { there.and(found) };
         Ok(keyed)
@@ -123,10 +123,10 @@ impl Opened<'_> {
         conn: &mut MyConn,
         sql: (&MergeSql, Option<&str>),
         seal: &dyn Seal,
-        moved: &mut Moved,
+        moved: &mut CopiedRows,
     ) -> Result<()> {
         let rows = moved.filled.rows;
-        let at = self.at(Stage::Merge, rows);
+        let at = self.at(CopyStage::Merge, rows);
         conn.set_profile(Profile::Merge).map_err(|fault| at.error(fault))?;
         let transaction = self.job.replica_engine().is_transactional();
         if transaction {
@@ -146,7 +146,7 @@ impl Opened<'_> {
         &self,
         conn: &mut MyConn,
         (sql, delete_gone): (&MergeSql, Option<&str>),
-        moved: &mut Moved,
+        moved: &mut CopiedRows,
     ) -> Result<()> {
         let table = &self.job.table.name;
         let (rows, changed) = (moved.filled.rows, moved.filled.rows - moved.unchanged);
@@ -180,7 +180,7 @@ impl Opened<'_> {
         changed: u64,
         warnings: u64,
     ) -> Result<()> {
-        let at = self.at(Stage::Compare, changed);
+        let at = self.at(CopyStage::Compare, changed);
         let guard = self.replicator.replica.cancel_guard(conn, &self.replicator.cancel);
         let equal = conn.query_first::<u64, _>(sql.count_equal.as_str());
         drop(guard);
@@ -193,7 +193,7 @@ impl Opened<'_> {
 
     /// Runs a statement of the merge and returns the number of rows it changed.
     fn change(&self, conn: &mut MyConn, statement: &str, rows: u64) -> Result<u64> {
-        self.run(conn, statement, self.at(Stage::Merge, rows))?;
+        self.run(conn, statement, self.at(CopyStage::Merge, rows))?;
         Ok(conn.affected_rows())
     }
 
@@ -213,7 +213,7 @@ impl Opened<'_> {
     }
 
     /// Makes the empty staging table, and the one of the keys.
-    fn make_own<'s>(&'s self, conn: &mut MyConn, guards: &mut Vec<Shadow<'s>>) -> Result<()> {
+    fn make_own<'s>(&'s self, conn: &mut MyConn, guards: &mut Vec<ShadowGuard<'s>>) -> Result<()> {
         let staging = self.replica_table().staging(&self.own_table());
         guards.extend(self.make(conn, &staging, LeftoverKind::New)?);
         if self.scope.keys().is_some() {
@@ -232,8 +232,8 @@ impl Opened<'_> {
         conn: &mut MyConn,
         table: &str,
         kind: LeftoverKind,
-    ) -> Result<Option<Shadow<'s>>> {
-        let (replicator, at) = (self.replicator, self.at(Stage::Gather, 0));
+    ) -> Result<Option<ShadowGuard<'s>>> {
+        let (replicator, at) = (self.replicator, self.at(CopyStage::Gather, 0));
         if replicator.makes_temporary() {
             match self.run(conn, &format!("CREATE TEMPORARY TABLE {table}"), at) {
                 Err(error) if error.is_denied() => replicator.forget_temporary(),
@@ -241,7 +241,7 @@ impl Opened<'_> {
             }
         }
         self.run(conn, &format!("CREATE TABLE {table}"), at)?;
-        Ok(Some(Shadow::new(replicator, self.job, kind)))
+        Ok(Some(ShadowGuard::new(replicator, self.job, kind)))
     }
 
     fn drop_temporary(&self, conn: &mut MyConn) {

@@ -1,6 +1,6 @@
 //! The statements of a merge.
 
-use crate::carried::{Carried, Image};
+use crate::copied_column::{ByteImage, CopiedColumn};
 use handoff_connect::quote_my;
 use handoff_schema::{MySqlType, TableSchema};
 
@@ -18,7 +18,7 @@ pub(crate) struct MergeSql {
 }
 
 impl MergeSql {
-    pub(crate) fn new(table: &TableSchema, columns: &[Carried], staging: &str) -> MergeSql {
+    pub(crate) fn new(table: &TableSchema, columns: &[CopiedColumn], staging: &str) -> MergeSql {
         let (into, staging) = (quote_my(table.name.as_str()), quote_my(staging));
         let joined = format!(
             "FROM {staging} AS s STRAIGHT_JOIN {into} AS t ON {}",
@@ -41,7 +41,7 @@ fn all(conditions: impl Iterator<Item = String>) -> String {
     if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") }
 }
 
-/// Spells that the rows `a` and `b` have the same key, as the server's unique index tells keys apart:
+/// Renders that the rows `a` and `b` have the same key, as the server's unique index tells keys apart:
 /// by the column's collation, so that a key whose case changed replaces the one it was.
 pub(crate) fn same_key(table: &TableSchema, a: &str, b: &str) -> String {
     all(table.key().unwrap_or_default().iter().map(|&column| {
@@ -58,32 +58,32 @@ pub(crate) fn same_key(table: &TableSchema, a: &str, b: &str) -> String {
     }))
 }
 
-/// Spells that two rows hold the same bytes in a column. What the server calls equal may differ in
+/// Renders that two rows hold the same bytes in a column. What the server calls equal may differ in
 /// case, in blanks at the end, or in the sign of a zero.
-fn same_bytes(column: &Carried) -> String {
+fn same_bytes(column: &CopiedColumn) -> String {
     let both = |before: &str, after: &str| {
         let name = &column.name;
         format!("{before}s.{name}{after} <=> {before}t.{name}{after}")
     };
     match column.image {
-        Image::Value => both("", ""),
-        Image::Number => both("CAST(", " AS UNSIGNED)"),
-        Image::Bytes => both("CONVERT(", " USING binary)"),
-        Image::Text => both("CONVERT(CONVERT(", " USING utf8mb4) USING binary)"),
+        ByteImage::Value => both("", ""),
+        ByteImage::Number => both("CAST(", " AS UNSIGNED)"),
+        ByteImage::Bytes => both("CONVERT(", " USING binary)"),
+        ByteImage::Text => both("CONVERT(CONVERT(", " USING utf8mb4) USING binary)"),
         // The text of a FLOAT has six digits, and its value no sign at zero.
-        Image::Float => format!("{} AND {}", both("", ""), both("CAST(", " AS CHAR)")),
+        ByteImage::Float => format!("{} AND {}", both("", ""), both("CAST(", " AS CHAR)")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::carried::{Form, Store};
+    use crate::copied_column::{StoreAs, TextFormat};
     use handoff_schema::{Column, Index, IndexPart};
 
-    fn carried(name: &str, image: Image) -> Carried {
-        let (name, form, store) = (quote_my(name), Form::Plain, Store::Bytes);
-        Carried { select: name.clone(), name, form, store, image, numbered: false }
+    fn carried(name: &str, image: ByteImage) -> CopiedColumn {
+        let (name, form, store) = (quote_my(name), TextFormat::Plain, StoreAs::Bytes);
+        CopiedColumn { select: name.clone(), name, form, store, image, numbered: false }
     }
 
     #[test]
@@ -97,11 +97,11 @@ mod tests {
             ..TableSchema::empty("t`")
         };
         let columns = [
-            carried("k", Image::Bytes),
-            carried("e", Image::Number),
-            carried("f", Image::Float),
-            carried("j", Image::Text),
-            carried("i", Image::Value),
+            carried("k", ByteImage::Bytes),
+            carried("e", ByteImage::Number),
+            carried("f", ByteImage::Float),
+            carried("j", ByteImage::Text),
+            carried("i", ByteImage::Value),
         ];
         let sql = MergeSql::new(&table, &columns, "new");
         let joined = "FROM `new` AS s STRAIGHT_JOIN `t``` AS t ON s.`k` = t.`k` AND s.`e` = t.`e` \

@@ -1,6 +1,6 @@
 //! A source and a replica that go together.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use handoff_connect::{MyConn, MyPool, Profile, quote_my_text};
 use handoff_model::{Cancel, Observer, RunId, TableName, Throttle};
 use mysql::prelude::Queryable;
@@ -29,7 +29,7 @@ pub struct Replicator {
 }
 
 impl Replicator {
-    /// Checks that the pair goes together and learns what the replica allows.
+    /// Checks that the pair goes together and learns the replica's abilities.
     ///
     /// # Errors
     ///

@@ -1,6 +1,8 @@
 //! Undoing half a rename.
 
-use crate::{Error, Leftover, LeftoverKind, Replicator, Result};
+use crate::error::{Error, Result};
+use crate::leftover::{Leftover, LeftoverKind};
+use crate::pair::Replicator;
 use handoff_connect::{MyPool, Profile, quote_my};
 use handoff_model::{CopyId, TableName};
 use mysql::prelude::Queryable;

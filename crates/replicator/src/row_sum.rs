@@ -1,21 +1,21 @@
 //! Summing rows as the lines in which they are sent.
 
-use crate::carried::Carried;
+use crate::copied_column::CopiedColumn;
+use crate::error::{Error, Result};
 use crate::line::write_line;
-use crate::{Error, Result};
 use handoff_connect::MyConn;
 use handoff_connect::ValueRef;
 use handoff_model::{Cancel, RowFilter, TableSum};
-use handoff_rows::{Locking, ReadSpec, Reader, RowSink};
+use handoff_rows::{Locking, ReadSpec, RowReader, RowSink};
 use handoff_schema::TableSchema;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Returns the expressions to read.
-pub(crate) fn select(columns: &[Carried]) -> Vec<String> {
+pub(crate) fn select(columns: &[CopiedColumn]) -> Vec<String> {
     columns.iter().map(|column| column.select.clone()).collect()
 }
 
-/// Returns how to read a table of the source.
+/// Returns the locking with which a table of the source is read.
 pub(crate) fn locking(table: &TableSchema) -> Locking {
     if table.engine.is_transactional() { Locking::Snapshot } else { Locking::Ranges }
 }
@@ -28,38 +28,38 @@ pub(crate) fn locking(table: &TableSchema) -> Locking {
 pub(crate) fn row_sum(
     conn: &mut MyConn,
     table: &TableSchema,
-    columns: &[Carried],
+    columns: &[CopiedColumn],
     locking: Locking,
     cancel: &Cancel,
 ) -> Result<TableSum> {
     let select = select(columns);
     let filter = &RowFilter::All;
-    let reader = Reader::new(ReadSpec { table, select: &select, filter, locking, cancel });
+    let reader = RowReader::new(ReadSpec { table, select: &select, filter, locking, cancel });
     sum_of(conn, &reader, columns)
 }
 
-/// Sums what `reader` reads on a connection set up for raw reading.
+/// Sums the rows that `reader` reads on a connection set up for raw reading.
 ///
 /// # Errors
 ///
 /// Returns an error if the server fails or the run is cancelled.
 pub(crate) fn sum_of(
     conn: &mut MyConn,
-    reader: &Reader<'_>,
-    columns: &[Carried],
+    reader: &RowReader<'_>,
+    columns: &[CopiedColumn],
 ) -> Result<TableSum> {
-    let mut sums = Sums { columns, line: Vec::new(), sum: TableSum::default() };
+    let mut sums = RowSummer { columns, line: Vec::new(), sum: TableSum::default() };
     reader.read(conn, &mut sums)?;
     Ok(sums.sum)
 }
 
-struct Sums<'a> {
-    columns: &'a [Carried],
+struct RowSummer<'a> {
+    columns: &'a [CopiedColumn],
     line: Vec<u8>,
     sum: TableSum,
 }
 
-impl RowSink for Sums<'_> {
+impl RowSink for RowSummer<'_> {
     type Error = Error;
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {

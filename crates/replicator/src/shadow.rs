@@ -1,19 +1,19 @@
-//! The definition of the replica's table, put together from what the source's says by name.
+//! The definition of the replica's table, put together from the known parts of the source's.
 //!
 //! Nothing of the source's definition is copied but the parts that are known: types, character sets,
 //! constants, comments, and indexes over columns. So no engine but a plain one, no address, file or
 //! sequence can come along.
 
 use crate::definition::{
-    ColumnClause, Definition, ElementKind, IndexClause, IndexWord, TableOptions,
+    ColumnClause, ElementKind, IndexClause, IndexWord, TableDefinition, TableOptions,
 };
 use handoff_connect::{Flavor, quote_my};
 use handoff_model::own;
 use handoff_schema::{Column, Index, IndexPart, MySqlType, Omission, OmissionKind, TableSchema};
 
-/// Whether secondary indexes are made with the table or added to its rows.
+/// The moment at which secondary indexes are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Indexes {
+pub(crate) enum IndexTiming {
     /// In `CREATE TABLE`.
     First,
     /// By one `ALTER TABLE` once the rows are there.
@@ -31,20 +31,20 @@ pub(crate) struct ShadowSql {
 
 /// The table that a replica is to hold.
 pub(crate) struct ReplicaTable<'a> {
-    definition: &'a Definition,
+    definition: &'a TableDefinition,
     options: TableOptions,
     source: &'a TableSchema,
     /// The table as the replica's catalogue will show it.
     plain: TableSchema,
     flavor: Flavor,
-    /// Whether the server demands a primary key of every table, or makes one of its own.
+    /// True if the server demands a primary key of every table, or makes one of its own.
     demands_key: bool,
 }
 
 impl<'a> ReplicaTable<'a> {
     pub(crate) fn new(
         source: &'a TableSchema,
-        definition: &'a Definition,
+        definition: &'a TableDefinition,
         flavor: Flavor,
         demands_key: bool,
     ) -> ReplicaTable<'a> {
@@ -52,14 +52,14 @@ impl<'a> ReplicaTable<'a> {
         ReplicaTable { definition, options, source, plain, flavor, demands_key }
     }
 
-    /// Spells the statements that make the table under a name.
-    pub(crate) fn shadow(&self, name: &str, indexes: Indexes) -> ShadowSql {
+    /// Renders the statements that make the table under a name.
+    pub(crate) fn shadow(&self, name: &str, indexes: IndexTiming) -> ShadowSql {
         let name = quote_my(name);
-        let mut parts: Vec<String> = self.columns(Numbering::AsInSource);
+        let mut parts: Vec<String> = self.columns(ColumnNumbering::AsInSource);
         let mut later = Vec::new();
         for (clause, index) in self.indexes() {
             let spelled = spelled_index(clause, index, &self.plain);
-            if indexes == Indexes::Last && self.may_come_last(clause, index) {
+            if indexes == IndexTiming::Last && self.may_come_last(clause, index) {
                 later.push(format!("ADD {spelled}"));
             } else {
                 parts.push(spelled);
@@ -76,11 +76,11 @@ impl<'a> ReplicaTable<'a> {
         ShadowSql { create, add_indexes }
     }
 
-    /// Spells what follows `CREATE [TEMPORARY] TABLE ` of a table in which changed rows are gathered:
+    /// Renders the text behind `CREATE [TEMPORARY] TABLE ` of a table in which changed rows are gathered:
     /// the columns and the key, so that its rows are held byte for byte. Nothing is numbered, and no
     /// other index is kept.
     pub(crate) fn staging(&self, name: &str) -> String {
-        let mut parts = self.columns(Numbering::None);
+        let mut parts = self.columns(ColumnNumbering::None);
         let primary = self.plain.indexes.iter().find(|index| index.name == "PRIMARY");
         match primary {
             Some(primary) => {
@@ -98,7 +98,7 @@ impl<'a> ReplicaTable<'a> {
         format!("{} (\n  {}\n) ENGINE={engine}{options}", quote_my(name), parts.join(",\n  "))
     }
 
-    /// Returns what the replica's table does not have of the source's.
+    /// Returns the parts of the source's table that the replica's does not have.
     pub(crate) fn omissions(&self) -> Vec<Omission> {
         let mut found = Vec::new();
         let mut omit = |kind, name: &str| {
@@ -131,7 +131,7 @@ impl<'a> ReplicaTable<'a> {
         found
     }
 
-    fn columns(&self, numbering: Numbering) -> Vec<String> {
+    fn columns(&self, numbering: ColumnNumbering) -> Vec<String> {
         let clauses = self.definition.elements.iter().filter_map(|element| match &element.kind {
             ElementKind::Column(column) if column.name != own::ROW_NUMBER => Some(column),
             _ => None,
@@ -140,7 +140,7 @@ impl<'a> ReplicaTable<'a> {
         columns.map(|(clause, column)| self.column(clause, column, numbering)).collect()
     }
 
-    fn column(&self, clause: &ColumnClause, column: &Column, numbering: Numbering) -> String {
+    fn column(&self, clause: &ColumnClause, column: &Column, numbering: ColumnNumbering) -> String {
         let name = quote_my(clause.name.as_str());
         let mut text = format!("{name} {}", clause.type_text);
         // Said of each: a TIMESTAMP of which nothing is said is something else on each server.
@@ -153,7 +153,7 @@ impl<'a> ReplicaTable<'a> {
         push(" ", clause.reference_system.as_ref());
         push(" DEFAULT ", clause.default.as_ref().or(zero.as_ref()));
         push(" ON UPDATE ", clause.on_update.as_ref());
-        if numbering == Numbering::AsInSource && self.is_numbered(clause, column) {
+        if numbering == ColumnNumbering::AsInSource && self.is_numbered(clause, column) {
             text.push_str(" AUTO_INCREMENT");
         }
         if let Some(comment) = &clause.comment {
@@ -209,7 +209,7 @@ impl<'a> ReplicaTable<'a> {
         self.demands_key && !self.plain.indexes.iter().any(|index| index.name == "PRIMARY")
     }
 
-    /// Spells a primary key of our own, where the server demands one and the table has none. Nobody
+    /// Renders a primary key of our own, where the server demands one and the table has none. Nobody
     /// reads it.
     fn row_number(&self) -> Option<String> {
         let name = quote_my(own::ROW_NUMBER);
@@ -253,9 +253,9 @@ impl<'a> ReplicaTable<'a> {
     }
 }
 
-/// Whether a column is numbered by the server.
+/// The numbering of columns by the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Numbering {
+enum ColumnNumbering {
     AsInSource,
     None,
 }

@@ -1,34 +1,35 @@
 //! Filling a shadow and renaming it into place.
 
-use crate::guard::Shadow;
+use crate::error::{CopyStage, Result};
 use crate::leftover::LeftoverKind;
-use crate::opened::{Looked, Moved, Opened};
-use crate::{Result, Stage};
+use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
+use crate::shadow_guard::ShadowGuard;
 use handoff_connect::{MyConn, Seal, fault_point, quote_my};
 use mysql::prelude::Queryable;
 
 /// The empty shadow of a table.
-pub(crate) struct Swap<'a> {
-    pub(crate) shadow: Shadow<'a>,
+pub(crate) struct ShadowSwap<'a> {
+    pub(crate) shadow: ShadowGuard<'a>,
     pub(crate) name: String,
     /// The statement that builds the indexes which the shadow still lacks.
     pub(crate) add_indexes: Option<String>,
 }
 
-impl Opened<'_> {
-    pub(crate) fn swap(&self, mut swap: Swap<'_>, seal: &dyn Seal) -> Result<Moved> {
+impl PreparedCopy<'_> {
+    pub(crate) fn swap(&self, mut swap: ShadowSwap<'_>, seal: &dyn Seal) -> Result<CopiedRows> {
         let table = &self.job.table.name;
         // Taken after the shadow, and so given back before the shadow is dropped.
         let mut conn = self.writer()?;
-        let moved = Moved::whole(self.fill(&mut conn, &swap.name, false, Looked::Filter)?);
+        let moved =
+            CopiedRows::whole(self.fill(&mut conn, &swap.name, false, WriteScope::Filter)?);
         if let Some(alter) = &swap.add_indexes {
-            self.run(&mut conn, alter, self.at(Stage::Index, moved.filled.rows))?;
+            self.run(&mut conn, alter, self.at(CopyStage::Index, moved.filled.rows))?;
         }
         fault_point("replicator.indexed", table);
         self.check_unchanged()?;
         self.check(&mut conn, seal, &moved)?;
         fault_point("replicator.before_rename", table);
-        let at = self.at(Stage::Publish, moved.filled.rows);
+        let at = self.at(CopyStage::Publish, moved.filled.rows);
         seal.before_swap().map_err(|fault| at.error(fault))?;
         let old = self.rename(&mut conn, &swap.name, moved.filled.rows)?;
         swap.shadow.renamed();
@@ -56,7 +57,7 @@ impl Opened<'_> {
             }
             None => format!("RENAME TABLE {shadow} TO {table}"),
         };
-        self.run(conn, &statement, self.at(Stage::Publish, rows))?;
+        self.run(conn, &statement, self.at(CopyStage::Publish, rows))?;
         Ok(old)
     }
 }

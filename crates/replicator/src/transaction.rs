@@ -1,12 +1,12 @@
 //! Refreshing a table in one transaction.
 
-use crate::opened::{Looked, Moved, Opened};
-use crate::{Result, Stage};
+use crate::error::{CopyStage, Result};
+use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
 use handoff_connect::{MyConn, Seal, fault_point, quote_my};
 use mysql::prelude::Queryable;
 
-impl Opened<'_> {
-    pub(crate) fn transaction(&self, seal: &dyn Seal) -> Result<Moved> {
+impl PreparedCopy<'_> {
+    pub(crate) fn transaction(&self, seal: &dyn Seal) -> Result<CopiedRows> {
         let mut conn = self.writer()?;
         let done = self.in_transaction(&mut conn, seal);
         if done.is_err() {
@@ -15,14 +15,14 @@ impl Opened<'_> {
         done
     }
 
-    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<Moved> {
+    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
         let name = &self.job.table.name;
-        self.run(conn, "START TRANSACTION", self.at(Stage::Empty, 0))?;
+        self.run(conn, "START TRANSACTION", self.at(CopyStage::Empty, 0))?;
         let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
-        self.run(conn, &empty, self.at(Stage::Empty, 0))?;
+        self.run(conn, &empty, self.at(CopyStage::Empty, 0))?;
         let before = Some(conn.affected_rows());
-        let filled = self.fill(conn, name.as_str(), true, Looked::Filter)?;
-        let moved = Moved { before, ..Moved::whole(filled) };
+        let filled = self.fill(conn, name.as_str(), true, WriteScope::Filter)?;
+        let moved = CopiedRows { before, ..CopiedRows::whole(filled) };
         self.check_unchanged()?;
         self.check(conn, seal, &moved)?;
         self.seal(conn, seal, &moved)?;
@@ -32,7 +32,7 @@ impl Opened<'_> {
 
     pub(crate) fn commit(&self, conn: &mut MyConn, rows: u64) -> Result<()> {
         fault_point("replicator.before_commit", &self.job.table.name);
-        self.run(conn, "COMMIT", self.at(Stage::Publish, rows))?;
+        self.run(conn, "COMMIT", self.at(CopyStage::Publish, rows))?;
         fault_point("replicator.committed", &self.job.table.name);
         Ok(())
     }

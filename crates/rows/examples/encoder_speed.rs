@@ -1,4 +1,4 @@
-//! How fast the encoder is by itself: a row of 52 columns as a practice's procedure log has them.
+//! The speed of the encoder by itself: a row of 52 columns as a practice's procedure log has them.
 //!
 //! `cargo run --release -p handoff-rows --example encoder_speed`
 #![expect(clippy::print_stdout, reason = "an example speaks to a person")]

@@ -1,6 +1,8 @@
 //! Tuples gathered for a COPY.
 
-use crate::{Encoder, Result, hash_row};
+use crate::encoder::Encoder;
+use crate::error::Result;
+use crate::sum::hash_row;
 use handoff_connect::ValueRef;
 use handoff_model::{Audit, TableSum};
 

@@ -1,15 +1,15 @@
 //! MySQL values to canonical bytes.
 
-use crate::codec::{Cell, Codec, Scratch, Session, Uses};
-use crate::refusal::Refusal;
-use crate::{Error, Result};
+use crate::codec::{CellWriter, CodecScratch, ColumnCodec, PolicyUses, ReadSession};
+use crate::error::{Error, Result};
+use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
 use handoff_model::{Audit, ColumnName, TableName};
 use handoff_schema::{MappedColumn, Mapping};
 use handoff_settings::{BadJson, BadText, NulBytes, Values, ZeroDates};
 use std::cell::OnceCell;
 
-/// What applies to key columns, whatever the settings say.
+/// The policies of key columns, whatever the settings say.
 const STRICT: Values = Values {
     zero_dates: ZeroDates::Fail,
     nul_bytes: NulBytes::Fail,
@@ -20,39 +20,39 @@ const STRICT: Values = Values {
 /// Encodes rows of one table into COPY BINARY tuples, byte for byte as `COPY … TO STDOUT (FORMAT
 /// binary)` prints them.
 ///
-/// What happens to each column is decided once, by [`Encoder::new`]. A value then costs one
+/// [`Encoder::new`] decides once about each column. A value then costs one
 /// `match` and is written straight into the caller's buffer.
 pub struct Encoder {
     table: TableName,
-    fields: Vec<Field>,
+    fields: Vec<EncodedField>,
     select: Vec<String>,
     /// The number of fields, as a tuple begins with it.
     count: [u8; 2],
     /// The number of fields of the key.
     key_count: [u8; 2],
     policies: Values,
-    scratch: Scratch,
+    scratch: CodecScratch,
     rows: u64,
     audit: OnceCell<Audit>,
 }
 
 /// One column of the tuple.
-struct Field {
+struct EncodedField {
     column: ColumnName,
-    codec: Codec,
-    /// Where its value stands in the row.
+    codec: ColumnCodec,
+    /// The index of the column's value in the row.
     value: usize,
-    /// Where the row says whether the server's conversion of the value was exact.
+    /// The index of the flag that says whether the server's conversion of the value was exact.
     exact: Option<usize>,
     key: bool,
-    uses: Uses,
+    uses: PolicyUses,
 }
 
 impl Encoder {
     /// Prepares the encoding of rows that [`Encoder::select_list`] selects.
     pub fn new(mapping: &Mapping, values: &Values) -> Encoder {
         let select = Vec::with_capacity(mapping.columns.len());
-        Encoder::make(mapping, values, select, Session::Any)
+        Encoder::make(mapping, values, select, ReadSession::Any)
     }
 
     /// Prepares the encoding of rows that are read for another purpose too, by a session of
@@ -60,16 +60,16 @@ impl Encoder {
     /// of the table, and what else the encoder wants comes behind it in
     /// [`Encoder::select_list`].
     pub fn beside(mapping: &Mapping, values: &Values, select: Vec<String>) -> Encoder {
-        Encoder::make(mapping, values, select, Session::Raw)
+        Encoder::make(mapping, values, select, ReadSession::Raw)
     }
 
     fn make(
         mapping: &Mapping,
         values: &Values,
         mut select: Vec<String>,
-        session: Session,
+        session: ReadSession,
     ) -> Encoder {
-        let field = |column| Field::new(column, &mut select, session);
+        let field = |column| EncodedField::new(column, &mut select, session);
         let fields = mapping.columns.iter().map(field).collect();
         let count = |count: usize| {
             i16::try_from(count).expect("a mapping has 1,600 columns at most").to_be_bytes()
@@ -82,7 +82,7 @@ impl Encoder {
             count: count(mapping.columns.len()),
             key_count: count(keys),
             policies: *values,
-            scratch: Scratch::default(),
+            scratch: CodecScratch::default(),
             rows: 0,
             audit: OnceCell::new(),
         }
@@ -115,7 +115,7 @@ impl Encoder {
         &mut self,
         row: &[ValueRef<'_>],
         count: [u8; 2],
-        wanted: impl Fn(&Field) -> bool,
+        wanted: impl Fn(&EncodedField) -> bool,
         out: &mut Vec<u8>,
     ) -> Result<()> {
         self.rows += 1;
@@ -125,8 +125,8 @@ impl Encoder {
         for field in self.fields.iter_mut().filter(|field| wanted(field)) {
             let policies = if field.key { &STRICT } else { &self.policies };
             let exact = field.exact.is_none_or(|flag| row[flag] != ValueRef::Int(0));
-            let Field { codec, uses, .. } = field;
-            let mut cell = Cell { out, policies, uses, scratch: &mut self.scratch };
+            let EncodedField { codec, uses, .. } = field;
+            let mut cell = CellWriter { out, policies, uses, scratch: &mut self.scratch };
             if let Err(refusal) = codec.encode(row[field.value], exact, &mut cell) {
                 out.truncate(start);
                 return Err(field.error(&self.table, self.rows, refusal));
@@ -135,7 +135,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// Appends what of the tuple of one row is its key, with the number of its fields in front.
+    /// Appends the key's fields of the tuple of one row, with their number in front.
     ///
     /// # Errors
     ///
@@ -158,10 +158,10 @@ impl Encoder {
     }
 }
 
-impl Field {
-    /// Decides how to carry `column`, and adds to the list what has to be selected for it.
-    fn new(column: &MappedColumn, select: &mut Vec<String>, session: Session) -> Field {
-        let codec = Codec::of(column);
+impl EncodedField {
+    /// Chooses the codec of `column`, and adds the expressions to select to the list.
+    fn new(column: &MappedColumn, select: &mut Vec<String>, session: ReadSession) -> EncodedField {
+        let codec = ColumnCodec::of(column);
         let (expression, flag) = codec.select(&column.source, session);
         let mut place = |expression: String| {
             let known = select.iter().position(|other| *other == expression);
@@ -173,10 +173,10 @@ impl Field {
         let value = place(expression);
         let exact = flag.map(place);
         let (column, key) = (column.source.name.clone(), column.key);
-        Field { column, codec, value, exact, key, uses: Uses::default() }
+        EncodedField { column, codec, value, exact, key, uses: PolicyUses::default() }
     }
 
-    fn error(&self, table: &TableName, row: u64, refusal: Refusal) -> Error {
+    fn error(&self, table: &TableName, row: u64, refusal: ValueRefusal) -> Error {
         Error::Value {
             table: table.clone(),
             column: self.column.clone(),

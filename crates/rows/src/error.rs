@@ -1,4 +1,4 @@
-//! Why rows could not be read or encoded.
+//! The errors of reading and encoding rows.
 
 use handoff_connect::Fault;
 use handoff_model::{Cancelled, ColumnName, TableName};
@@ -6,7 +6,7 @@ use handoff_model::{Cancelled, ColumnName, TableName};
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why rows could not be read or encoded. Never holds a value.
+/// The reason why rows could not be read or encoded. Never holds a value.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,7 +17,7 @@ pub enum Error {
         table: TableName,
         /// Rows read before.
         rows: u64,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -30,9 +30,9 @@ pub enum Error {
         column: ColumnName,
         /// The ordinal of the row in this read, from 1.
         row: u64,
-        /// What is wrong, such as "a zero date in a key".
+        /// The problem, such as "a zero date in a key".
         problem: &'static str,
-        /// What to write into the settings.
+        /// The entry to write into the settings.
         remedy: String,
     },
     /// The rows to read cannot be selected.
@@ -40,7 +40,7 @@ pub enum Error {
     Filter {
         /// The table.
         table: TableName,
-        /// What is wrong with the filter, in words.
+        /// The defect of the filter, in words.
         problem: String,
     },
     /// Keys of rows could not be put aside.
@@ -48,7 +48,7 @@ pub enum Error {
     Keys {
         /// The table.
         table: TableName,
-        /// What the system said.
+        /// The system's error.
         problem: String,
     },
     /// The run was asked to stop.
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// Returns what the server said, if that is the cause.
+    /// Returns the server's error, if the server failed.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Error::Read { fault, .. } => Some(fault),

@@ -1,16 +1,17 @@
 //! Keys of rows, in any number.
 
-use crate::{Error, Result, has_key_values, key_value};
+use crate::error::{Error, Result};
+use crate::key_value::{has_key_values, key_value};
 use handoff_model::{KeyValue, RowFilter, TableName};
 use handoff_schema::{MappedColumn, Mapping};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes kept in memory; what is beyond lies in a temporary file.
+/// Bytes kept in memory; older keys lie in a temporary file.
 const MEMORY: usize = 1 << 20;
 
-/// How many rows are looked up by one statement.
+/// The number of rows looked up by one statement.
 const BATCH: usize = 500;
 
 /// Keys of rows of one table, in the order in which they came. One may come more than once.
@@ -206,7 +207,7 @@ impl KeyBatch<'_> {
         (!keys.is_empty()).then_some(RowFilter::Keys(keys))
     }
 
-    /// Returns how many keys these are.
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.ends.len()
     }

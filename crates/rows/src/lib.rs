@@ -7,14 +7,14 @@
 //! * An [`Encoder`] knows what to select for each column of a mapping and turns what comes into a
 //!   tuple. A value that PostgreSQL cannot hold falls under a policy of the settings, which is
 //!   counted, or is an [`Error::Value`]; it is never changed in silence, and in a key never at all.
-//! * A [`Reader`] runs the statement, or the statements, and hands each row to a [`RowSink`]. It
+//! * A [`RowReader`] runs the statement, or the statements, and hands each row to a [`RowSink`]. It
 //!   knows how long a table may be locked.
 //! * A [`TupleBuffer`] is what most sinks hold: the encoder, the tuples not yet written, their sum.
 //!
 //! ```no_run
 //! use handoff_connect::{MyConn, ValueRef};
 //! use handoff_model::{Cancel, RowFilter};
-//! use handoff_rows::{Encoder, Error, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
+//! use handoff_rows::{Encoder, Error, Locking, ReadSpec, RowReader, RowSink, TupleBuffer};
 //! use handoff_schema::{Mapping, TableSchema};
 //! use handoff_settings::Values;
 //!
@@ -44,7 +44,7 @@
 //! let (filter, cancel) = (RowFilter::All, Cancel::new());
 //! let locking = Locking::Snapshot;
 //! let spec = ReadSpec { table, select: &select, filter: &filter, locking, cancel: &cancel };
-//! let rows = Reader::new(spec).read(conn, &mut sink)?;
+//! let rows = RowReader::new(spec).read(conn, &mut sink)?;
 //! assert_eq!(sink.0.sum().rows, rows);
 //! # Ok(())
 //! # }
@@ -71,7 +71,7 @@ pub use error::{Error, Result};
 pub use key_list::{KeyBatch, KeyList};
 pub use key_value::{has_key_values, key_value};
 pub use reader::{
-    Chunk, Locking, ReadSpec, Reader, RowSink, force_key_index, key_operands, key_parameter,
+    Locking, ReadChunk, ReadSpec, RowReader, RowSink, force_key_index, key_operands, key_parameter,
     where_clause,
 };
 pub use shown_key::shown_key;

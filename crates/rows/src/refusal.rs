@@ -1,47 +1,47 @@
-//! Why one value is refused, before the table, column and row are known.
+//! The refusal of one value, before the table, column and row are known.
 
 use handoff_model::{ColumnName, LossPolicy, TableName, toml_key};
 
-/// Why one value is refused.
+/// The reason why one value is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct ValueRefusal {
     pub(crate) problem: &'static str,
-    pub(crate) remedy: Remedy,
+    pub(crate) remedy: ValueRemedy,
 }
 
-/// What helps against a [`Refusal`].
+/// The remedy for a [`ValueRefusal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub(crate) enum ValueRemedy {
     /// Another value of a policy.
     Policy(LossPolicy),
     /// Another type for the column.
     Type,
 }
 
-impl Refusal {
+impl ValueRefusal {
     /// Refuses a value that `policy` could let through.
-    pub(crate) fn policy(policy: LossPolicy, problem: &'static str) -> Refusal {
-        Refusal { problem, remedy: Remedy::Policy(policy) }
+    pub(crate) fn policy(policy: LossPolicy, problem: &'static str) -> ValueRefusal {
+        ValueRefusal { problem, remedy: ValueRemedy::Policy(policy) }
     }
 
     /// Refuses a value that the column's type in PostgreSQL cannot hold.
-    pub(crate) fn of_type(problem: &'static str) -> Refusal {
-        Refusal { problem, remedy: Remedy::Type }
+    pub(crate) fn of_type(problem: &'static str) -> ValueRefusal {
+        ValueRefusal { problem, remedy: ValueRemedy::Type }
     }
 
     /// The server sent something else than the catalogue promised, as after an ALTER TABLE.
-    pub(crate) fn unexpected() -> Refusal {
-        Refusal::of_type("a value of another kind than the catalogue says")
+    pub(crate) fn unexpected() -> ValueRefusal {
+        ValueRefusal::of_type("a value of another kind than the catalogue says")
     }
 }
 
-impl Remedy {
-    /// Says what to do, as the end of a sentence.
+impl ValueRemedy {
+    /// Returns the advice, as the end of a sentence.
     pub(crate) fn advice(self, table: &TableName, column: &ColumnName, in_key: bool) -> String {
         let policy = match self {
-            Remedy::Policy(policy) if in_key => return of_key(policy, table, column),
-            Remedy::Policy(policy) => policy,
-            Remedy::Type => {
+            ValueRemedy::Policy(policy) if in_key => return of_key(policy, table, column),
+            ValueRemedy::Policy(policy) => policy,
+            ValueRemedy::Type => {
                 return format!(
                     "give `{column}` a wider type, or none, under `columns` of its table"
                 );

@@ -1,6 +1,6 @@
 //! Sums of canonical rows.
 
-use crate::tuples;
+use crate::tuples::tuples;
 use handoff_connect::{Fault, PgConn, Result, Side};
 use handoff_model::TableSum;
 use handoff_schema::{Mapping, ddl};
@@ -13,7 +13,7 @@ pub fn hash_row(tuple: &[u8]) -> u128 {
     xxh3_128(tuple)
 }
 
-/// Sums a table of the target from what `COPY (SELECT …) TO STDOUT (FORMAT binary)` sends, in
+/// Sums the rows of a table of the target as `COPY (SELECT …) TO STDOUT (FORMAT binary)` sends them, in
 /// constant memory.
 ///
 /// # Errors

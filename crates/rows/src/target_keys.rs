@@ -23,8 +23,8 @@ pub fn target_tuples_of(
     keys: &[Vec<&[u8]>],
     mut each: impl FnMut(&[u8]),
 ) -> Result<()> {
-    let columns: Vec<Values<'_>> = (0..mapping.key.len())
-        .map(|place| Values(keys.iter().map(|key| key[place]).collect()))
+    let columns: Vec<KeyArray<'_>> = (0..mapping.key.len())
+        .map(|place| KeyArray(keys.iter().map(|key| key[place]).collect()))
         .collect();
     let params = columns.iter().map(|column| column as &dyn ToSql);
     let mut tuple = Vec::new();
@@ -35,7 +35,7 @@ pub fn target_tuples_of(
             let count = i16::try_from(row.len()).expect("a table has 1,600 columns at most");
             tuple.extend_from_slice(&count.to_be_bytes());
             for index in 0..row.len() {
-                let Field(field) = row.try_get(index)?;
+                let BinaryField(field) = row.try_get(index)?;
                 let length = field.map_or(-1, |field| {
                     i32::try_from(field.len()).expect("a field has 1 GB at most")
                 });
@@ -50,7 +50,7 @@ pub fn target_tuples_of(
     done.map_err(|error| conn.fault(&error))
 }
 
-/// Spells `SELECT t."a", … FROM ONLY "raw"."t" t JOIN unnest($1::integer[]) AS k(k0) ON t."a" = k.k0`.
+/// Renders `SELECT t."a", … FROM ONLY "raw"."t" t JOIN unnest($1::integer[]) AS k(k0) ON t."a" = k.k0`.
 fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
     let quote = |index: usize| quote_pg(mapping.columns[index].pg_name.as_str());
     let all: Vec<String> =
@@ -74,15 +74,15 @@ fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
 }
 
 /// The bytes of a field, whatever its type.
-struct Field<'a>(Option<&'a [u8]>);
+struct BinaryField<'a>(Option<&'a [u8]>);
 
-impl<'a> FromSql<'a> for Field<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Field<'a>, Box<dyn Error + Sync + Send>> {
-        Ok(Field(Some(raw)))
+impl<'a> FromSql<'a> for BinaryField<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<BinaryField<'a>, Box<dyn Error + Sync + Send>> {
+        Ok(BinaryField(Some(raw)))
     }
 
-    fn from_sql_null(_: &Type) -> Result<Field<'a>, Box<dyn Error + Sync + Send>> {
-        Ok(Field(None))
+    fn from_sql_null(_: &Type) -> Result<BinaryField<'a>, Box<dyn Error + Sync + Send>> {
+        Ok(BinaryField(None))
     }
 
     fn accepts(_: &Type) -> bool {
@@ -91,15 +91,15 @@ impl<'a> FromSql<'a> for Field<'a> {
 }
 
 /// An array of canonical values; prints nothing of them.
-struct Values<'a>(Vec<&'a [u8]>);
+struct KeyArray<'a>(Vec<&'a [u8]>);
 
-impl std::fmt::Debug for Values<'_> {
+impl std::fmt::Debug for KeyArray<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} values", self.0.len())
     }
 }
 
-impl ToSql for Values<'_> {
+impl ToSql for KeyArray<'_> {
     /// Writes an array of one dimension: number of dimensions, whether there are NULLs, type of the
     /// elements, length and lower bound, then each element with its length (PostgreSQL source,
     /// `array_recv`).

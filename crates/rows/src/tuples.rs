@@ -28,7 +28,7 @@ pub fn tuples(mut reader: impl BufRead, mut each: impl FnMut(&[u8])) -> io::Resu
         let mut at = 0;
         let end = loop {
             match shape(&chunk[at..])? {
-                Shape::Tuple(length) => {
+                StreamPart::Tuple(length) => {
                     each(&chunk[at..at + length]);
                     at += length;
                     count += 1;
@@ -36,7 +36,7 @@ pub fn tuples(mut reader: impl BufRead, mut each: impl FnMut(&[u8])) -> io::Resu
                 shape => break shape,
             }
         };
-        if let Shape::Trailer = end {
+        if let StreamPart::Trailer = end {
             reader.consume(at);
             return expect_end(reader, count);
         }
@@ -45,18 +45,18 @@ pub fn tuples(mut reader: impl BufRead, mut each: impl FnMut(&[u8])) -> io::Resu
         let length = chunk.len();
         reader.consume(length);
         match gather(&mut reader, &mut part)? {
-            Gathered::Nothing => {}
-            Gathered::Tuple => {
+            SplitOutcome::Nothing => {}
+            SplitOutcome::Tuple => {
                 each(&part);
                 count += 1;
             }
-            Gathered::Trailer => return expect_end(reader, count),
+            SplitOutcome::Trailer => return expect_end(reader, count),
         }
     }
 }
 
-/// What the beginning of some bytes is.
-enum Shape {
+/// The first part of a piece of a stream.
+enum StreamPart {
     /// A whole tuple of this length.
     Tuple(usize),
     /// The trailer, not yet consumed.
@@ -65,43 +65,43 @@ enum Shape {
     Part(usize),
 }
 
-/// What was gathered from several pieces.
-enum Gathered {
+/// The part gathered from several pieces.
+enum SplitOutcome {
     Nothing,
     Tuple,
     Trailer,
 }
 
-fn shape(bytes: &[u8]) -> io::Result<Shape> {
-    let Some((&count, _)) = bytes.split_first_chunk::<2>() else { return Ok(Shape::Part(2)) };
+fn shape(bytes: &[u8]) -> io::Result<StreamPart> {
+    let Some((&count, _)) = bytes.split_first_chunk::<2>() else { return Ok(StreamPart::Part(2)) };
     if count == COPY_TRAILER {
-        return Ok(Shape::Trailer);
+        return Ok(StreamPart::Trailer);
     }
     let fields = u16::try_from(i16::from_be_bytes(count))
         .map_err(|_| invalid("a tuple with a negative number of fields"))?;
     let mut end = 2;
     for _ in 0..fields {
         let Some(&length) = bytes.get(end..).and_then(<[u8]>::first_chunk::<4>) else {
-            return Ok(Shape::Part(end + 4));
+            return Ok(StreamPart::Part(end + 4));
         };
         end += 4 + match i32::from_be_bytes(length) {
             -1 => 0,
             length => usize::try_from(length).map_err(|_| invalid("a field of negative length"))?,
         };
     }
-    Ok(if bytes.len() < end { Shape::Part(end) } else { Shape::Tuple(end) })
+    Ok(if bytes.len() < end { StreamPart::Part(end) } else { StreamPart::Tuple(end) })
 }
 
 /// Completes the tuple that `part` begins.
-fn gather(reader: &mut impl BufRead, part: &mut Vec<u8>) -> io::Result<Gathered> {
+fn gather(reader: &mut impl BufRead, part: &mut Vec<u8>) -> io::Result<SplitOutcome> {
     if part.is_empty() {
-        return Ok(Gathered::Nothing);
+        return Ok(SplitOutcome::Nothing);
     }
     loop {
         let needed = match shape(part)? {
-            Shape::Tuple(_) => return Ok(Gathered::Tuple),
-            Shape::Trailer => return Ok(Gathered::Trailer),
-            Shape::Part(needed) => needed - part.len(),
+            StreamPart::Tuple(_) => return Ok(SplitOutcome::Tuple),
+            StreamPart::Trailer => return Ok(SplitOutcome::Trailer),
+            StreamPart::Part(needed) => needed - part.len(),
         };
         let chunk = reader.fill_buf()?;
         if chunk.is_empty() {

@@ -1,6 +1,6 @@
 //! Several databases at the same time.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use handoff_model::Cancel;
 use std::panic::resume_unwind;
 use std::thread;

@@ -1,13 +1,13 @@
-//! What differs between two databases.
+//! The differences between two databases.
 
 use crate::key::RowKey;
-use crate::spill::Held;
+use crate::spill::KeySum;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, SumBy, TableName, TableSum};
 
-/// In which way a row differs.
+/// The way in which a row differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum DifferenceKind {
     /// It is in the first database and not in the second.
     Missing,
     /// It is in both, with other values.
@@ -16,25 +16,25 @@ pub enum Kind {
     Phantom,
 }
 
-impl Kind {
+impl DifferenceKind {
     /// Returns the name used in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Missing => "missing",
-            Kind::Stale => "stale",
-            Kind::Phantom => "phantom",
+            DifferenceKind::Missing => "missing",
+            DifferenceKind::Stale => "stale",
+            DifferenceKind::Phantom => "phantom",
         }
     }
 
-    /// Says what differs between what two sides have of one key, and in how many rows.
-    pub(crate) fn of(first: Held, second: Held) -> Option<(Kind, u64)> {
+    /// Judges the rows that two sides have of one key: returns the kind of difference and the number of rows.
+    pub(crate) fn of(first: KeySum, second: KeySum) -> Option<(DifferenceKind, u64)> {
         if first == second {
             return None;
         }
         Some(match (first.rows, second.rows) {
-            (more, less) if more > less => (Kind::Missing, more - less),
-            (less, more) if more > less => (Kind::Phantom, more - less),
-            (rows, _) => (Kind::Stale, rows),
+            (more, less) if more > less => (DifferenceKind::Missing, more - less),
+            (less, more) if more > less => (DifferenceKind::Phantom, more - less),
+            (rows, _) => (DifferenceKind::Stale, rows),
         })
     }
 }
@@ -42,19 +42,19 @@ impl Kind {
 /// One row that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowDifference {
-    /// In which way.
-    pub kind: Kind,
-    /// Which row.
+    /// The way in which the row differs.
+    pub kind: DifferenceKind,
+    /// The key of the row.
     pub key: RowKey,
     /// The columns whose values differ, of a stale row.
     pub columns: Vec<ColumnName>,
-    /// How many rows: more than one only in a table without a key, whose equal rows are counted.
+    /// The number of rows: more than one only in a table without a key, whose equal rows are counted.
     pub rows: u64,
 }
 
-/// What differs between two databases in one table.
+/// The differences between two databases in one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Differences {
+pub struct PairDifferences {
     /// The database that has the truth.
     pub first: Side,
     /// The database that is to be equal to it.
@@ -73,9 +73,9 @@ pub struct Differences {
     pub moving_rows: Vec<RowKey>,
 }
 
-impl Differences {
-    pub(crate) fn none(first: Side, second: Side) -> Differences {
-        Differences {
+impl PairDifferences {
+    pub(crate) fn none(first: Side, second: Side) -> PairDifferences {
+        PairDifferences {
             first,
             second,
             missing: 0,
@@ -87,7 +87,7 @@ impl Differences {
         }
     }
 
-    /// Returns how many rows differ.
+    /// Returns the number of rows that differ.
     pub fn count(&self) -> u64 {
         self.missing + self.stale + self.phantom
     }
@@ -102,36 +102,40 @@ impl Differences {
         self.count() == 0 && self.moving == 0
     }
 
-    pub(crate) fn count_in(&mut self, kind: Kind, rows: u64) {
+    pub(crate) fn count_in(&mut self, kind: DifferenceKind, rows: u64) {
         match kind {
-            Kind::Missing => self.missing += rows,
-            Kind::Stale => self.stale += rows,
-            Kind::Phantom => self.phantom += rows,
+            DifferenceKind::Missing => self.missing += rows,
+            DifferenceKind::Stale => self.stale += rows,
+            DifferenceKind::Phantom => self.phantom += rows,
         }
     }
 }
 
-/// What the comparison of one table found.
+/// The result of comparing one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub struct TableComparison {
     /// The table.
     pub table: TableName,
     /// The sum of its rows in each database, in the order of the way, as of the last time that all rows
     /// were summed. Of source and replica alone it is the sum of what was compared, canonical rows or
     /// not, and to be compared with nothing else.
     pub sums: Vec<(Side, TableSum)>,
-    /// What differs between each database and the next.
-    pub pairs: Vec<Differences>,
-    /// How often each row was read: once if nothing differs.
+    /// The differences between each database and the next.
+    pub pairs: Vec<PairDifferences>,
+    /// The number of times that each row was read: once if nothing differs.
     pub looks: u32,
-    /// Who summed the rows of source and replica: [`SumBy::Sql`] if their servers did.
+    /// The way in which the rows of source and replica were summed: [`SumBy::Sql`] by their servers.
     pub by: SumBy,
 }
 
-impl Comparison {
+impl TableComparison {
     /// Completes what was read of the ranges of source and replica that differ: by what `near` says
     /// of the replica and the next place, and what both servers sum up to.
-    pub(crate) fn beside(mut self, near: Option<Comparison>, sums: [TableSum; 2]) -> Comparison {
+    pub(crate) fn beside(
+        mut self,
+        near: Option<TableComparison>,
+        sums: [TableSum; 2],
+    ) -> TableComparison {
         let Some(near) = near else {
             for ((_, part), whole) in self.sums.iter_mut().zip(sums) {
                 *part = whole;
@@ -151,9 +155,9 @@ impl Comparison {
         self
     }
 
-    /// Puts what was found of source and replica by themselves in the place of what their canonical
-    /// forms told.
-    pub(crate) fn with_first(mut self, far: Comparison) -> Comparison {
+    /// Replaces the differences of source and replica in their canonical
+    /// form by those that were found of the two by themselves.
+    pub(crate) fn with_first(mut self, far: TableComparison) -> TableComparison {
         self.pairs.splice(..1, far.pairs);
         self.looks += far.looks;
         self
@@ -161,6 +165,6 @@ impl Comparison {
 
     /// Returns true if the table is the same everywhere.
     pub fn is_equal(&self) -> bool {
-        self.pairs.iter().all(Differences::is_equal)
+        self.pairs.iter().all(PairDifferences::is_equal)
     }
 }

@@ -1,4 +1,4 @@
-//! What stands for a row while tables are compared.
+//! The stand-in for a row while tables are compared.
 
 use crate::fields::{fields, value};
 use handoff_rows::hash_row;
@@ -11,41 +11,42 @@ const HASHED: u8 = 0xff;
 /// The most bytes of a key that stand for themselves.
 const MOST_PACKED: u32 = 16;
 
-/// A row as the comparison sees it: which one, and what is in it.
+/// A row as the comparison sees it: its key and its content.
 ///
 /// In a table with a key `key` is the key itself where it is short enough, else its hash, and `row` is
 /// the hash of the whole row. In a table without one, `key` and `row` are the two halves of the
 /// row's hash: rows that are equal cannot be told apart, and are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Element {
+pub(crate) struct RowElement {
     pub(crate) key: u128,
     pub(crate) row: u128,
 }
 
 /// Makes elements of tuples.
 #[derive(Debug, Clone)]
-pub(crate) struct Shape {
+pub(crate) struct TupleShape {
     /// The key's columns, in the order in which they stand in the tuple.
-    key: Vec<KeyColumn>,
-    /// Whether every key has the same length, and fits as it is.
+    key: Vec<PackedColumn>,
+    /// True if every key has the same length, and fits as it is.
     fixed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct KeyColumn {
+struct PackedColumn {
     index: usize,
     /// The length of its values, if all have the same.
     width: Option<usize>,
 }
 
-impl Shape {
-    pub(crate) fn of(mapping: &Mapping) -> Shape {
+impl TupleShape {
+    pub(crate) fn of(mapping: &Mapping) -> TupleShape {
         let mut indexes = mapping.key.clone();
         indexes.sort_unstable();
-        let column = |index: usize| KeyColumn { index, width: width(&mapping.columns[index].pg) };
-        let key: Vec<KeyColumn> = indexes.into_iter().map(column).collect();
+        let column =
+            |index: usize| PackedColumn { index, width: width(&mapping.columns[index].pg) };
+        let key: Vec<PackedColumn> = indexes.into_iter().map(column).collect();
         let width = key.iter().try_fold(0, |sum, column| Some(sum + column.width?));
-        Shape { key, fixed: width.is_some_and(|width| width <= 16) }
+        TupleShape { key, fixed: width.is_some_and(|width| width <= 16) }
     }
 
     pub(crate) fn has_key(&self) -> bool {
@@ -53,17 +54,17 @@ impl Shape {
     }
 
     /// Returns the element of a tuple and the hash of the whole of it; `key` is working memory.
-    pub(crate) fn element(&self, tuple: &[u8], key: &mut Vec<u8>) -> (Element, u128) {
+    pub(crate) fn element(&self, tuple: &[u8], key: &mut Vec<u8>) -> (RowElement, u128) {
         let row = hash_row(tuple);
         if self.key.is_empty() {
-            let halves = Element { key: row & u128::from(u64::MAX), row: row >> 64 };
+            let halves = RowElement { key: row & u128::from(u64::MAX), row: row >> 64 };
             return (halves, row);
         }
         let key = self.pack(tuple).unwrap_or_else(|| {
             self.take_key(tuple, key);
             xxh3_128(key) & (u128::MAX >> 8) | u128::from(HASHED) << 120
         });
-        (Element { key, row }, row)
+        (RowElement { key, row }, row)
     }
 
     /// Replaces `key` by the fields of a tuple's key.
@@ -83,7 +84,7 @@ impl Shape {
     /// Returns 16 bytes that are the key of a tuple; [`None`] if it does not fit.
     fn pack(&self, tuple: &[u8]) -> Option<u128> {
         // How much is used stands first, unless it is always the same.
-        let mut packed = Packed { bytes: 0, used: u32::from(!self.fixed) };
+        let mut packed = PackedKey { bytes: 0, used: u32::from(!self.fixed) };
         for (column, field) in self.key.iter().zip(self.key_fields(tuple)) {
             let value = value(field)?;
             match column.width {
@@ -97,7 +98,7 @@ impl Shape {
         Some(if self.fixed { key } else { key | u128::from(packed.used) << 120 })
     }
 
-    /// Returns the fields of a key from what stands for it; [`None`] if that is a hash.
+    /// Returns the fields of a key from its packed form; [`None`] if that is a hash.
     pub(crate) fn unpack(&self, key: u128) -> Option<Vec<u8>> {
         let packed = key.to_be_bytes();
         let mut rest = match packed {
@@ -126,12 +127,12 @@ impl Shape {
 }
 
 /// The bytes of a key, in the lower bytes of a number.
-struct Packed {
+struct PackedKey {
     bytes: u128,
     used: u32,
 }
 
-impl Packed {
+impl PackedKey {
     fn put(&mut self, value: &[u8]) -> Option<()> {
         let length = u32::try_from(value.len()).ok()?;
         self.used = self.used.checked_add(length).filter(|&used| used <= MOST_PACKED)?;
@@ -170,11 +171,11 @@ fn width(kind: &PgType) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn shape(kinds: &[&str]) -> Shape {
+    fn shape(kinds: &[&str]) -> TupleShape {
         let widths: Vec<_> = kinds.iter().map(|kind| width(&kind.parse().unwrap())).collect();
-        let key = widths.iter().enumerate().map(|(index, &width)| KeyColumn { index, width });
+        let key = widths.iter().enumerate().map(|(index, &width)| PackedColumn { index, width });
         let sum = widths.iter().try_fold(0, |sum, width| Some(sum + (*width)?));
-        Shape { key: key.collect(), fixed: sum.is_some_and(|width| width <= 16) }
+        TupleShape { key: key.collect(), fixed: sum.is_some_and(|width| width <= 16) }
     }
 
     /// Returns the fields of a key, each with its length.
@@ -186,7 +187,7 @@ mod tests {
     }
 
     /// Returns what stands for the key of a row whose first columns it is.
-    fn key(shape: &Shape, values: &[&[u8]]) -> u128 {
+    fn key(shape: &TupleShape, values: &[&[u8]]) -> u128 {
         let tuple = [&[0, 9][..], &fields_of(values), &fields_of(&[b"other"])].concat();
         let mut key = vec![1];
         let element = shape.element(&tuple, &mut key).0;
@@ -229,8 +230,8 @@ mod tests {
 
     #[test]
     fn a_key_is_found_between_other_columns() {
-        let column = |index, width| KeyColumn { index, width };
-        let shape = Shape { key: vec![column(1, Some(2)), column(3, Some(4))], fixed: true };
+        let column = |index, width| PackedColumn { index, width };
+        let shape = TupleShape { key: vec![column(1, Some(2)), column(3, Some(4))], fixed: true };
         let null = [0xff; 4];
         let [ahead, behind] = [&[9][..], &[8; 40]].map(|value| fields_of(&[value]));
         let [one, two] = [&[1, 2][..], &[3, 4, 5, 6]].map(|value| fields_of(&[value]));

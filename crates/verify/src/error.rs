@@ -1,4 +1,4 @@
-//! Why a table could not be compared.
+//! The errors of a comparison.
 
 use handoff_connect::{Fault, Transient};
 use handoff_model::{Cancelled, TableName};
@@ -6,7 +6,7 @@ use handoff_model::{Cancelled, TableName};
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a table could not be compared. Never holds a value.
+/// The reason why a table could not be compared. Never holds a value.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +18,7 @@ pub enum Error {
     Target {
         /// The table.
         table: TableName,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -30,7 +30,7 @@ pub enum Error {
     Spill {
         /// The table.
         table: TableName,
-        /// What the system said.
+        /// The system's error.
         #[source]
         error: std::io::Error,
     },
@@ -43,7 +43,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns what a server said, if that is the cause.
+    /// Returns the server's error, if a server failed.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Error::Rows(error) => error.fault(),

@@ -2,19 +2,19 @@
 
 /// The fields of one COPY BINARY tuple, each with the four bytes of its length before it; a NULL is
 /// those four bytes alone.
-pub(crate) struct Fields<'a>(&'a [u8]);
+pub(crate) struct TupleFields<'a>(&'a [u8]);
 
 /// Iterates over the fields of a whole tuple.
-pub(crate) fn fields(tuple: &[u8]) -> Fields<'_> {
-    Fields(tuple.get(2..).unwrap_or_default())
+pub(crate) fn fields(tuple: &[u8]) -> TupleFields<'_> {
+    TupleFields(tuple.get(2..).unwrap_or_default())
 }
 
 /// Iterates over fields that follow each other, without the count that begins a tuple.
-pub(crate) fn parts(fields: &[u8]) -> Fields<'_> {
-    Fields(fields)
+pub(crate) fn parts(fields: &[u8]) -> TupleFields<'_> {
+    TupleFields(fields)
 }
 
-impl<'a> Iterator for Fields<'a> {
+impl<'a> Iterator for TupleFields<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {

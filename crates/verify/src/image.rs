@@ -3,7 +3,7 @@
 use handoff_connect::{Flavor, quote_my};
 use handoff_schema::{Column, MySqlType, TableSchema};
 
-/// Spells the hash of a row, 64 hex digits: SHA2-256 of all columns, of which each is spelled so that
+/// Renders the hash of a row, 64 hex digits: SHA2-256 of all columns, of which each is spelled so that
 /// no two rows look alike.
 ///
 /// NULL is `-`; any other value its length in bytes, `:` and its bytes. MySQL 9 has no MD5, and a CRC
@@ -19,7 +19,7 @@ fn spell(column: &Column, flavor: Flavor) -> String {
     format!("IF({name} IS NULL, '-', CONCAT(LENGTH({bytes}), ':', {bytes}))")
 }
 
-/// Spells what of a value differs wherever the value does.
+/// Renders what of a value differs wherever the value does.
 fn bytes(column: &Column, flavor: Flavor) -> String {
     use MySqlType as M;
     let name = quote_my(column.name.as_str());

@@ -7,21 +7,21 @@ use handoff_rows::{hash_row, key_value};
 use handoff_schema::Mapping;
 use std::fmt;
 
-/// Which row differs: the values of its key, or in a table without a key its hash.
+/// The identity of a row that differs: the values of its key, or in a table without a key its hash.
 ///
 /// A key may be a patient's name, so it prints as its hash; [`RowKey::show`] knows what may be shown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowKey(pub(crate) Kept);
+pub struct RowKey(pub(crate) RowIdentity);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Kept {
+pub(crate) enum RowIdentity {
     /// The fields of the key, each with its length, in the order in which they stand in the tuple.
     Fields(Box<[u8]>),
-    /// What tells the row apart where it has no key, or the key was not kept.
+    /// The hash that tells the row apart where it has no key, or the key was not kept.
     Hash(u128),
 }
 
-/// Which keys may be shown.
+/// The keys that may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ShowKeys {
     /// Integers, UUIDs and dates; of others the first 8 hex digits of their hash.
@@ -40,13 +40,13 @@ impl RowKey {
             fields.extend_from_slice(&length.to_be_bytes());
             fields.extend_from_slice(value);
         }
-        RowKey(Kept::Fields(fields.into()))
+        RowKey(RowIdentity::Fields(fields.into()))
     }
 
     /// Returns the canonical values of the key's columns, each with its index into the columns of
     /// `mapping`; [`None`] for a table without a key.
     fn values<'a>(&'a self, mapping: &Mapping) -> Option<Vec<(usize, &'a [u8])>> {
-        let Kept::Fields(fields) = &self.0 else { return None };
+        let RowIdentity::Fields(fields) = &self.0 else { return None };
         let mut columns = mapping.key.clone();
         columns.sort_unstable();
         // A key has no NULL.
@@ -73,7 +73,7 @@ impl RowKey {
 
     /// Returns the key column by column, in the order of the key, as far as it may be shown.
     pub fn show(&self, mapping: &Mapping, which: ShowKeys) -> Vec<String> {
-        if let Kept::Hash(hash) = self.0 {
+        if let RowIdentity::Hash(hash) = self.0 {
             return vec![short(hash)];
         }
         let values = self.canonical(mapping).unwrap_or_default();
@@ -88,8 +88,8 @@ impl RowKey {
 impl fmt::Debug for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match &self.0 {
-            Kept::Fields(fields) => short(hash_row(fields)),
-            Kept::Hash(hash) => short(*hash),
+            RowIdentity::Fields(fields) => short(hash_row(fields)),
+            RowIdentity::Hash(hash) => short(*hash),
         })
     }
 }

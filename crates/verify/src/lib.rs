@@ -17,7 +17,7 @@
 //!    go to a temporary file, in buckets of about 50,000 rows, which are compared one by one: the
 //!    counts are exact, and the first rows are listed.
 //!
-//! Where source and replica alone are compared, both of one kind and with rows that lie in the order of
+//! If source and replica alone are compared, both of one kind and with rows that lie in the order of
 //! their key (InnoDB), ranges of the key come first: a row then costs the hash of the packet that
 //! carried it, and only the ranges that differ go into a sketch. Or their own servers sum such
 //! ranges, and nothing but the sums travels ([`VerifyOptions::sums`]).
@@ -33,26 +33,26 @@
 //! comparison wherever its row is encoded: not where source and replica are found equal without that.
 
 mod at_once;
+mod compared_table;
 mod differences;
 mod element;
 mod error;
 mod fields;
 mod image;
 mod key;
-mod look;
 mod meter;
-mod my_side;
+mod mysql_side;
 mod packet_sums;
-mod place;
 mod range_sums;
 mod server_sums;
 mod show;
+mod side_rows;
 mod sketch;
 mod spill;
 mod verifier;
 
-pub use differences::{Comparison, Differences, Kind, RowDifference};
+pub use compared_table::ComparedTable;
+pub use differences::{DifferenceKind, PairDifferences, RowDifference, TableComparison};
 pub use error::{Error, Result};
 pub use key::{RowKey, ShowKeys};
-pub use place::Place;
 pub use verifier::{Verifier, VerifyJob, VerifyOptions};

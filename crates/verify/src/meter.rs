@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 /// The shortest time between two events of one table.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How many rows a side reads between two looks at the clock.
+/// The number of rows that a side reads between two looks at the clock.
 const STEP: u64 = 1024;
 
 /// Counts the rows that were read on all sides, and tells the observer.
-pub(crate) struct Meter<'a> {
+pub(crate) struct ComparisonMeter<'a> {
     observer: &'a dyn Observer,
     table: &'a TableName,
     rows: AtomicU64,
@@ -20,18 +20,23 @@ pub(crate) struct Meter<'a> {
 }
 
 /// The part of one side, which is added up now and then.
-pub(crate) struct Part<'a> {
-    meter: &'a Meter<'a>,
+pub(crate) struct MeterPart<'a> {
+    meter: &'a ComparisonMeter<'a>,
     rows: u64,
 }
 
-impl<'a> Meter<'a> {
-    pub(crate) fn new(observer: &'a dyn Observer, table: &'a TableName) -> Meter<'a> {
-        Meter { observer, table, rows: AtomicU64::new(0), told: Mutex::new(Instant::now()) }
+impl<'a> ComparisonMeter<'a> {
+    pub(crate) fn new(observer: &'a dyn Observer, table: &'a TableName) -> ComparisonMeter<'a> {
+        ComparisonMeter {
+            observer,
+            table,
+            rows: AtomicU64::new(0),
+            told: Mutex::new(Instant::now()),
+        }
     }
 
-    pub(crate) fn part(&'a self) -> Part<'a> {
-        Part { meter: self, rows: 0 }
+    pub(crate) fn part(&'a self) -> MeterPart<'a> {
+        MeterPart { meter: self, rows: 0 }
     }
 
     fn add(&self, rows: u64) {
@@ -47,7 +52,7 @@ impl<'a> Meter<'a> {
     }
 }
 
-impl Part<'_> {
+impl MeterPart<'_> {
     /// Counts one row.
     pub(crate) fn row(&mut self) {
         self.rows(1);
@@ -62,7 +67,7 @@ impl Part<'_> {
     }
 }
 
-impl Drop for Part<'_> {
+impl Drop for MeterPart<'_> {
     fn drop(&mut self) {
         self.meter.add(self.rows);
     }

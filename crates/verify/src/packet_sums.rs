@@ -6,45 +6,45 @@
 //! differ are read once more to tell which rows do ("content-defined chunking").
 
 use crate::at_once::at_once;
-use crate::key::{Kept, RowKey};
-use crate::meter::Meter;
-use crate::my_side::MySide;
+use crate::error::{Error, Result};
+use crate::key::{RowIdentity, RowKey};
+use crate::meter::ComparisonMeter;
+use crate::mysql_side::MySqlSide;
 use crate::range_sums::RangeSums;
-use crate::{Error, Result};
 use handoff_connect::Profile;
 use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, has_key_values, hash_row};
+use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, has_key_values, hash_row};
 use handoff_schema::{Column, Mapping};
 use handoff_settings::Values;
 use std::collections::HashSet;
 
-/// About how many ranges a table has at most, some hundred bytes each. Where the catalogue has far too
+/// The approximate number of ranges of a table at most, some hundred bytes each. If the catalogue has far too
 /// few rows, twice as many.
 const MOST_RANGES: u64 = 1 << 15;
 
 /// The most bytes that the keys at their ends may have together.
 const MOST_BYTES: usize = 4 << 20;
 
-/// About how many rows a range has at least.
+/// The approximate number of rows of a range at least.
 const LEAST_ROWS: u64 = 64;
 
-/// Where more than one range in so many differs, reading everything takes less.
+/// If more than one range in so many differs, reading everything takes less.
 const ONE_IN: usize = 4;
 
 /// The rows behind the range before, up to one whose hash ends in zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Range {
+struct PacketRange {
     /// The key of the last row; [`None`] at the end of the table.
     end: Option<Box<[u8]>>,
-    /// In how many zeros the hash of the last row ends.
+    /// The number of zeros in which the hash of the last row ends.
     zeros: u32,
     sum: TableSum,
 }
 
-/// How packets are summed.
+/// The sums of both sides' packets, to be taken.
 #[derive(Clone, Copy)]
 pub(crate) struct PacketSums<'a> {
-    pub(crate) sides: [MySide<'a>; 2],
+    pub(crate) sides: [MySqlSide<'a>; 2],
     pub(crate) mapping: &'a Mapping,
     pub(crate) values: &'a Values,
     pub(crate) cancel: &'a Cancel,
@@ -63,16 +63,17 @@ impl PacketSums<'_> {
             && has_key_values(self.mapping);
         // Keys alone may be had from a smaller index, in whatever order.
         let alike = alike && self.mapping.columns.iter().any(|column| !column.key);
-        let ordered =
-            |side: MySide<'_>| side.locking != Locking::Ranges && side.table.is_clustered_by_key();
+        let ordered = |side: MySqlSide<'_>| {
+            side.locking != Locking::Ranges && side.table.is_clustered_by_key()
+        };
         alike && ordered(one) && ordered(other)
     }
 
     /// Finds the ranges whose rows are not the same on both sides.
-    pub(crate) fn compare(&self, meter: &Meter<'_>) -> Result<RangeSums> {
+    pub(crate) fn compare(&self, meter: &ComparisonMeter<'_>) -> Result<RangeSums> {
         let rows = self.sides[0].rows().max(self.sides[1].rows());
         let zeros = (rows / MOST_RANGES).max(LEAST_ROWS).next_power_of_two().ilog2();
-        let read = |side: MySide<'_>, stop: &Cancel| {
+        let read = |side: MySqlSide<'_>, stop: &Cancel| {
             let mut part = meter.part();
             let sums = PacketSums { cancel: stop, ..*self };
             sums.read(side, &RowFilter::All, zeros, || part.row())
@@ -88,25 +89,25 @@ impl PacketSums<'_> {
     }
 
     /// Sums the rows of one side in a range, for the time that it takes.
-    pub(crate) fn read_range(&self, side: MySide<'_>, range: &KeyRange) -> Result<()> {
+    pub(crate) fn read_range(&self, side: MySqlSide<'_>, range: &KeyRange) -> Result<()> {
         self.read(side, &RowFilter::Range(range.clone()), LEAST_ROWS.ilog2(), || {}).map(drop)
     }
 
     fn read(
         &self,
-        side: MySide<'_>,
+        side: MySqlSide<'_>,
         filter: &RowFilter,
         mut zeros: u32,
         mut seen: impl FnMut(),
-    ) -> Result<Vec<Range>> {
-        let MySide { table, locking, throttle, .. } = side;
+    ) -> Result<Vec<PacketRange>> {
+        let MySqlSide { table, locking, throttle, .. } = side;
         let mut encoder = Encoder::new(self.mapping, self.values);
         let select = &encoder.select_list().to_vec();
         let mut conn = side.connect(Profile::Read)?;
         let (mut ranges, mut sum, mut key) = (Vec::new(), TableSum::default(), Vec::new());
         let mut bytes = 0;
         let spec = ReadSpec { table, select, filter, locking, cancel: self.cancel };
-        Reader::new(spec).throttle(throttle).read_packets(&mut conn, |packet| {
+        RowReader::new(spec).throttle(throttle).read_packets(&mut conn, |packet| {
             seen();
             let hash = hash_row(packet.bytes());
             sum.add_row(hash);
@@ -116,7 +117,7 @@ impl PacketSums<'_> {
                 let values = packet.values().unwrap_or_default();
                 if !values.is_empty() && encoder.encode_key(&values, &mut key).is_ok() {
                     let (end, last) = (Some(key[2..].into()), hash.trailing_zeros());
-                    ranges.push(Range { end, zeros: last, sum: std::mem::take(&mut sum) });
+                    ranges.push(PacketRange { end, zeros: last, sum: std::mem::take(&mut sum) });
                     bytes += key.len();
                 }
                 while ranges.len() as u64 >= 2 * MOST_RANGES || bytes > MOST_BYTES {
@@ -131,7 +132,7 @@ impl PacketSums<'_> {
             }
             Ok(())
         })?;
-        ranges.push(Range { end: None, zeros: u32::MAX, sum });
+        ranges.push(PacketRange { end: None, zeros: u32::MAX, sum });
         let failed = |fault| side.failed(fault, Some(self.cancel));
         if locking != Locking::Free && !table.is_unchanged(&mut conn).map_err(failed)? {
             return Err(Error::Altered(self.mapping.table.clone()));
@@ -140,14 +141,14 @@ impl PacketSums<'_> {
     }
 
     /// Returns the ranges between common ends that differ; [`None`] if everything is to be read.
-    fn unequal(&self, one: &[Range], other: &[Range]) -> Option<Vec<KeyRange>> {
+    fn unequal(&self, one: &[PacketRange], other: &[PacketRange]) -> Option<Vec<KeyRange>> {
         let unequal = differing(one, other)?;
         if unequal.len().saturating_mul(ONE_IN) > one.len().max(other.len()) {
             return None;
         }
         let bound = |key: Option<&[u8]>| match key {
             None => Some(None),
-            Some(key) => RowKey(Kept::Fields(key.into())).key_values(self.mapping).map(Some),
+            Some(key) => RowKey(RowIdentity::Fields(key.into())).key_values(self.mapping).map(Some),
         };
         let range = |(after, upto)| Some(KeyRange { after: bound(after)?, upto: bound(upto)? });
         unequal.into_iter().map(range).collect()
@@ -157,7 +158,7 @@ impl PacketSums<'_> {
 /// Joins ranges with those behind them, where they end in fewer than so many zeros; returns the sum of
 /// the rows behind the last end that is left. The other side need not do the same: its ends are more
 /// then, and the common ones are these.
-fn thin_out(ranges: &mut Vec<Range>, zeros: u32) -> TableSum {
+fn thin_out(ranges: &mut Vec<PacketRange>, zeros: u32) -> TableSum {
     let mut rest = TableSum::default();
     ranges.retain_mut(|range| {
         rest += range.sum;
@@ -170,22 +171,22 @@ fn thin_out(ranges: &mut Vec<Range>, zeros: u32) -> TableSum {
     rest
 }
 
-fn whole(ranges: &[Range]) -> TableSum {
+fn whole(ranges: &[PacketRange]) -> TableSum {
     let mut whole = TableSum::default();
     ranges.iter().for_each(|range| whole += range.sum);
     whole
 }
 
-/// Where a range begins and where it ends.
+/// The begin and the end of a range.
 type Bounds<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
-/// Returns what differs, neighbours joined; [`None`] if common ends come in another order.
-fn differing<'a>(one: &'a [Range], other: &'a [Range]) -> Option<Vec<Bounds<'a>>> {
+/// Returns the ranges that differ, neighbours joined; [`None`] if common ends come in another order.
+fn differing<'a>(one: &'a [PacketRange], other: &'a [PacketRange]) -> Option<Vec<Bounds<'a>>> {
     let ends: HashSet<&Option<Box<[u8]>>> = other.iter().map(|range| &range.end).collect();
     let mut others = other.iter();
     let mut differing: Vec<Bounds<'a>> = Vec::new();
     let (mut after, mut sum) = (None, TableSum::default());
-    for Range { end, sum: more, .. } in one {
+    for PacketRange { end, sum: more, .. } in one {
         sum += *more;
         if !ends.contains(end) {
             continue;
@@ -214,16 +215,16 @@ mod tests {
     use super::*;
 
     /// Makes ranges of the rows' hashes, each ended by a row whose hash ends in a zero.
-    fn ranges(rows: &[u8]) -> Vec<Range> {
+    fn ranges(rows: &[u8]) -> Vec<PacketRange> {
         let (mut ranges, mut sum) = (Vec::new(), TableSum::default());
         for &row in rows {
             sum.add_row(row.into());
             if row % 10 == 0 {
                 let (end, zeros) = (Some([row].into()), u32::from(row / 10));
-                ranges.push(Range { end, zeros, sum: std::mem::take(&mut sum) });
+                ranges.push(PacketRange { end, zeros, sum: std::mem::take(&mut sum) });
             }
         }
-        ranges.push(Range { end: None, zeros: u32::MAX, sum });
+        ranges.push(PacketRange { end: None, zeros: u32::MAX, sum });
         ranges
     }
 
@@ -236,7 +237,7 @@ mod tests {
             some.pop();
             let mut rest = thin_out(&mut some, zeros);
             rest.add_row(5);
-            some.push(Range { end: None, zeros: u32::MAX, sum: rest });
+            some.push(PacketRange { end: None, zeros: u32::MAX, sum: rest });
             let ends = [1, 3, 2, 4, 5].into_iter().filter(|&end| end >= zeros).count();
             assert_eq!(some.len(), 1 + ends, "{zeros}");
             assert_eq!(whole(&some), whole(&all), "{zeros}");

@@ -1,11 +1,11 @@
-//! What the sums of ranges of the key say.
+//! The result of comparing sums of ranges of the key.
 
 use handoff_model::{KeyRange, TableSum};
 
-/// What the sums of ranges of the key say of two databases.
+/// The result of comparing two databases by the sums of ranges of the key.
 pub(crate) struct RangeSums {
     /// The ranges that differ, neighbours joined.
     pub(crate) unequal: Vec<KeyRange>,
-    /// What each side sums up to.
+    /// The sum of each side.
     pub(crate) sums: [TableSum; 2],
 }

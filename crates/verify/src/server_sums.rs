@@ -1,20 +1,20 @@
 //! Sums that both MySQL sides compute themselves, so that equal rows need not travel.
 
-use crate::Result;
+use crate::error::Result;
 use crate::image::row_hash;
-use crate::meter::{Meter, Part};
-use crate::my_side::MySide;
+use crate::meter::{ComparisonMeter, MeterPart};
+use crate::mysql_side::MySqlSide;
 use crate::range_sums::RangeSums;
 use handoff_connect::{MyConn, Profile};
 use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
-use handoff_rows::{ReadSpec, Reader, force_key_index, where_clause};
+use handoff_rows::{ReadSpec, RowReader, force_key_index, where_clause};
 use mysql::prelude::Queryable;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a server may sum one range: below the 200 ms for which writers of a table without
+/// The time that a server may sum one range: below the 200 ms for which writers of a table without
 /// transactions may be locked out, since the next range may have longer rows.
 const TARGET: Duration = Duration::from_millis(100);
 /// Rows of the first range.
@@ -26,7 +26,7 @@ const PIECE_ROWS: u64 = 1_000;
 /// Ranges that the source may be ahead of the replica.
 const AHEAD: usize = 4;
 
-impl MySide<'_> {
+impl MySqlSide<'_> {
     /// Sums a range; [`None`] if a row of it is too long for the server to hash.
     pub(crate) fn sum(
         &self,
@@ -75,7 +75,7 @@ impl MySide<'_> {
         let (select, filter) = (Vec::new(), RowFilter::All);
         let (table, locking) = (self.table, self.locking);
         let spec = ReadSpec { table, select: &select, filter: &filter, locking, cancel };
-        let upto = Reader::new(spec).end_of(conn, range, rows)?;
+        let upto = RowReader::new(spec).end_of(conn, range, rows)?;
         Ok(upto.map(|upto| KeyRange { after: range.after.clone(), upto: Some(upto) }))
     }
 
@@ -84,7 +84,7 @@ impl MySide<'_> {
         self.end_of(&mut self.connect(Profile::RawRead)?, &KeyRange::ALL, rows, cancel)
     }
 
-    /// Measures how long the server takes to sum a range.
+    /// Measures the time that the server takes to sum a range.
     pub(crate) fn timed_sum(&self, range: &KeyRange, cancel: &Cancel) -> Result<Duration> {
         let mut conn = self.connect(Profile::RawRead)?;
         let started = Instant::now();
@@ -95,26 +95,26 @@ impl MySide<'_> {
 
 /// Finds the ranges whose rows are not the same on both sides.
 pub(crate) fn compare(
-    sides: [MySide<'_>; 2],
+    sides: [MySqlSide<'_>; 2],
     cancel: &Cancel,
-    meter: &Meter<'_>,
+    meter: &ComparisonMeter<'_>,
 ) -> Result<RangeSums> {
     let whole = walk(sides, &[KeyRange::ALL], (FIRST_ROWS, MOST_ROWS), cancel, meter)?;
     let cut = walk(sides, &whole.unequal, (PIECE_ROWS, PIECE_ROWS), cancel, meter)?;
     Ok(RangeSums { unequal: joined(cut.unequal), sums: whole.sums })
 }
 
-/// What the source says of a range.
+/// A range with the source's sum.
 type Said = (KeyRange, Option<TableSum>);
 
 /// Cuts each of `ranges` into pieces of so many rows, and at most so many, and compares these; the
 /// source goes ahead.
 fn walk(
-    sides: [MySide<'_>; 2],
+    sides: [MySqlSide<'_>; 2],
     ranges: &[KeyRange],
     rows: (u64, u64),
     cancel: &Cancel,
-    meter: &Meter<'_>,
+    meter: &ComparisonMeter<'_>,
 ) -> Result<RangeSums> {
     let stop = Cancel::new();
     let stopper = stop.clone();
@@ -140,10 +140,10 @@ fn walk(
 
 /// Cuts ranges in the source and sums the pieces, as fast as the other side follows.
 fn cut(
-    side: MySide<'_>,
+    side: MySqlSide<'_>,
     ranges: &[KeyRange],
     (mut rows, most): (u64, u64),
-    (said, mut part): (&SyncSender<Said>, Part<'_>),
+    (said, mut part): (&SyncSender<Said>, MeterPart<'_>),
     cancel: &Cancel,
 ) -> Result<TableSum> {
     let mut conn = side.connect(Profile::RawRead)?;
@@ -173,9 +173,9 @@ fn cut(
 
 /// Sums the same pieces, and returns those whose sums are others.
 fn check(
-    side: MySide<'_>,
+    side: MySqlSide<'_>,
     heard: &Receiver<Said>,
-    mut part: Part<'_>,
+    mut part: MeterPart<'_>,
     cancel: &Cancel,
 ) -> Result<(Vec<KeyRange>, TableSum)> {
     let mut conn = side.connect(Profile::RawRead)?;

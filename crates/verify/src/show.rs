@@ -1,6 +1,6 @@
 //! Values of keys as text.
 
-use crate::ShowKeys;
+use crate::key::ShowKeys;
 use handoff_rows::canonical::{moment, numeric};
 use handoff_rows::shown_key;
 use handoff_schema::PgType;

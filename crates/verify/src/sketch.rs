@@ -9,27 +9,27 @@
 //! So one read of each side finds every row that differs, in memory that depends on the number of
 //! differences only. A sketch of n cells names about 0.8 n elements.
 
-use crate::element::Element;
+use crate::element::RowElement;
 use handoff_model::TableSum;
 
-/// In how many cells a row stands.
+/// The number of cells of a row.
 const PLACES: usize = 3;
 
-/// How many bits of its check say in which cell of a third a row stands; of more than three times 2^21
+/// The number of bits of a row's check that select its cell in a third; of more than three times 2^21
 /// cells, some stay empty.
 const PLACE_BITS: u32 = 21;
 
 /// A summary of a table.
 #[derive(Debug, Clone)]
-pub(crate) struct Sketch {
+pub(crate) struct RowSketch {
     sum: TableSum,
-    cells: Vec<Cell>,
+    cells: Vec<SketchCell>,
 }
 
 /// The sums of the rows that stand in one cell. Aligned to the lines of the processor's cache, cells
 /// were no faster where they stay in it, and slower where they don't, for they are more bytes then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Cell {
+struct SketchCell {
     count: i64,
     check: u64,
     key: u128,
@@ -38,29 +38,29 @@ struct Cell {
 
 /// An element that one side has more often than the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Surplus {
-    pub(crate) element: Element,
-    /// How many more of them the left side has; negative if the right side has more.
+pub(crate) struct SurplusRow {
+    pub(crate) element: RowElement,
+    /// The surplus of the left side; negative if the right side has more.
     pub(crate) count: i64,
 }
 
 /// More differs than the cells can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooMany {
-    /// How many elements that are, about: from a thousand cells on within a tenth. One of which a side
+    /// The approximate number of elements: from a thousand cells on within a tenth. One of which a side
     /// has several more than the other counts by the square of that.
     pub(crate) about: u128,
 }
 
-impl Sketch {
+impl RowSketch {
     /// Makes the sketch of an empty table, with about so many cells.
-    pub(crate) fn new(cells: usize) -> Sketch {
+    pub(crate) fn new(cells: usize) -> RowSketch {
         let each = cells.div_ceil(PLACES).max(8);
-        Sketch { sum: TableSum::default(), cells: vec![Cell::default(); each * PLACES] }
+        RowSketch { sum: TableSum::default(), cells: vec![SketchCell::default(); each * PLACES] }
     }
 
     /// Adds a row by its element and its hash.
-    pub(crate) fn add(&mut self, element: Element, row: u128) {
+    pub(crate) fn add(&mut self, element: RowElement, row: u128) {
         self.sum.add_row(row);
         let check = check(element);
         for place in places(check, self.cells.len()) {
@@ -73,16 +73,16 @@ impl Sketch {
         self.sum
     }
 
-    /// Returns what this table has and `other` hasn't, and the other way round. Both have the same
+    /// Returns the rows that this table has and `other` hasn't, and the other way round. Both have the same
     /// number of cells.
     ///
     /// # Errors
     ///
     /// Returns [`TooMany`] if that is too much for the cells.
-    pub(crate) fn difference(&self, other: &Sketch) -> Result<Vec<Surplus>, TooMany> {
+    pub(crate) fn difference(&self, other: &RowSketch) -> Result<Vec<SurplusRow>, TooMany> {
         debug_assert_eq!(self.cells.len(), other.cells.len());
         let cells = self.cells.iter().zip(&other.cells).map(|(one, other)| one.minus(other));
-        let mut cells: Vec<Cell> = cells.collect();
+        let mut cells: Vec<SketchCell> = cells.collect();
         let too_many = TooMany { about: about(&cells) };
         let mut found = Vec::new();
         let mut at: Vec<usize> = (0..cells.len()).collect();
@@ -102,20 +102,20 @@ impl Sketch {
                 return Err(too_many);
             }
         }
-        let empty = cells.iter().all(|cell| *cell == Cell::default());
+        let empty = cells.iter().all(|cell| *cell == SketchCell::default());
         empty.then_some(found).ok_or(too_many)
     }
 }
 
-impl Cell {
-    fn add(&mut self, element: Element, check: u64) {
+impl SketchCell {
+    fn add(&mut self, element: RowElement, check: u64) {
         self.count += 1;
         self.check = self.check.wrapping_add(check);
         self.key = self.key.wrapping_add(element.key);
         self.row = self.row.wrapping_add(element.row);
     }
 
-    fn take(&mut self, Surplus { element, count }: Surplus, check: u64) {
+    fn take(&mut self, SurplusRow { element, count }: SurplusRow, check: u64) {
         self.count -= count;
         self.check = self.check.wrapping_sub(check.wrapping_mul(count.cast_unsigned()));
         let times = i128::from(count).cast_unsigned();
@@ -123,8 +123,8 @@ impl Cell {
         self.row = self.row.wrapping_sub(element.row.wrapping_mul(times));
     }
 
-    fn minus(&self, other: &Cell) -> Cell {
-        Cell {
+    fn minus(&self, other: &SketchCell) -> SketchCell {
+        SketchCell {
             count: self.count - other.count,
             check: self.check.wrapping_sub(other.check),
             key: self.key.wrapping_sub(other.key),
@@ -133,11 +133,11 @@ impl Cell {
     }
 
     /// Returns the element of the cell, if it is the only one in it.
-    fn single(&self) -> Option<Surplus> {
+    fn single(&self) -> Option<SurplusRow> {
         let element =
-            Element { key: share(self.key, self.count)?, row: share(self.row, self.count)? };
+            RowElement { key: share(self.key, self.count)?, row: share(self.row, self.count)? };
         let expected = check(element).wrapping_mul(self.count.cast_unsigned());
-        (expected == self.check).then_some(Surplus { element, count: self.count })
+        (expected == self.check).then_some(SurplusRow { element, count: self.count })
     }
 }
 
@@ -157,7 +157,7 @@ fn share(sum: u128, count: i64) -> Option<u128> {
 ///
 /// An element holds a hash already: in `row`, or half of it in the lower half of `row` and half in
 /// that of `key`. Either way both factors are random, and each bit of it is in one of them.
-fn check(element: Element) -> u64 {
+fn check(element: RowElement) -> u64 {
     let [key, key_high] = halves(element.key);
     let [row, row_high] = halves(element.row);
     let [low, high] = halves(u128::from(row ^ key_high) * u128::from(row_high ^ key));
@@ -182,13 +182,13 @@ fn places(check: u64, cells: usize) -> [usize; PLACES] {
     })
 }
 
-/// Estimates how many elements the cells of a difference hold.
+/// Estimates the number of elements in the cells of a difference.
 ///
 /// Alone in a cell each makes the square of its count 1. What several in one cell make of it evens out
 /// over all cells, but for as much as one side has more rows than the other.
-fn about(cells: &[Cell]) -> u128 {
+fn about(cells: &[SketchCell]) -> u128 {
     let places = PLACES as u128;
-    let square = |cell: &Cell| u128::from(cell.count.unsigned_abs()).pow(2);
+    let square = |cell: &SketchCell| u128::from(cell.count.unsigned_abs()).pow(2);
     let squares = cells.iter().map(square).fold(0, u128::saturating_add);
     let all: i128 = cells.iter().map(|cell| i128::from(cell.count)).sum();
     let more = all.unsigned_abs() / places;
@@ -202,18 +202,18 @@ mod tests {
     use std::collections::HashSet;
     use xxhash_rust::xxh3::xxh3_128;
 
-    fn keyed(key: u32, row: u32) -> Element {
+    fn keyed(key: u32, row: u32) -> RowElement {
         let row = xxh3_128(&[key.to_le_bytes(), row.to_le_bytes()].concat());
-        Element { key: xxh3_128(&key.to_le_bytes()), row }
+        RowElement { key: xxh3_128(&key.to_le_bytes()), row }
     }
 
-    fn keyless(row: u32) -> Element {
+    fn keyless(row: u32) -> RowElement {
         let row = xxh3_128(&row.to_le_bytes());
-        Element { key: row & u128::from(u64::MAX), row: row >> 64 }
+        RowElement { key: row & u128::from(u64::MAX), row: row >> 64 }
     }
 
-    fn sketch(cells: usize, elements: impl IntoIterator<Item = Element>) -> Sketch {
-        let mut sketch = Sketch::new(cells);
+    fn sketch(cells: usize, elements: impl IntoIterator<Item = RowElement>) -> RowSketch {
+        let mut sketch = RowSketch::new(cells);
         elements.into_iter().for_each(|element| sketch.add(element, element.row));
         sketch
     }
@@ -251,7 +251,7 @@ mod tests {
         for row in expected {
             let element = keyless(u32::try_from(row).unwrap());
             let count = 1 + row % 7 - row % 5;
-            assert!(found.contains(&Surplus { element, count }), "{row}");
+            assert!(found.contains(&SurplusRow { element, count }), "{row}");
         }
     }
 

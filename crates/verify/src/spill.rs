@@ -5,13 +5,13 @@
 //! exact, however much differs. The file has no name and is gone with the process; it holds
 //! hashes and short keys.
 
-use crate::element::Element;
+use crate::element::RowElement;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How many rows of a side are in memory at once, about.
+/// The approximate number of rows of a side that are in memory at once.
 const BUCKET_ROWS: u64 = 50_000;
 /// More files than this would meet the limit of open files.
 const MOST_BUCKETS: u64 = 64;
@@ -21,36 +21,36 @@ const MOST_SIDES: usize = 3;
 const WIDTH: usize = 32;
 
 /// The elements of one side, in buckets.
-pub(crate) struct Spill {
+pub(crate) struct SpillFiles {
     buckets: Vec<BufWriter<File>>,
     /// The first failure to write; what is written after it counts for nothing.
     failed: Option<io::Error>,
 }
 
-/// What a side has of one key: how many rows, and the sum of their hashes.
+/// The rows that a side has of one key: their number, and the sum of their hashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct KeySum {
     pub(crate) rows: u64,
     pub(crate) sum: u128,
 }
 
-impl Held {
+impl KeySum {
     pub(crate) fn add(&mut self, row: u128) {
         self.rows += 1;
         self.sum = self.sum.wrapping_add(row);
     }
 }
 
-impl Spill {
+impl SpillFiles {
     /// Makes the files of a side with about so many rows.
-    pub(crate) fn new(rows: u64) -> io::Result<Spill> {
+    pub(crate) fn new(rows: u64) -> io::Result<SpillFiles> {
         let count = (rows / BUCKET_ROWS + 1).min(MOST_BUCKETS);
         let bucket = |_| Ok(BufWriter::with_capacity(16 * 1024, tempfile::tempfile()?));
-        Ok(Spill { buckets: (0..count).map(bucket).collect::<io::Result<_>>()?, failed: None })
+        Ok(SpillFiles { buckets: (0..count).map(bucket).collect::<io::Result<_>>()?, failed: None })
     }
 
     /// Adds a row.
-    pub(crate) fn add(&mut self, element: Element) {
+    pub(crate) fn add(&mut self, element: RowElement) {
         if self.failed.is_some() {
             return;
         }
@@ -73,12 +73,15 @@ impl Spill {
 }
 
 /// Hands every key that is not the same on all sides to `each`, with what each side has of it.
-pub(crate) fn compare(sides: Vec<Spill>, mut each: impl FnMut(u128, &[Held])) -> io::Result<()> {
+pub(crate) fn compare(
+    sides: Vec<SpillFiles>,
+    mut each: impl FnMut(u128, &[KeySum]),
+) -> io::Result<()> {
     let count = sides.len();
-    let files = sides.into_iter().map(Spill::finish).collect::<io::Result<Vec<_>>>()?;
+    let files = sides.into_iter().map(SpillFiles::finish).collect::<io::Result<Vec<_>>>()?;
     let buckets = files.iter().map(Vec::len).max().unwrap_or(0);
     for bucket in 0..buckets {
-        let mut held: HashMap<u128, [Held; MOST_SIDES]> = HashMap::new();
+        let mut held: HashMap<u128, [KeySum; MOST_SIDES]> = HashMap::new();
         for (side, files) in files.iter().enumerate() {
             read(&files[bucket], |element| {
                 held.entry(element.key).or_default()[side].add(element.row);
@@ -94,7 +97,7 @@ pub(crate) fn compare(sides: Vec<Spill>, mut each: impl FnMut(u128, &[Held])) ->
     Ok(())
 }
 
-fn read(file: &File, mut each: impl FnMut(Element)) -> io::Result<()> {
+fn read(file: &File, mut each: impl FnMut(RowElement)) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(64 * 1024, file);
     reader.rewind()?;
     let mut bytes = [0; WIDTH];
@@ -105,7 +108,7 @@ fn read(file: &File, mut each: impl FnMut(Element)) -> io::Result<()> {
             Err(error) => return Err(error),
         }
         let (key, row) = bytes.split_at(16);
-        each(Element { key: number(key), row: number(row) });
+        each(RowElement { key: number(key), row: number(row) });
     }
 }
 
@@ -120,8 +123,8 @@ mod tests {
 
     #[test]
     fn counts_are_exact_however_much_differs() {
-        let element = |key: u32, row: u128| Element { key: xxh3_128(&key.to_le_bytes()), row };
-        let mut sides = [(); 3].map(|()| Spill::new(120_000).unwrap());
+        let element = |key: u32, row: u128| RowElement { key: xxh3_128(&key.to_le_bytes()), row };
+        let mut sides = [(); 3].map(|()| SpillFiles::new(120_000).unwrap());
         for key in 0..120_000 {
             sides[0].add(element(key, 1));
             sides[1].add(element(key, 1 + u128::from(key % 2)));

@@ -1,19 +1,19 @@
 //! Comparing one table.
 
 use crate::at_once::at_once;
-use crate::differences::{Comparison, Differences, Kind, RowDifference};
-use crate::element::Shape;
-use crate::key::{Kept, RowKey};
-use crate::look::{Sight, Wanted};
-use crate::meter::Meter;
-use crate::my_side::MySide;
+use crate::compared_table::{ComparedTable, RowSelection};
+use crate::differences::{DifferenceKind, PairDifferences, RowDifference, TableComparison};
+use crate::element::TupleShape;
+use crate::error::{Error, Result};
+use crate::key::{RowIdentity, RowKey};
+use crate::meter::ComparisonMeter;
+use crate::mysql_side::MySqlSide;
 use crate::packet_sums::PacketSums;
-use crate::place::Rows;
 use crate::range_sums::RangeSums;
 use crate::server_sums;
-use crate::sketch::{Sketch, Surplus, TooMany};
-use crate::spill::{self, Held, Spill};
-use crate::{Error, Place, Result};
+use crate::side_rows::{SideRows, WantedKeys};
+use crate::sketch::{RowSketch, SurplusRow, TooMany};
+use crate::spill::{self, KeySum, SpillFiles};
 use handoff_connect::Side;
 use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
 use handoff_schema::{Mapping, PgType};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// How tables are compared.
+/// The options of comparing tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifyOptions {
     /// The most cells of a sketch, 48 bytes each on every side. About 0.8 times as many missing and
@@ -37,7 +37,7 @@ pub struct VerifyOptions {
     /// Rows are looked at again by their keys if at most one in so many differs, and by reading all
     /// rows otherwise, or where a key is of a type that cannot be looked for safely.
     pub look_up_one_in: u64,
-    /// Who sums the rows of source and replica, where both are MySQL of one kind.
+    /// The way in which the rows of source and replica are summed, if both are MySQL of one kind.
     pub sums: SumBy,
 }
 
@@ -53,16 +53,16 @@ impl Default for VerifyOptions {
     }
 }
 
-/// What is to be compared.
+/// The job of comparing one table.
 #[derive(Clone, Copy)]
 pub struct VerifyJob<'a> {
-    /// What the table becomes in the target; the canonical form of its rows.
+    /// The table's form in the target; the canonical form of its rows.
     pub mapping: &'a Mapping,
-    /// What to do with values that PostgreSQL cannot hold.
+    /// The policies for values that PostgreSQL cannot hold.
     pub values: &'a Values,
     /// The databases, in the order of the way: each is compared with the next.
-    pub places: &'a [Place<'a>],
-    /// How many rows the table has, about.
+    pub places: &'a [ComparedTable<'a>],
+    /// The approximate number of rows of the table.
     pub rows: u64,
 }
 
@@ -73,12 +73,12 @@ pub struct Verifier {
     observer: Arc<dyn Observer>,
 }
 
-/// What the first look found.
-struct Found {
+/// The keys that the first look found to differ.
+struct DifferingKeys {
     /// The keys that differ somewhere.
     keys: HashSet<u128>,
-    /// What the first place had of those that differ between it and the second.
-    first: HashMap<u128, Held>,
+    /// The rows that the first database had of the keys that differ between it and the second.
+    first: HashMap<u128, KeySum>,
 }
 
 impl Verifier {
@@ -87,17 +87,17 @@ impl Verifier {
         Verifier { options, cancel, observer }
     }
 
-    /// Compares a table in each of its places with the next. Takes one connection a place.
+    /// Compares a table in each database with the next. Takes one connection a database.
     ///
     /// # Errors
     ///
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
     /// the job has fewer than two places, or the comparison is cancelled.
-    pub fn compare(&self, job: &VerifyJob<'_>) -> Result<Comparison> {
+    pub fn compare(&self, job: &VerifyJob<'_>) -> Result<TableComparison> {
         if job.places.len() < 2 {
             return Err(Error::Alone(job.mapping.table.clone()));
         }
-        let meter = &Meter::new(&*self.observer, &job.mapping.table);
+        let meter = &ComparisonMeter::new(&*self.observer, &job.mapping.table);
         let exact = job.mapping.exact();
         let target = job.places.iter().any(|place| place.side() == Side::Target);
         let far = VerifyJob { mapping: &exact, places: &job.places[..2], ..*job };
@@ -119,8 +119,8 @@ impl Verifier {
         &self,
         job: &VerifyJob<'_>,
         far: &VerifyJob<'_>,
-        meter: &Meter<'_>,
-    ) -> Result<Comparison> {
+        meter: &ComparisonMeter<'_>,
+    ) -> Result<TableComparison> {
         let work = self.work(job, None, meter);
         let all = work.compare()?;
         let documents = job.mapping.columns.iter().any(|column| column.pg == PgType::Jsonb);
@@ -136,9 +136,9 @@ impl Verifier {
     fn range_sums(
         &self,
         job: &VerifyJob<'_>,
-        meter: &Meter<'_>,
+        meter: &ComparisonMeter<'_>,
     ) -> Result<Option<(RangeSums, SumBy)>> {
-        let Some(sides) = MySide::pair(job.places) else { return Ok(None) };
+        let Some(sides) = MySqlSide::pair(job.places) else { return Ok(None) };
         let VerifyJob { mapping, values, .. } = *job;
         let packets = PacketSums { sides, mapping, values, cancel: &self.cancel };
         // A replica that is compared with the target as well is encoded anyway.
@@ -162,12 +162,12 @@ impl Verifier {
         &'a self,
         job: &'a VerifyJob<'a>,
         scope: Option<&'a [KeyRange]>,
-        meter: &'a Meter<'a>,
-    ) -> Work<'a> {
-        Work {
+        meter: &'a ComparisonMeter<'a>,
+    ) -> ComparisonRun<'a> {
+        ComparisonRun {
             job,
             scope,
-            shape: Shape::of(job.mapping),
+            shape: TupleShape::of(job.mapping),
             options: self.options,
             cancel: &self.cancel,
             meter,
@@ -182,15 +182,15 @@ impl Verifier {
         far: &VerifyJob<'_>,
         found: &RangeSums,
         by: SumBy,
-        meter: &Meter<'_>,
-    ) -> Result<Comparison> {
+        meter: &ComparisonMeter<'_>,
+    ) -> Result<TableComparison> {
         let near = VerifyJob { places: &job.places[1..], ..*job };
         let near = (near.places.len() > 1).then(|| self.work(&near, None, meter).compare());
         let near = near.transpose()?;
         let far = self.work(far, Some(&found.unequal), meter);
         let mut far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
         far.looks += u32::from(by == SumBy::Read && !found.unequal.is_empty());
-        Ok(Comparison { by, ..far.beside(near, found.sums) })
+        Ok(TableComparison { by, ..far.beside(near, found.sums) })
     }
 
     /// Tries both with the first rows of the table. What is tried first is colder, so that in doubt
@@ -199,7 +199,7 @@ impl Verifier {
         &self,
         job: &VerifyJob<'_>,
         packets: Option<PacketSums<'_>>,
-        source: MySide<'_>,
+        source: MySqlSide<'_>,
     ) -> Result<bool> {
         if source.rows() < TRY_FROM_ROWS {
             return Ok(false);
@@ -210,7 +210,7 @@ impl Verifier {
         match packets {
             Some(packets) => packets.read_range(source, &range)?,
             None => {
-                let (rows, each) = (Rows::In(std::slice::from_ref(&range)), |_: &[u8]| {});
+                let (rows, each) = (RowSelection::In(std::slice::from_ref(&range)), |_: &[u8]| {});
                 job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
             }
         }
@@ -228,22 +228,22 @@ const TRY_FROM_ROWS: u64 = 20_000;
 const TRY_ROWS: u64 = 5_000;
 
 /// The comparison of one table.
-struct Work<'a> {
+struct ComparisonRun<'a> {
     job: &'a VerifyJob<'a>,
     /// The ranges to compare; [`None`] is everything.
     scope: Option<&'a [KeyRange]>,
-    shape: Shape,
+    shape: TupleShape,
     options: VerifyOptions,
     cancel: &'a Cancel,
-    meter: &'a Meter<'a>,
-    /// Whether a policy changed a value of a row that was read.
+    meter: &'a ComparisonMeter<'a>,
+    /// True if a policy changed a value of a row that was read.
     changed: AtomicBool,
 }
 
-impl Work<'_> {
+impl ComparisonRun<'_> {
     /// Returns a comparison that found nothing, of no rows.
-    fn nothing(&self) -> Comparison {
-        Comparison {
+    fn nothing(&self) -> TableComparison {
+        TableComparison {
             table: self.job.mapping.table.clone(),
             sums: self.job.places.iter().map(|place| (place.side(), TableSum::default())).collect(),
             pairs: self.pairs(),
@@ -252,12 +252,12 @@ impl Work<'_> {
         }
     }
 
-    /// Returns which rows to read, where all are meant.
-    fn all(&self) -> Rows<'_> {
-        self.scope.map_or(Rows::All, Rows::In)
+    /// Returns the rows to read, if all are meant.
+    fn all(&self) -> RowSelection<'_> {
+        self.scope.map_or(RowSelection::All, RowSelection::In)
     }
 
-    fn compare(&self) -> Result<Comparison> {
+    fn compare(&self) -> Result<TableComparison> {
         let mut comparison = self.nothing();
         let (mut cells, most) = (self.first_cells(), self.options.most_cells);
         loop {
@@ -285,22 +285,23 @@ impl Work<'_> {
         Ok(comparison)
     }
 
-    /// Returns how many cells the first sketch has: of a small table enough to name every row.
+    /// Returns the number of cells of the first sketch: for a small table enough to name every row.
     fn first_cells(&self) -> usize {
         let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
         let (all, most) = (by_rows.max(1 << 10), self.options.most_cells);
         if all <= most { all } else { FIRST_CELLS.min(most) }
     }
 
-    fn pairs(&self) -> Vec<Differences> {
-        let pair = |pair: &[Place<'_>]| Differences::none(pair[0].side(), pair[1].side());
+    fn pairs(&self) -> Vec<PairDifferences> {
+        let pair =
+            |pair: &[ComparedTable<'_>]| PairDifferences::none(pair[0].side(), pair[1].side());
         self.job.places.windows(2).map(pair).collect()
     }
 
-    fn sketches(&self, cells: usize) -> Result<Vec<Sketch>> {
+    fn sketches(&self, cells: usize) -> Result<Vec<RowSketch>> {
         self.read(
             self.all(),
-            |_| Ok((Sketch::new(cells), Vec::new())),
+            |_| Ok((RowSketch::new(cells), Vec::new())),
             |(sketch, key), tuple| {
                 let (element, row) = self.shape.element(tuple, key);
                 sketch.add(element, row);
@@ -310,20 +311,21 @@ impl Work<'_> {
     }
 
     /// Looks at the rows of `found` until none of them moves, or often enough.
-    fn look_again(&self, found: Found, comparison: &mut Comparison) -> Result<()> {
-        let Found { keys: mut open, first: mut before } = found;
+    fn look_again(&self, found: DifferingKeys, comparison: &mut TableComparison) -> Result<()> {
+        let DifferingKeys { keys: mut open, first: mut before } = found;
         let alive = self.job.places[0].is_alive();
         let listed = self.listed(open.iter().copied());
         // However often the table was read until its rows were named.
         let last = comparison.looks.saturating_add(self.options.most_looks.saturating_sub(1));
         loop {
             comparison.looks += 1;
-            let sights = self.sights(&Wanted { keys: &open, listed: &listed })?;
+            let sights = self.sights(&WantedKeys { keys: &open, listed: &listed })?;
             let moved = |key: u128| {
                 let earlier = before.get(&key).copied();
                 alive && earlier.is_some_and(|earlier| earlier != sights[0].held(key))
             };
-            let differs = |key: u128| Kind::of(sights[0].held(key), sights[1].held(key)).is_some();
+            let differs =
+                |key: u128| DifferenceKind::of(sights[0].held(key), sights[1].held(key)).is_some();
             let (moving, settled): (HashSet<u128>, HashSet<u128>) =
                 open.iter().partition(|&&key| moved(key) && differs(key));
             for key in settled {
@@ -345,17 +347,17 @@ impl Work<'_> {
     }
 
     /// Compares all rows by way of a temporary file, and looks again at those that are listed.
-    fn count_all(&self, comparison: &mut Comparison) -> Result<()> {
+    fn count_all(&self, comparison: &mut TableComparison) -> Result<()> {
         let failed = |error| Error::Spill { table: self.job.mapping.table.clone(), error };
         let rows = comparison.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
         comparison.looks += 1;
         let spills = self.read(
             self.all(),
-            |_| Ok((Spill::new(rows).map_err(failed)?, Vec::new())),
+            |_| Ok((SpillFiles::new(rows).map_err(failed)?, Vec::new())),
             |(spill, key), tuple| spill.add(self.shape.element(tuple, key).0),
         )?;
         let spills = spills.into_iter().map(|(spill, _)| spill).collect();
-        let mut found = Found { keys: HashSet::new(), first: HashMap::new() };
+        let mut found = DifferingKeys { keys: HashSet::new(), first: HashMap::new() };
         let compared = spill::compare(spills, |key, held| {
             if found.keys.len() < self.options.most_listed {
                 found.keys.insert(key);
@@ -363,7 +365,7 @@ impl Work<'_> {
                 return;
             }
             for (pair, held) in comparison.pairs.iter_mut().zip(held.windows(2)) {
-                if let Some((kind, rows)) = Kind::of(held[0], held[1]) {
+                if let Some((kind, rows)) = DifferenceKind::of(held[0], held[1]) {
                     pair.count_in(kind, rows);
                 }
             }
@@ -377,16 +379,16 @@ impl Work<'_> {
         keys.take(self.options.most_listed).collect()
     }
 
-    /// Counts and lists what is settled of a key.
-    fn note(&self, key: u128, sights: &[Sight], comparison: &mut Comparison) {
+    /// Counts and lists the settled differences of a key.
+    fn note(&self, key: u128, sights: &[SideRows], comparison: &mut TableComparison) {
         for (pair, both) in comparison.pairs.iter_mut().zip(sights.windows(2)) {
             let held = (both[0].held(key), both[1].held(key));
-            let Some((kind, rows)) = Kind::of(held.0, held.1) else { continue };
+            let Some((kind, rows)) = DifferenceKind::of(held.0, held.1) else { continue };
             pair.count_in(kind, rows);
             let details = (both[0].details.get(&key), both[1].details.get(&key));
             let Some(detail) = details.0.or(details.1) else { continue };
             let columns = match (kind, details) {
-                (Kind::Stale, (Some(one), Some(other))) => one.differing(other).collect(),
+                (DifferenceKind::Stale, (Some(one), Some(other))) => one.differing(other).collect(),
                 _ => Vec::new(),
             };
             let name = |index: usize| self.job.mapping.columns[index].source.name.clone();
@@ -395,13 +397,13 @@ impl Work<'_> {
         }
     }
 
-    fn sights(&self, wanted: &Wanted<'_>) -> Result<Vec<Sight>> {
+    fn sights(&self, wanted: &WantedKeys<'_>) -> Result<Vec<SideRows>> {
         let keys = self.keys(wanted.keys);
         self.read(
-            keys.as_deref().map_or(self.all(), Rows::Of),
+            keys.as_deref().map_or(self.all(), RowSelection::Of),
             |place| {
                 let repeats = keys.is_some() && place.side() != Side::Target;
-                Ok(if repeats { Sight::repeating() } else { Sight::default() })
+                Ok(if repeats { SideRows::repeating() } else { SideRows::default() })
             },
             |sight, tuple| sight.see(&self.shape, wanted, tuple),
         )
@@ -413,17 +415,17 @@ impl Work<'_> {
             return None;
         }
         let key = |&packed: &u128| {
-            let key = RowKey(Kept::Fields(self.shape.unpack(packed)?.into()));
+            let key = RowKey(RowIdentity::Fields(self.shape.unpack(packed)?.into()));
             key.key_values(self.job.mapping).map(|_| key)
         };
         packed.iter().map(key).collect()
     }
 
-    /// Reads in all places at the same time, on a thread each.
+    /// Reads in all databases at the same time, on a thread each.
     fn read<T: Send>(
         &self,
-        rows: Rows<'_>,
-        make: impl Fn(&Place<'_>) -> Result<T>,
+        rows: RowSelection<'_>,
+        make: impl Fn(&ComparedTable<'_>) -> Result<T>,
         each: impl Fn(&mut T, &[u8]) + Sync,
     ) -> Result<Vec<T>> {
         let VerifyJob { mapping, values, places, .. } = *self.job;
@@ -440,11 +442,11 @@ impl Work<'_> {
     }
 }
 
-/// Reads what differs from the sketches.
-fn difference(sketches: &[Sketch]) -> std::result::Result<Found, TooMany> {
-    let mut found = Found { keys: HashSet::new(), first: HashMap::new() };
+/// Reads the keys that differ from the sketches.
+fn difference(sketches: &[RowSketch]) -> std::result::Result<DifferingKeys, TooMany> {
+    let mut found = DifferingKeys { keys: HashSet::new(), first: HashMap::new() };
     for (index, pair) in sketches.windows(2).enumerate() {
-        for Surplus { element, count } in pair[0].difference(&pair[1])? {
+        for SurplusRow { element, count } in pair[0].difference(&pair[1])? {
             found.keys.insert(element.key);
             if index > 0 {
                 continue;

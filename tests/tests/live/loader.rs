@@ -19,8 +19,8 @@ mod statements;
 
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
 use handoff_loader::{
-    Chunked, CopyCsv, Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions,
-    Parallel, Standard, Streaming,
+    ChunkedLoad, CopyCsv, Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader,
+    LoaderOptions, ParallelLoad, StandardLoad, StreamingLoad,
 };
 use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, TableSum};
 use handoff_rows::{Locking, target_sum};
@@ -33,17 +33,17 @@ use std::sync::{Arc, Mutex};
 /// The strategies that publish, set up so that small tables take the way of large ones.
 fn strategies() -> Vec<Box<dyn LoadStrategy>> {
     vec![
-        Box::new(Streaming::default()),
-        Box::new(Standard::default()),
-        Box::new(Chunked { rows: 700, ..Chunked::default() }),
+        Box::new(StreamingLoad::default()),
+        Box::new(StandardLoad::default()),
+        Box::new(ChunkedLoad { rows: 700, ..ChunkedLoad::default() }),
         Box::new(parallel()),
         Box::new(CopyCsv::default()),
     ]
 }
 
 /// Three workers, whatever the machine has.
-fn parallel() -> Parallel {
-    let mut parallel = Parallel::new(NonZeroUsize::new(3).unwrap());
+fn parallel() -> ParallelLoad {
+    let mut parallel = ParallelLoad::new(NonZeroUsize::new(3).unwrap());
     parallel.least_bytes = 0;
     parallel
 }
@@ -108,7 +108,7 @@ impl Bench {
 
     /// Loads a table in full, as the default does.
     fn load(&self, table: &str) -> Result<LoadOutcome, Error> {
-        self.load_as(table, &Streaming::default(), LoadMode::Full, &RowFilter::All)
+        self.load_as(table, &StreamingLoad::default(), LoadMode::Full, &RowFilter::All)
     }
 
     fn load_as(

@@ -10,7 +10,9 @@ mod ways;
 
 use handoff_connect::{MyPool, PoolOptions, Published, Seal, Side};
 use handoff_model::{Cancel, CopyId, NopObserver, Observer, RowFilter, TableName};
-use handoff_replicator::{CopyJob, CopyOutcome, Opened, Replicator, Result, RowSums, Way};
+use handoff_replicator::{
+    CopyJob, CopyOutcome, PreparedCopy, PublishMode, Replicator, Result, RowSums,
+};
 use handoff_schema::{Catalogue, TableSchema};
 use handoff_settings::MySqlServer;
 use handoff_testbed::Trio;
@@ -71,7 +73,11 @@ impl Pair {
 
     /// Opens a table, both sides freshly described, and hands it to `then`.
     #[track_caller]
-    fn copy_with<T>(&self, table: &str, then: impl FnOnce(Opened<'_>) -> Result<T>) -> Result<T> {
+    fn copy_with<T>(
+        &self,
+        table: &str,
+        then: impl FnOnce(PreparedCopy<'_>) -> Result<T>,
+    ) -> Result<T> {
         self.copy_as(CopyId::new(), table, then)
     }
 
@@ -80,7 +86,7 @@ impl Pair {
         &self,
         copy_id: CopyId,
         table: &str,
-        then: impl FnOnce(Opened<'_>) -> Result<T>,
+        then: impl FnOnce(PreparedCopy<'_>) -> Result<T>,
     ) -> Result<T> {
         self.copy_some(copy_id, table, &RowFilter::All, then)
     }
@@ -91,7 +97,7 @@ impl Pair {
         copy_id: CopyId,
         table: &str,
         filter: &RowFilter,
-        then: impl FnOnce(Opened<'_>) -> Result<T>,
+        then: impl FnOnce(PreparedCopy<'_>) -> Result<T>,
     ) -> Result<T> {
         let source = self.describe(Side::Source, table).unwrap();
         let replica = self.describe(Side::Replica, table);
@@ -105,7 +111,7 @@ impl Pair {
         then(self.replicator.open(job)?)
     }
 
-    fn way(&self, table: &str) -> Way {
+    fn way(&self, table: &str) -> PublishMode {
         self.copy_with(table, |opened| Ok(opened.way())).unwrap()
     }
 

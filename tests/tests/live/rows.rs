@@ -11,7 +11,7 @@ mod reading;
 use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
 use handoff_model::{Audit, Cancel, ColumnName, RowFilter, TableName};
 use handoff_rows::{
-    COPY_HEADER, COPY_TRAILER, Encoder, Error, Locking, ReadSpec, Reader, RowSink, TupleBuffer,
+    COPY_HEADER, COPY_TRAILER, Encoder, Error, Locking, ReadSpec, RowReader, RowSink, TupleBuffer,
     target_sum, tuples,
 };
 use handoff_schema::{Catalogue, Mapping, TableSchema, ddl};
@@ -89,7 +89,7 @@ impl Rig {
         let cancel = Cancel::new();
         let mut conn = self.source.get(Profile::Read).unwrap();
         let spec = ReadSpec { table, select, filter, locking, cancel: &cancel };
-        Reader::new(spec).read(&mut conn, sink)
+        RowReader::new(spec).read(&mut conn, sink)
     }
 
     #[track_caller]

@@ -14,7 +14,7 @@ use handoff_connect::Side;
 use handoff_pipeline::{Pipeline, VerifyReport, VerifyRequest, VerifyTable};
 use handoff_settings::Settings;
 use handoff_testbed::Trio;
-use handoff_verify::{Kind, RowDifference, VerifyOptions};
+use handoff_verify::{DifferenceKind, RowDifference, VerifyOptions};
 
 /// The settings of a test.
 pub fn settings(trio: &Trio) -> Settings {
@@ -54,7 +54,7 @@ pub fn counts(table: &VerifyTable, first: Side) -> [u64; 3] {
 }
 
 /// The rows between two databases that are listed, of one kind.
-pub fn listed(table: &VerifyTable, first: Side, kind: Kind) -> Vec<&RowDifference> {
+pub fn listed(table: &VerifyTable, first: Side, kind: DifferenceKind) -> Vec<&RowDifference> {
     let found = table.comparison.as_ref().unwrap();
     let pair = found.pairs.iter().find(|pair| pair.first == first).unwrap();
     pair.rows.iter().filter(|row| row.kind == kind).collect()

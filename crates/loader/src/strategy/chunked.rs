@@ -1,12 +1,13 @@
 //! Chunks with checkpoints.
 
-use super::sink::{Destination, Sink};
-use super::{LoadStrategy, Move, Moved, Opening};
+use super::tuple_sink::{TupleDestination, TupleSink};
+use super::{LandingMode, LoadInput, LoadStrategy, LoadedRows};
 use crate::checkpoint::Checkpoint;
-use crate::{Result, Source};
+use crate::error::Result;
+use crate::row_source::RowSource;
 use handoff_connect::fault_point;
 use handoff_model::KeyValue;
-use handoff_rows::{Chunk, Locking};
+use handoff_rows::{Locking, ReadChunk};
 
 /// Streams so many rows at a time, in the order of the key, and commits each chunk together with
 /// the place it ends at. An attempt that broke off is taken up behind its last chunk.
@@ -17,30 +18,30 @@ use handoff_rows::{Chunk, Locking};
 /// A table without a key, or one that others write to ([`Locking::Snapshot`], [`Locking::Ranges`]),
 /// is one chunk.
 #[derive(Debug, Clone)]
-pub struct Chunked {
+pub struct ChunkedLoad {
     /// Rows of one chunk, at least one.
     pub rows: u64,
     /// Bytes to gather before they are handed to the server.
     pub buffer: usize,
 }
 
-impl Default for Chunked {
-    fn default() -> Chunked {
-        Chunked { rows: 25_000, buffer: 256 * 1024 }
+impl Default for ChunkedLoad {
+    fn default() -> ChunkedLoad {
+        ChunkedLoad { rows: 25_000, buffer: 256 * 1024 }
     }
 }
 
-impl LoadStrategy for Chunked {
+impl LoadStrategy for ChunkedLoad {
     fn name(&self) -> &'static str {
         "chunked"
     }
 
-    fn opening(&self, _: &Source<'_>) -> Opening {
-        Opening::Resumable
+    fn opening(&self, _: &RowSource<'_>) -> LandingMode {
+        LandingMode::Resumable
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, landing, meter } = moving;
         let stage = landing.resumable(source)?;
         let mut at = stage.begin()?;
         let resumed = at.moved.clone();
@@ -51,7 +52,8 @@ impl LoadStrategy for Chunked {
             at = to.in_transaction(|tx| {
                 let before = tuples.sum().rows;
                 let copy = to.copy_binary(tx)?;
-                let mut sink = Sink { tuples: &mut tuples, meter, to: copy, buffer: self.buffer };
+                let mut sink =
+                    TupleSink { tuples: &mut tuples, meter, to: copy, buffer: self.buffer };
                 let end = self.read(source, &select, &at, &mut sink)?;
                 sink.finish()?.finish(tuples.sum().rows - before)?;
                 let mut moved = resumed.clone();
@@ -67,20 +69,20 @@ impl LoadStrategy for Chunked {
     }
 }
 
-impl Chunked {
-    /// Reads the next chunk and returns where it ends, if more may follow.
-    fn read<D: Destination>(
+impl ChunkedLoad {
+    /// Reads the next chunk and returns the key at its end, if more may follow.
+    fn read<D: TupleDestination>(
         &self,
-        source: &Source<'_>,
+        source: &RowSource<'_>,
         select: &[String],
         at: &Checkpoint,
-        sink: &mut Sink<'_, '_, D>,
+        sink: &mut TupleSink<'_, '_, D>,
     ) -> Result<Option<Vec<KeyValue>>> {
         if source.mapping.key.is_empty() || source.locking != Locking::Free {
             source.read(source.filter, select, sink)?;
             return Ok(None);
         }
-        let Chunk { end, .. } =
+        let ReadChunk { end, .. } =
             source.read_chunk(at.end.as_deref(), self.rows.max(1), select, sink)?;
         Ok(end)
     }

@@ -1,17 +1,19 @@
 //! A CSV file, then COPY CSV.
 
-use super::sink::{Destination, Sink};
-use super::{LoadStrategy, Move, Moved};
-use crate::spool::Spool;
-use crate::{Meter, Result, SpoolSettings, Tuples};
+use super::tuple_sink::{TupleDestination, TupleSink};
+use super::{LoadInput, LoadStrategy, LoadedRows};
+use crate::error::Result;
+use crate::row_source::TupleBatch;
+use crate::spool::{SpoolFile, SpoolSettings};
+use handoff_model::Meter;
 
 /// Writes all rows into a CSV file, then sends that through one `COPY … FROM STDIN (FORMAT csv)`.
 ///
 /// The source is read to its end before anything is written to the target, and the file may be kept
-/// and loaded again ([`Replay`](super::Replay)). The rows land to the byte as by the other ways.
+/// and loaded again ([`SpoolReplay`](super::SpoolReplay)). The rows land to the byte as by the other ways.
 #[derive(Debug, Clone)]
 pub struct CopyCsv {
-    /// Where the file lies, and whether it stays.
+    /// The folder of the file, and its fate.
     pub spool: SpoolSettings,
     /// Bytes to gather before they go into the file.
     pub buffer: usize,
@@ -28,13 +30,13 @@ impl LoadStrategy for CopyCsv {
         "copy_csv"
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, landing, meter } = moving;
         let folder = self.spool.folder.clone().unwrap_or_else(std::env::temp_dir);
-        let spool = Spool::create(&folder, self.spool.keep, source.mapping)?;
+        let spool = SpoolFile::create(&folder, self.spool.keep, source.mapping)?;
         let mut tuples = source.tuples();
         let select = tuples.select_list();
-        let mut sink = Sink { tuples: &mut tuples, meter, to: spool, buffer: self.buffer };
+        let mut sink = TupleSink { tuples: &mut tuples, meter, to: spool, buffer: self.buffer };
         source.read(source.filter, &select, &mut sink)?;
         let mut spool = sink.finish()?;
         let mut moved = tuples.into_moved();
@@ -53,8 +55,8 @@ impl LoadStrategy for CopyCsv {
     }
 }
 
-impl Destination for Spool<'_> {
-    fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+impl TupleDestination for SpoolFile<'_> {
+    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
         self.append(tuples)?;
         meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())

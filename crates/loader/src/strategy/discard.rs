@@ -1,41 +1,44 @@
 //! The read side alone.
 
-use super::sink::{Destination, Sink};
-use super::{LoadStrategy, Move, Moved, Opening};
-use crate::{Meter, Result, Source, Tuples};
+use super::tuple_sink::{TupleDestination, TupleSink};
+use super::{LandingMode, LoadInput, LoadStrategy, LoadedRows};
+use crate::error::Result;
+use crate::row_source::{RowSource, TupleBatch};
+use handoff_model::Meter;
 
-/// Reads and encodes, and writes nothing: what a load costs before the target. For benches.
+/// Reads and encodes, and writes nothing: the cost of a load before the target. For benches.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Discard;
+pub struct DiscardLoad;
 
-impl LoadStrategy for Discard {
+impl LoadStrategy for DiscardLoad {
     fn name(&self) -> &'static str {
         "discard"
     }
 
-    fn opening(&self, _: &Source<'_>) -> Opening {
-        Opening::Nowhere
+    fn opening(&self, _: &RowSource<'_>) -> LandingMode {
+        LandingMode::Nowhere
     }
 
     fn connections(&self) -> usize {
         0
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, meter, .. } = moving;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, meter, .. } = moving;
         let mut tuples = source.tuples();
         let select = tuples.select_list();
-        let mut sink = Sink { tuples: &mut tuples, meter, to: Nowhere, buffer: 256 * 1024 };
+        let mut sink =
+            TupleSink { tuples: &mut tuples, meter, to: NullDestination, buffer: 256 * 1024 };
         source.read(source.filter, &select, &mut sink)?;
         sink.finish()?;
         Ok(tuples.into_moved())
     }
 }
 
-struct Nowhere;
+struct NullDestination;
 
-impl Destination for Nowhere {
-    fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+impl TupleDestination for NullDestination {
+    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
         meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())
     }

@@ -1,8 +1,12 @@
 //! Ranges of the key, several at a time.
 
-use super::sink::{Destination, Sink};
-use super::{LoadStrategy, Move, Moved, Opening, Streaming};
-use crate::{Committed, CopyIn, Error, Meter, Result, Source, Tuples};
+use super::tuple_sink::{TupleDestination, TupleSink};
+use super::{LandingMode, LoadInput, LoadStrategy, LoadedRows, StreamingLoad};
+use crate::copy_in::CopyIn;
+use crate::error::{Error, Result};
+use crate::row_source::{RowSource, TupleBatch};
+use crate::staging_table::SharedStaging;
+use handoff_model::Meter;
 use handoff_model::{KeyRange, KeyValue, RowFilter};
 use handoff_rows::Locking;
 use rayon::ThreadPool;
@@ -30,11 +34,11 @@ const LEAST_BYTES: u64 = 24 << 20;
 /// greatest. All loads that share one value share its workers, so that their number bounds the
 /// connections of a run.
 ///
-/// A table that has no key, is small, or of which only a part is read goes as [`Streaming`] has it,
+/// A table that has no key, is small, or of which only a part is read goes as [`StreamingLoad`] has it,
 /// and so does one that others write to, which is every one but a replica table of our own
 /// ([`Locking::Free`]): every worker reads in a snapshot of its own.
 #[derive(Clone)]
-pub struct Parallel {
+pub struct ParallelLoad {
     /// Bytes that each worker gathers before it hands them to the server.
     pub buffer: usize,
     /// Tables of fewer bytes, as the catalogue has them, go as one stream.
@@ -43,19 +47,19 @@ pub struct Parallel {
     threads: Arc<OnceLock<Option<ThreadPool>>>,
 }
 
-impl Default for Parallel {
+impl Default for ParallelLoad {
     /// As many workers as the machine has cores, eight at most.
-    fn default() -> Parallel {
+    fn default() -> ParallelLoad {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Parallel::new(cores.min(NonZeroUsize::new(MOST_WORKERS).expect("eight is not zero")))
+        ParallelLoad::new(cores.min(NonZeroUsize::new(MOST_WORKERS).expect("eight is not zero")))
     }
 }
 
-impl Parallel {
+impl ParallelLoad {
     /// Takes so many workers.
-    pub fn new(workers: NonZeroUsize) -> Parallel {
+    pub fn new(workers: NonZeroUsize) -> ParallelLoad {
         let threads = Arc::default();
-        Parallel { buffer: 256 * 1024, least_bytes: LEAST_BYTES, workers, threads }
+        ParallelLoad { buffer: 256 * 1024, least_bytes: LEAST_BYTES, workers, threads }
     }
 
     /// Splits the rows of `source` into balanced ranges, one a worker. Fewer where the sample has
@@ -64,14 +68,14 @@ impl Parallel {
     /// # Errors
     ///
     /// Returns an error if the server fails or the table has no key.
-    pub fn split(&self, source: &Source<'_>) -> Result<Vec<KeyRange>> {
+    pub fn split(&self, source: &RowSource<'_>) -> Result<Vec<KeyRange>> {
         let wanted = self.workers.get();
         let size = u32::try_from(wanted * SAMPLES).unwrap_or(u32::MAX);
         Ok(ranges(&source.sample_keys(size)?, wanted))
     }
 
-    /// Says why a table goes as one stream; [`None`] for one that is split.
-    fn one_stream(&self, source: &Source<'_>) -> Option<&'static str> {
+    /// Returns the reason why a table goes as one stream; [`None`] for one that is split.
+    fn one_stream(&self, source: &RowSource<'_>) -> Option<&'static str> {
         if source.locking != Locking::Free {
             Some("it is read from a database that others write to")
         } else if source.mapping.key.is_empty() {
@@ -101,8 +105,8 @@ impl Parallel {
     fn load_ranges(
         &self,
         ranges: &[KeyRange],
-        (source, to, meter): (&Source<'_>, Committed<'_>, &Meter<'_>),
-    ) -> Result<Moved> {
+        (source, to, meter): (&RowSource<'_>, SharedStaging<'_>, &Meter<'_>),
+    ) -> Result<LoadedRows> {
         let failed = AtomicBool::new(false);
         let worker = |range: &KeyRange| {
             let done = self.load_range(range, (source, to, meter), &failed);
@@ -111,11 +115,11 @@ impl Parallel {
             }
             done
         };
-        let done: Vec<Result<Moved>> = match self.threads() {
+        let done: Vec<Result<LoadedRows>> = match self.threads() {
             Some(threads) => threads.install(|| ranges.par_iter().map(worker).collect()),
             None => ranges.iter().map(worker).collect(),
         };
-        let mut whole = Moved::default();
+        let mut whole = LoadedRows::default();
         let mut stopped = None;
         for moved in done {
             match moved {
@@ -131,15 +135,15 @@ impl Parallel {
     fn load_range(
         &self,
         range: &KeyRange,
-        (source, to, meter): (&Source<'_>, Committed<'_>, &Meter<'_>),
+        (source, to, meter): (&RowSource<'_>, SharedStaging<'_>, &Meter<'_>),
         failed: &AtomicBool,
-    ) -> Result<Moved> {
+    ) -> Result<LoadedRows> {
         let mut tuples = source.tuples();
         let select = tuples.select_list();
         let filter = RowFilter::Range(range.clone());
         to.in_transaction(|tx| {
-            let to = Watched { copy: to.copy_binary(tx)?, failed, source };
-            let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+            let to = WatchedCopy { copy: to.copy_binary(tx)?, failed, source };
+            let mut sink = TupleSink { tuples: &mut tuples, meter, to, buffer: self.buffer };
             let rows = source.read(&filter, &select, &mut sink)?;
             sink.finish()?.copy.finish(rows)
         })?;
@@ -147,15 +151,15 @@ impl Parallel {
     }
 }
 
-impl LoadStrategy for Parallel {
+impl LoadStrategy for ParallelLoad {
     fn name(&self) -> &'static str {
         "parallel"
     }
 
-    fn opening(&self, source: &Source<'_>) -> Opening {
+    fn opening(&self, source: &RowSource<'_>) -> LandingMode {
         match self.one_stream(source) {
-            Some(_) => Opening::Transaction,
-            None => Opening::Committed,
+            Some(_) => LandingMode::Transaction,
+            None => LandingMode::Committed,
         }
     }
 
@@ -163,14 +167,14 @@ impl LoadStrategy for Parallel {
         self.workers.get()
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
         let note = |why| format!("loaded as one stream, not in parallel: {why}");
         if let Some(why) = self.one_stream(moving.source) {
-            let mut moved = Streaming { buffer: self.buffer }.load(moving)?;
+            let mut moved = StreamingLoad { buffer: self.buffer }.load(moving)?;
             moved.notes.push(note(why));
             return Ok(moved);
         }
-        let Move { source, landing, meter } = moving;
+        let LoadInput { source, landing, meter } = moving;
         let ranges = self.split(source)?;
         let mut moved = self.load_ranges(&ranges, (source, landing.committed()?, meter))?;
         if ranges.len() == 1 {
@@ -180,21 +184,21 @@ impl LoadStrategy for Parallel {
     }
 }
 
-impl std::fmt::Debug for Parallel {
+impl std::fmt::Debug for ParallelLoad {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parallel").field("workers", &self.workers).finish_non_exhaustive()
     }
 }
 
 /// A COPY that ends when another worker has failed.
-struct Watched<'a, 's> {
+struct WatchedCopy<'a, 's> {
     copy: CopyIn<'a>,
     failed: &'s AtomicBool,
-    source: &'s Source<'s>,
+    source: &'s RowSource<'s>,
 }
 
-impl Destination for Watched<'_, '_> {
-    fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+impl TupleDestination for WatchedCopy<'_, '_> {
+    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(Error::Cancelled { table: self.source.table.name.clone() });
         }

@@ -1,8 +1,8 @@
 //! Loading a kept file again.
 
-use super::{LoadStrategy, Move, Moved};
-use crate::spool::Kept;
-use crate::{Error, Result};
+use super::{LoadInput, LoadStrategy, LoadedRows};
+use crate::error::{Error, Result};
+use crate::spool::KeptSpool;
 use handoff_model::TableName;
 use std::path::PathBuf;
 
@@ -14,19 +14,19 @@ use std::path::PathBuf;
 /// nothing is known of values that were changed on the way into the file, and the bytes told are
 /// the file's.
 #[derive(Debug, Clone)]
-pub struct Replay {
+pub struct SpoolReplay {
     /// The file, under the name that it was kept under.
     pub file: PathBuf,
 }
 
-impl LoadStrategy for Replay {
+impl LoadStrategy for SpoolReplay {
     fn name(&self) -> &'static str {
         "copy_csv"
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
-        let mut kept = Kept::open(&self.file, source.mapping)?;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, landing, meter } = moving;
+        let mut kept = KeptSpool::open(&self.file, source.mapping)?;
         let mut copy = landing.copy_csv()?;
         let bytes = kept.send(&mut copy, source.cancel)?;
         copy.finish(kept.sum.rows).map_err(|error| self.explain(error))?;
@@ -37,12 +37,12 @@ impl LoadStrategy for Replay {
             return Err(self.refuse(&source.mapping.table, problem.to_owned()));
         }
         let notes = vec![format!("loaded from the file {}", self.file.display())];
-        Ok(Moved { rows: kept.sum.rows, bytes, sum: kept.sum, notes, ..Moved::default() })
+        Ok(LoadedRows { rows: kept.sum.rows, bytes, sum: kept.sum, notes, ..LoadedRows::default() })
     }
 }
 
-impl Replay {
-    /// Says what lines that the server does not take, or counts otherwise, mean here.
+impl SpoolReplay {
+    /// Explains lines that the server refuses, or counts otherwise, as a defect of the file.
     fn explain(&self, error: Error) -> Error {
         match error {
             Error::Miscount { table, sent, landed, .. } => {

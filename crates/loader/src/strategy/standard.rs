@@ -1,15 +1,15 @@
 //! Parameterised multi-row INSERT.
 
-use super::sink::{Lazy, Sink};
-use super::{LoadStrategy, Move, Moved};
-use crate::Result;
+use super::tuple_sink::{LazyDestination, TupleSink};
+use super::{LoadInput, LoadStrategy, LoadedRows};
+use crate::error::Result;
 
 /// Inserts rows with bound parameters, as many a statement as the protocol lets through.
 ///
 /// For targets that refuse COPY, and the baseline of the benches: three to five times slower than
 /// COPY. The parameters are the encoded fields, in binary, so the rows are the same to the byte.
 #[derive(Debug, Clone)]
-pub struct Standard {
+pub struct StandardLoad {
     /// The most rows a statement, rounded down to a power of two; it begins with fewer and takes as
     /// many as are fast.
     pub rows: usize,
@@ -17,23 +17,23 @@ pub struct Standard {
     pub buffer: usize,
 }
 
-impl Default for Standard {
-    fn default() -> Standard {
-        Standard { rows: 1024, buffer: 256 * 1024 }
+impl Default for StandardLoad {
+    fn default() -> StandardLoad {
+        StandardLoad { rows: 1024, buffer: 256 * 1024 }
     }
 }
 
-impl LoadStrategy for Standard {
+impl LoadStrategy for StandardLoad {
     fn name(&self) -> &'static str {
         "standard"
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, landing, meter } = moving;
         let mut tuples = source.tuples();
         let select = tuples.select_list();
-        let to = Lazy::new(landing, |landing| landing.inserter(self.rows));
-        let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+        let to = LazyDestination::new(landing, |landing| landing.inserter(self.rows));
+        let mut sink = TupleSink { tuples: &mut tuples, meter, to, buffer: self.buffer };
         source.read(source.filter, &select, &mut sink)?;
         if !sink.to.is_settled(sink.tuples)? {
             sink.finish()?;

@@ -1,36 +1,37 @@
 //! One COPY BINARY stream.
 
-use super::sink::{Lazy, Sink};
-use super::{LoadStrategy, Move, Moved};
-use crate::{Landing, Result};
+use super::tuple_sink::{LazyDestination, TupleSink};
+use super::{LoadInput, LoadStrategy, LoadedRows};
+use crate::error::Result;
+use crate::staging_table::StagingTable;
 
 /// Streams rows through one `COPY … FROM STDIN (FORMAT binary)`, in constant memory.
 ///
 /// A table that fits into the first buffer is compared with the target before anything is
 /// opened there: most tables of a practice are small and did not change.
 #[derive(Debug, Clone)]
-pub struct Streaming {
+pub struct StreamingLoad {
     /// Bytes to gather before they are handed to the server.
     pub buffer: usize,
 }
 
-impl Default for Streaming {
-    fn default() -> Streaming {
-        Streaming { buffer: 256 * 1024 }
+impl Default for StreamingLoad {
+    fn default() -> StreamingLoad {
+        StreamingLoad { buffer: 256 * 1024 }
     }
 }
 
-impl LoadStrategy for Streaming {
+impl LoadStrategy for StreamingLoad {
     fn name(&self) -> &'static str {
         "streaming"
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, landing, meter } = moving;
         let mut tuples = source.tuples();
         let select = tuples.select_list();
-        let to = Lazy::new(landing, Landing::copy_binary);
-        let mut sink = Sink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+        let to = LazyDestination::new(landing, StagingTable::copy_binary);
+        let mut sink = TupleSink { tuples: &mut tuples, meter, to, buffer: self.buffer };
         source.read(source.filter, &select, &mut sink)?;
         if !sink.to.is_settled(sink.tuples)?
             && let Some(copy) = sink.finish()?.opened()

@@ -6,7 +6,7 @@ use crate::wording::counted;
 use handoff_connect::Side;
 use handoff_rows::KeyList;
 use handoff_schema::Mapping;
-use handoff_verify::{Comparison, Differences, Kind, RowKey};
+use handoff_verify::{DifferenceKind, PairDifferences, RowKey, TableComparison};
 use std::collections::HashMap;
 
 /// A table of which more than one row in so many differs is moved in full.
@@ -14,7 +14,7 @@ const ONE_IN: u64 = 10;
 
 /// The outcome of the comparison of a table.
 #[derive(Debug, Clone)]
-pub(crate) struct TableDifference(pub(crate) Comparison);
+pub(crate) struct TableDifference(pub(crate) TableComparison);
 
 impl TableDifference {
     /// Returns the keys of the rows that are to be brought into line in the database `side`: those
@@ -39,7 +39,7 @@ impl TableDifference {
     pub(crate) fn without_retained(mut self) -> TableDifference {
         for pair in self.0.pairs.iter_mut().filter(|pair| pair.first == Side::Source) {
             pair.phantom = 0;
-            pair.rows.retain(|row| row.kind != Kind::Phantom);
+            pair.rows.retain(|row| row.kind != DifferenceKind::Phantom);
         }
         self
     }
@@ -51,7 +51,7 @@ impl TableDifference {
         let has_key = !mapping.key.is_empty();
         if !self.is_listed(side) {
             // Some may be counted twice: a person has to look at so many anyway.
-            let lost = |pair: &Differences| {
+            let lost = |pair: &PairDifferences| {
                 let changed = if has_key { 0 } else { pair.missing };
                 pair.phantom.saturating_sub(changed)
             };
@@ -61,9 +61,9 @@ impl TableDifference {
         let mut more: HashMap<&RowKey, i128> = HashMap::new();
         for row in self.on_the_way(side).flat_map(|pair| &pair.rows) {
             *more.entry(&row.key).or_default() += match row.kind {
-                Kind::Phantom => i128::from(row.rows),
-                Kind::Missing => -i128::from(row.rows),
-                Kind::Stale => 0,
+                DifferenceKind::Phantom => i128::from(row.rows),
+                DifferenceKind::Missing => -i128::from(row.rows),
+                DifferenceKind::Stale => 0,
             };
         }
         let lost: i128 = more.values().filter(|&&rows| rows > 0 || !has_key).sum();
@@ -82,7 +82,7 @@ impl TableDifference {
     /// has, and those that are not listed; the others that differ are all to be listed.
     pub(crate) fn is_too_much_beside(&self, side: Side, window: Option<u64>) -> bool {
         let rows = self.0.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
-        let beside = |pair: &Differences| {
+        let beside = |pair: &PairDifferences| {
             let missing = window.map_or(0, |window| pair.missing.saturating_sub(window));
             pair.phantom + pair.stale + pair.moving + missing
         };
@@ -94,7 +94,7 @@ impl TableDifference {
     /// that it lacks.
     fn is_listed_but_missing(&self, side: Side) -> bool {
         self.on_the_way(side).all(|pair| {
-            let listed = pair.rows.iter().filter(|row| row.kind != Kind::Missing);
+            let listed = pair.rows.iter().filter(|row| row.kind != DifferenceKind::Missing);
             let listed: u64 = listed.map(|row| row.rows).sum();
             listed == pair.phantom + pair.stale && pair.moving_rows.len() as u64 == pair.moving
         })
@@ -102,13 +102,14 @@ impl TableDifference {
 
     /// Returns true if the key of every row that differs on the way to `side` is known.
     pub(crate) fn is_listed(&self, side: Side) -> bool {
-        let listed =
-            |pair: &Differences| pair.all_listed() && pair.moving_rows.len() as u64 == pair.moving;
+        let listed = |pair: &PairDifferences| {
+            pair.all_listed() && pair.moving_rows.len() as u64 == pair.moving
+        };
         self.on_the_way(side).all(listed)
     }
 
     /// Returns the pairs of databases up to `side`.
-    fn on_the_way(&self, side: Side) -> impl Iterator<Item = &Differences> {
+    fn on_the_way(&self, side: Side) -> impl Iterator<Item = &PairDifferences> {
         let last = self.0.pairs.iter().position(|pair| pair.second == side);
         self.0.pairs.iter().take(last.map_or(0, |last| last + 1))
     }
@@ -129,7 +130,7 @@ impl TableDifference {
     }
 
     /// Returns the pairs of databases with the rows that the second one has.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&Differences, u64)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&PairDifferences, u64)> {
         let rows = self.0.sums.iter().skip(1).map(|(_, sum)| sum.rows);
         self.0.pairs.iter().zip(rows)
     }

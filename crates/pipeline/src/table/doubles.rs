@@ -28,7 +28,7 @@ use handoff_replicator::CopyOutcome;
 use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
 use handoff_settings::{TableSettings, Values};
 use handoff_tracking::{CopyState, LoadState, Status, Tracked, WatermarkAt};
-use handoff_verify::{Comparison, Differences, Kind, RowDifference, RowKey};
+use handoff_verify::{DifferenceKind, PairDifferences, RowDifference, RowKey, TableComparison};
 use jiff::{Timestamp, Zoned};
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
@@ -183,7 +183,11 @@ pub(crate) fn diff_plan() -> TableContext {
 }
 
 /// The outcome of a comparison of `rows` rows in which these keys differ, in each pair of databases.
-pub(crate) fn comparison(sides: &[Side], rows: u64, differing: &[(Kind, i32)]) -> TableDifference {
+pub(crate) fn comparison(
+    sides: &[Side],
+    rows: u64,
+    differing: &[(DifferenceKind, i32)],
+) -> TableDifference {
     let listed = differing.iter().map(|(kind, key)| RowDifference {
         kind: *kind,
         key: RowKey::of(&[&key.to_be_bytes()]),
@@ -192,17 +196,17 @@ pub(crate) fn comparison(sides: &[Side], rows: u64, differing: &[(Kind, i32)]) -
     });
     let listed: Vec<RowDifference> = listed.collect();
     let count = |kind| listed.iter().filter(|row| row.kind == kind).count() as u64;
-    let pairs = sides.windows(2).map(|pair| Differences {
+    let pairs = sides.windows(2).map(|pair| PairDifferences {
         first: pair[0],
         second: pair[1],
-        missing: count(Kind::Missing),
-        stale: count(Kind::Stale),
-        phantom: count(Kind::Phantom),
+        missing: count(DifferenceKind::Missing),
+        stale: count(DifferenceKind::Stale),
+        phantom: count(DifferenceKind::Phantom),
         moving: 0,
         rows: listed.clone(),
         moving_rows: Vec::new(),
     });
-    TableDifference(Comparison {
+    TableDifference(TableComparison {
         table: name(),
         sums: sides.iter().map(|side| (*side, TableSum { rows, hash: 7 })).collect(),
         pairs: pairs.collect(),

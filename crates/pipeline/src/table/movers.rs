@@ -7,9 +7,9 @@ use super::tools::RunTools;
 use crate::context::TableContext;
 use crate::error::TableError;
 use handoff_connect::{Fault, Published, Seal, Side, quote_my};
-use handoff_loader::{LoadJob, LoadOutcome, LoadStrategy, Replay};
+use handoff_loader::{LoadJob, LoadOutcome, LoadStrategy, SpoolReplay};
 use handoff_model::{RowFilter, TableSum};
-use handoff_replicator::{CopyJob, CopyOutcome, Replicator, Way};
+use handoff_replicator::{CopyJob, CopyOutcome, PublishMode, Replicator};
 use handoff_rows::target_sum_in;
 use handoff_schema::{TableSchema, TargetCatalogue, TargetTable, ddl};
 use handoff_tracking::{LoadState, SealWork, TableSeal};
@@ -93,7 +93,7 @@ impl TableMovers for RunTools {
                 self.loader.load_keys(&job, keys, &seal).map_err(TableError::Load)
             }
             LoadedPart::File(file) => {
-                let replay = Replay { file: file.to_owned() };
+                let replay = SpoolReplay { file: file.to_owned() };
                 self.load_or_look_again(job, &replay, &seal, plan)
             }
         };
@@ -125,15 +125,15 @@ impl RunTools {
     }
 
     /// Records that a copy is about to be made, where its publication and its record are no one transaction.
-    fn record_intent(&self, order: &CopyOrder<'_>, way: Way) -> Result<(), TableError> {
+    fn record_intent(&self, order: &CopyOrder<'_>, way: PublishMode) -> Result<(), TableError> {
         let (table, id) = (&order.plan.name, order.id);
         let (marks, print) = (order.record.watermark, &order.plan.fingerprint);
         let recorded = match way {
-            Way::Swap => self.tracker.copy_started(table, id, marks, print),
-            Way::Merge if !order.plan.schema.engine.is_transactional() => {
+            PublishMode::Swap => self.tracker.copy_started(table, id, marks, print),
+            PublishMode::Merge if !order.plan.schema.engine.is_transactional() => {
                 self.tracker.merge_started(table, id, marks, print)
             }
-            Way::Merge | Way::Transaction => Ok(()),
+            PublishMode::Merge | PublishMode::InTransaction => Ok(()),
         };
         recorded.map_err(TableError::Tracking)
     }

@@ -4,7 +4,7 @@ use handoff_connect::{MyPool, PgPool, Side};
 use handoff_model::Throttle;
 use handoff_rows::Locking;
 use handoff_schema::{Mapping, TableSchema, TargetMisfit, TargetTable};
-use handoff_verify::Place;
+use handoff_verify::ComparedTable;
 
 /// A table in each of the databases to compare; [`None`] for one that is left out. A table is [`None`]
 /// where the database has none of that name.
@@ -29,7 +29,7 @@ pub(crate) enum Unlike {
 
 impl<'a> Places<'a> {
     /// Returns the places, in the order of the way.
-    pub(crate) fn alike(self, mapping: &Mapping) -> Result<Vec<Place<'a>>, Unlike> {
+    pub(crate) fn alike(self, mapping: &Mapping) -> Result<Vec<ComparedTable<'a>>, Unlike> {
         let mut places = Vec::with_capacity(3);
         // Found first: a full copy mends the replica, and fails while the target does not fit.
         if let Some((_, schema, Some(there))) = self.target
@@ -40,18 +40,18 @@ impl<'a> Places<'a> {
         if let Some((pool, throttle)) = self.source {
             let is_safe = self.origin.engine.is_transactional();
             let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
-            places.push(Place::My { pool, table: self.origin, locking, throttle });
+            places.push(ComparedTable::My { pool, table: self.origin, locking, throttle });
         }
         if let Some((pool, there)) = self.replica {
             let table = there.ok_or(Unlike::Absent(Side::Replica))?;
             if let Some(what) = other_structure(self.origin, table) {
                 return Err(Unlike::Structure(what));
             }
-            places.push(Place::My { pool, table, locking: Locking::Free, throttle: None });
+            places.push(ComparedTable::My { pool, table, locking: Locking::Free, throttle: None });
         }
         if let Some((pool, schema, there)) = self.target {
             there.ok_or(Unlike::Absent(Side::Target))?;
-            places.push(Place::Pg { pool, schema });
+            places.push(ComparedTable::Pg { pool, schema });
         }
         Ok(places)
     }

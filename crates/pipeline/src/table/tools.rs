@@ -12,7 +12,7 @@ use crate::servers::Servers;
 use crate::target_fit::TargetRefusal;
 use crate::window::WatermarkColumn;
 use handoff_connect::{Fault, MyPool, Profile, Published, Seal, Side, quote_my};
-use handoff_loader::{Discard, LoadJob, LoadMode, Loader, Strategies};
+use handoff_loader::{DiscardLoad, LoadJob, LoadMode, Loader, StrategySet};
 use handoff_model::{
     Bound, Cancel, Event, Observer, Phase, RowFilter, SumBy, TableName, TableSum, Throttle,
     Watermark,
@@ -22,7 +22,7 @@ use handoff_rows::Locking;
 use handoff_schema::ddl;
 use handoff_settings::Values;
 use handoff_tracking::{RunLock, Status, Tracker};
-use handoff_verify::{Place, Verifier, VerifyJob, VerifyOptions};
+use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
 use mysql::prelude::Queryable;
 use postgres::Transaction;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(crate) struct RunTools {
     pub(crate) schema: String,
     pub(crate) replicator: Option<Replicator>,
     pub(crate) loader: Loader,
-    pub(crate) strategies: Strategies,
+    pub(crate) strategies: StrategySet,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
     /// Who sums the rows of source and replica when they are compared.
@@ -75,7 +75,7 @@ impl RunTools {
         &'a self,
         plan: &'a TableContext,
         between: Between,
-    ) -> Result<Vec<Place<'a>>, TableError> {
+    ) -> Result<Vec<ComparedTable<'a>>, TableError> {
         let servers = &self.servers;
         let source = servers.source.as_ref().filter(|_| between.first == Side::Source);
         let target = (&servers.target, &*self.schema, plan.target.as_deref());
@@ -154,7 +154,8 @@ impl TableQuestions for RunTools {
             locking: self.locking(plan),
             target: plan.target.as_deref(),
         };
-        let read = self.loader.load(&job, &Discard, &NothingToSeal).map_err(TableError::Load)?;
+        let read =
+            self.loader.load(&job, &DiscardLoad, &NothingToSeal).map_err(TableError::Load)?;
         Ok(read.sum)
     }
 

@@ -5,7 +5,7 @@ use crate::wording::grouped;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
 use handoff_schema::Mapping;
-use handoff_verify::{Comparison, Differences, RowDifference, ShowKeys};
+use handoff_verify::{PairDifferences, RowDifference, ShowKeys, TableComparison};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ pub struct VerifyTable {
     pub error: Option<String>,
     /// The rows that differ, with their keys, for those who mend them.
     #[serde(skip)]
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<TableComparison>,
     /// What the table becomes in the target, if it was compared.
     #[serde(skip)]
     pub mapping: Option<Arc<Mapping>>,
@@ -202,7 +202,7 @@ impl VerifyTable {
     }
 
     pub(super) fn compared(
-        found: Comparison,
+        found: TableComparison,
         mapping: &Arc<Mapping>,
         keys: ShowKeys,
     ) -> VerifyTable {
@@ -241,7 +241,7 @@ impl VerifyPair {
         }
     }
 
-    pub(crate) fn of(found: &Differences, mapping: &Mapping, keys: ShowKeys) -> VerifyPair {
+    pub(crate) fn of(found: &PairDifferences, mapping: &Mapping, keys: ShowKeys) -> VerifyPair {
         let mut columns = BTreeMap::new();
         for column in found.rows.iter().flat_map(|row| &row.columns) {
             *columns.entry(column.clone()).or_default() += 1;

@@ -11,7 +11,7 @@ use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry
 use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
 use handoff_schema::{CachedTable, Mapping, TableSchema, ddl};
 use handoff_settings::{Settings, Values};
-use handoff_verify::{Place, Verifier, VerifyJob};
+use handoff_verify::{ComparedTable, Verifier, VerifyJob};
 use mysql::prelude::Queryable;
 use std::sync::Arc;
 use std::time::Instant;
@@ -106,7 +106,7 @@ impl TableVerifier<'_> {
         &'b self,
         schema: &'b TableSchema,
         mapping: &Mapping,
-    ) -> Result<Vec<Place<'b>>, Refusal> {
+    ) -> Result<Vec<ComparedTable<'b>>, Refusal> {
         let (base, table) = (self.base, &schema.name);
         let replica = base.replica.as_ref().map(|(pool, tables)| {
             let there = tables.get(table).map(|there| there.as_ref().map_err(Clone::clone));
@@ -134,15 +134,15 @@ impl TableVerifier<'_> {
     fn count(
         &self,
         table: &TableName,
-        places: &[Place<'_>],
+        places: &[ComparedTable<'_>],
         mapping: &Mapping,
     ) -> Result<VerifyTable, Refusal> {
         let mut done = VerifyTable::of_status(table.clone(), VerifyStatus::Equal);
         let mut counts = Vec::with_capacity(places.len());
         for place in places {
             let rows = match place {
-                Place::My { pool, .. } => self.count_my(pool, table)?,
-                Place::Pg { .. } => self.count_pg(&mapping.pg_table)?,
+                ComparedTable::My { pool, .. } => self.count_my(pool, table)?,
+                ComparedTable::Pg { .. } => self.count_pg(&mapping.pg_table)?,
             };
             done.rows.insert(place.side().name(), rows);
             counts.push((place.side(), rows));

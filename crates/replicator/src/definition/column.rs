@@ -1,10 +1,10 @@
 //! A column of a definition, read piece by piece: what is not known by name is not taken over.
 
-use super::{Token, TokenKind};
+use super::{DdlToken, TokenKind};
 use handoff_schema::OmissionKind;
 
-/// What a replica's column takes over of the source's definition. Whether it may be NULL is the
-/// catalogue's to say.
+/// The parts of the source's definition that a replica's column takes over. Its nullability comes
+/// from the catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ColumnClause {
     pub(crate) name: String,
@@ -12,7 +12,7 @@ pub(crate) struct ColumnClause {
     pub(crate) type_text: String,
     /// The DEFAULT, if it is a constant or the time of writing.
     pub(crate) default: Option<String>,
-    /// What stands behind ON UPDATE.
+    /// The expression of ON UPDATE.
     pub(crate) on_update: Option<String>,
     /// AUTO_INCREMENT.
     pub(crate) numbered: bool,
@@ -20,13 +20,13 @@ pub(crate) struct ColumnClause {
     pub(crate) comment: Option<String>,
     /// `SRID 4326` or `REF_SYSTEM_ID=4326`.
     pub(crate) reference_system: Option<String>,
-    /// What is not taken over.
+    /// The parts that are left out.
     pub(crate) left_out: Vec<OmissionKind>,
 }
 
 impl ColumnClause {
-    /// Reads what stands behind the column's name. `text` is what the tokens were cut from.
-    pub(super) fn parse(name: String, text: &str, tokens: &[Token<'_>]) -> ColumnClause {
+    /// Parses the tokens behind the column's name. The tokens were cut from `text`.
+    pub(super) fn parse(name: String, text: &str, tokens: &[DdlToken<'_>]) -> ColumnClause {
         let end = end_of_type(tokens);
         let type_text = spelled(text, &tokens[..end]);
         let mut clause = ColumnClause { name, type_text, ..ColumnClause::default() };
@@ -43,8 +43,8 @@ impl ColumnClause {
         clause
     }
 
-    /// Takes in what stands between the type and its attributes, and returns the number of its tokens.
-    fn character_set(&mut self, text: &str, tokens: &[Token<'_>]) -> usize {
+    /// Takes in a character set between the type and its attributes, and returns the number of its tokens.
+    fn character_set(&mut self, text: &str, tokens: &[DdlToken<'_>]) -> usize {
         let words = if starts(tokens, &["CHARACTER", "SET"]) {
             3
         } else if starts(tokens, &["COLLATE"]) {
@@ -62,7 +62,7 @@ impl ColumnClause {
     }
 
     /// Takes one attribute in, and returns the number of its tokens.
-    fn attribute(&mut self, text: &str, tokens: &[Token<'_>]) -> usize {
+    fn attribute(&mut self, text: &str, tokens: &[DdlToken<'_>]) -> usize {
         let starts = |words: &[&str]| starts(tokens, words);
         if starts(&["NOT", "NULL"]) {
             2
@@ -77,7 +77,7 @@ impl ColumnClause {
         } else if starts(&["AUTO_INCREMENT"]) {
             self.numbered = true;
             1
-        } else if starts(&["COMMENT"]) && tokens.get(1).is_some_and(Token::is_text) {
+        } else if starts(&["COMMENT"]) && tokens.get(1).is_some_and(DdlToken::is_text) {
             self.comment = Some(tokens[1].text.to_owned());
             2
         } else if starts(&["SRID"]) && tokens.len() > 1 {
@@ -106,7 +106,7 @@ impl ColumnClause {
 
     /// Takes a DEFAULT in, unless it is an expression: that may ask a sequence or a function which the
     /// replica does not have.
-    fn default_of(&mut self, text: &str, tokens: &[Token<'_>]) -> usize {
+    fn default_of(&mut self, text: &str, tokens: &[DdlToken<'_>]) -> usize {
         let constant = constant(tokens);
         // A byte that is no character was read as one that no text has.
         let whole = spelled(text, &tokens[..constant]);
@@ -119,34 +119,34 @@ impl ColumnClause {
     }
 }
 
-impl Token<'_> {
+impl DdlToken<'_> {
     fn is_text(&self) -> bool {
         self.kind == TokenKind::Text
     }
 }
 
-fn starts(tokens: &[Token<'_>], words: &[&str]) -> bool {
+fn starts(tokens: &[DdlToken<'_>], words: &[&str]) -> bool {
     tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
 }
 
 /// Returns the text from the first of the tokens to the last.
-fn spelled(text: &str, tokens: &[Token<'_>]) -> String {
+fn spelled(text: &str, tokens: &[DdlToken<'_>]) -> String {
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return String::new() };
     text[first.range.start..last.range.end].to_owned()
 }
 
-/// Returns where the type ends.
-fn end_of_type(tokens: &[Token<'_>]) -> usize {
+/// Returns the number of tokens of the type.
+fn end_of_type(tokens: &[DdlToken<'_>]) -> usize {
     let word = tokens.len().min(1);
     let end = word + group(&tokens[word..]);
-    let sign = |token: &&Token<'_>| {
+    let sign = |token: &&DdlToken<'_>| {
         ["UNSIGNED", "SIGNED", "ZEROFILL", "PRECISION"].iter().any(|word| token.is(word))
     };
     end + tokens[end..].iter().take_while(sign).count()
 }
 
 /// Returns the number of tokens of a group in parentheses; 0 if there is none.
-pub(super) fn group(tokens: &[Token<'_>]) -> usize {
+pub(super) fn group(tokens: &[DdlToken<'_>]) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
         if token.is("(") {
@@ -163,14 +163,14 @@ pub(super) fn group(tokens: &[Token<'_>]) -> usize {
 
 /// Returns the number of tokens of `CURRENT_TIMESTAMP`, with its digits or without; 0 for anything
 /// else.
-fn now(tokens: &[Token<'_>]) -> usize {
+fn now(tokens: &[DdlToken<'_>]) -> usize {
     if starts(tokens, &["CURRENT_TIMESTAMP"]) { 1 + group(&tokens[1..]) } else { 0 }
 }
 
 /// Returns the number of tokens of a constant, or of the time of writing; 0 for anything else.
-fn constant(tokens: &[Token<'_>]) -> usize {
+fn constant(tokens: &[DdlToken<'_>]) -> usize {
     let Some(first) = tokens.first() else { return 0 };
-    let text = |at: usize| tokens.get(at).is_some_and(Token::is_text);
+    let text = |at: usize| tokens.get(at).is_some_and(DdlToken::is_text);
     let adjacent = |at: usize| tokens[at - 1].range.end == tokens[at].range.start;
     // b'101', x'ff', _utf8mb4'text'.
     let marked = first.kind == TokenKind::Word
@@ -181,12 +181,12 @@ fn constant(tokens: &[Token<'_>]) -> usize {
     if marked && text(1) {
         return 2;
     }
-    let number = |token: &Token<'_>| {
+    let number = |token: &DdlToken<'_>| {
         let sign = ["-", "+", "."].iter().any(|sign| token.is(sign));
         let word = token.kind == TokenKind::Word;
         sign || word && token.text.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    let begins = |token: &Token<'_>| token.text.starts_with(|c: char| c.is_ascii_digit());
+    let begins = |token: &DdlToken<'_>| token.text.starts_with(|c: char| c.is_ascii_digit());
     let signed = usize::from(["-", "+"].iter().any(|sign| first.is(sign)));
     if !tokens.get(signed).is_some_and(begins) {
         return now(tokens);
@@ -195,7 +195,7 @@ fn constant(tokens: &[Token<'_>]) -> usize {
 }
 
 /// Returns the number of tokens of an expression: a group, or a name with its arguments.
-fn expression(tokens: &[Token<'_>]) -> usize {
+fn expression(tokens: &[DdlToken<'_>]) -> usize {
     let grouped = group(tokens);
     if grouped > 0 {
         return grouped;
@@ -205,7 +205,7 @@ fn expression(tokens: &[Token<'_>]) -> usize {
 }
 
 /// Returns the number of tokens of an attribute that is not known, with its value.
-fn unknown(tokens: &[Token<'_>]) -> usize {
+fn unknown(tokens: &[DdlToken<'_>]) -> usize {
     let two = [["COLUMN_FORMAT"], ["STORAGE"]].iter().any(|word| starts(tokens, word));
     if two || starts(tokens, &["NOT"]) {
         2
@@ -218,12 +218,12 @@ fn unknown(tokens: &[Token<'_>]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Element, ElementKind};
+    use super::super::{DefinitionElement, ElementKind};
     use super::*;
 
     #[track_caller]
     fn clause(text: &str) -> ColumnClause {
-        match Element::parse(&format!("`c` {text}")).unwrap().kind {
+        match DefinitionElement::parse(&format!("`c` {text}")).unwrap().kind {
             ElementKind::Column(clause) => clause,
             other => panic!("{other:?}"),
         }

@@ -1,17 +1,17 @@
 //! One line between the outer parentheses.
 
 use super::column::{ColumnClause, group};
-use super::{Token, TokenKind, find, tokens};
+use super::{DdlToken, TokenKind, find, tokens};
 
 /// A column, an index or a constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Element {
+pub(crate) struct DefinitionElement {
     /// As the server printed it.
     pub(crate) text: String,
     pub(crate) kind: ElementKind,
 }
 
-/// What an element is.
+/// The kind of an element, with its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ElementKind {
     Column(ColumnClause),
@@ -30,7 +30,7 @@ pub(crate) enum ElementKind {
     Other,
 }
 
-/// What a definition says of an index beside its columns, which are the catalogue's to say.
+/// The parts of an index that only the definition tells; the catalogue tells its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IndexClause {
     /// `PRIMARY` for the primary key.
@@ -40,7 +40,7 @@ pub(crate) struct IndexClause {
     pub(crate) comment: Option<String>,
 }
 
-/// How an index begins.
+/// The word with which an index begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IndexWord {
     Primary,
@@ -52,19 +52,19 @@ pub(crate) enum IndexWord {
     Other,
 }
 
-impl Element {
-    pub(super) fn parse(text: &str) -> Result<Element, &'static str> {
+impl DefinitionElement {
+    pub(super) fn parse(text: &str) -> Result<DefinitionElement, &'static str> {
         let tokens = tokens(text);
         let first = tokens.first().ok_or("a part of it is empty")?;
         let kind = match first.name() {
             Some(name) => ElementKind::Column(ColumnClause::parse(name, text, &tokens[1..])),
             None => not_a_column(&tokens),
         };
-        Ok(Element { text: text.to_owned(), kind })
+        Ok(DefinitionElement { text: text.to_owned(), kind })
     }
 }
 
-fn not_a_column(tokens: &[Token<'_>]) -> ElementKind {
+fn not_a_column(tokens: &[DdlToken<'_>]) -> ElementKind {
     let (name, tokens) = match tokens {
         [word, name, rest @ ..] if word.is("CONSTRAINT") && name.kind == TokenKind::Name => {
             (name.name(), rest)
@@ -79,14 +79,14 @@ fn not_a_column(tokens: &[Token<'_>]) -> ElementKind {
     } else if starts(&["CHECK"]) {
         ElementKind::Check { name }
     } else if starts(&["PERIOD", "FOR"]) {
-        let period = tokens.get(2).and_then(Token::name);
+        let period = tokens.get(2).and_then(DdlToken::name);
         ElementKind::Period { name: period.unwrap_or_else(|| "SYSTEM_TIME".to_owned()) }
     } else {
         index(tokens).map_or(ElementKind::Other, ElementKind::Index)
     }
 }
 
-fn index(tokens: &[Token<'_>]) -> Option<IndexClause> {
+fn index(tokens: &[DdlToken<'_>]) -> Option<IndexClause> {
     let key = tokens.iter().take(2).position(|token| token.is("KEY"))?;
     let word = match tokens[..key].first() {
         None => IndexWord::Plain,
@@ -97,7 +97,7 @@ fn index(tokens: &[Token<'_>]) -> Option<IndexClause> {
         Some(_) => IndexWord::Other,
     };
     let primary = || (word == IndexWord::Primary).then(|| "PRIMARY".to_owned());
-    let name = tokens.get(key + 1).and_then(Token::name).or_else(primary)?;
+    let name = tokens.get(key + 1).and_then(DdlToken::name).or_else(primary)?;
     let open = tokens.iter().position(|token| token.is("("))?;
     let behind = &tokens[open + group(&tokens[open..])..];
     let comment = find(behind, &["COMMENT"]).and_then(|at| behind.get(at + 1));

@@ -1,7 +1,7 @@
-//! What follows the columns of a definition, as names and values.
+//! The options behind the columns of a definition, as names and values.
 
 use super::column::group;
-use super::{Token, TokenKind, tokens};
+use super::{DdlToken, TokenKind, tokens};
 
 /// An option of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) struct TableOptions {
 }
 
 impl TableOptions {
-    /// Reads them.
+    /// Parses the text behind the closing parenthesis of a definition.
     pub(crate) fn parse(text: &str) -> TableOptions {
         let tokens = tokens(text);
         let mut parsed = TableOptions::default();
@@ -56,7 +56,7 @@ impl TableOptions {
         parsed
     }
 
-    fn push(&mut self, words: &mut Vec<String>, text: &str, value: &[Token<'_>]) {
+    fn push(&mut self, words: &mut Vec<String>, text: &str, value: &[DdlToken<'_>]) {
         let range = value.first().zip(value.last());
         let value = range.map_or("", |(first, last)| &text[first.range.start..last.range.end]);
         let name = std::mem::take(words).join(" ");
@@ -70,11 +70,11 @@ impl TableOptions {
     }
 }
 
-fn value(tokens: &[Token<'_>]) -> usize {
+fn value(tokens: &[DdlToken<'_>]) -> usize {
     group(tokens).max(1).min(tokens.len())
 }
 
-fn word(token: &Token<'_>) -> String {
+fn word(token: &DdlToken<'_>) -> String {
     match token.kind {
         TokenKind::Name => token.name().unwrap_or_default(),
         _ => token.text.to_ascii_uppercase(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// A word or number without quotes.
@@ -17,15 +17,15 @@ pub(crate) enum TokenKind {
 
 /// A piece of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Token<'a> {
+pub(crate) struct DdlToken<'a> {
     pub(crate) kind: TokenKind,
-    /// As it stands, quotes included.
+    /// The token's text, quotes included.
     pub(crate) text: &'a str,
-    /// Where it stands, in bytes.
+    /// The token's range of bytes in the statement.
     pub(crate) range: Range<usize>,
 }
 
-impl Token<'_> {
+impl DdlToken<'_> {
     /// Returns true for this word or sign outside of quotes, whatever its case.
     pub(crate) fn is(&self, text: &str) -> bool {
         matches!(self.kind, TokenKind::Word | TokenKind::Sign)
@@ -39,9 +39,9 @@ impl Token<'_> {
     }
 }
 
-/// Cuts a statement into tokens. Comments are left out, but what stands in `/*!12345 … */` counts,
+/// Cuts a statement into tokens. Comments are left out, but the text of `/*!12345 … */` counts,
 /// since the server runs it.
-pub(crate) fn tokens(statement: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(statement: &str) -> Vec<DdlToken<'_>> {
     let bytes = statement.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
@@ -79,7 +79,7 @@ pub(crate) fn tokens(statement: &str) -> Vec<Token<'_>> {
                 TokenKind::Sign
             }
         };
-        found.push(Token { kind, text: &statement[start..at], range: start..at });
+        found.push(DdlToken { kind, text: &statement[start..at], range: start..at });
     }
     found
 }

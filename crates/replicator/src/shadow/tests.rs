@@ -55,7 +55,7 @@ fn nothing_but_known_parts_comes_along() {
         engine: Engine::Other("FEDERATED".to_owned()),
         ..table(&["id int(11)", "b varchar(9) NULL", "g int(11) NULL"], &["PRIMARY: id", "g: g"])
     };
-    let definition = Definition::parse(
+    let definition = TableDefinition::parse(
         "CREATE TABLE `t` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  \
          `b` varchar(9) /*M!100301 COMPRESSED*/ COLLATE utf8mb4_bin DEFAULT 'x''y' COMMENT 'c /*! z */',\n  \
          `g` int(11) GENERATED ALWAYS AS (`id` + nextval(`d`.`sq`)) STORED,\n  \
@@ -69,7 +69,7 @@ fn nothing_but_known_parts_comes_along() {
     )
     .unwrap();
     let replica = ReplicaTable::new(&source, &definition, Flavor::MariaDb, false);
-    let Spelled { parts, options } = spell(&replica.shadow("new", Indexes::First).create);
+    let Spelled { parts, options } = spell(&replica.shadow("new", IndexTiming::First).create);
     assert_eq!(
         parts,
         [
@@ -111,7 +111,7 @@ fn indexes_are_those_of_the_catalogue_and_come_last_where_they_may() {
         &["a int", "b varchar(9)", "p point"],
         &["PRIMARY: b", "unique u: b, a", "a: a", "k: b", "e: none", "f: b", "s: p"],
     );
-    let definition = Definition::parse(
+    let definition = TableDefinition::parse(
         "CREATE TABLE `t` (\n  `a` int NOT NULL AUTO_INCREMENT,\n  `b` varchar(9) NOT NULL,\n  \
          `p` point NOT NULL /*!80003 SRID 4326 */,\n  PRIMARY KEY (`b`),\n  \
          UNIQUE KEY `u` (`b`,`a`),\n  KEY `a` (`a`),\n  KEY `k` (`b`) /*!80000 INVISIBLE */,\n  \
@@ -120,7 +120,7 @@ fn indexes_are_those_of_the_catalogue_and_come_last_where_they_may() {
     )
     .unwrap();
     let replica = ReplicaTable::new(&source, &definition, Flavor::MySql, false);
-    let ShadowSql { create, add_indexes } = replica.shadow("new", Indexes::Last);
+    let ShadowSql { create, add_indexes } = replica.shadow("new", IndexTiming::Last);
     let Spelled { parts, options } = spell(&create);
     assert_eq!(
         parts,
@@ -143,12 +143,12 @@ fn indexes_are_those_of_the_catalogue_and_come_last_where_they_may() {
 #[test]
 fn without_a_primary_key_a_unique_one_does_not_come_last() {
     let source = table(&["a int"], &["unique u: a", "k: a"]);
-    let definition = Definition::parse(
+    let definition = TableDefinition::parse(
         "CREATE TABLE `t` (\n  `a` int NOT NULL,\n  UNIQUE KEY `u` (`a`),\n  KEY `k` (`a`)\n) ENGINE=InnoDB",
     )
     .unwrap();
     let replica = ReplicaTable::new(&source, &definition, Flavor::MySql, false);
-    let ShadowSql { create, add_indexes } = replica.shadow("new", Indexes::Last);
+    let ShadowSql { create, add_indexes } = replica.shadow("new", IndexTiming::Last);
     assert_eq!(spell(&create).parts, ["`a` int NOT NULL", "UNIQUE KEY `u` (`a`)"]);
     assert_eq!(add_indexes.as_deref(), Some("ALTER TABLE `new` ADD KEY `k` (`a`)"));
 }
@@ -156,13 +156,13 @@ fn without_a_primary_key_a_unique_one_does_not_come_last() {
 #[test]
 fn a_server_that_demands_a_primary_key_is_given_one() {
     let source = table(&["a int", "b int NULL"], &["unique u: a"]);
-    let definition = Definition::parse(
+    let definition = TableDefinition::parse(
         "CREATE TABLE `t` (\n  `a` int NOT NULL AUTO_INCREMENT,\n  `b` int DEFAULT NULL,\n  \
          UNIQUE KEY `u` (`a`)\n) ENGINE=InnoDB AUTO_INCREMENT=3",
     )
     .unwrap();
     let replica = ReplicaTable::new(&source, &definition, Flavor::MySql, true);
-    let Spelled { parts, options } = spell(&replica.shadow("new", Indexes::First).create);
+    let Spelled { parts, options } = spell(&replica.shadow("new", IndexTiming::First).create);
     let own = "`__handoff_row` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */";
     let key = "PRIMARY KEY (`__handoff_row`)";
     assert_eq!(
@@ -182,7 +182,7 @@ fn a_versioned_table_becomes_an_ordinary_one() {
     let columns = ["id int(11)", "a int(11) NULL", "rs timestamp(6)", "re timestamp(6)"];
     // The catalogue leaves the end of a row out of the key.
     let source = TableSchema { system_versioned: true, ..table(&columns, &["PRIMARY: id"]) };
-    let definition = Definition::parse(
+    let definition = TableDefinition::parse(
         "CREATE TABLE `v` (\n  `id` int(11) NOT NULL,\n  \
          `a` int(11) DEFAULT NULL WITHOUT SYSTEM VERSIONING,\n  \
          `rs` timestamp(6) GENERATED ALWAYS AS ROW START INVISIBLE,\n  \
@@ -193,7 +193,7 @@ fn a_versioned_table_becomes_an_ordinary_one() {
     )
     .unwrap();
     let replica = ReplicaTable::new(&source, &definition, Flavor::MariaDb, false);
-    let Spelled { parts, options } = spell(&replica.shadow("new", Indexes::First).create);
+    let Spelled { parts, options } = spell(&replica.shadow("new", IndexTiming::First).create);
     assert_eq!(
         parts,
         [
@@ -223,7 +223,7 @@ fn rows_are_gathered_in_the_columns_and_the_key_alone() {
         engine: Engine::Other("MEMORY".to_owned()),
         ..table(&["a int", "j json NULL"], &["PRIMARY: a", "unique u: j"])
     };
-    let definition = Definition::parse(
+    let definition = TableDefinition::parse(
         "CREATE TABLE `t` (\n  `a` int(11) NOT NULL AUTO_INCREMENT,\n  \
          `j` longtext CHARACTER SET utf8mb4 DEFAULT NULL CHECK (json_valid(`j`)),\n  \
          PRIMARY KEY (`a`),\n  UNIQUE KEY `u` (`j`)\n) ENGINE=MEMORY AUTO_INCREMENT=7 \

@@ -1,8 +1,8 @@
 //! One-dimensional arrays: `text[]` from SET, `real[]` from VECTOR.
 
-use super::cell::{Cell, close, length, open, put};
+use super::cell::{CellWriter, close, length, open, put};
 use super::text::{decode, without_nul};
-use crate::refusal::Refusal;
+use crate::refusal::ValueRefusal;
 use handoff_schema::TextEncoding;
 
 const TEXT_OID: u32 = 25;
@@ -14,9 +14,9 @@ pub(super) fn labels(
     terminated: bool,
     text: &[u8],
     exact: bool,
-    cell: &mut Cell<'_>,
-) -> Result<(), Refusal> {
-    let Cell { out, policies, uses, scratch } = cell;
+    cell: &mut CellWriter<'_>,
+) -> Result<(), ValueRefusal> {
+    let CellWriter { out, policies, uses, scratch } = cell;
     let text = decode(encoding, text, exact, policies, uses, &mut scratch.decoded)?;
     let text = &*without_nul(text, policies, uses)?;
     let start = open(out);
@@ -33,10 +33,10 @@ pub(super) fn labels(
 }
 
 /// Appends a VECTOR, which MySQL sends as its numbers, little-endian.
-pub(super) fn vector(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn vector(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     let numbers = bytes.chunks_exact(4);
     if !numbers.remainder().is_empty() {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     }
     let start = open(out);
     header(out, REAL_OID, numbers.len());

@@ -1,14 +1,14 @@
 //! Types that are bytes in disguise: bits, UUIDs, addresses, geometries.
 
 use super::cell::{close, length, open, put};
-use crate::refusal::Refusal;
+use crate::refusal::ValueRefusal;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use uuid::Uuid;
 
 /// Appends a BIT(n): MySQL has the number at the right of its bytes, PostgreSQL at the left.
-pub(super) fn bits(bytes: &[u8], count: u8, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn bits(bytes: &[u8], count: u8, out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     if bytes.is_empty() || bytes.len() > 8 || bytes.len() != usize::from(count).div_ceil(8) {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     }
     let number = bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
     let left = number << (64 - count);
@@ -20,16 +20,16 @@ pub(super) fn bits(bytes: &[u8], count: u8, out: &mut Vec<u8>) -> Result<(), Ref
 }
 
 /// Appends MariaDB's UUID, which comes as text.
-pub(super) fn uuid_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-    let uuid = Uuid::try_parse_ascii(text).map_err(|_| Refusal::unexpected())?;
+pub(super) fn uuid_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
+    let uuid = Uuid::try_parse_ascii(text).map_err(|_| ValueRefusal::unexpected())?;
     put(out, uuid.as_bytes());
     Ok(())
 }
 
 /// Appends a BINARY(16) as a UUID.
-pub(super) fn uuid_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn uuid_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     if bytes.len() != 16 {
-        return Err(Refusal::of_type("a value of other than 16 bytes in a uuid"));
+        return Err(ValueRefusal::of_type("a value of other than 16 bytes in a uuid"));
     }
     put(out, bytes);
     Ok(())
@@ -37,15 +37,15 @@ pub(super) fn uuid_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal>
 
 /// Appends MariaDB's INET4 or INET6, which come as text: family, bits of the mask, "is no
 /// network", length, address.
-pub(super) fn inet(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn inet(text: &[u8], out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     const IPV4: u8 = 2;
     const IPV6: u8 = 3;
-    let text = std::str::from_utf8(text).map_err(|_| Refusal::unexpected())?;
+    let text = std::str::from_utf8(text).map_err(|_| ValueRefusal::unexpected())?;
     if let Ok(address) = text.parse::<Ipv4Addr>() {
         out.extend_from_slice(&[0, 0, 0, 8, IPV4, 32, 0, 4]);
         out.extend_from_slice(&address.octets());
     } else {
-        let address: Ipv6Addr = text.parse().map_err(|_| Refusal::unexpected())?;
+        let address: Ipv6Addr = text.parse().map_err(|_| ValueRefusal::unexpected())?;
         out.extend_from_slice(&[0, 0, 0, 20, IPV6, 128, 0, 16]);
         out.extend_from_slice(&address.octets());
     }
@@ -54,14 +54,14 @@ pub(super) fn inet(text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
 
 /// Appends a geometry as EWKB. MySQL keeps four bytes of SRID before plain little-endian WKB; EWKB
 /// has the SRID, where it isn't 0, behind the type of the outermost geometry, and a flag for it.
-pub(super) fn ewkb(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn ewkb(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     const LITTLE_ENDIAN: u8 = 1;
     const HAS_SRID: u32 = 0x2000_0000;
     let Some((srid, wkb)) = bytes.split_first_chunk::<4>() else {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     };
     let Some((&[LITTLE_ENDIAN, t0, t1, t2, t3], rest)) = wkb.split_first_chunk::<5>() else {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     };
     if *srid == [0; 4] {
         put(out, wkb);

@@ -1,31 +1,31 @@
-//! Where a codec writes, and what it may do on the way.
+//! The output of a codec, and the policies it applies.
 
 use super::NULL;
 use crate::json::Jsonb;
 use handoff_model::LossPolicy;
 use handoff_settings::Values;
 
-/// Where a codec writes one value, and the policies of its column.
-pub(crate) struct Cell<'a> {
+/// The output of a codec for one value, and the policies of its column.
+pub(crate) struct CellWriter<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     /// All `fail` for a key column.
     pub(crate) policies: &'a Values,
-    pub(crate) uses: &'a mut Uses,
-    pub(crate) scratch: &'a mut Scratch,
+    pub(crate) uses: &'a mut PolicyUses,
+    pub(crate) scratch: &'a mut CodecScratch,
 }
 
 /// Buffers that live as long as the encoder, so that no value allocates.
 #[derive(Debug, Default)]
-pub(crate) struct Scratch {
+pub(crate) struct CodecScratch {
     pub(crate) decoded: Vec<u8>,
     pub(crate) jsonb: Jsonb,
 }
 
-/// How often each policy changed a value of one column.
+/// The number of values of one column that each policy changed.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Uses([u64; Uses::POLICIES.len()]);
+pub(crate) struct PolicyUses([u64; PolicyUses::POLICIES.len()]);
 
-impl Uses {
+impl PolicyUses {
     pub(crate) const POLICIES: [LossPolicy; 4] =
         [LossPolicy::ZeroDates, LossPolicy::NulBytes, LossPolicy::BadText, LossPolicy::BadJson];
 
@@ -42,11 +42,11 @@ impl Uses {
 
     /// Returns each policy with its count.
     pub(crate) fn entries(self) -> impl Iterator<Item = (LossPolicy, u64)> {
-        Uses::POLICIES.into_iter().zip(self.0)
+        PolicyUses::POLICIES.into_iter().zip(self.0)
     }
 }
 
-impl Cell<'_> {
+impl CellWriter<'_> {
     pub(crate) fn null(&mut self) {
         self.out.extend_from_slice(&NULL);
     }
@@ -97,7 +97,7 @@ pub(super) fn close(out: &mut [u8], start: usize) {
     out[start - 4..start].copy_from_slice(&field);
 }
 
-/// Spells a count as the format does.
+/// Returns a count as the format has it.
 pub(super) fn length(count: usize) -> [u8; 4] {
     // A packet of MySQL holds 1 GiB at most, so no field comes near 2 GiB.
     i32::try_from(count).expect("a field is shorter than 2 GiB").to_be_bytes()

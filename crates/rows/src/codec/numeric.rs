@@ -4,7 +4,7 @@
 //! no zero group at either end, and zero has no groups, weight 0 and sign +.
 
 use super::cell::{close, open};
-use crate::refusal::Refusal;
+use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
 
 const NEGATIVE: u16 = 0x4000;
@@ -16,7 +16,7 @@ pub(super) fn decimal(
     whole_digits: u8,
     scale: u8,
     out: &mut Vec<u8>,
-) -> Result<(), Refusal> {
+) -> Result<(), ValueRefusal> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
@@ -25,7 +25,7 @@ pub(super) fn decimal(
     let (whole, fraction) = (&digits[..point], digits.get(point + 1..).unwrap_or_default());
     let plain = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
     if digits.is_empty() || !plain(whole) || !plain(fraction) {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     }
     // ZEROFILL puts zeros in front.
     let whole = &whole[whole.iter().take_while(|&&b| b == b'0').count()..];
@@ -33,7 +33,7 @@ pub(super) fn decimal(
     if whole.len() > whole_digits.into() || kept > scale.into() {
         return Err(too_wide());
     }
-    let mut number = Number::begin(out, whole.len().div_ceil(4));
+    let mut number = NumericField::begin(out, whole.len().div_ceil(4));
     let (first, rest) = whole.split_at(whole.len() % 4);
     if !first.is_empty() {
         number.group(value_of(first));
@@ -54,11 +54,11 @@ pub(super) fn integer(
     whole_digits: u8,
     scale: u8,
     out: &mut Vec<u8>,
-) -> Result<(), Refusal> {
+) -> Result<(), ValueRefusal> {
     let (negative, mut rest) = match value {
         ValueRef::Int(number) => (number < 0, number.unsigned_abs()),
         ValueRef::UInt(number) => (false, number),
-        _ => return Err(Refusal::unexpected()),
+        _ => return Err(ValueRefusal::unexpected()),
     };
     if 10_u64.checked_pow(whole_digits.into()).is_some_and(|limit| rest >= limit) {
         return Err(too_wide());
@@ -68,14 +68,14 @@ pub(super) fn integer(
         *group = u16::try_from(rest % 10_000).expect("a group is below 10,000");
         rest /= 10_000;
     }
-    let mut number = Number::begin(out, groups.len());
+    let mut number = NumericField::begin(out, groups.len());
     groups.into_iter().for_each(|group| number.group(group));
     number.finish(negative, scale);
     Ok(())
 }
 
-fn too_wide() -> Refusal {
-    Refusal::of_type("a number with more digits than the column's type")
+fn too_wide() -> ValueRefusal {
+    ValueRefusal::of_type("a number with more digits than the column's type")
 }
 
 fn value_of(digits: &[u8]) -> u16 {
@@ -83,19 +83,19 @@ fn value_of(digits: &[u8]) -> u16 {
 }
 
 /// A field that is being appended.
-struct Number<'a> {
+struct NumericField<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
     weight: i16,
 }
 
-impl<'a> Number<'a> {
+impl<'a> NumericField<'a> {
     /// Begins a number with so many groups before the point.
-    fn begin(out: &'a mut Vec<u8>, whole_groups: usize) -> Number<'a> {
+    fn begin(out: &'a mut Vec<u8>, whole_groups: usize) -> NumericField<'a> {
         let start = open(out);
         out.extend_from_slice(&[0; HEADER]);
         let weight = i16::try_from(whole_groups).expect("MySQL has 65 digits at most") - 1;
-        Number { out, start, weight }
+        NumericField { out, start, weight }
     }
 
     fn group(&mut self, group: u16) {

@@ -1,28 +1,28 @@
-//! What has to be selected for a column.
+//! The expressions to select for a column.
 
-use super::Codec;
+use super::ColumnCodec;
 use handoff_connect::quote_my;
 use handoff_schema::{Column, MySqlType, TextEncoding};
 
-/// What is known of the session that reads.
+/// The session that reads, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Session {
+pub(crate) enum ReadSession {
     /// It has its results in utf8mb4, or as they are.
     Any,
     /// It has its results as they are.
     Raw,
 }
 
-impl Codec {
+impl ColumnCodec {
     /// Returns the expression to select for a column, and one more where the codec wants to know
     /// whether the server's conversion of a text lost something.
-    pub(crate) fn select(self, column: &Column, session: Session) -> (String, Option<String>) {
+    pub(crate) fn select(self, column: &Column, session: ReadSession) -> (String, Option<String>) {
         let name = quote_my(column.name.as_str());
         let encoding = match self {
-            Codec::Text(encoding) | Codec::Jsonb(encoding) | Codec::Labels { encoding, .. } => {
-                encoding
-            }
-            Codec::Bytes if is_plain_text(column) && !is_never_converted(column) => {
+            ColumnCodec::Text(encoding)
+            | ColumnCodec::Jsonb(encoding)
+            | ColumnCodec::Labels { encoding, .. } => encoding,
+            ColumnCodec::Bytes if is_plain_text(column) && !is_never_converted(column) => {
                 return (format!("CONVERT({name} USING binary)"), None);
             }
             _ => return (name, None),
@@ -30,7 +30,7 @@ impl Codec {
         let text = match encoding {
             TextEncoding::Utf8 if is_never_converted(column) => name.clone(),
             TextEncoding::Utf8 | TextEncoding::Ascii | TextEncoding::Latin1
-                if session == Session::Raw && is_plain_text(column) =>
+                if session == ReadSession::Raw && is_plain_text(column) =>
             {
                 name.clone()
             }
@@ -43,7 +43,9 @@ impl Codec {
         };
         let exact = (encoding == TextEncoding::Server).then(|| is_exact(&name, column));
         match self {
-            Codec::Labels { terminated: true, .. } => (terminated(&text, &name, column), exact),
+            ColumnCodec::Labels { terminated: true, .. } => {
+                (terminated(&text, &name, column), exact)
+            }
             _ => (text, exact),
         }
     }
@@ -57,7 +59,7 @@ fn is_never_converted(column: &Column) -> bool {
     matches!(column.charset.as_deref(), None | Some("utf8mb4" | "binary"))
 }
 
-/// Spells the labels of a SET with a comma behind each.
+/// Renders the labels of a SET with a comma behind each.
 ///
 /// The server puts a comma between two labels unless what it has so far is empty, so that an empty
 /// label, where it is the first of a value, leaves no trace.
@@ -73,7 +75,7 @@ fn terminated(text: &str, name: &str, column: &Column) -> String {
     )
 }
 
-/// Spells the condition that converting `name` to utf8mb4 loses nothing.
+/// Renders the condition that converting `name` to utf8mb4 loses nothing.
 ///
 /// Either the way back gives the same bytes, or the conversion wrote no `?` and dropped nothing:
 /// cp932 and its like have two codes for some characters, and the way back finds only one.

@@ -3,8 +3,8 @@
 //! PostgreSQL counts days and microseconds from 2000-01-01, in the calendar that MySQL has too:
 //! Gregorian, also before it was invented.
 
-use super::cell::{Cell, put8};
-use crate::refusal::Refusal;
+use super::cell::{CellWriter, put8};
+use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
 use handoff_model::LossPolicy;
 use handoff_settings::ZeroDates;
@@ -13,8 +13,10 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
 /// Appends a DATE.
-pub(super) fn date(value: ValueRef<'_>, cell: &mut Cell<'_>) -> Result<(), Refusal> {
-    let ValueRef::Date(year, month, day, ..) = value else { return Err(Refusal::unexpected()) };
+pub(super) fn date(value: ValueRef<'_>, cell: &mut CellWriter<'_>) -> Result<(), ValueRefusal> {
+    let ValueRef::Date(year, month, day, ..) = value else {
+        return Err(ValueRefusal::unexpected());
+    };
     let days = match days(year, month, day) {
         Some(days) => Some(days),
         None => substitute((year, month, day), cell)?,
@@ -27,9 +29,12 @@ pub(super) fn date(value: ValueRef<'_>, cell: &mut Cell<'_>) -> Result<(), Refus
 }
 
 /// Appends a DATETIME or TIMESTAMP; the latter is in UTC, as the session is.
-pub(super) fn timestamp(value: ValueRef<'_>, cell: &mut Cell<'_>) -> Result<(), Refusal> {
+pub(super) fn timestamp(
+    value: ValueRef<'_>,
+    cell: &mut CellWriter<'_>,
+) -> Result<(), ValueRefusal> {
     let ValueRef::Date(year, month, day, hour, minute, second, micro) = value else {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     };
     let micros = match days(year, month, day) {
         Some(days) => {
@@ -49,7 +54,7 @@ pub(super) fn timestamp(value: ValueRef<'_>, cell: &mut Cell<'_>) -> Result<(), 
 }
 
 /// Appends a TIME as an interval of microseconds alone, as PostgreSQL reads `838:59:59`.
-pub(super) fn interval(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn interval(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     let mut field = [0; 20];
     field[3] = 16;
     field[4..12].copy_from_slice(&micros(value)?.to_be_bytes());
@@ -58,18 +63,18 @@ pub(super) fn interval(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Ref
 }
 
 /// Appends a TIME as a time of day.
-pub(super) fn time(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn time(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
     let micros = micros(value)?;
     if !(0..=DAY).contains(&micros) {
-        return Err(Refusal::of_type("a time that is no time of day"));
+        return Err(ValueRefusal::of_type("a time that is no time of day"));
     }
     put8(out, micros.to_be_bytes());
     Ok(())
 }
 
-fn micros(value: ValueRef<'_>) -> Result<i64, Refusal> {
+fn micros(value: ValueRef<'_>) -> Result<i64, ValueRefusal> {
     let ValueRef::Time(negative, days, hours, minutes, seconds, micros) = value else {
-        return Err(Refusal::unexpected());
+        return Err(ValueRefusal::unexpected());
     };
     let hours = i64::from(days) * 24 + i64::from(hours);
     let micros = clock(hours, minutes, seconds) * SECOND + i64::from(micros);
@@ -80,9 +85,9 @@ fn clock(hours: i64, minutes: u8, seconds: u8) -> i64 {
     (hours * 60 + i64::from(minutes)) * 60 + i64::from(seconds)
 }
 
-/// Does what `zero_dates` says about a date that is not in the calendar: returns the day to write
+/// Applies `zero_dates` to a date that is not in the calendar: returns the day to write
 /// instead, [`None`] for NULL.
-fn substitute(date: (u16, u8, u8), cell: &mut Cell<'_>) -> Result<Option<i32>, Refusal> {
+fn substitute(date: (u16, u8, u8), cell: &mut CellWriter<'_>) -> Result<Option<i32>, ValueRefusal> {
     let day = match cell.policies.zero_dates {
         ZeroDates::Fail => {
             let problem = match date {
@@ -90,7 +95,7 @@ fn substitute(date: (u16, u8, u8), cell: &mut Cell<'_>) -> Result<Option<i32>, R
                 (0, ..) | (_, 0, _) | (_, _, 0) => "a date with a zero in it",
                 _ => "a date that is not in the calendar",
             };
-            return Err(Refusal::policy(LossPolicy::ZeroDates, problem));
+            return Err(ValueRefusal::policy(LossPolicy::ZeroDates, problem));
         }
         ZeroDates::Null => None,
         ZeroDates::Date(year, month, day) => {

@@ -1,7 +1,7 @@
 //! Texts: from the bytes of a character set to UTF-8 without NUL.
 
-use super::cell::{Cell, Uses, close, open};
-use crate::refusal::Refusal;
+use super::cell::{CellWriter, PolicyUses, close, open};
+use crate::refusal::ValueRefusal;
 use handoff_model::LossPolicy;
 use handoff_schema::TextEncoding;
 use handoff_settings::{BadJson, BadText, NulBytes, Values};
@@ -14,18 +14,18 @@ pub(super) fn text(
     encoding: TextEncoding,
     text: &[u8],
     exact: bool,
-    cell: &mut Cell<'_>,
-) -> Result<(), Refusal> {
-    let Cell { out, policies, uses, scratch } = cell;
+    cell: &mut CellWriter<'_>,
+) -> Result<(), ValueRefusal> {
+    let CellWriter { out, policies, uses, scratch } = cell;
     let text = decode(encoding, text, exact, policies, uses, &mut scratch.decoded)?;
     let text = without_nul(text, policies, uses)?;
     super::cell::put(out, &text);
     Ok(())
 }
 
-/// Appends what stands for a text that the server could not convert at all: MySQL then answers
+/// Appends the replacement of a text that the server could not convert at all: MySQL then answers
 /// NULL.
-pub(super) fn unconverted(cell: &mut Cell<'_>) -> Result<(), Refusal> {
+pub(super) fn unconverted(cell: &mut CellWriter<'_>) -> Result<(), ValueRefusal> {
     bad_text(cell.policies, cell.uses)?;
     cell.put(REPLACEMENT.as_bytes());
     Ok(())
@@ -36,9 +36,9 @@ pub(super) fn jsonb(
     encoding: TextEncoding,
     text: &[u8],
     exact: bool,
-    cell: &mut Cell<'_>,
-) -> Result<(), Refusal> {
-    let Cell { out, policies, uses, scratch } = cell;
+    cell: &mut CellWriter<'_>,
+) -> Result<(), ValueRefusal> {
+    let CellWriter { out, policies, uses, scratch } = cell;
     let text = decode(encoding, text, exact, policies, uses, &mut scratch.decoded)?;
     let start = open(out);
     // The version of the format.
@@ -46,7 +46,7 @@ pub(super) fn jsonb(
     match scratch.jsonb.normalise(text, out) {
         Ok(()) => close(out, start),
         Err(problem) if policies.bad_json == BadJson::Fail => {
-            return Err(Refusal::policy(LossPolicy::BadJson, problem));
+            return Err(ValueRefusal::policy(LossPolicy::BadJson, problem));
         }
         Err(_) => {
             // What `open` has put there is NULL.
@@ -57,15 +57,15 @@ pub(super) fn jsonb(
     Ok(())
 }
 
-/// Returns the text in UTF-8: `bytes` itself or what was put into `buffer`.
+/// Returns the text in UTF-8: `bytes` itself or the content of `buffer`.
 pub(super) fn decode<'b>(
     encoding: TextEncoding,
     bytes: &'b [u8],
     exact: bool,
     policies: &Values,
-    uses: &mut Uses,
+    uses: &mut PolicyUses,
     buffer: &'b mut Vec<u8>,
-) -> Result<&'b [u8], Refusal> {
+) -> Result<&'b [u8], ValueRefusal> {
     let valid = match encoding {
         TextEncoding::Latin1 if bytes.is_ascii() => true,
         TextEncoding::Latin1 => return Ok(from_latin1(bytes, buffer)),
@@ -86,10 +86,10 @@ pub(super) fn decode<'b>(
     Ok(replaced(encoding, bytes, buffer))
 }
 
-fn bad_text(policies: &Values, uses: &mut Uses) -> Result<(), Refusal> {
+fn bad_text(policies: &Values, uses: &mut PolicyUses) -> Result<(), ValueRefusal> {
     if policies.bad_text == BadText::Fail {
         let problem = "a text that is not valid in its character set";
-        return Err(Refusal::policy(LossPolicy::BadText, problem));
+        return Err(ValueRefusal::policy(LossPolicy::BadText, problem));
     }
     uses.count(LossPolicy::BadText);
     Ok(())
@@ -113,14 +113,14 @@ fn replaced<'b>(encoding: TextEncoding, bytes: &[u8], buffer: &'b mut Vec<u8>) -
 pub(super) fn without_nul<'b>(
     text: &'b [u8],
     policies: &Values,
-    uses: &mut Uses,
-) -> Result<Cow<'b, [u8]>, Refusal> {
+    uses: &mut PolicyUses,
+) -> Result<Cow<'b, [u8]>, ValueRefusal> {
     if !text.contains(&0) {
         return Ok(Cow::Borrowed(text));
     }
     let instead: &[u8] = match policies.nul_bytes {
         NulBytes::Fail => {
-            return Err(Refusal::policy(LossPolicy::NulBytes, "a text with a NUL byte"));
+            return Err(ValueRefusal::policy(LossPolicy::NulBytes, "a text with a NUL byte"));
         }
         NulBytes::Strip => &[],
         NulBytes::Replace => REPLACEMENT.as_bytes(),
@@ -154,7 +154,7 @@ pub(crate) fn to_latin1(text: &str) -> Option<Vec<u8>> {
     text.chars().map(byte).collect()
 }
 
-/// What the bytes 80 to 9F are in MySQL's latin1.
+/// The characters of the bytes 80 to 9F in MySQL's latin1.
 const CP1252: [char; 32] = [
     '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}',
     '\u{2c6}', '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}',

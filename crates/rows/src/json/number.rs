@@ -3,7 +3,7 @@
 //! `numeric` keeps as many digits after the point as were written, less the exponent: `1.50` stays
 //! `1.50`, `1.50e1` becomes `15.0`, `1e2` becomes `100`, and `-0` becomes `0`.
 
-use super::{Bad, NO_JSON, NUMBER, Token};
+use super::{Bad, JsonToken, NO_JSON, NUMBER};
 use std::ops::Range;
 
 /// The position of the highest digit before the point, counted from 0, and the most digits behind
@@ -14,7 +14,7 @@ const MAX_SCALE: i64 = 16_383;
 const MAX_EXPONENT: i64 = (i32::MAX / 2) as i64;
 
 /// The parts of a number in a document.
-struct Parts<'a> {
+struct NumberParts<'a> {
     negative: bool,
     whole: &'a [u8],
     fraction: &'a [u8],
@@ -22,7 +22,7 @@ struct Parts<'a> {
 }
 
 /// Reads the number at `at`; returns its token and the position behind it.
-pub(super) fn read(text: &[u8], at: usize) -> Result<(Token, usize), Bad> {
+pub(super) fn read(text: &[u8], at: usize) -> Result<(JsonToken, usize), Bad> {
     let (parts, end) = parts(text, at)?;
     let whole = i64::try_from(parts.whole.len()).map_err(|_| NUMBER)?;
     let exponent = parts.exponent.unwrap_or(0);
@@ -37,7 +37,7 @@ pub(super) fn read(text: &[u8], at: usize) -> Result<(Token, usize), Bad> {
         }
     }
     let same = parts.exponent.is_none() && !(parts.negative && first.is_none());
-    let token = if same { Token::Verbatim(at, end) } else { Token::Number(at, end) };
+    let token = if same { JsonToken::Verbatim(at, end) } else { JsonToken::Number(at, end) };
     Ok((token, end))
 }
 
@@ -72,7 +72,7 @@ pub(super) fn print(text: &[u8], place: Range<usize>, out: &mut Vec<u8>) {
     }
 }
 
-impl Parts<'_> {
+impl NumberParts<'_> {
     fn digits(&self) -> impl Iterator<Item = u8> {
         self.whole.iter().chain(self.fraction).copied()
     }
@@ -86,7 +86,7 @@ impl Parts<'_> {
 
 /// Takes the number at `at` apart: an optional minus, digits without a zero in front, then an
 /// optional fraction and an optional exponent.
-fn parts(text: &[u8], at: usize) -> Result<(Parts<'_>, usize), Bad> {
+fn parts(text: &[u8], at: usize) -> Result<(NumberParts<'_>, usize), Bad> {
     let negative = text.get(at) == Some(&b'-');
     let at = at + usize::from(negative);
     let whole = digits(&text[at..])?;
@@ -113,7 +113,7 @@ fn parts(text: &[u8], at: usize) -> Result<(Parts<'_>, usize), Bad> {
         });
         exponent = Some(if minus { -size } else { size });
     }
-    Ok((Parts { negative, whole, fraction, exponent }, end))
+    Ok((NumberParts { negative, whole, fraction, exponent }, end))
 }
 
 /// Returns the digits, at least one, that `text` begins with.

@@ -1,27 +1,27 @@
 //! From the tape to the text that jsonb prints.
 
-use super::{Bad, Jsonb, MAX_BYTES, TOO_LONG, Token, number, string};
+use super::{Bad, JsonToken, Jsonb, MAX_BYTES, TOO_LONG, number, string};
 
 /// A container that is being printed.
 #[derive(Debug)]
-pub(super) struct Frame {
-    kind: Kind,
+pub(super) struct PrintFrame {
+    kind: ContainerKind,
     /// An array's next element on the tape, or an object's next key in `keys`.
     next: usize,
     end: usize,
-    /// How many keys the objects around it have.
+    /// The number of keys of the objects around it.
     outer_keys: usize,
     first: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ContainerKind {
     Array,
     Object,
 }
 
 impl Jsonb {
-    /// Appends what is on the tape to `out`.
+    /// Appends the document on the tape to `out`.
     pub(super) fn print(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Bad> {
         self.frames.clear();
         self.keys.clear();
@@ -32,7 +32,7 @@ impl Jsonb {
                 return Err(TOO_LONG);
             }
             if frame.next == frame.end {
-                out.push(if frame.kind == Kind::Array { b']' } else { b'}' });
+                out.push(if frame.kind == ContainerKind::Array { b']' } else { b'}' });
                 self.leave();
                 continue;
             }
@@ -41,11 +41,11 @@ impl Jsonb {
             }
             let next = frame.next;
             match frame.kind {
-                Kind::Array => {
+                ContainerKind::Array => {
                     frame.next = behind(&self.tape, next);
                     self.token(text, next, out);
                 }
-                Kind::Object => {
+                ContainerKind::Object => {
                     frame.next += 1;
                     let key = self.keys[next];
                     self.token(text, key, out);
@@ -61,21 +61,33 @@ impl Jsonb {
     fn token(&mut self, text: &[u8], at: usize, out: &mut Vec<u8>) {
         let outer_keys = self.keys.len();
         match self.tape[at] {
-            Token::Verbatim(from, to) => out.extend_from_slice(&text[from..to]),
+            JsonToken::Verbatim(from, to) => out.extend_from_slice(&text[from..to]),
             // With the quotes around it.
-            Token::Plain(from, to) => out.extend_from_slice(&text[from - 1..=to]),
-            Token::Decoded(from, to) => string::print(&self.strings[from..to], out),
-            Token::Number(from, to) => number::print(text, from..to, out),
-            Token::Array(end) => {
+            JsonToken::Plain(from, to) => out.extend_from_slice(&text[from - 1..=to]),
+            JsonToken::Decoded(from, to) => string::print(&self.strings[from..to], out),
+            JsonToken::Number(from, to) => number::print(text, from..to, out),
+            JsonToken::Array(end) => {
                 out.push(b'[');
                 let next = at + 1;
-                self.frames.push(Frame { kind: Kind::Array, next, end, outer_keys, first: true });
+                self.frames.push(PrintFrame {
+                    kind: ContainerKind::Array,
+                    next,
+                    end,
+                    outer_keys,
+                    first: true,
+                });
             }
-            Token::Object(end) => {
+            JsonToken::Object(end) => {
                 out.push(b'{');
                 self.order(text, at + 1, end);
                 let (next, end) = (outer_keys, self.keys.len());
-                self.frames.push(Frame { kind: Kind::Object, next, end, outer_keys, first: true });
+                self.frames.push(PrintFrame {
+                    kind: ContainerKind::Object,
+                    next,
+                    end,
+                    outer_keys,
+                    first: true,
+                });
             }
         }
     }
@@ -119,8 +131,8 @@ impl Jsonb {
 
     fn key_bytes<'t>(&'t self, text: &'t [u8], at: usize) -> &'t [u8] {
         match self.tape[at] {
-            Token::Plain(from, to) => &text[from..to],
-            Token::Decoded(from, to) => &self.strings[from..to],
+            JsonToken::Plain(from, to) => &text[from..to],
+            JsonToken::Decoded(from, to) => &self.strings[from..to],
             _ => unreachable!("a key is a string"),
         }
     }
@@ -132,9 +144,9 @@ fn rank(key: &[u8]) -> (usize, &[u8]) {
 }
 
 /// Returns the position behind the value at `at`.
-fn behind(tape: &[Token], at: usize) -> usize {
+fn behind(tape: &[JsonToken], at: usize) -> usize {
     match tape[at] {
-        Token::Array(end) | Token::Object(end) => end,
+        JsonToken::Array(end) | JsonToken::Object(end) => end,
         _ => at + 1,
     }
 }

@@ -1,7 +1,7 @@
 //! From a document to the tape, by the grammar of RFC 8259 as PostgreSQL reads it.
 
 use super::string::StringToken;
-use super::{Bad, Jsonb, MAX_DEPTH, NO_JSON, TOO_DEEP, Token, number, string};
+use super::{Bad, JsonToken, Jsonb, MAX_DEPTH, NO_JSON, TOO_DEEP, number, string};
 
 impl Jsonb {
     /// Reads `text` onto the tape.
@@ -12,8 +12,8 @@ impl Jsonb {
         let mut at = 0;
         loop {
             at = match self.value(text, skip_space(text, at))? {
-                Step::Inside(at) => at,
-                Step::Done(at) => match self.after_value(text, at)? {
+                ReadStep::Inside(at) => at,
+                ReadStep::Done(at) => match self.after_value(text, at)? {
                     Some(at) => at,
                     None => return Ok(()),
                 },
@@ -22,31 +22,31 @@ impl Jsonb {
     }
 
     /// Reads the value at `at`, or the beginning of it up to the first value inside.
-    fn value(&mut self, text: &[u8], at: usize) -> Result<Step, Bad> {
+    fn value(&mut self, text: &[u8], at: usize) -> Result<ReadStep, Bad> {
         match text.get(at) {
             Some(b'{') => {
-                self.begin(Token::Object(0))?;
+                self.begin(JsonToken::Object(0))?;
                 let at = skip_space(text, at + 1);
                 if text.get(at) == Some(&b'}') {
                     self.end();
-                    return Ok(Step::Done(at + 1));
+                    return Ok(ReadStep::Done(at + 1));
                 }
-                self.key(text, at).map(Step::Inside)
+                self.key(text, at).map(ReadStep::Inside)
             }
             Some(b'[') => {
-                self.begin(Token::Array(0))?;
+                self.begin(JsonToken::Array(0))?;
                 let at = skip_space(text, at + 1);
                 if text.get(at) == Some(&b']') {
                     self.end();
-                    return Ok(Step::Done(at + 1));
+                    return Ok(ReadStep::Done(at + 1));
                 }
-                Ok(Step::Inside(at))
+                Ok(ReadStep::Inside(at))
             }
-            Some(b'"') => self.string(text, at).map(Step::Done),
+            Some(b'"') => self.string(text, at).map(ReadStep::Done),
             Some(b'-' | b'0'..=b'9') => {
                 let (token, end) = number::read(text, at)?;
                 self.tape.push(token);
-                Ok(Step::Done(end))
+                Ok(ReadStep::Done(end))
             }
             Some(b't') => self.literal(text, at, b"true"),
             Some(b'f') => self.literal(text, at, b"false"),
@@ -66,11 +66,13 @@ impl Jsonb {
             };
             at += 1;
             match (self.tape[container], next) {
-                (Token::Array(_), Some(b',')) => return Ok(Some(at)),
-                (Token::Object(_), Some(b',')) => {
+                (JsonToken::Array(_), Some(b',')) => return Ok(Some(at)),
+                (JsonToken::Object(_), Some(b',')) => {
                     return self.key(text, skip_space(text, at)).map(Some);
                 }
-                (Token::Array(_), Some(b']')) | (Token::Object(_), Some(b'}')) => self.end(),
+                (JsonToken::Array(_), Some(b']')) | (JsonToken::Object(_), Some(b'}')) => {
+                    self.end();
+                }
                 _ => return Err(NO_JSON),
             }
         }
@@ -87,20 +89,24 @@ impl Jsonb {
 
     fn string(&mut self, text: &[u8], at: usize) -> Result<usize, Bad> {
         let (StringToken { from, to, decoded }, end) = string::read(text, at, &mut self.strings)?;
-        self.tape.push(if decoded { Token::Decoded(from, to) } else { Token::Plain(from, to) });
+        self.tape.push(if decoded {
+            JsonToken::Decoded(from, to)
+        } else {
+            JsonToken::Plain(from, to)
+        });
         Ok(end)
     }
 
-    fn literal(&mut self, text: &[u8], at: usize, literal: &[u8]) -> Result<Step, Bad> {
+    fn literal(&mut self, text: &[u8], at: usize, literal: &[u8]) -> Result<ReadStep, Bad> {
         if !text[at..].starts_with(literal) {
             return Err(NO_JSON);
         }
         let end = at + literal.len();
-        self.tape.push(Token::Verbatim(at, end));
-        Ok(Step::Done(end))
+        self.tape.push(JsonToken::Verbatim(at, end));
+        Ok(ReadStep::Done(end))
     }
 
-    fn begin(&mut self, container: Token) -> Result<(), Bad> {
+    fn begin(&mut self, container: JsonToken) -> Result<(), Bad> {
         if self.open.len() == MAX_DEPTH {
             return Err(TOO_DEEP);
         }
@@ -113,14 +119,14 @@ impl Jsonb {
         let end = self.tape.len();
         let container = self.open.pop().expect("only what was begun is ended");
         match &mut self.tape[container] {
-            Token::Array(behind) | Token::Object(behind) => *behind = end,
+            JsonToken::Array(behind) | JsonToken::Object(behind) => *behind = end,
             _ => unreachable!("only containers are open"),
         }
     }
 }
 
-/// How far a value was read.
-enum Step {
+/// The progress of reading a value.
+enum ReadStep {
     /// To its end.
     Done(usize),
     /// To the first value inside.

@@ -1,11 +1,11 @@
 //! Reading some rows in the order of the key, and going on behind them another time.
 
-use super::fetch::{End, Fetch, Flow};
-use super::key::{Key, key_value};
-use super::pages::{Pages, Until, owned};
-use super::timed::Timed;
-use super::{Condition, Reader, RowSink, parameter};
-use crate::{Error, Result};
+use super::fetch::{FetchEnd, FetchFlow, RowFetch};
+use super::key::{TableKey, key_value};
+use super::pages::{RangeEnd, RangePages, owned};
+use super::timed::TimedSink;
+use super::{RowReader, RowSink, SqlCondition, parameter};
+use crate::error::{Error, Result};
 use handoff_connect::{MyConn, quote_my};
 use handoff_model::{KeyRange, KeyValue, RowFilter};
 use mysql::Value;
@@ -14,16 +14,16 @@ use mysql::Value;
 /// index: 25 ns beside 60, of a row of four integers.
 const SHORT_ROW: u64 = 64;
 
-/// What one chunk held.
+/// The result of reading one chunk.
 #[derive(Debug)]
-pub struct Chunk {
+pub struct ReadChunk {
     /// Rows read.
     pub rows: u64,
-    /// Where the next chunk begins: behind this key. [`None`] if no row follows.
+    /// The key behind which the next chunk begins. [`None`] if no row follows.
     pub end: Option<Vec<KeyValue>>,
 }
 
-impl Reader<'_> {
+impl RowReader<'_> {
     /// Reads at most `rows` rows behind the key `after` into `sink`, in the order of the key.
     ///
     /// A table that is written to meanwhile is not read consistently: for a replica table of our
@@ -31,23 +31,23 @@ impl Reader<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`Reader::read`] does, and [`Error::Filter`] for a table without a key.
+    /// Returns an error as [`RowReader::read`] does, and [`Error::Filter`] for a table without a key.
     pub fn read_chunk<S: RowSink>(
         &self,
         conn: &mut MyConn,
         sink: &mut S,
         after: Option<&[KeyValue]>,
         rows: u64,
-    ) -> Result<Chunk, S::Error> {
+    ) -> Result<ReadChunk, S::Error> {
         let key = self.key()?;
-        let filter = Condition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
-        let pages = Pages::new(self, &key, &filter);
+        let filter = SqlCondition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
+        let pages = RangePages::new(self, &key, &filter);
         let after: Option<Vec<Value>> = after.map(|after| after.iter().map(parameter).collect());
-        let (sql, params) = pages.statement(after.as_deref(), &Until::Rows(rows));
+        let (sql, params) = pages.statement(after.as_deref(), &RangeEnd::Rows(rows));
         let width = self.spec.select.len();
         let (mut count, mut last) = (0, Vec::new());
-        let mut sink = Timed::new(sink);
-        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let mut sink = TimedSink::new(sink);
+        let mut fetch = RowFetch::new(conn, self.spec.cancel);
         let end = fetch.run(&sql, params, |row| {
             let (row, key) = row.split_at(width);
             sink.row(row)?;
@@ -58,20 +58,20 @@ impl Reader<'_> {
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
-            Ok::<_, S::Error>(Flow::On)
+            Ok::<_, S::Error>(FetchFlow::On)
         });
         let end = end.map_err(|stop| stop.into_error(&self.spec, count))?;
-        debug_assert_eq!(end, End::Whole, "nobody has enough of a chunk");
+        debug_assert_eq!(end, FetchEnd::Whole, "nobody has enough of a chunk");
         self.pay(count, &mut sink)?;
         sink.flush()?;
         if let Some(clock) = self.clock {
             clock.add(sink.waits());
         }
         if count < rows {
-            return Ok(Chunk { rows: count, end: None });
+            return Ok(ReadChunk { rows: count, end: None });
         }
         let place = pages.place(last)?;
-        Ok(Chunk { rows: count, end: Some(self.key_values(place)?) })
+        Ok(ReadChunk { rows: count, end: Some(self.key_values(place)?) })
     }
 
     /// Returns the key of the row that is `rows` rows into `range`, in the order of the key, and
@@ -89,7 +89,7 @@ impl Reader<'_> {
     ) -> Result<Option<Vec<KeyValue>>> {
         let key = self.key()?;
         let filter = RowFilter::Range(range.clone());
-        let condition = Condition::of_filter(&filter, self.spec.table, Some(&key))?;
+        let condition = SqlCondition::of_filter(&filter, self.spec.table, Some(&key))?;
         let sql = format!(
             "SELECT {} FROM {}{}{}{} LIMIT 1 OFFSET ?",
             key.select_list(),
@@ -101,14 +101,14 @@ impl Reader<'_> {
         let mut params = condition.params;
         params.push(Value::UInt(rows.saturating_sub(1)));
         let mut found = None;
-        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let mut fetch = RowFetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, params, |row| {
             found = Some(owned(row));
-            Ok::<_, Error>(Flow::On)
+            Ok::<_, Error>(FetchFlow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, 0))?;
-        let every = Condition::default();
-        let pages = Pages::new(self, &key, &every);
+        let every = SqlCondition::default();
+        let pages = RangePages::new(self, &key, &every);
         found.map(|row| self.key_values(pages.place(row)?)).transpose()
     }
 
@@ -135,22 +135,22 @@ impl Reader<'_> {
             quote_my(table.name.as_str()),
             key.order_by()
         );
-        let every = Condition::default();
-        let pages = Pages::new(self, &key, &every);
-        let mut sample = Sample::new(size);
-        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let every = SqlCondition::default();
+        let pages = RangePages::new(self, &key, &every);
+        let mut sample = KeySample::new(size);
+        let mut fetch = RowFetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, vec![Value::Double(share)], |row| {
             if sample.takes_next() {
                 sample.add(self.key_values(pages.place(owned(row))?)?);
             }
-            Ok::<_, Error>(Flow::On)
+            Ok::<_, Error>(FetchFlow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, 0))?;
         Ok(sample.keys)
     }
 
-    pub(super) fn key(&self) -> Result<Key> {
-        Key::of(self.spec.table).ok_or_else(|| self.refuse("it has no key to be read by"))
+    pub(super) fn key(&self) -> Result<TableKey> {
+        TableKey::of(self.spec.table).ok_or_else(|| self.refuse("it has no key to be read by"))
     }
 
     fn key_values(&self, place: Vec<Value>) -> Result<Vec<KeyValue>> {
@@ -164,7 +164,7 @@ impl Reader<'_> {
 }
 
 /// Keys in their order, thinned out evenly when they become too many.
-struct Sample<K> {
+struct KeySample<K> {
     keys: Vec<K>,
     most: usize,
     /// Of so many keys one is taken.
@@ -172,11 +172,11 @@ struct Sample<K> {
     seen: u64,
 }
 
-impl<K> Sample<K> {
+impl<K> KeySample<K> {
     /// Begins a sample of between `size` and twice as many keys, where that many come.
-    fn new(size: u32) -> Sample<K> {
+    fn new(size: u32) -> KeySample<K> {
         let most = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(2).max(2);
-        Sample { keys: Vec::new(), most, step: 1, seen: 0 }
+        KeySample { keys: Vec::new(), most, step: 1, seen: 0 }
     }
 
     /// Counts the next key, and returns true if it is to be added.
@@ -205,7 +205,7 @@ mod tests {
 
     #[track_caller]
     fn check(size: u32, keys: u64, expected: &[u64]) {
-        let mut sample = Sample::new(size);
+        let mut sample = KeySample::new(size);
         for key in 0..keys {
             if sample.takes_next() {
                 sample.add(key);

@@ -1,7 +1,7 @@
 //! Conditions with bound parameters.
 
-use super::key::{Key, KeyColumn, parameter};
-use crate::{Error, Result};
+use super::key::{KeyColumn, TableKey, parameter};
+use crate::error::{Error, Result};
 use handoff_connect::quote_my;
 use handoff_model::{Bound, ColumnName, KeyValue, RowFilter, Watermark};
 use handoff_schema::{Column, MySqlType, TableSchema};
@@ -9,43 +9,44 @@ use mysql::Value;
 
 /// A condition and its parameters; an empty text is true for every row.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Condition {
+pub(super) struct SqlCondition {
     pub(super) sql: String,
     pub(super) params: Vec<Value>,
 }
 
-/// Which side of a key is meant.
+/// The side of a key that is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum KeySide {
     /// Keys that come later in the index.
     After,
     /// Keys that come earlier, and the key itself.
     UpTo,
 }
 
-impl Condition {
+impl SqlCondition {
     /// Renders a filter.
     pub(super) fn of_filter(
         filter: &RowFilter,
         table: &TableSchema,
-        key: Option<&Key>,
-    ) -> Result<Condition> {
+        key: Option<&TableKey>,
+    ) -> Result<SqlCondition> {
         let refuse = |problem: &str| Error::Filter {
             table: table.name.clone(),
             problem: problem.to_owned(),
         };
         match filter {
-            RowFilter::All => Ok(Condition::default()),
+            RowFilter::All => Ok(SqlCondition::default()),
             RowFilter::Range(range) => {
                 let key = key.ok_or_else(|| refuse("it has no key to take a range of"))?;
-                let mut whole = Condition::default();
-                for (side, bound) in [(Side::After, &range.after), (Side::UpTo, &range.upto)] {
+                let mut whole = SqlCondition::default();
+                for (side, bound) in [(KeySide::After, &range.after), (KeySide::UpTo, &range.upto)]
+                {
                     let Some(bound) = bound else { continue };
                     if bound.len() != key.columns.len() {
                         return Err(refuse("the range has not as many values as its key columns"));
                     }
                     let values: Vec<Value> = bound.iter().map(parameter).collect();
-                    whole = whole.and(Condition::of_key(key, side, &values));
+                    whole = whole.and(SqlCondition::of_key(key, side, &values));
                 }
                 Ok(whole)
             }
@@ -54,10 +55,10 @@ impl Condition {
                 if keys.is_empty() || keys.iter().any(|one| one.len() != key.columns.len()) {
                     return Err(refuse("the keys have not as many values as the table's key"));
                 }
-                Ok(Condition::of_keys(key, keys))
+                Ok(SqlCondition::of_keys(key, keys))
             }
             RowFilter::Changed { bounds, nulls } => {
-                let mut any = Condition::default();
+                let mut any = SqlCondition::default();
                 for bound in bounds {
                     any = any.or(changed(table, bound)?);
                 }
@@ -69,19 +70,19 @@ impl Condition {
         }
     }
 
-    /// Spells one side of a key column by column: `a > ? OR (a = ? AND b > ?)`. Servers scan a
+    /// Renders one side of a key column by column: `a > ? OR (a = ? AND b > ?)`. Servers scan a
     /// table from its start for `(a, b) > (?, ?)`.
-    pub(super) fn of_key(key: &Key, side: Side, values: &[Value]) -> Condition {
-        let mut any = Condition::default();
+    pub(super) fn of_key(key: &TableKey, side: KeySide, values: &[Value]) -> SqlCondition {
+        let mut any = SqlCondition::default();
         for (index, column) in key.columns.iter().enumerate() {
             let last = index + 1 == key.columns.len();
             let operator = match (side, column.descending) {
-                (Side::UpTo, false) if last => "<=",
-                (Side::UpTo, true) if last => ">=",
-                (Side::After, false) | (Side::UpTo, true) => ">",
-                (Side::UpTo, false) | (Side::After, true) => "<",
+                (KeySide::UpTo, false) if last => "<=",
+                (KeySide::UpTo, true) if last => ">=",
+                (KeySide::After, false) | (KeySide::UpTo, true) => ">",
+                (KeySide::UpTo, false) | (KeySide::After, true) => "<",
             };
-            let mut all = Condition::default();
+            let mut all = SqlCondition::default();
             for (column, value) in key.columns.iter().zip(values).take(index) {
                 all = all.and(compare(column, "=", value));
             }
@@ -90,29 +91,29 @@ impl Condition {
         any
     }
 
-    /// Spells `a IN (?, ?)`, or `(a = ? AND b = ?) OR …`. Built in one go: the conditions of this
+    /// Renders `a IN (?, ?)`, or `(a = ? AND b = ?) OR …`. Built in one go: the conditions of this
     /// module nest, and a server has a limit to that.
-    fn of_keys(key: &Key, keys: &[Vec<KeyValue>]) -> Condition {
+    fn of_keys(key: &TableKey, keys: &[Vec<KeyValue>]) -> SqlCondition {
         let params = keys.iter().flatten().map(parameter).collect();
         if let [column] = &key.columns[..] {
             let operands = vec![&*column.operand; keys.len()].join(", ");
-            return Condition { sql: format!("{} IN ({operands})", column.name), params };
+            return SqlCondition { sql: format!("{} IN ({operands})", column.name), params };
         }
         let columns =
             key.columns.iter().map(|column| format!("{} = {}", column.name, column.operand));
         let one = format!("({})", columns.collect::<Vec<_>>().join(" AND "));
-        Condition { sql: format!("({})", vec![one; keys.len()].join(" OR ")), params }
+        SqlCondition { sql: format!("({})", vec![one; keys.len()].join(" OR ")), params }
     }
 
-    pub(super) fn and(self, other: Condition) -> Condition {
+    pub(super) fn and(self, other: SqlCondition) -> SqlCondition {
         self.join(" AND ", other)
     }
 
-    fn or(self, other: Condition) -> Condition {
+    fn or(self, other: SqlCondition) -> SqlCondition {
         self.join(" OR ", other)
     }
 
-    fn join(mut self, word: &str, other: Condition) -> Condition {
+    fn join(mut self, word: &str, other: SqlCondition) -> SqlCondition {
         if self.sql.is_empty() {
             return other;
         }
@@ -120,26 +121,26 @@ impl Condition {
             return self;
         }
         self.params.extend(other.params);
-        Condition { sql: format!("({}{word}{})", self.sql, other.sql), params: self.params }
+        SqlCondition { sql: format!("({}{word}{})", self.sql, other.sql), params: self.params }
     }
 
-    /// Spells the clause; nothing if every row is meant.
+    /// Renders the clause; nothing if every row is meant.
     pub(super) fn where_clause(&self) -> String {
         if self.sql.is_empty() { String::new() } else { format!(" WHERE {}", self.sql) }
     }
 }
 
-fn compare(column: &KeyColumn, operator: &str, value: &Value) -> Condition {
+fn compare(column: &KeyColumn, operator: &str, value: &Value) -> SqlCondition {
     let sql = format!("{} {operator} {}", column.name, column.operand);
-    Condition { sql, params: vec![value.clone()] }
+    SqlCondition { sql, params: vec![value.clone()] }
 }
 
-/// Spells the rows in which every one of `columns` is NULL; nothing if none is named.
-fn all_null(table: &TableSchema, columns: &[ColumnName]) -> Result<Condition> {
-    let mut all = Condition::default();
+/// Renders the rows in which every one of `columns` is NULL; nothing if none is named.
+fn all_null(table: &TableSchema, columns: &[ColumnName]) -> Result<SqlCondition> {
+    let mut all = SqlCondition::default();
     for name in columns {
         let sql = format!("{} IS NULL", qualified(table, column(table, name)?));
-        all = all.and(Condition { sql, params: Vec::new() });
+        all = all.and(SqlCondition { sql, params: Vec::new() });
     }
     Ok(all)
 }
@@ -155,8 +156,8 @@ fn qualified(table: &TableSchema, column: &Column) -> String {
     format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()))
 }
 
-/// Spells `from <= column < below`.
-fn changed(table: &TableSchema, bound: &Bound) -> Result<Condition> {
+/// Renders `from <= column < below`.
+fn changed(table: &TableSchema, bound: &Bound) -> Result<SqlCondition> {
     let refuse = |problem: String| Error::Filter { table: table.name.clone(), problem };
     let column = column(table, &bound.column)?;
     let name = qualified(table, column);
@@ -168,17 +169,17 @@ fn changed(table: &TableSchema, bound: &Bound) -> Result<Condition> {
             ))
         })
     };
-    let mut both = Condition::default();
+    let mut both = SqlCondition::default();
     for (operator, watermark) in [(">=", Some(&bound.from)), ("<", bound.below.as_ref())] {
         let Some(watermark) = watermark else { continue };
         let (sql, value) = operand(watermark)?;
         let sql = format!("{name} {operator} {sql}");
-        both = both.and(Condition { sql, params: vec![value] });
+        both = both.and(SqlCondition { sql, params: vec![value] });
     }
     Ok(both)
 }
 
-/// Returns what to compare a column of the type `kind` with; [`None`] if the watermark is of another
+/// Returns the operand to compare a column of the type `kind` with; [`None`] if the watermark is of another
 /// type (compared all the same, the server would find no rows, or all).
 fn operand(kind: &MySqlType, watermark: &Watermark) -> Option<(String, Value)> {
     use MySqlType as M;

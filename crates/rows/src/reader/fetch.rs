@@ -1,7 +1,7 @@
 //! One statement and its rows.
 
 use super::{ReadSpec, read_error};
-use crate::Error;
+use crate::error::Error;
 use handoff_connect::{Fault, MyConn, MyPacket, MyPool, MyRows, ValueRef, Wire};
 use handoff_model::{Cancel, Cancelled};
 use mysql::Value;
@@ -11,49 +11,49 @@ use std::time::{Duration, Instant};
 /// MySQL's "query execution was interrupted".
 const INTERRUPTED: u16 = 1317;
 
-/// What MariaDB and MySQL say of a statement that took longer than its own limit.
+/// The codes of MariaDB and MySQL for a statement that took longer than its own limit.
 const TIMED_OUT: [u16; 2] = [1969, 3024];
 
-/// How long to read on after a statement was killed.
+/// The time to read on after a statement was killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the receiver of a row says.
+/// The answer of a row's receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(super) enum FetchFlow {
     /// The next, please.
     On,
     /// No more rows of this statement; it is to release its locks at once.
     Enough,
 }
 
-/// How a statement ended.
+/// The end of a statement that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum FetchEnd {
     /// All of its rows were fetched.
     Whole,
     /// The receiver had enough, or it took longer than it may.
     Ended,
 }
 
-/// Why a statement did not end well.
-pub(super) enum Stop<E> {
+/// The reason why a statement failed.
+pub(super) enum FetchStop<E> {
     Server(Fault),
     Cancelled(Cancelled),
     Sink(E),
 }
 
-impl<E: From<Error>> Stop<E> {
+impl<E: From<Error>> FetchStop<E> {
     pub(super) fn into_error(self, spec: &ReadSpec<'_>, rows: u64) -> E {
         match self {
-            Stop::Server(fault) => read_error(spec, rows, fault).into(),
-            Stop::Cancelled(cancelled) => Error::from(cancelled).into(),
-            Stop::Sink(error) => error,
+            FetchStop::Server(fault) => read_error(spec, rows, fault).into(),
+            FetchStop::Cancelled(cancelled) => Error::from(cancelled).into(),
+            FetchStop::Sink(error) => error,
         }
     }
 }
 
 /// Runs statements of one read on one connection.
-pub(super) struct Fetch<'a> {
+pub(super) struct RowFetch<'a> {
     conn: &'a mut MyConn,
     cancel: &'a Cancel,
     /// The last statement was killed, perhaps too late: the next may be hit in its place.
@@ -61,14 +61,14 @@ pub(super) struct Fetch<'a> {
     is_limited: bool,
 }
 
-impl<'a> Fetch<'a> {
-    pub(super) fn new(conn: &'a mut MyConn, cancel: &'a Cancel) -> Fetch<'a> {
-        Fetch { conn, cancel, killed: false, is_limited: false }
+impl<'a> RowFetch<'a> {
+    pub(super) fn new(conn: &'a mut MyConn, cancel: &'a Cancel) -> RowFetch<'a> {
+        RowFetch { conn, cancel, killed: false, is_limited: false }
     }
 
     /// Lets statements bound how long they take.
-    pub(super) fn limited(self) -> Fetch<'a> {
-        Fetch { is_limited: true, ..self }
+    pub(super) fn limited(self) -> RowFetch<'a> {
+        RowFetch { is_limited: true, ..self }
     }
 
     /// Runs a statement and hands its rows to `each`.
@@ -78,8 +78,8 @@ impl<'a> Fetch<'a> {
         &mut self,
         sql: &str,
         params: Vec<Value>,
-        mut each: impl FnMut(&[ValueRef<'_>]) -> Result<Flow, E>,
-    ) -> Result<End, Stop<E>> {
+        mut each: impl FnMut(&[ValueRef<'_>]) -> Result<FetchFlow, E>,
+    ) -> Result<FetchEnd, FetchStop<E>> {
         let cancel = self.cancel;
         self.execute(sql, params, |rows, begun| {
             rows.each(|row| {
@@ -89,13 +89,13 @@ impl<'a> Fetch<'a> {
         })
     }
 
-    /// Runs a statement and hands the packets of its rows to `each`, as [`Fetch::run`] does.
+    /// Runs a statement and hands the packets of its rows to `each`, as [`RowFetch::run`] does.
     pub(super) fn run_packets<E>(
         &mut self,
         sql: &str,
         params: Vec<Value>,
-        mut each: impl FnMut(MyPacket<'_>) -> Result<Flow, E>,
-    ) -> Result<End, Stop<E>> {
+        mut each: impl FnMut(MyPacket<'_>) -> Result<FetchFlow, E>,
+    ) -> Result<FetchEnd, FetchStop<E>> {
         let cancel = self.cancel;
         self.execute(sql, params, |rows, begun| {
             rows.each_packet(|packet| {
@@ -110,38 +110,38 @@ impl<'a> Fetch<'a> {
         &mut self,
         sql: &str,
         params: Vec<Value>,
-        mut take: impl FnMut(&mut MyRows<'_>, &mut bool) -> Taken<E>,
-    ) -> Result<End, Stop<E>> {
-        self.cancel.check().map_err(Stop::Cancelled)?;
+        mut take: impl FnMut(&mut MyRows<'_>, &mut bool) -> FetchResult<E>,
+    ) -> Result<FetchEnd, FetchStop<E>> {
+        self.cancel.check().map_err(FetchStop::Cancelled)?;
         let killed = std::mem::take(&mut self.killed);
-        let wire = self.conn.wire().map_err(Stop::Server)?;
+        let wire = self.conn.wire().map_err(FetchStop::Server)?;
         let pool = self.conn.pool().clone();
         let _guard = pool.cancel_guard(self.conn, self.cancel);
         let again = killed.then(|| params.clone());
         let mut outcome = self.attempt((&pool, &wire), sql, params, &mut take);
-        if let (Outcome::Interrupted, Some(params)) = (&outcome, again) {
+        if let (FetchOutcome::Interrupted, Some(params)) = (&outcome, again) {
             outcome = self.attempt((&pool, &wire), sql, params, &mut take);
         }
         match outcome {
-            Outcome::Whole => Ok(End::Whole),
-            Outcome::TimedOut => Ok(End::Ended),
-            Outcome::Ended => {
+            FetchOutcome::Whole => Ok(FetchEnd::Whole),
+            FetchOutcome::TimedOut => Ok(FetchEnd::Ended),
+            FetchOutcome::Ended => {
                 self.killed = true;
-                Ok(End::Ended)
+                Ok(FetchEnd::Ended)
             }
-            Outcome::Interrupted => Err(Stop::Server(self.interrupted())),
-            Outcome::Driver(error) => Err(Stop::Server(self.conn.fault(&error))),
-            Outcome::Kill(fault) => {
+            FetchOutcome::Interrupted => Err(FetchStop::Server(self.interrupted())),
+            FetchOutcome::Driver(error) => Err(FetchStop::Server(self.conn.fault(&error))),
+            FetchOutcome::Kill(fault) => {
                 self.conn.mark_broken();
-                Err(Stop::Server(fault))
+                Err(FetchStop::Server(fault))
             }
-            Outcome::Sink(error) => {
+            FetchOutcome::Sink(error) => {
                 self.conn.mark_broken();
-                Err(Stop::Sink(error))
+                Err(FetchStop::Sink(error))
             }
-            Outcome::Cancelled(cancelled) => {
+            FetchOutcome::Cancelled(cancelled) => {
                 self.conn.mark_broken();
-                Err(Stop::Cancelled(cancelled))
+                Err(FetchStop::Cancelled(cancelled))
             }
         }
     }
@@ -151,25 +151,27 @@ impl<'a> Fetch<'a> {
         (pool, wire): (&MyPool, &Wire),
         sql: &str,
         params: Vec<Value>,
-        take: &mut impl FnMut(&mut MyRows<'_>, &mut bool) -> Taken<E>,
-    ) -> Outcome<E> {
+        take: &mut impl FnMut(&mut MyRows<'_>, &mut bool) -> FetchResult<E>,
+    ) -> FetchOutcome<E> {
         let id = self.conn.connection_id();
         let mut rows = match self.conn.rows(sql, params) {
             Ok(rows) => rows,
-            Err(error) if is_interruption(&error) => return Outcome::Interrupted,
-            Err(error) if self.is_limited && has_timed_out(&error) => return Outcome::TimedOut,
-            Err(error) => return Outcome::Driver(error),
+            Err(error) if is_interruption(&error) => return FetchOutcome::Interrupted,
+            Err(error) if self.is_limited && has_timed_out(&error) => {
+                return FetchOutcome::TimedOut;
+            }
+            Err(error) => return FetchOutcome::Driver(error),
         };
         let mut begun = false;
         match take(&mut rows, &mut begun) {
-            Ok(ControlFlow::Continue(())) => Outcome::Whole,
+            Ok(ControlFlow::Continue(())) => FetchOutcome::Whole,
             Ok(ControlFlow::Break(outcome)) => match end(rows, pool, wire, id) {
-                Err(fault) if matches!(outcome, Outcome::Ended) => Outcome::Kill(fault),
+                Err(fault) if matches!(outcome, FetchOutcome::Ended) => FetchOutcome::Kill(fault),
                 _ => outcome,
             },
-            Err(error) if !begun && is_interruption(&error) => Outcome::Interrupted,
-            Err(error) if self.is_limited && has_timed_out(&error) => Outcome::TimedOut,
-            Err(error) => Outcome::Driver(error),
+            Err(error) if !begun && is_interruption(&error) => FetchOutcome::Interrupted,
+            Err(error) if self.is_limited && has_timed_out(&error) => FetchOutcome::TimedOut,
+            Err(error) => FetchOutcome::Driver(error),
         }
     }
 
@@ -179,20 +181,20 @@ impl<'a> Fetch<'a> {
     }
 }
 
-/// What came of the rows of a statement.
-type Taken<E> = mysql::Result<ControlFlow<Outcome<E>>>;
+/// The result of taking the rows of a statement.
+type FetchResult<E> = mysql::Result<ControlFlow<FetchOutcome<E>>>;
 
-/// Says whether to go on behind a row.
-fn verdict<E>(cancel: &Cancel, done: Result<Flow, E>) -> ControlFlow<Outcome<E>> {
+/// Decides whether to go on behind a row.
+fn verdict<E>(cancel: &Cancel, done: Result<FetchFlow, E>) -> ControlFlow<FetchOutcome<E>> {
     ControlFlow::Break(match (cancel.check(), done) {
-        (Err(cancelled), _) => Outcome::Cancelled(cancelled),
-        (_, Err(error)) => Outcome::Sink(error),
-        (Ok(()), Ok(Flow::Enough)) => Outcome::Ended,
-        (Ok(()), Ok(Flow::On)) => return ControlFlow::Continue(()),
+        (Err(cancelled), _) => FetchOutcome::Cancelled(cancelled),
+        (_, Err(error)) => FetchOutcome::Sink(error),
+        (Ok(()), Ok(FetchFlow::Enough)) => FetchOutcome::Ended,
+        (Ok(()), Ok(FetchFlow::On)) => return ControlFlow::Continue(()),
     })
 }
 
-enum Outcome<E> {
+enum FetchOutcome<E> {
     Whole,
     TimedOut,
     Ended,
@@ -204,7 +206,7 @@ enum Outcome<E> {
     Cancelled(Cancelled),
 }
 
-/// Ends a statement: has it killed, and reads what was on its way, up to the server's word that it
+/// Ends a statement: has it killed, and reads the rows on their way, up to the server's word that it
 /// was interrupted.
 ///
 /// Closing the connection alone isn't enough: a server that waits for a peer to read may take long to

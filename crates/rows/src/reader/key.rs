@@ -1,6 +1,6 @@
 //! The key of a table as an order to read it in.
 //!
-//! Where a range ends is a row value that goes back to the server as a parameter, and it must arrive
+//! The end of a range is a row value that goes back to the server as a parameter, and it must arrive
 //! as what it was: a parameter that the server changes on its way skips rows, or reads them twice.
 
 use handoff_connect::quote_my;
@@ -10,7 +10,7 @@ use mysql::Value;
 
 /// The key of a table, and the index that keeps its order.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct TableKey {
     pub(super) columns: Vec<KeyColumn>,
     index: String,
 }
@@ -22,19 +22,19 @@ pub(super) struct KeyColumn {
     source: ColumnName,
     /// The column, qualified.
     pub(super) name: String,
-    /// What to select.
+    /// The expression to select.
     select: String,
-    /// What to compare the column with; holds one `?`.
+    /// The operand to compare the column with; holds one `?`.
     pub(super) operand: String,
-    /// Whether greater values come first.
+    /// True if greater values come first.
     pub(super) descending: bool,
-    validity: Validity,
+    validity: TextValidity,
 }
 
-/// How to tell whether the server takes a text back as it gave it: it checks what it is told to be
-/// a text, and makes `?` or NULL of what is not valid.
+/// The test of whether the server takes a text back as it gave it: it checks every
+/// text, and makes `?` or NULL of an invalid one.
 #[derive(Debug)]
-enum Validity {
+enum TextValidity {
     /// It always does.
     Always,
     /// It does if the text is UTF-8.
@@ -45,9 +45,9 @@ enum Validity {
     Asked(String),
 }
 
-impl Key {
+impl TableKey {
     /// Returns the key of `table`, if it has one.
-    pub(super) fn of(table: &TableSchema) -> Option<Key> {
+    pub(super) fn of(table: &TableSchema) -> Option<TableKey> {
         let columns = table.key()?;
         // The index whose columns these are: `TableSchema::key` chose the first.
         let index = table.indexes.iter().find(|index| {
@@ -59,20 +59,20 @@ impl Key {
             KeyColumn::of(table, &table.columns[column], part.descending)
         };
         let parts = columns.iter().zip(&index.parts);
-        Some(Key { columns: parts.map(of).collect(), index: index.name.clone() })
+        Some(TableKey { columns: parts.map(of).collect(), index: index.name.clone() })
     }
 
-    /// Spells what makes the server read in the order of the key, rather than the whole table.
+    /// Renders the hint by which the server reads in the order of the key, rather than the whole table.
     pub(super) fn force_index(&self) -> String {
         format!(" FORCE INDEX ({})", quote_my(self.index.as_str()))
     }
 
-    /// Spells what makes the server read the table rather than the key.
+    /// Renders the hint by which the server reads the table rather than the key.
     pub(super) fn ignore_index(&self) -> String {
         format!(" IGNORE INDEX ({})", quote_my(self.index.as_str()))
     }
 
-    /// Spells the order: that of the index, which no server has to sort for.
+    /// Renders the order: that of the index, which no server has to sort for.
     pub(super) fn order_by(&self) -> String {
         let name = |column: &KeyColumn| {
             let order = if column.descending { " DESC" } else { "" };
@@ -82,7 +82,7 @@ impl Key {
         format!(" ORDER BY {}", names.join(", "))
     }
 
-    /// Spells what to select for [`Key::place`].
+    /// Renders the expressions to select for [`TableKey::place`].
     pub(super) fn select_list(&self) -> String {
         let values = self.columns.iter().map(|column| &*column.select);
         let questions = self.columns.iter().filter_map(|column| column.validity.question());
@@ -96,9 +96,11 @@ impl Key {
         let mut answers = row.split_off(self.columns.len()).into_iter();
         for (column, value) in self.columns.iter().zip(&row) {
             let valid = match (&column.validity, value) {
-                (Validity::Utf8, Value::Bytes(text)) => simdutf8::basic::from_utf8(text).is_ok(),
-                (Validity::Ascii, Value::Bytes(text)) => text.is_ascii(),
-                (Validity::Asked(_), _) => answers.next() == Some(Value::Int(1)),
+                (TextValidity::Utf8, Value::Bytes(text)) => {
+                    simdutf8::basic::from_utf8(text).is_ok()
+                }
+                (TextValidity::Ascii, Value::Bytes(text)) => text.is_ascii(),
+                (TextValidity::Asked(_), _) => answers.next() == Some(Value::Int(1)),
                 _ => true,
             };
             if !valid {
@@ -114,7 +116,7 @@ impl KeyColumn {
         use MySqlType as M;
         let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
         let plain = || name.clone();
-        let mut validity = Validity::Always;
+        let mut validity = TextValidity::Always;
         let (select, operand) = match &column.kind {
             // A text would be compared as a double.
             M::Decimal { precision, scale } => {
@@ -124,7 +126,7 @@ impl KeyColumn {
             // the beginning of a range, only to keep the order.
             M::Bit(_) | M::Enum(_) | M::Set(_) => (format!("{name} + 0"), "?".to_owned()),
             M::Char | M::VarChar | M::Text | M::Json => {
-                validity = Validity::of(column, &name);
+                validity = TextValidity::of(column, &name);
                 (in_binary(&name), text_operand(column))
             }
             M::Binary(_) | M::VarBinary | M::Blob => (plain(), in_binary("?")),
@@ -137,29 +139,29 @@ impl KeyColumn {
     }
 }
 
-impl Validity {
-    fn of(column: &Column, name: &str) -> Validity {
+impl TextValidity {
+    fn of(column: &Column, name: &str) -> TextValidity {
         match column.text_encoding() {
-            None | Some(TextEncoding::Latin1) => Validity::Always,
-            Some(TextEncoding::Utf8) => Validity::Utf8,
-            Some(TextEncoding::Ascii) => Validity::Ascii,
+            None | Some(TextEncoding::Latin1) => TextValidity::Always,
+            Some(TextEncoding::Utf8) => TextValidity::Utf8,
+            Some(TextEncoding::Ascii) => TextValidity::Ascii,
             Some(TextEncoding::Server) => {
                 let bytes = in_binary(name);
                 let back = in_binary(&in_charset(&bytes, column));
-                Validity::Asked(format!("COALESCE({back} = {bytes}, 0)"))
+                TextValidity::Asked(format!("COALESCE({back} = {bytes}, 0)"))
             }
         }
     }
 
     fn question(&self) -> Option<&str> {
         match self {
-            Validity::Asked(question) => Some(question),
+            TextValidity::Asked(question) => Some(question),
             _ => None,
         }
     }
 }
 
-/// Spells the bytes of a text. Not by CAST: see what the encoder selects.
+/// Renders the bytes of a text. Not by CAST: see what the encoder selects.
 fn in_binary(text: &str) -> String {
     format!("CONVERT({text} USING binary)")
 }
@@ -169,7 +171,7 @@ fn in_charset(bytes: &str, column: &Column) -> String {
     format!("CONVERT({bytes} USING {charset})")
 }
 
-/// Spells a text parameter that is compared in the column's own character set and collation.
+/// Renders a text parameter that is compared in the column's own character set and collation.
 fn text_operand(column: &Column) -> String {
     let text = in_charset(&in_binary("?"), column);
     match &column.collation {
@@ -178,16 +180,16 @@ fn text_operand(column: &Column) -> String {
     }
 }
 
-/// Returns what a value of each column of the table's key is compared with, or stored as, without
+/// Returns the operand that a value of each column of the table's key is compared with, or stored as, without
 /// being changed: an expression with one `?`, which takes [`key_parameter`](crate::key_parameter).
 /// [`None`] if the table has no key.
 pub fn key_operands(table: &TableSchema) -> Option<Vec<String>> {
-    Some(Key::of(table)?.columns.into_iter().map(|column| column.operand).collect())
+    Some(TableKey::of(table)?.columns.into_iter().map(|column| column.operand).collect())
 }
 
-/// Spells what makes the server use the index of the table's key; [`None`] if it has no key.
+/// Renders the hint by which the server uses the index of the table's key; [`None`] if it has no key.
 pub fn force_key_index(table: &TableSchema) -> Option<String> {
-    Some(Key::of(table)?.force_index())
+    Some(TableKey::of(table)?.force_index())
 }
 
 /// Turns a value of a key into a parameter.
@@ -207,7 +209,7 @@ pub fn parameter(value: &KeyValue) -> Value {
     }
 }
 
-/// Turns what a key's column gave into a bound of a range; [`None`] for NULL.
+/// Turns the value of a key's column into a bound of a range; [`None`] for NULL.
 pub(super) fn key_value(value: Value) -> Option<KeyValue> {
     Some(match value {
         Value::NULL => return None,

@@ -1,30 +1,30 @@
-//! How many rows a range may have.
+//! The size of the next range.
 
 use handoff_schema::TableSchema;
 use std::time::{Duration, Instant};
 
-/// What a range should take: well under the 200 ms that a writer may be kept waiting, since the
+/// The time that a range should take: well under the 200 ms that a writer may be kept waiting, since the
 /// next one may meet a busier server.
 const TARGET: Duration = Duration::from_millis(80);
-/// When a range is given up, to go on after its last row.
+/// The time after which a range is given up, to go on after its last row.
 const LIMIT: Duration = Duration::from_millis(250);
 
 /// The most bytes gathered before they are written.
 pub(super) const MOST_BYTES: usize = 8 << 20;
 
-/// What the first range may be, when nothing is known but the catalogue.
+/// The bounds of the first range, when nothing is known but the catalogue.
 const FIRST_ROWS: u64 = 10_000;
 const FIRST_BYTES: usize = 1 << 20;
 
 /// No range grows by more, since its rows may differ from those before.
 const GROWTH: u64 = 4;
 
-/// How many rows pass between two looks at the clock.
+/// The number of rows between two looks at the clock.
 const CLOCK_EVERY: u64 = 64;
 
-/// Sizes the ranges of one read: begins with what the catalogue says, goes on with what it measures.
+/// Sizes the ranges of one read: the first by the catalogue, the others by measurement.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RangePace {
     rows: u64,
     /// The bytes that a range should bring: below the most, since the next one may have longer rows.
     bytes: u64,
@@ -32,18 +32,18 @@ pub(super) struct Pace {
 
 /// One range that is being read.
 #[derive(Debug)]
-pub(super) struct Lap {
+pub(super) struct RangeLap {
     began: Instant,
     rows: u64,
     most: usize,
 }
 
-impl Pace {
+impl RangePace {
     /// Begins to read a table, of which `most` bytes may be gathered.
-    pub(super) fn new(table: &TableSchema, most: usize) -> Pace {
+    pub(super) fn new(table: &TableSchema, most: usize) -> RangePace {
         let row = (table.data_bytes / table.rows.max(1)).max(1);
         let first = FIRST_BYTES.min(most / 2) as u64;
-        Pace { rows: (first / row).clamp(1, FIRST_ROWS), bytes: most as u64 / 8 * 5 }
+        RangePace { rows: (first / row).clamp(1, FIRST_ROWS), bytes: most as u64 / 8 * 5 }
     }
 
     /// Returns the number of rows that the next range may have.
@@ -68,9 +68,9 @@ fn scale(rows: u64, target: u128, measured: u128) -> u64 {
     u64::try_from(u128::from(rows) * target / measured.max(1)).unwrap_or(u64::MAX)
 }
 
-impl Lap {
-    pub(super) fn begin(most: usize) -> Lap {
-        Lap { began: Instant::now(), rows: 0, most }
+impl RangeLap {
+    pub(super) fn begin(most: usize) -> RangeLap {
+        RangeLap { began: Instant::now(), rows: 0, most }
     }
 
     /// Counts a row; returns true if the range has become too long or too large.
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn ranges_follow_what_was_measured() {
         let table = TableSchema { rows: 1_000, ..TableSchema::empty("t") };
-        let mut pace = Pace { rows: 1_000, ..Pace::new(&table, MOST_BYTES) };
+        let mut pace = RangePace { rows: 1_000, ..RangePace::new(&table, MOST_BYTES) };
         pace.learn(1_000, Duration::from_millis(1), 1);
         assert_eq!(pace.rows(), 4_000);
         pace.learn(4_000, Duration::from_millis(160), 1);
@@ -111,11 +111,11 @@ mod tests {
     fn ranges_are_as_short_as_there_is_room() {
         let table =
             TableSchema { rows: 100_000, data_bytes: 10_000_000, ..TableSchema::empty("t") };
-        let mut pace = Pace::new(&table, 100_000);
+        let mut pace = RangePace::new(&table, 100_000);
         assert_eq!(pace.rows(), 500);
         pace.learn(500, Duration::from_millis(1), 50_000);
         assert_eq!(pace.rows(), 625);
-        let mut lap = Lap::begin(100_000);
+        let mut lap = RangeLap::begin(100_000);
         assert_eq!([99_999, 100_000].map(|bytes| lap.is_over(bytes)), [false, true]);
     }
 }

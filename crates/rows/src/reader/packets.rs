@@ -1,12 +1,12 @@
 //! Rows as the server sent them, in the order of the key.
 
-use super::condition::Condition;
-use super::fetch::{Fetch, Flow};
-use super::{Locking, Reader};
-use crate::{Error, Result};
+use super::condition::SqlCondition;
+use super::fetch::{FetchFlow, RowFetch};
+use super::{Locking, RowReader};
+use crate::error::{Error, Result};
 use handoff_connect::{MyConn, MyPacket};
 
-impl Reader<'_> {
+impl RowReader<'_> {
     /// Hands every selected row to `each` as the packet that carried it, in the order of the key, by
     /// one statement; returns the number of rows.
     ///
@@ -15,7 +15,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`Reader::read`] does, and [`Error::Filter`] for a table without a key and for one
+    /// Returns an error as [`RowReader::read`] does, and [`Error::Filter`] for a table without a key and for one
     /// to be read as [`Locking::Ranges`].
     pub fn read_packets(
         &self,
@@ -26,7 +26,7 @@ impl Reader<'_> {
         if self.spec.locking == Locking::Ranges {
             return Err(self.refuse("its packets cannot be had by one statement"));
         }
-        let filter = Condition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
+        let filter = SqlCondition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
         let sql = self.select(Some(&key), &filter) + &key.order_by();
         let (step, cancel) = (self.step(), self.spec.cancel);
         let pay = |rows| match self.throttle {
@@ -34,14 +34,14 @@ impl Reader<'_> {
             None => Ok(()),
         };
         let (mut rows, mut unpaid) = (0, 0);
-        let done = Fetch::new(conn, cancel).run_packets(&sql, filter.params, |packet| {
+        let done = RowFetch::new(conn, cancel).run_packets(&sql, filter.params, |packet| {
             rows += 1;
             each(packet)?;
             unpaid += 1;
             if unpaid >= step {
                 pay(std::mem::take(&mut unpaid))?;
             }
-            Ok::<_, Error>(Flow::On)
+            Ok::<_, Error>(FetchFlow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, rows))?;
         pay(unpaid)?;

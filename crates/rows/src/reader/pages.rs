@@ -1,12 +1,12 @@
 //! Reading in ranges of the key.
 
-use super::condition::{Condition, Side};
-use super::fetch::{End, Fetch, Flow};
-use super::key::Key;
-use super::pace::{Lap, Pace};
-use super::timed::Timed;
-use super::{ReadSpec, Reader, RowSink};
-use crate::{Error, Result};
+use super::condition::{KeySide, SqlCondition};
+use super::fetch::{FetchEnd, FetchFlow, RowFetch};
+use super::key::TableKey;
+use super::pace::{RangeLap, RangePace};
+use super::timed::TimedSink;
+use super::{ReadSpec, RowReader, RowSink};
+use crate::error::{Error, Result};
 use handoff_connect::{MyConn, ValueRef, quote_my};
 use handoff_model::RowFilter;
 use mysql::Value;
@@ -16,17 +16,17 @@ use mysql::Value;
 /// A range ends by LIMIT, where the filter lets every row pass that is looked at. Where it lets few
 /// pass, a LIMIT bounds what is found and not what is searched, so the end of the range is looked
 /// up in the index first.
-pub(super) struct Pages<'a> {
-    reader: &'a Reader<'a>,
+pub(super) struct RangePages<'a> {
+    reader: &'a RowReader<'a>,
     spec: &'a ReadSpec<'a>,
-    key: &'a Key,
-    filter: &'a Condition,
+    key: &'a TableKey,
+    filter: &'a SqlCondition,
     from: String,
     order: String,
 }
 
-/// Where a range is to end.
-pub(super) enum Until {
+/// The end of a range.
+pub(super) enum RangeEnd {
     /// After so many rows.
     Rows(u64),
     /// At this key.
@@ -40,30 +40,34 @@ pub(super) fn owned(values: &[ValueRef<'_>]) -> Vec<Value> {
     values.iter().map(|&value| value.into()).collect()
 }
 
-impl<'a> Pages<'a> {
-    pub(super) fn new(reader: &'a Reader<'a>, key: &'a Key, filter: &'a Condition) -> Pages<'a> {
+impl<'a> RangePages<'a> {
+    pub(super) fn new(
+        reader: &'a RowReader<'a>,
+        key: &'a TableKey,
+        filter: &'a SqlCondition,
+    ) -> RangePages<'a> {
         let spec = &reader.spec;
         let from = format!(" FROM {}{}", quote_my(spec.table.name.as_str()), key.force_index());
         let order = key.order_by();
-        Pages { reader, spec, key, filter, from, order }
+        RangePages { reader, spec, key, filter, from, order }
     }
 
     pub(super) fn read<S: RowSink>(
         &self,
         conn: &mut MyConn,
-        sink: &mut Timed<'_, S>,
+        sink: &mut TimedSink<'_, S>,
     ) -> Result<u64, S::Error> {
-        let mut fetch = Fetch::new(conn, self.spec.cancel);
-        let mut pace = Pace::new(self.spec.table, self.reader.room);
+        let mut fetch = RowFetch::new(conn, self.spec.cancel);
+        let mut pace = RangePace::new(self.spec.table, self.reader.room);
         let mut total = 0;
         let mut after: Option<Vec<Value>> = None;
         loop {
             let until = self.until::<S>(&mut fetch, after.as_deref(), &pace, total)?;
             let (sql, params) = self.statement(after.as_deref(), &until);
             let mut last = Vec::new();
-            let mut lap = Lap::begin(self.reader.room);
+            let mut lap = RangeLap::begin(self.reader.room);
             let width = self.spec.select.len();
-            let limit = if let Until::Rows(limit) = until { limit } else { u64::MAX };
+            let limit = if let RangeEnd::Rows(limit) = until { limit } else { u64::MAX };
             let end = fetch.run(&sql, params, |row| {
                 let (row, key) = row.split_at(width);
                 sink.row(row)?;
@@ -72,20 +76,22 @@ impl<'a> Pages<'a> {
                 if is_over || lap.rows() == limit {
                     last = owned(key);
                 }
-                Ok::<_, S::Error>(if is_over { Flow::Enough } else { Flow::On })
+                Ok::<_, S::Error>(if is_over { FetchFlow::Enough } else { FetchFlow::On })
             });
             let end = end.map_err(|stop| stop.into_error(self.spec, total))?;
-            let looked_at = if let Until::Key(_) = until { pace.rows() } else { lap.rows() };
+            let looked_at = if let RangeEnd::Key(_) = until { pace.rows() } else { lap.rows() };
             pace.learn(looked_at, lap.elapsed(), sink.buffered());
             if sink.buffered() >= sink.threshold() {
                 sink.flush()?;
             }
             self.reader.pay(lap.rows(), sink)?;
             let place = match (end, until) {
-                (End::Ended, _) => self.place(last)?,
-                (End::Whole, Until::Rows(limit)) if lap.rows() == limit => self.place(last)?,
-                (End::Whole, Until::Key(place)) => place,
-                (End::Whole, _) => return Ok(total),
+                (FetchEnd::Ended, _) => self.place(last)?,
+                (FetchEnd::Whole, RangeEnd::Rows(limit)) if lap.rows() == limit => {
+                    self.place(last)?
+                }
+                (FetchEnd::Whole, RangeEnd::Key(place)) => place,
+                (FetchEnd::Whole, _) => return Ok(total),
             };
             if after.as_ref() == Some(&place) {
                 return Err(self.refuse("the server does not go on behind a key").into());
@@ -94,7 +100,7 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// Returns where a range ended.
+    /// Returns the place in the key's order at which a range ended.
     pub(super) fn place(&self, key: Vec<Value>) -> Result<Vec<Value>> {
         self.key.place(key).map_err(|column| {
             self.refuse(&format!(
@@ -108,22 +114,22 @@ impl<'a> Pages<'a> {
         Error::Filter { table: self.spec.table.name.clone(), problem: problem.to_owned() }
     }
 
-    /// Decides where the next range ends.
+    /// Decides the end of the next range.
     fn until<S: RowSink>(
         &self,
-        fetch: &mut Fetch<'_>,
+        fetch: &mut RowFetch<'_>,
         after: Option<&[Value]>,
-        pace: &Pace,
+        pace: &RangePace,
         total: u64,
-    ) -> Result<Until, S::Error> {
+    ) -> Result<RangeEnd, S::Error> {
         let selective = matches!(self.spec.filter, RowFilter::Changed { .. });
         if !selective {
-            return Ok(Until::Rows(pace.rows()));
+            return Ok(RangeEnd::Rows(pace.rows()));
         }
         if after.is_none() && self.spec.table.rows <= pace.rows() {
-            return Ok(Until::End);
+            return Ok(RangeEnd::End);
         }
-        let after = after.map(|after| Condition::of_key(self.key, Side::After, after));
+        let after = after.map(|after| SqlCondition::of_key(self.key, KeySide::After, after));
         let after = after.unwrap_or_default();
         let sql = format!(
             "SELECT {}{}{}{} LIMIT 1 OFFSET ?",
@@ -137,22 +143,26 @@ impl<'a> Pages<'a> {
         let mut bound = None;
         let found = fetch.run(&sql, params, |row| {
             bound = Some(owned(row));
-            Ok::<_, S::Error>(Flow::On)
+            Ok::<_, S::Error>(FetchFlow::On)
         });
         found.map_err(|stop| stop.into_error(self.spec, total))?;
         Ok(match bound {
-            Some(key) => Until::Key(self.place(key)?),
-            None => Until::End,
+            Some(key) => RangeEnd::Key(self.place(key)?),
+            None => RangeEnd::End,
         })
     }
 
-    pub(super) fn statement(&self, after: Option<&[Value]>, until: &Until) -> (String, Vec<Value>) {
+    pub(super) fn statement(
+        &self,
+        after: Option<&[Value]>,
+        until: &RangeEnd,
+    ) -> (String, Vec<Value>) {
         let mut condition = self.filter.clone();
         if let Some(after) = after {
-            condition = condition.and(Condition::of_key(self.key, Side::After, after));
+            condition = condition.and(SqlCondition::of_key(self.key, KeySide::After, after));
         }
-        if let Until::Key(key) = until {
-            condition = condition.and(Condition::of_key(self.key, Side::UpTo, key));
+        if let RangeEnd::Key(key) = until {
+            condition = condition.and(SqlCondition::of_key(self.key, KeySide::UpTo, key));
         }
         let mut sql = format!(
             "SELECT {}, {}{}{}{}",
@@ -163,7 +173,7 @@ impl<'a> Pages<'a> {
             self.order
         );
         let mut params = condition.params;
-        if let Until::Rows(limit) = until {
+        if let RangeEnd::Rows(limit) = until {
             sql.push_str(" LIMIT ?");
             params.push(Value::UInt(*limit));
         }

@@ -1,7 +1,7 @@
-//! Where the time of a read goes.
+//! The times of a read.
 
 use super::RowSink;
-use crate::Result;
+use crate::error::Result;
 use handoff_connect::ValueRef;
 use handoff_model::Waits;
 use std::time::{Duration, Instant};
@@ -9,22 +9,29 @@ use std::time::{Duration, Instant};
 /// Of so many rows one is timed: two looks at the clock for each would cost more than they tell.
 const SAMPLE: u32 = 32;
 
-/// A sink that measures: writing by the flush, encoding by samples. What is left of the whole time
+/// A sink that measures: writing by the flush, encoding by samples. The rest of the whole time
 /// was spent waiting for rows.
-pub(super) struct Timed<'a, S> {
+pub(super) struct TimedSink<'a, S> {
     sink: &'a mut S,
     began: Instant,
     rows: u32,
     sampled: Duration,
     flushed: Duration,
-    /// What was slept so as to heed the throttle.
+    /// The time slept so as to heed the throttle.
     pub(super) slept: Duration,
 }
 
-impl<'a, S: RowSink> Timed<'a, S> {
-    pub(super) fn new(sink: &'a mut S) -> Timed<'a, S> {
+impl<'a, S: RowSink> TimedSink<'a, S> {
+    pub(super) fn new(sink: &'a mut S) -> TimedSink<'a, S> {
         let none = Duration::ZERO;
-        Timed { sink, began: Instant::now(), rows: 0, sampled: none, flushed: none, slept: none }
+        TimedSink {
+            sink,
+            began: Instant::now(),
+            rows: 0,
+            sampled: none,
+            flushed: none,
+            slept: none,
+        }
     }
 
     pub(super) fn waits(&self) -> Waits {
@@ -42,7 +49,7 @@ impl<'a, S: RowSink> Timed<'a, S> {
     }
 }
 
-impl<S: RowSink> RowSink for Timed<'_, S> {
+impl<S: RowSink> RowSink for TimedSink<'_, S> {
     type Error = S::Error;
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), S::Error> {

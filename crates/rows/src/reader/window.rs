@@ -1,25 +1,25 @@
 //! Reading the rows of a window of a table that locks out its writers.
 
-use super::fetch::{End, Fetch, Flow};
-use super::key::{Key, key_value};
+use super::fetch::{FetchEnd, FetchFlow, RowFetch};
+use super::key::{TableKey, key_value};
 use super::pages::owned;
-use super::timed::Timed;
-use super::{Condition, Reader, RowSink};
-use crate::Result;
+use super::timed::TimedSink;
+use super::{RowReader, RowSink, SqlCondition};
+use crate::error::Result;
 use handoff_connect::{Flavor, MyConn, ServerVersion, quote_my};
 use handoff_model::{KeyValue, RowFilter};
 
-/// How long the scan may take: well under the 200 ms that a writer may be kept waiting.
+/// The time that the scan may take: well under the 200 ms that a writer may be kept waiting.
 const LIMIT_MS: u32 = 150;
 
 /// The most keys that are kept. Of more rows the ranges of the key bring enough at a time.
 const MOST_KEYS: usize = 20_000;
 
-/// How many rows are looked up in one statement.
+/// The number of rows looked up in one statement.
 const BATCH: usize = 500;
 const BATCH_BYTES: u64 = 1 << 20;
 
-impl Reader<'_> {
+impl RowReader<'_> {
     /// Has the whole table searched for the keys of the window, which the server gives up when it
     /// takes too long, and looks the rows up by their keys; returns [`None`] if it gave up, and then
     /// the sink got no row.
@@ -29,16 +29,16 @@ impl Reader<'_> {
     pub(super) fn read_window<S: RowSink>(
         &self,
         conn: &mut MyConn,
-        sink: &mut Timed<'_, S>,
-        key: &Key,
-        window: &Condition,
+        sink: &mut TimedSink<'_, S>,
+        key: &TableKey,
+        window: &SqlCondition,
     ) -> Result<Option<u64>, S::Error> {
         let Some(keys) = self.window_keys(conn, key, window)? else { return Ok(None) };
         let mut rows = 0;
-        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let mut fetch = RowFetch::new(conn, self.spec.cancel);
         for keys in keys.chunks(self.batch()) {
             let keys = RowFilter::Keys(keys.to_vec());
-            let condition = Condition::of_filter(&keys, self.spec.table, Some(key))?;
+            let condition = SqlCondition::of_filter(&keys, self.spec.table, Some(key))?;
             // A row may have left the window since.
             let condition = condition.and(window.clone());
             let sql = self.select(Some(key), &condition);
@@ -46,7 +46,7 @@ impl Reader<'_> {
             let done = fetch.run(&sql, condition.params, |row| {
                 read += 1;
                 sink.row(row)?;
-                Ok::<_, S::Error>(Flow::On)
+                Ok::<_, S::Error>(FetchFlow::On)
             });
             rows += read;
             done.map_err(|stop| stop.into_error(&self.spec, rows))?;
@@ -59,7 +59,7 @@ impl Reader<'_> {
         Ok(Some(rows))
     }
 
-    /// Returns how many rows to look up in one statement, so that they are about a megabyte at most.
+    /// Returns the number of rows to look up in one statement, so that they are about a megabyte at most.
     fn batch(&self) -> usize {
         let row = self.spec.table.data_bytes / self.spec.table.rows.max(1);
         usize::try_from(BATCH_BYTES / row.max(1)).unwrap_or(BATCH).clamp(1, BATCH)
@@ -68,8 +68,8 @@ impl Reader<'_> {
     fn window_keys(
         &self,
         conn: &mut MyConn,
-        key: &Key,
-        window: &Condition,
+        key: &TableKey,
+        window: &SqlCondition,
     ) -> Result<Option<Vec<Vec<KeyValue>>>> {
         let Some(select) = limited_select(conn.pool().version()) else { return Ok(None) };
         let sql = format!(
@@ -81,21 +81,21 @@ impl Reader<'_> {
         // What cannot be looked up, or is too much, is left to those who read in ranges. The statement
         // goes on to its end all the same: one that is killed may take the next with it.
         let mut keys = Some(Vec::new());
-        let mut fetch = Fetch::new(conn, self.spec.cancel).limited();
+        let mut fetch = RowFetch::new(conn, self.spec.cancel).limited();
         let end = fetch.run(&sql, window.params.clone(), |row| {
             keys = keys.take().filter(|keys| keys.len() < MOST_KEYS).and_then(|mut keys| {
                 let place = key.place(owned(row)).ok()?;
                 keys.push(place.into_iter().map(key_value).collect::<Option<Vec<KeyValue>>>()?);
                 Some(keys)
             });
-            Ok::<_, crate::Error>(Flow::On)
+            Ok::<_, crate::Error>(FetchFlow::On)
         });
         let end = end.map_err(|stop| stop.into_error(&self.spec, 0))?;
-        Ok(keys.filter(|_| end == End::Whole))
+        Ok(keys.filter(|_| end == FetchEnd::Whole))
     }
 }
 
-/// Spells the beginning of a query that the server ends after [`LIMIT_MS`]; [`None`] if it has no
+/// Renders the beginning of a query that the server ends after [`LIMIT_MS`]; [`None`] if it has no
 /// such limit.
 fn limited_select(version: &ServerVersion) -> Option<String> {
     match (version.flavor, version.number) {

@@ -1,13 +1,13 @@
 //! Loads in chunks, broken off and taken up.
 
 use super::{Bench, chain, changes};
-use handoff_loader::{Chunked, LoadOutcome};
+use handoff_loader::{ChunkedLoad, LoadOutcome};
 use handoff_model::CopyId;
 use handoff_rows::Locking;
 use handoff_settings::{Values, ZeroDates};
 
-pub(super) fn chunked(rows: u64) -> Chunked {
-    Chunked { rows, ..Chunked::default() }
+pub(super) fn chunked(rows: u64) -> ChunkedLoad {
+    ChunkedLoad { rows, ..ChunkedLoad::default() }
 }
 
 /// The rows that were there already, by the note of the load.

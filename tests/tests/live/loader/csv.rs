@@ -3,7 +3,9 @@
 use super::{Bench, chain, changes};
 use crate::etl::Etl;
 use crate::faults::disk::SmallDisk;
-use handoff_loader::{CopyCsv, Error, LoadMode, LoadOutcome, LoadStrategy, Replay, SpoolSettings};
+use handoff_loader::{
+    CopyCsv, Error, LoadMode, LoadOutcome, LoadStrategy, SpoolReplay, SpoolSettings,
+};
 use handoff_model::RowFilter;
 use handoff_testbed::{NULL, Trio, row};
 use mysql::prelude::Queryable;
@@ -108,7 +110,8 @@ fn random_texts_are_told_apart() {
             landed.iter().map(|row| [row.get(0), row.get(1), row.get(2)]).collect();
         prop_assert_eq!(&landed, &rows);
         bench.pg("DELETE FROM raw.t");
-        let again = load(&bench, "t", &Replay { file: files(folder.path()).remove(0) }).unwrap();
+        let again =
+            load(&bench, "t", &SpoolReplay { file: files(folder.path()).remove(0) }).unwrap();
         prop_assert_eq!(again.sum, outcome.sum);
         Ok(())
     });
@@ -122,7 +125,7 @@ fn a_kept_file_of_no_row_loads_again() {
     let folder = TempDir::new().unwrap();
     load(&bench, "t", &spooled(folder.path(), true)).unwrap();
     bench.pg("INSERT INTO raw.t VALUES (1, 'x')");
-    let again = load(&bench, "t", &Replay { file: files(folder.path()).remove(0) }).unwrap();
+    let again = load(&bench, "t", &SpoolReplay { file: files(folder.path()).remove(0) }).unwrap();
     assert_eq!((again.rows_loaded, again.rows_deleted), (0, 1));
 }
 
@@ -143,7 +146,7 @@ fn a_kept_file_is_its_owners_alone_and_loads_again() {
     // The source is not needed any more.
     bench.mysql("DELETE FROM t");
     bench.pg("DELETE FROM raw.t WHERE id < 100; UPDATE raw.t SET d = 0 WHERE id = 500");
-    let replay = Replay { file: file.clone() };
+    let replay = SpoolReplay { file: file.clone() };
     let again = load(&bench, "t", &replay).unwrap();
     assert_eq!((again.sum, changes(&again)), (kept.sum, (99, 1, 0)));
     bench.pg("DROP TABLE raw.t");
@@ -168,7 +171,7 @@ fn a_kept_file_is_its_owners_alone_and_loads_again() {
     let elsewhere = |name: &str| {
         let file = folder.path().join(name);
         std::fs::write(&file, &text).unwrap();
-        load(&bench, "t", &Replay { file }).unwrap_err().to_string()
+        load(&bench, "t", &SpoolReplay { file }).unwrap_err().to_string()
     };
     assert!(elsewhere("t.csv").contains("its name does not end in its rows and their sum"));
     let of_another = file.file_name().unwrap().to_str().unwrap().replacen('t', "u", 1);

@@ -2,7 +2,8 @@
 
 use super::{Bench, changes};
 use handoff_loader::{
-    Committed, Error, LoadMode, LoadStrategy, Meter, Move, Moved, Opening, Result, Source, Tuples,
+    Error, LandingMode, LoadInput, LoadMode, LoadStrategy, LoadedRows, Meter, Result, RowSource,
+    SharedStaging, TupleBatch,
 };
 use handoff_model::RowFilter;
 use handoff_rows::RowSink;
@@ -19,12 +20,12 @@ impl LoadStrategy for InBatches {
         "in_batches"
     }
 
-    fn opening(&self, _: &Source<'_>) -> Opening {
-        Opening::Committed
+    fn opening(&self, _: &RowSource<'_>) -> LandingMode {
+        LandingMode::Committed
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
-        let Move { source, landing, meter } = moving;
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
+        let LoadInput { source, landing, meter } = moving;
         let tuples = source.tuples();
         let select = tuples.select_list();
         let to = landing.committed().unwrap();
@@ -35,8 +36,8 @@ impl LoadStrategy for InBatches {
 }
 
 struct Batches<'a, 'c> {
-    tuples: Tuples<'a>,
-    to: Committed<'c>,
+    tuples: TupleBatch<'a>,
+    to: SharedStaging<'c>,
     meter: &'a Meter<'a>,
     fail_above: u64,
 }
@@ -115,11 +116,11 @@ impl LoadStrategy for Loses {
         "loses"
     }
 
-    fn opening(&self, source: &Source<'_>) -> Opening {
+    fn opening(&self, source: &RowSource<'_>) -> LandingMode {
         InBatches { fail_above: u64::MAX }.opening(source)
     }
 
-    fn load(&self, moving: Move<'_, '_>) -> Result<Moved> {
+    fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
         let to = moving.landing.committed()?;
         let moved = InBatches { fail_above: u64::MAX }.load(moving)?;
         let mut conn = to.pool.get().unwrap();

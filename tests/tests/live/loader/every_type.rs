@@ -3,7 +3,7 @@
 
 use super::{Bench, changes};
 use crate::types::{COMMON, Edge, MARIADB, MYSQL9, statements};
-use handoff_loader::{Chunked, LoadMode, LoadStrategy};
+use handoff_loader::{ChunkedLoad, LoadMode, LoadStrategy};
 use handoff_model::{KeyRange, KeyValue, RowFilter};
 use handoff_testbed::{Bed, MySql9, Row, ServerOptions, Trio};
 
@@ -11,7 +11,7 @@ use handoff_testbed::{Bed, MySql9, Row, ServerOptions, Trio};
 fn strategies() -> Vec<Box<dyn LoadStrategy>> {
     let mut all = super::strategies();
     all.retain(|strategy| strategy.name() != "chunked");
-    all.push(Box::new(Chunked { rows: 1, ..Chunked::default() }));
+    all.push(Box::new(ChunkedLoad { rows: 1, ..ChunkedLoad::default() }));
     all
 }
 

@@ -1,7 +1,7 @@
 //! Ranges of any key: balanced, without a gap, without a row in two of them.
 
 use super::{Bench, chain, changes, parallel};
-use handoff_loader::{Error, LoadMode, Parallel, Source};
+use handoff_loader::{Error, LoadMode, ParallelLoad, RowSource};
 use handoff_model::{CopyId, KeyRange, RowFilter};
 use handoff_rows::{Locking, RowSink};
 use handoff_schema::TableSchema;
@@ -43,7 +43,7 @@ fn check(name: &str, columns: &str, values: &str) {
 fn shares(bench: &Bench, rows: u64) -> Vec<u64> {
     let (table, mapping) = bench.describe("t");
     let table = TableSchema { rows, ..table };
-    let source = Source {
+    let source = RowSource {
         pool: &bench.from,
         table: &table,
         mapping: &mapping,
@@ -57,7 +57,7 @@ fn shares(bench: &Bench, rows: u64) -> Vec<u64> {
         keys: None,
         clock: &handoff_model::WaitClock::default(),
     };
-    let four = Parallel::new(NonZeroUsize::new(4).unwrap());
+    let four = ParallelLoad::new(NonZeroUsize::new(4).unwrap());
     let count = |range: KeyRange| {
         source.read(&RowFilter::Range(range), &["1".to_owned()], &mut Nothing).unwrap()
     };
@@ -161,7 +161,7 @@ fn several_columns() {
 #[test]
 fn what_cannot_be_split_goes_as_one_stream_and_says_so() {
     let bench = Bench::new("load parallel single");
-    let note = |table: &str, strategy: &Parallel| {
+    let note = |table: &str, strategy: &ParallelLoad| {
         let load = bench.load_as(table, strategy, LoadMode::Full, &RowFilter::All).unwrap();
         assert_eq!(bench.sum(table), load.sum);
         load.notes
@@ -173,7 +173,7 @@ fn what_cannot_be_split_goes_as_one_stream_and_says_so() {
     );
     bench.mysql("CREATE TABLE u (a INT PRIMARY KEY); INSERT INTO u VALUES (1), (2)");
     assert_eq!(
-        note("u", &Parallel::default()),
+        note("u", &ParallelLoad::default()),
         ["loaded as one stream, not in parallel: it is small"]
     );
     let others = (CopyId::new(), Locking::Snapshot);

@@ -3,7 +3,9 @@
 use super::embedder::InBatches;
 use super::{Bench, chain, changes};
 use handoff_connect::{PgPool, PoolOptions};
-use handoff_loader::{Discard, Error, LoadJob, LoadMode, LoadStrategy, Streaming, strategy};
+use handoff_loader::{
+    DiscardLoad, Error, LoadJob, LoadMode, LoadStrategy, StreamingLoad, strategy,
+};
 use handoff_model::{KeyRange, KeyValue, RowFilter, Strategy};
 use handoff_rows::Locking;
 use handoff_schema::TargetCatalogue;
@@ -69,7 +71,8 @@ fn a_table_without_a_key_is_replaced_and_keeps_its_twins() {
         bench.trio.rows("t"),
         [row![NULL, ""], row!["1", "x"], row!["1", "x"], row!["1", "x"]]
     );
-    let error = bench.load_as("t", &Streaming::default(), LoadMode::Incremental, &RowFilter::All);
+    let error =
+        bench.load_as("t", &StreamingLoad::default(), LoadMode::Incremental, &RowFilter::All);
     assert!(matches!(error, Err(Error::NoKey { .. })));
 }
 
@@ -99,7 +102,7 @@ fn an_incremental_load_leaves_the_other_rows() {
     let above =
         |id| RowFilter::Range(KeyRange { after: Some(vec![KeyValue::Int(id)]), upto: None });
     let load = |filter: &RowFilter| {
-        bench.load_as("t", &Streaming::default(), LoadMode::Incremental, filter).unwrap()
+        bench.load_as("t", &StreamingLoad::default(), LoadMode::Incremental, filter).unwrap()
     };
     let outcome = load(&above(2));
     assert_eq!((outcome.rows_loaded, changes(&outcome)), (2, (1, 1, 0)));
@@ -145,7 +148,7 @@ fn discard_reads_everything_and_touches_nothing() {
     let bench = Bench::new("load discard");
     bench.mysql("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
     let discard = strategy(Strategy::Discard);
-    assert_eq!(discard.connections(), Discard.connections());
+    assert_eq!(discard.connections(), DiscardLoad.connections());
     let outcome = bench.load_as("t", &*discard, LoadMode::Full, &RowFilter::All).unwrap();
     assert_eq!((outcome.rows_loaded, outcome.sum.rows, changes(&outcome)), (2, 2, (0, 0, 0)));
     let loaded = bench.load("t").unwrap();
@@ -243,7 +246,7 @@ fn a_table_that_came_since_the_target_was_read_is_told_from_other_failures() {
     let bench = Bench::new("load appeared");
     bench.mysql("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)");
     let strategies: [&dyn LoadStrategy; 2] =
-        [&Streaming::default(), &InBatches { fail_above: u64::MAX }];
+        [&StreamingLoad::default(), &InBatches { fail_above: u64::MAX }];
     bench.load("t").unwrap();
     let (table, mapping) = bench.describe("t");
     for strategy in strategies {
@@ -270,7 +273,7 @@ fn a_table_that_came_since_the_target_was_read_is_told_from_other_failures() {
 #[test]
 fn a_table_that_is_renamed_is_loaded_afresh() {
     let strategies: [&dyn LoadStrategy; 2] =
-        [&Streaming::default(), &InBatches { fail_above: u64::MAX }];
+        [&StreamingLoad::default(), &InBatches { fail_above: u64::MAX }];
     for strategy in strategies {
         let bench = Bench::new("load renamed");
         bench.mysql(

@@ -1,7 +1,7 @@
 //! The fixed cost of a table, in statements: most tables of a practice are small or empty.
 
 use super::Bench;
-use handoff_loader::{CopyCsv, LoadMode, LoadStrategy, Standard, Streaming};
+use handoff_loader::{CopyCsv, LoadMode, LoadStrategy, StandardLoad, StreamingLoad};
 use handoff_model::RowFilter;
 
 #[test]
@@ -18,7 +18,7 @@ fn small_tables_cost_few_statements() {
     // Too few for statistics.
     check(&bench, "one row changed", 10);
     // Every strategy of one connection compares before it opens anything.
-    let others: [&dyn LoadStrategy; 2] = [&Standard::default(), &CopyCsv::default()];
+    let others: [&dyn LoadStrategy; 2] = [&StandardLoad::default(), &CopyCsv::default()];
     for strategy in others {
         check_by(&bench, "t", strategy, "unchanged", 7);
     }
@@ -33,7 +33,7 @@ fn check(bench: &Bench, what: &str, expected: i64) {
 
 #[track_caller]
 fn check_table(bench: &Bench, table: &str, what: &str, expected: i64) {
-    check_by(bench, table, &Streaming::default(), what, expected);
+    check_by(bench, table, &StreamingLoad::default(), what, expected);
 }
 
 /// Counts the statements of one load, seal, BEGIN and COMMIT included.
@@ -79,7 +79,7 @@ fn batches_are_of_few_sizes_and_fit_into_memory() {
         "CREATE TABLE t (id INT PRIMARY KEY, body TEXT); \
          INSERT INTO t SELECT seq, REPEAT('x', {ROW} + seq % 300) FROM seq_1_to_6000"
     ));
-    let standard = Standard { rows: 1000, buffer: usize::try_from(BUFFER).unwrap() };
+    let standard = StandardLoad { rows: 1000, buffer: usize::try_from(BUFFER).unwrap() };
     let outcome = bench.load_as("t", &standard, LoadMode::Full, &RowFilter::All).unwrap();
     assert_eq!((outcome.rows_loaded, outcome.sum), (6000, bench.sum("t")));
     let sql = "SELECT (rows / calls)::int8, calls FROM pg_stat_statements s \

@@ -2,7 +2,7 @@
 
 use super::{NoSeal, Pair};
 use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer, TableName};
-use handoff_replicator::{Error, Way};
+use handoff_replicator::{Error, PublishMode};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::sync::{Arc, Mutex};
@@ -196,7 +196,7 @@ fn a_structure_that_changes_before_the_rows_are_read_is_refused() {
         }
         let error = pair
             .copy_with("t", |opened| {
-                assert_eq!(opened.way() == Way::Transaction, again);
+                assert_eq!(opened.way() == PublishMode::InTransaction, again);
                 pair.trio.sql_source(&format!("ALTER TABLE t {alteration}"));
                 opened.finish(&NoSeal)
             })

@@ -8,7 +8,7 @@ mod ways;
 
 use super::{NoSeal, Pair, chain, types};
 use handoff_model::{Bound, ColumnName, CopyId, RowFilter, Watermark};
-use handoff_replicator::{CopyOutcome, Result, Way};
+use handoff_replicator::{CopyOutcome, PublishMode, Result};
 
 const ENGINES: [&str; 3] = ["InnoDB", "MyISAM", "Aria"];
 
@@ -23,7 +23,7 @@ impl Pair {
     #[track_caller]
     fn try_merge(&self, table: &str, filter: &RowFilter) -> Result<CopyOutcome> {
         self.copy_some(CopyId::new(), table, filter, |opened| {
-            assert_eq!(opened.way(), Way::Merge);
+            assert_eq!(opened.way(), PublishMode::Merge);
             opened.finish(&NoSeal)
         })
     }

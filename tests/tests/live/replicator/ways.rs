@@ -3,7 +3,7 @@
 use super::{NoSeal, Pair, types};
 use handoff_connect::{Fault, Published, Seal, Side};
 use handoff_model::{Cancel, CopyId, NopObserver};
-use handoff_replicator::{Error, LeftoverKind, Replicator, Way};
+use handoff_replicator::{Error, LeftoverKind, PublishMode, Replicator};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::sync::Arc;
@@ -16,21 +16,23 @@ fn a_small_innodb_table_is_refreshed_in_one_transaction() {
         "CREATE TABLE t (a INT PRIMARY KEY, b INT, UNIQUE KEY (b)) ENGINE=InnoDB;
          INSERT INTO t VALUES (1, 10), (2, 20)",
     );
-    assert_eq!(pair.way("t"), Way::Swap);
+    assert_eq!(pair.way("t"), PublishMode::Swap);
     pair.check("t");
-    assert_eq!(pair.way("t"), Way::Transaction);
+    assert_eq!(pair.way("t"), PublishMode::InTransaction);
     pair.trio.sql_source("DELETE FROM t; INSERT INTO t VALUES (1, 20), (2, 10), (3, 30)");
     assert_eq!(pair.check("t").rows, 3);
 
     pair.trio.sql_source("ALTER TABLE t ADD c INT");
-    assert_eq!(pair.way("t"), Way::Swap);
+    assert_eq!(pair.way("t"), PublishMode::Swap);
     pair.check("t");
 }
 
 #[test]
 fn a_refused_seal_undoes_a_transaction_and_leaves_a_swap_to_be_finished() {
     let pair = Pair::new("replicator seal");
-    for (engine, way, expected) in [("InnoDB", Way::Transaction, 1_u32), ("MyISAM", Way::Swap, 2)] {
+    for (engine, way, expected) in
+        [("InnoDB", PublishMode::InTransaction, 1_u32), ("MyISAM", PublishMode::Swap, 2)]
+    {
         pair.trio.sql_source(&format!(
             "DROP TABLE IF EXISTS t; CREATE TABLE t (a INT PRIMARY KEY) ENGINE={engine}; INSERT INTO t VALUES (1)"
         ));
@@ -111,7 +113,7 @@ fn where_local_is_refused_rows_are_inserted() {
     );
     assert_eq!(pair.check("many (ü)").rows, 5003);
     pair.trio.sql_source("DELETE FROM `many (ü)` WHERE a > 100; UPDATE `many (ü)` SET b = 'x'");
-    assert_eq!(pair.way("many (ü)"), Way::Transaction);
+    assert_eq!(pair.way("many (ü)"), PublishMode::InTransaction);
     assert_eq!(pair.check("many (ü)").rows, 100);
 
     // Batches are of few sizes, whatever they take: powers of two up to 4096.
@@ -143,7 +145,7 @@ fn warnings_within_one_server_are_compared_in_the_writing_transaction() {
     );
     let outcome = pair.check("t");
     assert!(outcome.checked);
-    assert_eq!(pair.way("t"), Way::Transaction);
+    assert_eq!(pair.way("t"), PublishMode::InTransaction);
     pair.trio.sql_source("SET sql_mode = ''; INSERT INTO t (a) VALUES (3)");
     // Another session sees the old rows until the commit.
     let outcome = pair.check("t");

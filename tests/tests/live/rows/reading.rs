@@ -3,7 +3,7 @@
 use super::{Gather, Rig, on_both};
 use handoff_connect::{Profile, ValueRef};
 use handoff_model::{Bound, Cancel, ColumnName, KeyRange, KeyValue, RowFilter, Watermark};
-use handoff_rows::{Error, Locking, ReadSpec, Reader, RowSink};
+use handoff_rows::{Error, Locking, ReadSpec, RowReader, RowSink};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::{TableSettings, Values};
 use mysql::prelude::Queryable;
@@ -80,7 +80,7 @@ fn check_ranges(rig: &Rig, what: &str) {
         locking: Locking::Ranges,
         cancel: &cancel,
     };
-    let rows = Reader::new(spec).read(&mut conn, &mut sink).unwrap();
+    let rows = RowReader::new(spec).read(&mut conn, &mut sink).unwrap();
     let touched = handler_reads(&mut conn) - before;
     sink.ids.sort_unstable();
     assert_eq!(sink.ids, expected, "{what}");
@@ -238,7 +238,7 @@ fn a_small_table_costs_one_prepared_statement() {
                 .unwrap()
             };
             let first = at(&mut reading);
-            Reader::new(spec).read(&mut reading, &mut sink).unwrap();
+            RowReader::new(spec).read(&mut reading, &mut sink).unwrap();
             let second = at(&mut reading);
             let spent: Vec<u64> = second.iter().zip(&first).map(|(b, a)| b.1 - a.1).collect();
             // The question asked here is one of them.
@@ -304,7 +304,7 @@ fn cut(rig: &Rig, locking: Locking, cancel: &Cancel, sink: &mut Ids) -> Error {
     let filter = RowFilter::All;
     let spec = ReadSpec { table: &schema, select: &select, filter: &filter, locking, cancel };
     let began = Instant::now();
-    let error = Reader::new(spec).read(&mut conn, sink).unwrap_err();
+    let error = RowReader::new(spec).read(&mut conn, sink).unwrap_err();
     drop(conn);
     assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
     assert!(sink.ids.len() <= 2001);

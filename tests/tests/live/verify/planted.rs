@@ -4,7 +4,7 @@ use super::{carry, counts, direct_settings, listed, settings, verify, verify_cop
 use handoff_connect::Side;
 use handoff_model::SumBy;
 use handoff_testbed::Trio;
-use handoff_verify::{Kind, VerifyOptions};
+use handoff_verify::{DifferenceKind, VerifyOptions};
 use std::collections::BTreeSet;
 
 /// Small sketches, so that small tables meet the edges of large ones.
@@ -280,12 +280,12 @@ fn every_planted_row_is_found_and_none_invented() {
                     "{}",
                     key.name
                 );
-                assert_eq!(listed(found, Side::Source, Kind::Stale).len() as u64, old);
+                assert_eq!(listed(found, Side::Source, DifferenceKind::Stale).len() as u64, old);
                 assert_eq!(
-                    listed(found, Side::Replica, Kind::Phantom).len() as u64,
+                    listed(found, Side::Replica, DifferenceKind::Phantom).len() as u64,
                     lost + phantom
                 );
-                for row in listed(found, Side::Source, Kind::Stale) {
+                for row in listed(found, Side::Source, DifferenceKind::Stale) {
                     let columns: Vec<&str> = row.columns.iter().map(|c| c.as_str()).collect();
                     assert_eq!(columns, ["note"], "{}", key.name);
                 }
@@ -354,7 +354,7 @@ fn equal_rows_of_a_table_without_a_key_are_counted() {
         assert_eq!(counts(table, Side::Source), [0; 3]);
         assert_eq!(counts(table, Side::Replica), [7, 0, 13]);
         let mut rows: Vec<u64> =
-            listed(table, Side::Replica, Kind::Phantom).iter().map(|r| r.rows).collect();
+            listed(table, Side::Replica, DifferenceKind::Phantom).iter().map(|r| r.rows).collect();
         rows.sort_unstable();
         assert_eq!(rows, [1, 12]);
     }

@@ -7,7 +7,7 @@ use crate::table::doubles::*;
 use crate::table::steps::Stages;
 use handoff_connect::Side;
 use handoff_model::{Deletes, Extraction, ProofBy};
-use handoff_verify::Kind;
+use handoff_verify::DifferenceKind;
 
 fn by_sums() -> Stages {
     stages(Hops::Both, true, ProofBy::Sums)
@@ -387,7 +387,7 @@ fn a_copied_window_that_differs_has_everything_moved() {
 
 #[test]
 fn swept_keys_go_with_the_window() {
-    let gone = comparison(&BOTH, 100, &[(Kind::Phantom, 7)]);
+    let gone = comparison(&BOTH, 100, &[(DifferenceKind::Phantom, 7)]);
     let double = Double::of(100).finding(gone);
     let report = moved(&double, by_sums(), &deleting(Deletes::Sweep, window_plan()));
     assert_eq!(report.error, None);
@@ -413,7 +413,8 @@ fn swept_keys_go_with_the_window() {
 
 #[test]
 fn a_sweep_that_would_delete_too_much_writes_nothing() {
-    let gone: Vec<(Kind, i32)> = (0..30).map(|key| (Kind::Phantom, key)).collect();
+    let gone: Vec<(DifferenceKind, i32)> =
+        (0..30).map(|key| (DifferenceKind::Phantom, key)).collect();
     let double = Double::of(100).finding(comparison(&BOTH, 100, &gone));
     let report = moved(&double, by_sums(), &deleting(Deletes::Sweep, window_plan()));
     failed(&report, "max_delete_percent");
@@ -422,7 +423,8 @@ fn a_sweep_that_would_delete_too_much_writes_nothing() {
 
 #[test]
 fn a_sweep_that_finds_too_much_has_everything_moved() {
-    let stale: Vec<(Kind, i32)> = (0..30).map(|key| (Kind::Stale, key)).collect();
+    let stale: Vec<(DifferenceKind, i32)> =
+        (0..30).map(|key| (DifferenceKind::Stale, key)).collect();
     let double = Double::of(100).finding(comparison(&BOTH, 100, &stale));
     let report = moved(&double, by_sums(), &deleting(Deletes::Sweep, window_plan()));
     assert_eq!(reason(&report), Reason::ManyDiffer);
@@ -560,7 +562,7 @@ fn the_rows_of_another_source_may_all_go() {
 
 #[test]
 fn rows_that_differ_are_copied_and_loaded_by_their_keys() {
-    let found = comparison(&BOTH, 100, &[(Kind::Stale, 1), (Kind::Missing, 2)]);
+    let found = comparison(&BOTH, 100, &[(DifferenceKind::Stale, 1), (DifferenceKind::Missing, 2)]);
     let double = Double::of(100).finding(found);
     let report = moved(&double, by_sums(), &diff_plan());
     is_ok(&report, Verdict::Equal);
@@ -581,7 +583,8 @@ fn rows_that_differ_are_copied_and_loaded_by_their_keys() {
 
 #[test]
 fn too_many_rows_that_differ_have_everything_moved() {
-    let stale: Vec<(Kind, i32)> = (0..30).map(|key| (Kind::Stale, key)).collect();
+    let stale: Vec<(DifferenceKind, i32)> =
+        (0..30).map(|key| (DifferenceKind::Stale, key)).collect();
     let double = Double::of(100).finding(comparison(&BOTH, 100, &stale));
     let report = moved(&double, by_sums(), &diff_plan());
     assert_eq!(report.error, None);

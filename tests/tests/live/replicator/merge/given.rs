@@ -4,7 +4,7 @@ use super::{ENGINES, Pair, chain};
 use crate::replicator::{NoSeal, pool};
 use handoff_connect::{MyPool, PoolOptions, Side};
 use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
-use handoff_replicator::{CopyJob, CopyOutcome, Error, Replicator, Result, Way};
+use handoff_replicator::{CopyJob, CopyOutcome, Error, PublishMode, Replicator, Result};
 use handoff_rows::KeyList;
 use handoff_schema::Mapping;
 use handoff_settings::{MySqlServer, TableSettings, Values};
@@ -28,7 +28,7 @@ impl Pair {
             canonical: None,
         };
         let opened = self.replicator.open_keys(job, &list)?;
-        assert_eq!(opened.way(), Way::Merge);
+        assert_eq!(opened.way(), PublishMode::Merge);
         opened.finish(&NoSeal)
     }
 

@@ -1,12 +1,12 @@
 //! Streaming reads.
 //!
-//! What a read does to the table's writers decides how it goes:
+//! The statements of a read depend on its effect on the table's writers:
 //!
 //! | [`Locking`] | statements |
 //! | --- | --- |
 //! | `Snapshot` | one; outside a transaction it is a consistent snapshot of its own |
 //! | `Free` | one |
-//! | `Ranges` | one a range of the key, by [`Pace`](pace::Pace); a small table is one range |
+//! | `Ranges` | one a range of the key, by [`RangePace`](pace::RangePace); a small table is one range |
 //! | `Ranges`, of what changed | one for the keys, if a scan is short enough; then those rows |
 //!
 //! A table that is to be read in ranges and has no key is read in one statement all the same, and
@@ -22,20 +22,20 @@ mod pages;
 mod timed;
 mod window;
 
-use crate::{Error, Result};
-pub use chunk::Chunk;
-use condition::Condition;
-use fetch::{Fetch, Flow};
+use crate::error::{Error, Result};
+pub use chunk::ReadChunk;
+use condition::SqlCondition;
+use fetch::{FetchFlow, RowFetch};
 use handoff_connect::{Fault, MyConn, ValueRef, quote_my};
 use handoff_model::{Cancel, Cancelled, RowFilter, Throttle, WaitClock};
 use handoff_schema::TableSchema;
-use key::{Key, parameter};
+use key::{TableKey, parameter};
 pub use key::{force_key_index, key_operands, parameter as key_parameter};
 use mysql::Value;
-use pages::Pages;
-use timed::Timed;
+use pages::RangePages;
+use timed::TimedSink;
 
-/// What a running read does to writers of the table.
+/// The effect of a running read on writers of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Locking {
     /// Nothing: InnoDB. One statement in a consistent snapshot.
@@ -49,7 +49,7 @@ pub enum Locking {
     Free,
 }
 
-/// What to read.
+/// The rows and expressions to read.
 pub struct ReadSpec<'a> {
     /// The table.
     pub table: &'a TableSchema,
@@ -57,7 +57,7 @@ pub struct ReadSpec<'a> {
     pub select: &'a [String],
     /// The rows.
     pub filter: &'a RowFilter,
-    /// What a running read does to writers.
+    /// The effect of a running read on writers.
     pub locking: Locking,
     /// The request to stop.
     pub cancel: &'a Cancel,
@@ -98,35 +98,35 @@ pub trait RowSink {
     fn flush(&mut self) -> Result<(), Self::Error>;
 }
 
-/// Spells the WHERE clause that selects the rows of `filter`, with its parameters; an empty text
+/// Renders the WHERE clause that selects the rows of `filter`, with its parameters; an empty text
 /// selects every row.
 ///
 /// # Errors
 ///
 /// Returns [`Error::Filter`] if the table has no such key or column, or one of another type.
 pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, Vec<Value>)> {
-    let condition = Condition::of_filter(filter, table, Key::of(table).as_ref())?;
+    let condition = SqlCondition::of_filter(filter, table, TableKey::of(table).as_ref())?;
     Ok((condition.where_clause(), condition.params))
 }
 
 /// Reads one table.
-pub struct Reader<'a> {
+pub struct RowReader<'a> {
     spec: ReadSpec<'a>,
     throttle: Option<&'a Throttle>,
     clock: Option<&'a WaitClock>,
     room: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     /// Prepares a read.
-    pub fn new(spec: ReadSpec<'a>) -> Reader<'a> {
-        Reader { spec, throttle: None, clock: None, room: pace::MOST_BYTES }
+    pub fn new(spec: ReadSpec<'a>) -> RowReader<'a> {
+        RowReader { spec, throttle: None, clock: None, room: pace::MOST_BYTES }
     }
 
     /// Bounds the bytes that are gathered of a range before the sink may write: 8 MiB if there is
     /// room for them.
     #[must_use]
-    pub fn room(mut self, bytes: usize) -> Reader<'a> {
+    pub fn room(mut self, bytes: usize) -> RowReader<'a> {
         self.room = bytes.clamp(1, pace::MOST_BYTES);
         self
     }
@@ -134,14 +134,14 @@ impl<'a> Reader<'a> {
     /// Bounds the rows that are read in a second. A read that locks out writers waits only between
     /// two ranges, when it holds no lock.
     #[must_use]
-    pub fn throttle(mut self, throttle: Option<&'a Throttle>) -> Reader<'a> {
+    pub fn throttle(mut self, throttle: Option<&'a Throttle>) -> RowReader<'a> {
         self.throttle = throttle;
         self
     }
 
-    /// Tells `clock` what the read waited for once it has ended well.
+    /// Tells `clock` the waits of the read once it has ended well.
     #[must_use]
-    pub fn clock(mut self, clock: &'a WaitClock) -> Reader<'a> {
+    pub fn clock(mut self, clock: &'a WaitClock) -> RowReader<'a> {
         self.clock = Some(clock);
         self
     }
@@ -156,18 +156,18 @@ impl<'a> Reader<'a> {
     /// whose rows were not all fetched is killed, never read to its end, and `conn` is then not used
     /// again.
     pub fn read<S: RowSink>(&self, conn: &mut MyConn, sink: &mut S) -> Result<u64, S::Error> {
-        let key = Key::of(self.spec.table);
-        let filter = Condition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;
-        let mut sink = Timed::new(sink);
+        let key = TableKey::of(self.spec.table);
+        let filter = SqlCondition::of_filter(self.spec.filter, self.spec.table, key.as_ref())?;
+        let mut sink = TimedSink::new(sink);
         let rows = match (self.spec.locking, &key, self.spec.filter) {
             (Locking::Ranges, Some(key), RowFilter::Changed { .. }) => {
                 match self.read_window(conn, &mut sink, key, &filter)? {
                     Some(rows) => rows,
-                    None => Pages::new(self, key, &filter).read(conn, &mut sink)?,
+                    None => RangePages::new(self, key, &filter).read(conn, &mut sink)?,
                 }
             }
             (Locking::Ranges, Some(key), RowFilter::All | RowFilter::Range(_)) => {
-                Pages::new(self, key, &filter).read(conn, &mut sink)?
+                RangePages::new(self, key, &filter).read(conn, &mut sink)?
             }
             (_, key, _) => {
                 let index = key.as_ref().filter(|_| self.forces_index());
@@ -196,20 +196,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Waits for `rows` that were read, where there is a bound.
-    fn pay<S: RowSink>(&self, rows: u64, sink: &mut Timed<'_, S>) -> Result<()> {
+    fn pay<S: RowSink>(&self, rows: u64, sink: &mut TimedSink<'_, S>) -> Result<()> {
         if let Some(throttle) = self.throttle {
             sink.slept += throttle.take(rows, self.spec.cancel)?;
         }
         Ok(())
     }
 
-    /// Spells the one statement that reads what the filter lets pass.
-    fn select(&self, index: Option<&Key>, filter: &Condition) -> String {
+    /// Renders the one statement that reads the rows of the filter.
+    fn select(&self, index: Option<&TableKey>, filter: &SqlCondition) -> String {
         format!(
             "SELECT {} FROM {}{}{}",
             self.spec.select.join(", "),
             quote_my(self.spec.table.name.as_str()),
-            index.map(Key::force_index).unwrap_or_default(),
+            index.map(TableKey::force_index).unwrap_or_default(),
             filter.where_clause()
         )
     }
@@ -218,15 +218,15 @@ impl<'a> Reader<'a> {
     fn read_whole<S: RowSink>(
         &self,
         conn: &mut MyConn,
-        sink: &mut Timed<'_, S>,
-        index: Option<&Key>,
-        filter: Condition,
+        sink: &mut TimedSink<'_, S>,
+        index: Option<&TableKey>,
+        filter: SqlCondition,
     ) -> Result<u64, S::Error> {
         let sql = self.select(index, &filter);
         let mut rows = 0;
         let mut unpaid = 0;
         let step = self.step();
-        let mut fetch = Fetch::new(conn, self.spec.cancel);
+        let mut fetch = RowFetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, filter.params, |row| {
             rows += 1;
             sink.row(row)?;
@@ -237,14 +237,14 @@ impl<'a> Reader<'a> {
             if unpaid >= step {
                 self.pay(std::mem::take(&mut unpaid), sink)?;
             }
-            Ok::<_, S::Error>(Flow::On)
+            Ok::<_, S::Error>(FetchFlow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, rows))?;
         self.pay(unpaid, sink)?;
         Ok(rows)
     }
 
-    /// Returns after how many rows of one statement to wait for the throttle.
+    /// Returns the number of rows of one statement between two waits for the throttle.
     fn step(&self) -> u64 {
         // Ranges that could not be had: the statement locks, and must not be drawn out.
         let locks = self.spec.locking == Locking::Ranges;

@@ -1,9 +1,9 @@
 //! Prepared multi-row INSERTs, for a replica that refuses `LOAD DATA LOCAL`.
 
-use super::{Fill, Sent};
+use super::{SentRows, TableWriter};
+use crate::error::{CopyStage, Error, Result};
 use crate::line::{spell, write_line};
-use crate::witness::Witness;
-use crate::{Error, Result, Stage};
+use crate::source_digest::SourceDigest;
 use handoff_connect::{MyConn, Profile, ValueRef, fault_point, quote_my};
 use handoff_model::{BatchSize, Meter};
 use handoff_rows::RowSink;
@@ -21,8 +21,8 @@ const MOST_ROWS: usize = 4096;
 /// Both servers allow this many parameters in a statement.
 const MOST_PARAMETERS: usize = 65_535;
 
-impl Fill<'_> {
-    pub(super) fn prepared_inserts(&self, writer: &mut MyConn) -> Result<Sent> {
+impl TableWriter<'_> {
+    pub(super) fn prepared_inserts(&self, writer: &mut MyConn) -> Result<SentRows> {
         let begin = self.job.replica_engine().is_transactional() && !self.in_transaction;
         // Parameters are bytes in the column's own character set.
         self.set(writer, "SET character_set_client = binary")?;
@@ -41,12 +41,12 @@ impl Fill<'_> {
         sent
     }
 
-    fn insert_all(&self, writer: &mut MyConn) -> Result<Sent> {
+    fn insert_all(&self, writer: &mut MyConn) -> Result<SentRows> {
         let (select, witness) = self.witnessed();
-        let at = self.at(Stage::Write, 0);
+        let at = self.at(CopyStage::Write, 0);
         let mut source =
             self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
-        let mut rows = Rows {
+        let mut rows = InsertBatch {
             fill: self,
             writer,
             values: Vec::new(),
@@ -57,13 +57,13 @@ impl Fill<'_> {
                 FIRST_ROWS,
                 MOST_ROWS.min(MOST_PARAMETERS / self.columns.len().max(1)),
             ),
-            sent: Sent::default(),
+            sent: SentRows::default(),
             witness,
             meter: self.meter(),
         };
         self.read(&mut source, &select, &mut rows).map_err(|error| self.explain(error))?;
-        let canonical = rows.witness.as_ref().and_then(Witness::sum);
-        Ok(Sent { canonical, ..rows.sent })
+        let canonical = rows.witness.as_ref().and_then(SourceDigest::sum);
+        Ok(SentRows { canonical, ..rows.sent })
     }
 
     fn set(&self, writer: &mut MyConn, statement: &str) -> Result<()> {
@@ -85,8 +85,8 @@ impl Fill<'_> {
 }
 
 /// Gathers rows and writes them in statements.
-struct Rows<'a> {
-    fill: &'a Fill<'a>,
+struct InsertBatch<'a> {
+    fill: &'a TableWriter<'a>,
     writer: &'a mut MyConn,
     /// All values, row by row.
     values: Vec<Value>,
@@ -96,12 +96,12 @@ struct Rows<'a> {
     /// The memory that the gathered rows take.
     buffered: usize,
     size: BatchSize,
-    sent: Sent,
-    witness: Option<Witness>,
+    sent: SentRows,
+    witness: Option<SourceDigest>,
     meter: Meter<'a>,
 }
 
-impl Rows<'_> {
+impl InsertBatch<'_> {
     /// Returns how many of the rows from `first` on the next statement takes.
     fn take(&self, first: usize) -> usize {
         let start = if first == 0 { 0 } else { self.ends[first - 1] };
@@ -127,7 +127,7 @@ impl Rows<'_> {
     }
 }
 
-impl RowSink for Rows<'_> {
+impl RowSink for InsertBatch<'_> {
     type Error = Error;
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {

@@ -1,7 +1,9 @@
 //! The strategies of a run.
 
-use super::{Chunked, CopyCsv, Discard, LoadStrategy, Parallel, Standard, Streaming};
-use crate::SpoolSettings;
+use super::{
+    ChunkedLoad, CopyCsv, DiscardLoad, LoadStrategy, ParallelLoad, StandardLoad, StreamingLoad,
+};
+use crate::spool::SpoolSettings;
 use handoff_model::Strategy;
 
 /// Memory that a load gathers rows in, unless there is less to be had.
@@ -9,27 +11,27 @@ const BUFFER: usize = 256 * 1024;
 
 /// The strategies of this crate, set up once for all loads of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Strategies {
-    chunked: Chunked,
-    parallel: Parallel,
+pub struct StrategySet {
+    chunked: ChunkedLoad,
+    parallel: ParallelLoad,
     copy_csv: CopyCsv,
-    standard: Standard,
-    streaming: Streaming,
+    standard: StandardLoad,
+    streaming: StreamingLoad,
 }
 
-impl Strategies {
+impl StrategySet {
     /// Sets them up for loads that may use `memory` bytes each, and chunks of `chunk_rows`.
-    pub fn new(memory: usize, chunk_rows: u64, spool: SpoolSettings) -> Strategies {
+    pub fn new(memory: usize, chunk_rows: u64, spool: SpoolSettings) -> StrategySet {
         // What is gathered goes through a buffer of the driver and one of the kernel as well.
         let buffer = BUFFER.min(memory / 8);
-        let mut parallel = Parallel::default();
+        let mut parallel = ParallelLoad::default();
         parallel.buffer = buffer.min(memory / 8 / parallel.connections());
-        Strategies {
-            chunked: Chunked { rows: chunk_rows, buffer },
+        StrategySet {
+            chunked: ChunkedLoad { rows: chunk_rows, buffer },
             parallel,
             copy_csv: CopyCsv { spool, buffer },
-            standard: Standard { buffer, ..Standard::default() },
-            streaming: Streaming { buffer },
+            standard: StandardLoad { buffer, ..StandardLoad::default() },
+            streaming: StreamingLoad { buffer },
         }
     }
 
@@ -46,7 +48,7 @@ impl Strategies {
                 copy_csv.spool.keep |= keep_spool;
                 Box::new(copy_csv)
             }
-            Strategy::Discard => Box::new(Discard),
+            Strategy::Discard => Box::new(DiscardLoad),
         }
     }
 
@@ -60,5 +62,5 @@ impl Strategies {
 
 /// Returns the strategy of that name with its defaults.
 pub fn strategy(which: Strategy) -> Box<dyn LoadStrategy> {
-    Strategies::default().get(which, false)
+    StrategySet::default().get(which, false)
 }

@@ -1,13 +1,13 @@
-//! Summing what was written, as the lines that were sent.
+//! Summing the rows that were written, as the lines that were sent.
 
-use super::Fill;
+use super::TableWriter;
+use crate::error::{CopyStage, Error, Result};
 use crate::row_sum::row_sum;
-use crate::{Error, Result, Stage};
 use handoff_connect::{MyConn, Profile};
 use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;
 
-impl Fill<'_> {
+impl TableWriter<'_> {
     /// Sums the rows that the replica's table holds now, inside the transaction if there is one.
     ///
     /// Unlike `CHECKSUM TABLE` of the source this says nothing of rows that changed there since.
@@ -15,8 +15,12 @@ impl Fill<'_> {
         let table = &self.job.table.name;
         let mut written = self.job.table.clone();
         written.name = TableName::new(self.into).expect("our own names are short");
-        let failed =
-            |fault| Error::Table { table: table.clone(), stage: Stage::ReadBack, rows: 0, fault };
+        let failed = |fault| Error::Table {
+            table: table.clone(),
+            stage: CopyStage::ReadBack,
+            rows: 0,
+            fault,
+        };
         writer.set_profile(Profile::RawRead).map_err(failed)?;
         let cancel = &self.replicator.cancel;
         let sum = row_sum(writer, &written, self.columns, Locking::Free, cancel)

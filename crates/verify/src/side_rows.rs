@@ -1,74 +1,77 @@
 //! Rows looked at again.
 
-use crate::element::Shape;
+use crate::element::TupleShape;
 use crate::fields::fields;
-use crate::key::{Kept, RowKey};
-use crate::spill::Held;
+use crate::key::{RowIdentity, RowKey};
+use crate::spill::KeySum;
 use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Keys to look at, by their hash, and those of them of which the key itself and the columns are
 /// wanted.
-pub(crate) struct Wanted<'a> {
+pub(crate) struct WantedKeys<'a> {
     pub(crate) keys: &'a HashSet<u128>,
     pub(crate) listed: &'a HashSet<u128>,
 }
 
-/// What a side has of the rows that are looked at.
+/// The rows of one side that are looked at again.
 #[derive(Default)]
-pub(crate) struct Sight {
-    pub(crate) held: HashMap<u128, Held>,
-    pub(crate) details: HashMap<u128, Detail>,
+pub(crate) struct SideRows {
+    pub(crate) held: HashMap<u128, KeySum>,
+    pub(crate) details: HashMap<u128, RowDetail>,
     key: Vec<u8>,
-    /// Whether one row may be met more than once.
+    /// True if one row may be met more than once.
     repeats: bool,
 }
 
-/// What is kept of a listed row.
-pub(crate) struct Detail {
+/// The details of a listed row.
+pub(crate) struct RowDetail {
     pub(crate) key: RowKey,
     /// A hash a column: which differ is told by them, without a value being kept.
     columns: Box<[u32]>,
 }
 
-impl Sight {
+impl SideRows {
     /// Makes the sight of a side in which rows are looked up by keys that it may take for each other,
     /// such as two spellings of a text: a row then comes once for each statement that asks for it.
-    pub(crate) fn repeating() -> Sight {
-        Sight { repeats: true, ..Sight::default() }
+    pub(crate) fn repeating() -> SideRows {
+        SideRows { repeats: true, ..SideRows::default() }
     }
 
     /// Takes in a row, if it is wanted.
-    pub(crate) fn see(&mut self, shape: &Shape, wanted: &Wanted<'_>, tuple: &[u8]) {
+    pub(crate) fn see(&mut self, shape: &TupleShape, wanted: &WantedKeys<'_>, tuple: &[u8]) {
         let (element, row) = shape.element(tuple, &mut self.key);
         if !wanted.keys.contains(&element.key) {
             return;
         }
         let held = self.held.entry(element.key).or_default();
         if self.repeats {
-            *held = Held::default();
+            *held = KeySum::default();
         }
         held.add(element.row);
         if wanted.listed.contains(&element.key) {
             let key = if shape.has_key() {
                 shape.take_key(tuple, &mut self.key);
-                Kept::Fields(self.key[..].into())
+                RowIdentity::Fields(self.key[..].into())
             } else {
-                Kept::Hash(row)
+                RowIdentity::Hash(row)
             };
             let columns = fields(tuple).map(hash).collect();
-            self.details.insert(element.key, Detail { key: RowKey(key), columns });
+            self.details.insert(element.key, RowDetail { key: RowKey(key), columns });
         }
     }
 
-    pub(crate) fn held(&self, key: u128) -> Held {
+    pub(crate) fn held(&self, key: u128) -> KeySum {
         self.held.get(&key).copied().unwrap_or_default()
     }
 }
 
-impl Detail {
+impl RowDetail {
     /// Returns the indexes of the columns that differ.
-    pub(crate) fn differing<'a>(&'a self, other: &'a Detail) -> impl Iterator<Item = usize> + 'a {
+    pub(crate) fn differing<'a>(
+        &'a self,
+        other: &'a RowDetail,
+    ) -> impl Iterator<Item = usize> + 'a {
         let both = self.columns.iter().zip(&other.columns).enumerate();
         both.filter(|(_, (one, other))| one != other).map(|(index, _)| index)
     }

@@ -1,23 +1,23 @@
 //! `LOAD DATA LOCAL INFILE` from memory.
 
-use super::lines::Lines;
-use super::{Fill, Sent};
-use crate::Result;
-use crate::carried::Store;
+use super::line_buffer::LineBuffer;
+use super::{SentRows, TableWriter};
+use crate::copied_column::StoreAs;
+use crate::error::Result;
 use handoff_connect::{Fault, Loaded, MyConn, Profile, quote_my};
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 
-impl Fill<'_> {
+impl TableWriter<'_> {
     /// Reads and writes at the same time; a table of less than one buffer is read, then written.
-    pub(super) fn load_data(&self, writer: &mut MyConn) -> Result<Sent> {
+    pub(super) fn load_data(&self, writer: &mut MyConn) -> Result<SentRows> {
         let (select, witness) = self.witnessed();
-        let at = self.at(crate::Stage::Write, 0);
+        let at = self.at(crate::CopyStage::Write, 0);
         let mut source =
             self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
         thread::scope(|scope| {
-            let mut lines = Lines::new(self, scope, writer, witness);
+            let mut lines = LineBuffer::new(self, scope, writer, witness);
             let read = self.read(&mut source, &select, &mut lines);
             lines.finish(read.map_err(|error| self.explain(error)))
         })
@@ -36,11 +36,11 @@ impl Fill<'_> {
 
     fn load_statement(&self) -> String {
         let (mut targets, mut sets) = (Vec::new(), Vec::new());
-        let any_set = self.columns.iter().any(|column| column.store != Store::Bytes);
+        let any_set = self.columns.iter().any(|column| column.store != StoreAs::Bytes);
         for (index, column) in self.columns.iter().enumerate() {
             // Where anything is SET, MariaDB takes a 0 in a numbered column for a wish for the next
             // number, whatever the sql_mode, unless that column is SET too.
-            let direct = column.store == Store::Bytes && !(any_set && column.numbered);
+            let direct = column.store == StoreAs::Bytes && !(any_set && column.numbered);
             if direct {
                 targets.push(column.name.clone());
             } else {

@@ -8,16 +8,16 @@ use handoff_rows::{Encoder, hash_row};
 ///
 /// It only looks on. A row that has no canonical form ends the sum and not the copy: hop 2 refuses
 /// that row, and names it.
-pub(crate) struct Witness {
+pub(crate) struct SourceDigest {
     encoder: Encoder,
     tuple: Vec<u8>,
     sum: Option<TableSum>,
 }
 
-impl Witness {
+impl SourceDigest {
     /// Makes a witness of rows that [`Encoder::select_list`] selects.
-    pub(crate) fn new(encoder: Encoder) -> Witness {
-        Witness { encoder, tuple: Vec::new(), sum: Some(TableSum::default()) }
+    pub(crate) fn new(encoder: Encoder) -> SourceDigest {
+        SourceDigest { encoder, tuple: Vec::new(), sum: Some(TableSum::default()) }
     }
 
     /// Takes in a row.

@@ -1,24 +1,25 @@
 //! The shadow table's life.
 
+use crate::job::CopyJob;
 use crate::leftover::{Leftover, LeftoverKind};
-use crate::{Replicator, job::CopyJob};
+use crate::pair::Replicator;
 use handoff_model::chain;
 
 /// A table of ours that exists in the replica; dropped there with this value, unless it was renamed.
-pub(crate) struct Shadow<'a> {
+pub(crate) struct ShadowGuard<'a> {
     replicator: &'a Replicator,
     leftover: Leftover,
     exists: bool,
 }
 
-impl<'a> Shadow<'a> {
+impl<'a> ShadowGuard<'a> {
     pub(crate) fn new(
         replicator: &'a Replicator,
         job: CopyJob<'_>,
         kind: LeftoverKind,
-    ) -> Shadow<'a> {
+    ) -> ShadowGuard<'a> {
         let leftover = Leftover { copy_id: job.copy_id, kind };
-        Shadow { replicator, leftover, exists: true }
+        ShadowGuard { replicator, leftover, exists: true }
     }
 
     /// Notes that the shadow has become the table.
@@ -27,7 +28,7 @@ impl<'a> Shadow<'a> {
     }
 }
 
-impl Drop for Shadow<'_> {
+impl Drop for ShadowGuard<'_> {
     fn drop(&mut self) {
         if !self.exists {
             return;

@@ -1,26 +1,29 @@
 //! The databases that a table is compared in.
 
-use crate::{Error, Result, RowKey};
+use crate::error::{Error, Result};
+use crate::key::RowKey;
 use handoff_connect::ValueRef;
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side};
 use handoff_model::{Cancel, KeyRange, RowFilter, Throttle};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink, target_tuples, target_tuples_of};
+use handoff_rows::{
+    Encoder, Locking, ReadSpec, RowReader, RowSink, target_tuples, target_tuples_of,
+};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 
-/// How many rows are looked up in one statement.
+/// The number of rows looked up in one statement.
 const BATCH: usize = 500;
 
-/// One of the databases that a table is compared in.
+/// A table in one of the databases in which it is compared.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
+pub enum ComparedTable<'a> {
     /// The source or the replica.
     My {
         /// The server.
         pool: &'a MyPool,
         /// The table as that server has it.
         table: &'a TableSchema,
-        /// What reading does to writers of the table. A table that is not read as
+        /// The effect of reading on writers of the table. A table that is not read as
         /// [`Locking::Free`] may change while it is compared.
         locking: Locking,
         /// The most rows to read in a second.
@@ -35,35 +38,35 @@ pub enum Place<'a> {
     },
 }
 
-impl Place<'_> {
-    /// Returns which database of the pipeline this is.
+impl ComparedTable<'_> {
+    /// Returns the side of the pipeline.
     pub fn side(&self) -> Side {
         match self {
-            Place::My { pool, .. } => pool.side(),
-            Place::Pg { .. } => Side::Target,
+            ComparedTable::My { pool, .. } => pool.side(),
+            ComparedTable::Pg { .. } => Side::Target,
         }
     }
 
     /// Returns true if others may write to the table meanwhile.
     pub(crate) fn is_alive(&self) -> bool {
-        matches!(self, Place::My { locking, .. } if *locking != Locking::Free)
+        matches!(self, ComparedTable::My { locking, .. } if *locking != Locking::Free)
     }
 
     /// Hands rows to `each`, as their canonical tuples. Returns true if a policy changed a value, so
     /// that rows which differ may have become one.
     pub(crate) fn read(
         &self,
-        rows: Rows<'_>,
+        rows: RowSelection<'_>,
         mapping: &Mapping,
         values: &Values,
         cancel: &Cancel,
         each: impl FnMut(&[u8]),
     ) -> Result<bool> {
         match *self {
-            Place::My { pool, table, locking, throttle } => {
+            ComparedTable::My { pool, table, locking, throttle } => {
                 let encoder = Encoder::new(mapping, values);
                 let select = encoder.select_list().to_vec();
-                let mut sink = Tuples { encoder, tuple: Vec::new(), each };
+                let mut sink = EncodingSink { encoder, tuple: Vec::new(), each };
                 let failed = |fault| {
                     let (table, rows) = (mapping.table.clone(), 0);
                     handoff_rows::Error::Read { table, rows, fault }
@@ -72,14 +75,14 @@ impl Place<'_> {
                 for filter in rows.filters(mapping) {
                     let filter = &filter;
                     let spec = ReadSpec { table, select: &select, filter, locking, cancel };
-                    Reader::new(spec).throttle(throttle).read(&mut conn, &mut sink)?;
+                    RowReader::new(spec).throttle(throttle).read(&mut conn, &mut sink)?;
                 }
                 if self.is_alive() && !table.is_unchanged(&mut conn).map_err(failed)? {
                     return Err(Error::Altered(mapping.table.clone()));
                 }
                 Ok(!sink.encoder.audit().entries().is_empty())
             }
-            Place::Pg { pool, schema } => {
+            ComparedTable::Pg { pool, schema } => {
                 let failed = |fault| match cancel.check() {
                     Err(cancelled) => Error::Cancelled(cancelled),
                     Ok(()) => Error::Target { table: mapping.table.clone(), fault },
@@ -102,12 +105,12 @@ impl Place<'_> {
 fn read_target(
     conn: &mut PgConn,
     schema: &str,
-    rows: Rows<'_>,
+    rows: RowSelection<'_>,
     mapping: &Mapping,
     mut each: impl FnMut(&[u8]),
 ) -> Result<(), Fault> {
     let table = &mapping.pg_table;
-    let Rows::Of(keys) = rows else {
+    let RowSelection::Of(keys) = rows else {
         return target_tuples(conn, schema, table, mapping, each).map(drop);
     };
     for keys in keys.chunks(BATCH) {
@@ -117,22 +120,24 @@ fn read_target(
     Ok(())
 }
 
-/// Which rows to read.
+/// The rows to read.
 #[derive(Clone, Copy)]
-pub(crate) enum Rows<'a> {
+pub(crate) enum RowSelection<'a> {
     All,
-    /// Those in these ranges of the key, of a MySQL side.
+    /// The rows in these ranges of the key, of a MySQL side.
     In(&'a [KeyRange]),
-    /// Those with these keys, of which [`RowKey::key_values`] knows each.
+    /// The rows with these keys, of which [`RowKey::key_values`] knows each.
     Of(&'a [RowKey]),
 }
 
-impl Rows<'_> {
+impl RowSelection<'_> {
     fn filters(self, mapping: &Mapping) -> Vec<RowFilter> {
         let keys = match self {
-            Rows::All => return vec![RowFilter::All],
-            Rows::In(ranges) => return ranges.iter().cloned().map(RowFilter::Range).collect(),
-            Rows::Of(keys) => keys,
+            RowSelection::All => return vec![RowFilter::All],
+            RowSelection::In(ranges) => {
+                return ranges.iter().cloned().map(RowFilter::Range).collect();
+            }
+            RowSelection::Of(keys) => keys,
         };
         let filter = |keys: &[RowKey]| {
             RowFilter::Keys(keys.iter().filter_map(|key| key.key_values(mapping)).collect())
@@ -142,13 +147,13 @@ impl Rows<'_> {
 }
 
 /// Encodes rows one by one and keeps none.
-struct Tuples<F> {
+struct EncodingSink<F> {
     encoder: Encoder,
     tuple: Vec<u8>,
     each: F,
 }
 
-impl<F: FnMut(&[u8])> RowSink for Tuples<F> {
+impl<F: FnMut(&[u8])> RowSink for EncodingSink<F> {
     type Error = Error;
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {

@@ -1,7 +1,7 @@
 //! `INSERT … SELECT` within one server.
 
-use super::{Fill, Filled};
-use crate::Result;
+use super::{TableWriter, WriteOutcome};
+use crate::error::Result;
 use crate::row_sum::sum_of;
 use handoff_connect::{MyConn, Profile, quote_my};
 use handoff_model::TableSum;
@@ -9,14 +9,14 @@ use handoff_rows::where_clause;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 
-impl Fill<'_> {
+impl TableWriter<'_> {
     /// Has the server copy the rows from one snapshot. At READ COMMITTED, to which the session is
     /// set, it locks none of the rows it reads.
     ///
     /// [`None`] if it warned and the rows are not those that the source has now: it may have changed
     /// some, or somebody has in the source. The table is empty again then, and rows that we send
     /// ourselves can be compared with what was sent.
-    pub(super) fn insert_select(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
+    pub(super) fn insert_select(&self, writer: &mut MyConn) -> Result<Option<WriteOutcome>> {
         let replicator = self.replicator;
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let names = names.join(", ");
@@ -37,7 +37,7 @@ impl Fill<'_> {
             return Ok(None);
         }
         let (strategy, sum, lines) = ("insert_select", None, None);
-        Ok(Some(Filled { rows, bytes: 0, strategy, checked, sum, lines }))
+        Ok(Some(WriteOutcome { rows, bytes: 0, strategy, checked, sum, lines }))
     }
 
     /// Returns the number of rows concerned.
@@ -53,7 +53,7 @@ impl Fill<'_> {
     }
 
     fn source_sum(&self) -> Result<TableSum> {
-        let at = self.at(crate::Stage::Compare, 0);
+        let at = self.at(crate::CopyStage::Compare, 0);
         let source = self.replicator.source.get(Profile::RawRead);
         let mut source = source.map_err(|fault| at.error(fault))?;
         let select = self.select();

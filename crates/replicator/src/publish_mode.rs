@@ -1,22 +1,27 @@
-//! Which way a copy becomes visible.
+//! The choice of the way in which a copy becomes visible.
 
-use crate::{CopyJob, Error, Result, Way};
+use crate::error::{Error, Result};
+use crate::job::{CopyJob, PublishMode};
 use handoff_model::RowFilter;
 use handoff_schema::{Engine, TableSchema};
 
 /// Tables of fewer rows are refreshed in one transaction where their engine has any.
 const TRANSACTION_BELOW: u64 = 10_000;
 
-/// Decides it. Some rows of a table never become the whole of one.
+/// Chooses the mode of a copy. Some rows of a table never become the whole of one.
 ///
 /// # Errors
 ///
 /// Returns [`Error::NotMergeable`] if some rows are asked for that cannot be merged.
-pub(crate) fn way(job: &CopyJob<'_>) -> Result<Way> {
+pub(crate) fn way(job: &CopyJob<'_>) -> Result<PublishMode> {
     if *job.filter == RowFilter::All {
-        return Ok(if fits_transaction(job) { Way::Transaction } else { Way::Swap });
+        return Ok(if fits_transaction(job) {
+            PublishMode::InTransaction
+        } else {
+            PublishMode::Swap
+        });
     }
-    check_merge(job).map(|()| Way::Merge)
+    check_merge(job).map(|()| PublishMode::Merge)
 }
 
 /// Sees to it that some rows of the table can be merged.
@@ -69,7 +74,7 @@ mod tests {
         table: &TableSchema,
         replica: Option<&TableSchema>,
         filter: &RowFilter,
-        expected: Result<Way, &str>,
+        expected: Result<PublishMode, &str>,
     ) {
         let copy_id = CopyId::new();
         let way = way(&CopyJob { table, copy_id, replica_table: replica, filter, canonical: None });
@@ -86,12 +91,12 @@ mod tests {
         let small = table(Engine::InnoDb);
         let large = TableSchema { rows: TRANSACTION_BELOW, ..small.clone() };
         let isam = table(Engine::MyIsam);
-        check(&small, None, &RowFilter::All, Ok(Way::Swap));
-        check(&small, Some(&small), &RowFilter::All, Ok(Way::Transaction));
-        check(&large, Some(&small), &RowFilter::All, Ok(Way::Swap));
-        check(&small, Some(&large), &RowFilter::All, Ok(Way::Swap));
-        check(&isam, Some(&isam), &RowFilter::All, Ok(Way::Swap));
-        check(&small, Some(&isam), &RowFilter::All, Ok(Way::Swap));
+        check(&small, None, &RowFilter::All, Ok(PublishMode::Swap));
+        check(&small, Some(&small), &RowFilter::All, Ok(PublishMode::InTransaction));
+        check(&large, Some(&small), &RowFilter::All, Ok(PublishMode::Swap));
+        check(&small, Some(&large), &RowFilter::All, Ok(PublishMode::Swap));
+        check(&isam, Some(&isam), &RowFilter::All, Ok(PublishMode::Swap));
+        check(&small, Some(&isam), &RowFilter::All, Ok(PublishMode::Swap));
     }
 
     #[test]
@@ -102,29 +107,34 @@ mod tests {
             expression: Some("`id` + 1".to_owned()),
             ..Column::of_type("g", "int").unwrap()
         });
-        check(&table, Some(&table.in_replica()), &changed(), Ok(Way::Merge));
+        check(&table, Some(&table.in_replica()), &changed(), Ok(PublishMode::Merge));
         check(&table, Some(&table), &changed(), Err("another structure"));
     }
 
     #[test]
     fn a_table_of_another_engine_is_an_innodb_table_in_the_replica() {
         let memory = table(Engine::Other("MEMORY".to_owned()));
-        check(&memory, Some(&memory), &RowFilter::All, Ok(Way::Swap));
+        check(&memory, Some(&memory), &RowFilter::All, Ok(PublishMode::Swap));
         check(&memory, Some(&memory), &changed(), Err("another structure"));
-        check(&memory, Some(&table(Engine::InnoDb)), &RowFilter::All, Ok(Way::Transaction));
-        check(&memory, Some(&table(Engine::InnoDb)), &changed(), Ok(Way::Merge));
+        check(
+            &memory,
+            Some(&table(Engine::InnoDb)),
+            &RowFilter::All,
+            Ok(PublishMode::InTransaction),
+        );
+        check(&memory, Some(&table(Engine::InnoDb)), &changed(), Ok(PublishMode::Merge));
     }
 
     #[test]
     fn some_rows_are_merged_or_refused() {
         let isam = table(Engine::MyIsam);
-        check(&isam, Some(&isam), &changed(), Ok(Way::Merge));
+        check(&isam, Some(&isam), &changed(), Ok(PublishMode::Merge));
         check(&isam, None, &changed(), Err("the replica has no such table yet"));
         let other = TableSchema { columns: Vec::new(), indexes: Vec::new(), ..isam.clone() };
         check(&isam, Some(&other), &changed(), Err("another structure"));
         check(&isam, Some(&table(Engine::Aria)), &changed(), Err("another structure"));
         let versioned = TableSchema { system_versioned: true, ..isam.clone() };
-        check(&versioned, Some(&isam), &changed(), Ok(Way::Merge));
+        check(&versioned, Some(&isam), &changed(), Ok(PublishMode::Merge));
         check(&isam, Some(&versioned), &changed(), Err("another structure"));
         let keyless = TableSchema { indexes: Vec::new(), ..isam };
         check(&keyless, Some(&keyless), &changed(), Err("it has no key"));

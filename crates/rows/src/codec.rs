@@ -1,6 +1,6 @@
-//! How the values of one column become bytes.
+//! The encoding of the values of one column.
 //!
-//! A codec is resolved once a table, by [`Codec::of`]; a value then costs one `match`, no closure
+//! A codec is resolved once a table, by [`ColumnCodec::of`]; a value then costs one `match`, no closure
 //! and no allocation. Each writes the length and the bytes that PostgreSQL's `…send` function of
 //! the type would.
 
@@ -10,26 +10,26 @@ mod cell;
 mod choose;
 mod integer;
 mod numeric;
+mod rendered;
 mod select;
-mod spelled;
 mod temporal;
 mod text;
 
-pub(crate) use cell::{Cell, Scratch, Uses};
-pub(crate) use select::Session;
-pub(crate) use spelled::Spelling;
+pub(crate) use cell::{CellWriter, CodecScratch, PolicyUses};
+pub(crate) use rendered::RenderFormat;
+pub(crate) use select::ReadSession;
 pub(crate) use text::to_latin1;
 
-use crate::refusal::Refusal;
+use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
 use handoff_schema::TextEncoding;
 
 /// The length that stands for NULL.
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 
-/// How the values of one column become bytes.
+/// The encoding of the values of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codec {
+pub(crate) enum ColumnCodec {
     /// Integers to `smallint`.
     Int2,
     /// Integers to `integer`.
@@ -62,7 +62,7 @@ pub(crate) enum Codec {
     /// behind it.
     Labels { encoding: TextEncoding, terminated: bool },
     /// Numbers, dates, times, UUID and INET to `text`, as MySQL prints them.
-    Spelled(Spelling),
+    Rendered(RenderFormat),
     /// Bytes as they are to `bytea`.
     Bytes,
     /// JSON to `jsonb`.
@@ -81,71 +81,73 @@ pub(crate) enum Codec {
     Unknown,
 }
 
-impl Codec {
+impl ColumnCodec {
     /// Appends length and bytes of one value to the cell's buffer. `exact` is false if the server
     /// says that its conversion of a text lost something.
     pub(crate) fn encode(
         self,
         value: ValueRef<'_>,
         exact: bool,
-        cell: &mut Cell<'_>,
-    ) -> Result<(), Refusal> {
+        cell: &mut CellWriter<'_>,
+    ) -> Result<(), ValueRefusal> {
         match (self, value) {
             (_, ValueRef::Null) if exact => {
                 cell.null();
                 Ok(())
             }
             (_, ValueRef::Null) => text::unconverted(cell),
-            (Codec::Int2, _) => integer::int2(value, cell.out),
-            (Codec::Int4, _) => integer::int4(value, cell.out),
-            (Codec::Int8, _) => integer::int8(value, cell.out),
-            (Codec::Boolean, _) => integer::boolean(value, cell.out),
-            (Codec::IntNumeric { whole_digits, scale }, _) => {
+            (ColumnCodec::Int2, _) => integer::int2(value, cell.out),
+            (ColumnCodec::Int4, _) => integer::int4(value, cell.out),
+            (ColumnCodec::Int8, _) => integer::int8(value, cell.out),
+            (ColumnCodec::Boolean, _) => integer::boolean(value, cell.out),
+            (ColumnCodec::IntNumeric { whole_digits, scale }, _) => {
                 numeric::integer(value, whole_digits, scale, cell.out)
             }
-            (Codec::Numeric { whole_digits, scale }, ValueRef::Bytes(text)) => {
+            (ColumnCodec::Numeric { whole_digits, scale }, ValueRef::Bytes(text)) => {
                 numeric::decimal(text, whole_digits, scale, cell.out)
             }
-            (Codec::Real, ValueRef::Float(number)) => {
+            (ColumnCodec::Real, ValueRef::Float(number)) => {
                 cell.put4(number.to_be_bytes());
                 Ok(())
             }
-            (Codec::Double, ValueRef::Double(number)) => {
+            (ColumnCodec::Double, ValueRef::Double(number)) => {
                 cell.put8(number.to_be_bytes());
                 Ok(())
             }
-            (Codec::Double, ValueRef::Float(number)) => {
+            (ColumnCodec::Double, ValueRef::Float(number)) => {
                 cell.put8(f64::from(number).to_be_bytes());
                 Ok(())
             }
-            (Codec::Bits(count), ValueRef::Bytes(bytes)) => binary::bits(bytes, count, cell.out),
-            (Codec::Date, _) => temporal::date(value, cell),
-            (Codec::Timestamp, _) => temporal::timestamp(value, cell),
-            (Codec::Interval, _) => temporal::interval(value, cell.out),
-            (Codec::Time, _) => temporal::time(value, cell.out),
-            (Codec::Text(encoding), ValueRef::Bytes(text)) => {
+            (ColumnCodec::Bits(count), ValueRef::Bytes(bytes)) => {
+                binary::bits(bytes, count, cell.out)
+            }
+            (ColumnCodec::Date, _) => temporal::date(value, cell),
+            (ColumnCodec::Timestamp, _) => temporal::timestamp(value, cell),
+            (ColumnCodec::Interval, _) => temporal::interval(value, cell.out),
+            (ColumnCodec::Time, _) => temporal::time(value, cell.out),
+            (ColumnCodec::Text(encoding), ValueRef::Bytes(text)) => {
                 text::text(encoding, text, exact, cell)
             }
-            (Codec::Labels { encoding, terminated }, ValueRef::Bytes(text)) => {
+            (ColumnCodec::Labels { encoding, terminated }, ValueRef::Bytes(text)) => {
                 array::labels(encoding, terminated, text, exact, cell)
             }
-            (Codec::Spelled(spelling), _) => spelled::spelled(value, spelling, cell.out),
-            (Codec::Bytes, ValueRef::Bytes(bytes)) => {
+            (ColumnCodec::Rendered(format), _) => rendered::rendered(value, format, cell.out),
+            (ColumnCodec::Bytes, ValueRef::Bytes(bytes)) => {
                 cell.put(bytes);
                 Ok(())
             }
-            (Codec::Jsonb(encoding), ValueRef::Bytes(text)) => {
+            (ColumnCodec::Jsonb(encoding), ValueRef::Bytes(text)) => {
                 text::jsonb(encoding, text, exact, cell)
             }
-            (Codec::UuidText, ValueRef::Bytes(text)) => binary::uuid_text(text, cell.out),
-            (Codec::UuidBytes, ValueRef::Bytes(bytes)) => binary::uuid_bytes(bytes, cell.out),
-            (Codec::Inet, ValueRef::Bytes(text)) => binary::inet(text, cell.out),
-            (Codec::Ewkb, ValueRef::Bytes(bytes)) => binary::ewkb(bytes, cell.out),
-            (Codec::Vector, ValueRef::Bytes(bytes)) => array::vector(bytes, cell.out),
-            (Codec::Unknown, _) => {
-                Err(Refusal::of_type("a value of a type that cannot be carried as the column's"))
-            }
-            _ => Err(Refusal::unexpected()),
+            (ColumnCodec::UuidText, ValueRef::Bytes(text)) => binary::uuid_text(text, cell.out),
+            (ColumnCodec::UuidBytes, ValueRef::Bytes(bytes)) => binary::uuid_bytes(bytes, cell.out),
+            (ColumnCodec::Inet, ValueRef::Bytes(text)) => binary::inet(text, cell.out),
+            (ColumnCodec::Ewkb, ValueRef::Bytes(bytes)) => binary::ewkb(bytes, cell.out),
+            (ColumnCodec::Vector, ValueRef::Bytes(bytes)) => array::vector(bytes, cell.out),
+            (ColumnCodec::Unknown, _) => Err(ValueRefusal::of_type(
+                "a value of a type that cannot be carried as the column's",
+            )),
+            _ => Err(ValueRefusal::unexpected()),
         }
     }
 }

@@ -1,34 +1,37 @@
-//! Where a strategy's rows land.
+//! The table in which a strategy's rows land.
 
-use crate::checkpoint::{Stage, made_for};
+use crate::checkpoint::{ResumableStaging, made_for};
 use crate::copy_in::CopyIn;
-use crate::inserter::Inserter;
-use crate::statements::Statements;
+use crate::error::{Error, Result};
+use crate::job::LoadMode;
+use crate::read_back;
+use crate::row_source::RowSource;
+use crate::statements::LoadStatements;
 use crate::step::{MAKE, step};
-use crate::{Error, LoadMode, Result, Source, read_back};
+use crate::tuple_inserter::TupleInserter;
 use handoff_connect::{Fault, PgConn, PgPool, Side};
 use handoff_model::{Cancel, CopyId, TableSum};
 use handoff_schema::{Mapping, TargetMisfit, TargetTable};
 use postgres::Transaction;
 
-/// Where a strategy's rows land. In the transaction, the table is made at the first write.
-pub struct Landing<'c> {
-    pub(crate) through: Through<'c>,
-    pub(crate) statements: &'c Statements,
+/// The table in which a strategy's rows land. In the transaction, the table is made at the first write.
+pub struct StagingTable<'c> {
+    pub(crate) through: StagingAccess<'c>,
+    pub(crate) statements: &'c LoadStatements,
     pub(crate) mapping: &'c Mapping,
     pub(crate) mode: LoadMode,
-    pub(crate) kind: Kind,
+    pub(crate) kind: StagingKind,
     pub(crate) cancel: &'c Cancel,
     pub(crate) copy_id: Option<CopyId>,
     pub(crate) opened: bool,
-    /// Whether the table of the keys is there.
+    /// True if the table of the keys is there.
     pub(crate) has_keys: bool,
     pub(crate) locked: bool,
     pub(crate) unchanged: bool,
 }
 
-/// What the strategy writes through.
-pub(crate) enum Through<'c> {
+/// The strategy's access to the target.
+pub(crate) enum StagingAccess<'c> {
     Transaction(Transaction<'c>),
     Pool(&'c PgPool),
     Nothing,
@@ -36,7 +39,7 @@ pub(crate) enum Through<'c> {
 
 /// The table that rows land in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum StagingKind {
     /// The published table itself, which nobody sees before the commit.
     Target,
     /// A logged table, to be renamed to the published one.
@@ -47,7 +50,7 @@ pub(crate) enum Kind {
     Unlogged,
 }
 
-impl<'c> Landing<'c> {
+impl<'c> StagingTable<'c> {
     /// Asks whether the target holds exactly the rows of `sum` already, and notes it if so: then
     /// nothing need be written.
     ///
@@ -59,7 +62,7 @@ impl<'c> Landing<'c> {
     ///
     /// Returns an error if the table cannot be locked or read.
     pub fn holds(&mut self, sum: TableSum) -> Result<bool> {
-        let there = matches!(self.kind, Kind::Temporary | Kind::Unlogged);
+        let there = matches!(self.kind, StagingKind::Temporary | StagingKind::Unlogged);
         if self.opened || !there || self.mode != LoadMode::Full {
             return Ok(false);
         }
@@ -97,7 +100,7 @@ impl<'c> Landing<'c> {
         CopyIn::begin_csv(self.transaction()?, &table, &statement)
     }
 
-    /// Sums what has landed, by reading it back.
+    /// Sums the landed rows, by reading them back.
     pub(crate) fn sum(&mut self) -> Result<TableSum> {
         let failed = step(self.statements, "read back the rows of");
         let statement = self.statements.copy_out(&self.table(), i64::MAX.cast_unsigned());
@@ -110,31 +113,31 @@ impl<'c> Landing<'c> {
     /// # Errors
     ///
     /// Returns an error if the table cannot be made.
-    pub fn inserter(&mut self, rows: usize) -> Result<Inserter<'_, 'c>> {
+    pub fn inserter(&mut self, rows: usize) -> Result<TupleInserter<'_, 'c>> {
         self.open()?;
         let (into, statements) = (self.table(), self.statements);
-        Ok(Inserter::new(self.transaction()?, statements, into, rows))
+        Ok(TupleInserter::new(self.transaction()?, statements, into, rows))
     }
 
     /// Returns the table and the pool for a strategy that opens
-    /// [`Committed`](crate::Opening::Committed).
+    /// [`SharedStaging`](crate::LandingMode::Committed).
     ///
     /// # Errors
     ///
     /// Returns an error for a strategy that opens otherwise.
-    pub fn committed(&self) -> Result<Committed<'c>> {
+    pub fn committed(&self) -> Result<SharedStaging<'c>> {
         match self.through {
-            Through::Pool(pool) => {
-                Ok(Committed { pool, statements: self.statements, cancel: self.cancel })
+            StagingAccess::Pool(pool) => {
+                Ok(SharedStaging { pool, statements: self.statements, cancel: self.cancel })
             }
             _ => Err(self.misopened("the strategy writes with commits of its own")),
         }
     }
 
     /// Returns the table and its checkpoint for a strategy that opens
-    /// [`Resumable`](crate::Opening::Resumable).
-    pub(crate) fn resumable(&self, source: &Source<'_>) -> Result<Stage<'c>> {
-        Ok(Stage {
+    /// [`Resumable`](crate::LandingMode::Resumable).
+    pub(crate) fn resumable(&self, source: &RowSource<'_>) -> Result<ResumableStaging<'c>> {
+        Ok(ResumableStaging {
             to: self.committed()?,
             kind: self.kind,
             create: self.create(),
@@ -145,9 +148,9 @@ impl<'c> Landing<'c> {
     /// Returns the landing table, quoted.
     pub fn table(&self) -> String {
         match self.kind {
-            Kind::Target => self.statements.target().to_owned(),
-            Kind::Build | Kind::Unlogged => self.statements.own(),
-            Kind::Temporary => self.statements.own_temporary(),
+            StagingKind::Target => self.statements.target().to_owned(),
+            StagingKind::Build | StagingKind::Unlogged => self.statements.own(),
+            StagingKind::Temporary => self.statements.own_temporary(),
         }
     }
 
@@ -163,13 +166,13 @@ impl<'c> Landing<'c> {
         Ok(())
     }
 
-    /// Spells the statement that makes the landing table.
+    /// Renders the statement that makes the landing table.
     pub(crate) fn create(&self) -> String {
         match self.kind {
-            Kind::Target => self.statements.create_target(self.mapping),
-            Kind::Build => self.statements.create_build(self.mapping),
-            Kind::Temporary => self.statements.create_temporary(),
-            Kind::Unlogged => self.statements.create_staging(),
+            StagingKind::Target => self.statements.create_target(self.mapping),
+            StagingKind::Build => self.statements.create_build(self.mapping),
+            StagingKind::Temporary => self.statements.create_temporary(),
+            StagingKind::Unlogged => self.statements.create_staging(),
         }
     }
 
@@ -201,7 +204,7 @@ impl<'c> Landing<'c> {
 
     pub(crate) fn transaction(&mut self) -> Result<&mut Transaction<'c>> {
         match &mut self.through {
-            Through::Transaction(tx) => Ok(tx),
+            StagingAccess::Transaction(tx) => Ok(tx),
             _ => Err(misopened(
                 self.statements,
                 "the strategy writes into the publishing transaction",
@@ -220,7 +223,7 @@ pub(crate) fn fit(mapping: &Mapping, schema: &str, there: &TargetTable) -> Resul
     misfit.map_or(Ok(()), |misfit| Err(Error::Unfit(Box::new(misfit))))
 }
 
-fn misopened(statements: &Statements, does: &str) -> Error {
+fn misopened(statements: &LoadStatements, does: &str) -> Error {
     let fault = Fault::new(Side::Target, format!("{does}, but did not open for it"));
     Error::Step { table: statements.table(), step: "write to the target of", fault }
 }
@@ -229,7 +232,7 @@ fn misopened(statements: &Statements, does: &str) -> Error {
 pub(crate) fn guarded<T>(
     conn: &mut PgConn,
     cancel: &Cancel,
-    statements: &Statements,
+    statements: &LoadStatements,
     work: impl FnOnce(Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let guard = conn.pool().cancel_guard(conn, cancel);
@@ -245,14 +248,14 @@ pub(crate) fn guarded<T>(
 
 /// A landing table that every connection sees. Shared by the workers of one load.
 #[derive(Clone, Copy)]
-pub struct Committed<'c> {
+pub struct SharedStaging<'c> {
     /// The connections to write through.
     pub pool: &'c PgPool,
-    pub(crate) statements: &'c Statements,
+    pub(crate) statements: &'c LoadStatements,
     cancel: &'c Cancel,
 }
 
-impl Committed<'_> {
+impl SharedStaging<'_> {
     /// Returns the landing table, quoted.
     pub fn table(&self) -> String {
         self.statements.own()

@@ -1,45 +1,47 @@
 //! Moving rows of one table into an empty one.
 
+mod insert_batch;
 mod insert_select;
-mod lines;
+mod line_buffer;
 mod load_data;
-mod prepared;
 mod read_back;
 
-use crate::carried::Carried;
-use crate::error::{At, cancelled};
-use crate::keyed::Keyed;
-use crate::witness::Witness;
-use crate::{CopyJob, Error, Replicator, Result, Stage, row_sum};
+use crate::copied_column::CopiedColumn;
+use crate::error::{CopyStage, Error, FaultContext, Result, cancelled};
+use crate::job::CopyJob;
+use crate::pair::Replicator;
+use crate::row_sum;
+use crate::source_digest::SourceDigest;
+use crate::staged_keys::StagedKeys;
 use handoff_connect::ValueRef;
 use handoff_connect::{Fault, MyConn, Side};
 use handoff_model::{Meter, Phase, RowFilter, TableSum, WaitClock};
-use handoff_rows::{Encoder, Locking, ReadSpec, Reader, RowSink};
+use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, RowSink};
 
-/// Where rows come from and go to.
-pub(crate) struct Fill<'a> {
+/// A writer of rows of the source into one table of the replica.
+pub(crate) struct TableWriter<'a> {
     pub(crate) replicator: &'a Replicator,
     pub(crate) job: CopyJob<'a>,
-    pub(crate) columns: &'a [Carried],
+    pub(crate) columns: &'a [CopiedColumn],
     /// The rows to move, where they are given by their keys.
-    pub(crate) keys: Option<&'a Keyed<'a>>,
+    pub(crate) keys: Option<&'a StagedKeys<'a>>,
     /// The replica's table to write to, unquoted.
     pub(crate) into: &'a str,
     /// The sum of the lines of the rows that are in it already.
     pub(crate) there: TableSum,
-    /// Whether the caller has begun a transaction on the writing connection.
+    /// True if the caller has begun a transaction on the writing connection.
     pub(crate) in_transaction: bool,
     /// Is told what reading, encoding and writing took.
     pub(crate) clock: &'a WaitClock,
 }
 
-/// What arrived.
+/// The outcome of writing rows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Filled {
+pub(crate) struct WriteOutcome {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     pub(crate) strategy: &'static str,
-    /// Whether the rows were compared because the replica had warned.
+    /// True if the rows were compared because the replica had warned.
     pub(crate) checked: bool,
     /// The sum of the canonical rows, if it was asked for and could be taken.
     pub(crate) sum: Option<TableSum>,
@@ -47,16 +49,16 @@ pub(crate) struct Filled {
     pub(crate) lines: Option<TableSum>,
 }
 
-impl Filled {
-    /// Returns what arrives where no row is read.
-    pub(crate) fn nothing() -> Filled {
+impl WriteOutcome {
+    /// Returns the outcome of reading no row.
+    pub(crate) fn nothing() -> WriteOutcome {
         let (strategy, sum, lines) = ("", Some(TableSum::default()), Some(TableSum::default()));
-        Filled { rows: 0, bytes: 0, strategy, checked: false, sum, lines }
+        WriteOutcome { rows: 0, bytes: 0, strategy, checked: false, sum, lines }
     }
 
     /// Adds the rows that were looked up by their keys afterwards.
-    pub(crate) fn and(self, later: Filled) -> Filled {
-        Filled {
+    pub(crate) fn and(self, later: WriteOutcome) -> WriteOutcome {
+        WriteOutcome {
             rows: self.rows + later.rows,
             bytes: self.bytes + later.bytes,
             strategy: self.strategy,
@@ -67,9 +69,9 @@ impl Filled {
     }
 }
 
-/// What was sent, and what the server said to it.
+/// The rows that were sent, and the server's counts.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sent {
+struct SentRows {
     /// Rows sent, and the sum of their lines.
     sum: TableSum,
     /// The sum of their canonical form.
@@ -80,10 +82,10 @@ struct Sent {
     warnings: u64,
 }
 
-impl Fill<'_> {
-    /// Moves the rows of the filter by the first way in that the pair allows, and compares what arrived with
-    /// what was sent: the number of rows always, the rows themselves if the replica warned.
-    pub(crate) fn run(&self, writer: &mut MyConn) -> Result<Filled> {
+impl TableWriter<'_> {
+    /// Moves the rows of the filter by the first strategy that the pair allows, and compares the rows that arrived with
+    /// those that were sent: their number always, the rows themselves if the replica warned.
+    pub(crate) fn run(&self, writer: &mut MyConn) -> Result<WriteOutcome> {
         if let Some(filled) = self.within_one_server(writer)? {
             return Ok(filled);
         }
@@ -95,12 +97,12 @@ impl Fill<'_> {
         if checked && self.read_back(writer)? != self.there + sent.sum {
             return Err(self.values_changed(sent.warnings));
         }
-        let Sent { sum: lines, canonical: sum, bytes, .. } = sent;
-        Ok(Filled { rows: lines.rows, bytes, strategy, checked, sum, lines: Some(lines) })
+        let SentRows { sum: lines, canonical: sum, bytes, .. } = sent;
+        Ok(WriteOutcome { rows: lines.rows, bytes, strategy, checked, sum, lines: Some(lines) })
     }
 
     /// Has the server move the rows itself, where that locks nobody out.
-    fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<Filled>> {
+    fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<WriteOutcome>> {
         let fits = self.keys.is_none()
             && self.replicator.is_one_server()
             && self.replicator.throttle.is_none()
@@ -117,7 +119,7 @@ impl Fill<'_> {
         }
     }
 
-    fn through_us(&self, writer: &mut MyConn) -> Result<(&'static str, Sent)> {
+    fn through_us(&self, writer: &mut MyConn) -> Result<(&'static str, SentRows)> {
         if self.replicator.takes_local() {
             match self.load_data(writer) {
                 Err(error) if error.is_local_refused() => self.replicator.forget_local(),
@@ -153,15 +155,15 @@ impl Fill<'_> {
         Ok(rows)
     }
 
-    /// Returns what to read for a copy of our own, and who sums it on its way.
-    fn witnessed(&self) -> (Vec<String>, Option<Witness>) {
+    /// Returns the expressions to read for a copy through us, and the digest of the rows on their way.
+    fn witnessed(&self) -> (Vec<String>, Option<SourceDigest>) {
         let select = self.select();
         let Some((mapping, values)) = self.job.canonical else { return (select, None) };
         let encoder = Encoder::beside(mapping, values, select);
-        (encoder.select_list().to_vec(), Some(Witness::new(encoder)))
+        (encoder.select_list().to_vec(), Some(SourceDigest::new(encoder)))
     }
 
-    /// Returns the size of what is sent of a row: its longest parts, as far as they are of any
+    /// Returns the size of a row as it is sent: its longest parts, as far as they are of any
     /// length.
     fn row_bytes(&self, row: &[ValueRef<'_>]) -> usize {
         let size =
@@ -169,8 +171,8 @@ impl Fill<'_> {
         row.iter().take(self.columns.len()).map(size).sum()
     }
 
-    fn reader<'a>(&'a self, select: &'a [String], filter: &'a RowFilter) -> Reader<'a> {
-        let reader = Reader::new(ReadSpec {
+    fn reader<'a>(&'a self, select: &'a [String], filter: &'a RowFilter) -> RowReader<'a> {
+        let reader = RowReader::new(ReadSpec {
             table: self.job.table,
             select,
             filter,
@@ -187,8 +189,8 @@ impl Fill<'_> {
         Meter::new(&*self.replicator.observer, Phase::Copy, &self.job.table.name)
     }
 
-    fn at(&self, stage: Stage, rows: u64) -> At<'_> {
-        At { table: &self.job.table.name, stage, rows }
+    fn at(&self, stage: CopyStage, rows: u64) -> FaultContext<'_> {
+        FaultContext { table: &self.job.table.name, stage, rows }
     }
 
     /// Names the step for a fault of the writing connection.
@@ -196,7 +198,7 @@ impl Fill<'_> {
         if fault.is_cancelled() && self.replicator.cancel.is_cancelled() {
             return Error::Cancelled { table: self.job.table.name.clone() };
         }
-        self.at(Stage::Write, rows).error(fault)
+        self.at(CopyStage::Write, rows).error(fault)
     }
 
     /// Refuses a row that the replica could not hand out again.

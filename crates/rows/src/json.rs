@@ -10,7 +10,7 @@ mod print;
 mod read;
 mod string;
 
-use print::Frame;
+use print::PrintFrame;
 
 /// Objects and arrays may lie this deep in one another.
 ///
@@ -34,20 +34,20 @@ const NUMBER: Bad = "a JSON document with a number that is beyond numeric";
 /// Rewrites documents; keeps its buffers between them.
 #[derive(Debug, Default)]
 pub(crate) struct Jsonb {
-    tape: Vec<Token>,
+    tape: Vec<JsonToken>,
     /// Strings that had escapes, decoded.
     strings: Vec<u8>,
     /// Reading: the containers around the current place. Positions on the tape.
     open: Vec<usize>,
     /// Printing: the same, with what is left of each.
-    frames: Vec<Frame>,
+    frames: Vec<PrintFrame>,
     /// Printing: the keys of the objects in `frames`, in print order.
     keys: Vec<usize>,
 }
 
 /// One value or key. Positions are bytes of the document, or of `strings` where said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
+enum JsonToken {
     /// A string, key or value, that prints as it was written.
     Plain(usize, usize),
     /// A string that was decoded into `strings`.

@@ -1,6 +1,7 @@
 //! Source and replica, where both are MySQL.
 
-use crate::{Error, Place, Result};
+use crate::compared_table::ComparedTable;
+use crate::error::{Error, Result};
 use handoff_connect::{Fault, MyConn, MyPool, Profile};
 use handoff_model::{Cancel, TableName, Throttle};
 use handoff_rows::{Locking, key_operands};
@@ -8,22 +9,22 @@ use handoff_schema::TableSchema;
 
 /// One MySQL side.
 #[derive(Clone, Copy)]
-pub(crate) struct MySide<'a> {
+pub(crate) struct MySqlSide<'a> {
     pub(crate) pool: &'a MyPool,
     pub(crate) table: &'a TableSchema,
     pub(crate) locking: Locking,
     pub(crate) throttle: Option<&'a Throttle>,
 }
 
-impl<'a> MySide<'a> {
+impl<'a> MySqlSide<'a> {
     /// Returns the first two places, if both are MySQL of one kind and the table has the same key in
     /// both, to cut it by.
-    pub(crate) fn pair(places: &[Place<'a>]) -> Option<[MySide<'a>; 2]> {
-        let side = |place: &Place<'a>| match *place {
-            Place::My { pool, table, locking, throttle } => {
-                Some(MySide { pool, table, locking, throttle })
+    pub(crate) fn pair(places: &[ComparedTable<'a>]) -> Option<[MySqlSide<'a>; 2]> {
+        let side = |place: &ComparedTable<'a>| match *place {
+            ComparedTable::My { pool, table, locking, throttle } => {
+                Some(MySqlSide { pool, table, locking, throttle })
             }
-            Place::Pg { .. } => None,
+            ComparedTable::Pg { .. } => None,
         };
         let (one, other) = (side(places.first()?)?, side(places.get(1)?)?);
         let alike = one.pool.version().flavor == other.pool.version().flavor;

@@ -1,10 +1,10 @@
 //! Gathering lines while the ones before are being written.
 
 use super::load_data::{coming_file, whole_file};
-use super::{Fill, Sent};
+use super::{SentRows, TableWriter};
+use crate::error::{Error, Result};
 use crate::line::write_line;
-use crate::witness::Witness;
-use crate::{Error, Result};
+use crate::source_digest::SourceDigest;
 use handoff_connect::{Fault, Loaded, MyConn, ValueRef, fault_point};
 use handoff_model::{Event, Meter, TableSum};
 use handoff_rows::RowSink;
@@ -18,21 +18,21 @@ use xxhash_rust::xxh3::xxh3_128;
 /// written.
 const BUFFER: usize = 512 * 1024;
 
-/// How long the server may take for one buffer before somebody is told.
+/// The time that the server may take for one buffer before somebody is told.
 const STALL: Duration = Duration::from_secs(10);
 
 /// Takes rows, and hands buffers of lines to a thread that writes them.
-pub(super) struct Lines<'scope, 'env> {
-    fill: &'env Fill<'env>,
+pub(super) struct LineBuffer<'scope, 'env> {
+    fill: &'env TableWriter<'env>,
     buffer: Vec<u8>,
     sum: TableSum,
-    witness: Option<Witness>,
+    witness: Option<SourceDigest>,
     bytes: u64,
     meter: Meter<'env>,
-    writing: Writing<'scope, 'env>,
+    writing: WriterState<'scope, 'env>,
 }
 
-enum Writing<'scope, 'env> {
+enum WriterState<'scope, 'env> {
     /// Nothing was written so far, and if all fits into one buffer no thread is needed.
     NotYet { scope: &'scope Scope<'scope, 'env>, writer: &'env mut MyConn },
     /// A thread runs `LOAD DATA`.
@@ -45,34 +45,34 @@ enum Writing<'scope, 'env> {
     Over,
 }
 
-impl<'scope, 'env> Lines<'scope, 'env> {
+impl<'scope, 'env> LineBuffer<'scope, 'env> {
     pub(super) fn new(
-        fill: &'env Fill<'env>,
+        fill: &'env TableWriter<'env>,
         scope: &'scope Scope<'scope, 'env>,
         writer: &'env mut MyConn,
-        witness: Option<Witness>,
+        witness: Option<SourceDigest>,
     ) -> Self {
-        Lines {
+        LineBuffer {
             fill,
             buffer: Vec::new(),
             sum: TableSum::default(),
             witness,
             bytes: 0,
             meter: fill.meter(),
-            writing: Writing::NotYet { scope, writer },
+            writing: WriterState::NotYet { scope, writer },
         }
     }
 
-    /// Ends the writing, whatever came of the reading.
-    pub(super) fn finish(mut self, read: Result<u64>) -> Result<Sent> {
+    /// Ends the writing, also after reading has failed.
+    pub(super) fn finish(mut self, read: Result<u64>) -> Result<SentRows> {
         if let Err(error) = read {
             // The file ends here, in the middle of the table. The caller undoes what was written.
             let _ = self.join();
             return Err(error);
         }
-        let loaded = match mem::replace(&mut self.writing, Writing::Over) {
-            Writing::NotYet { .. } if self.sum.rows == 0 => Loaded::default(),
-            Writing::NotYet { writer, .. } => {
+        let loaded = match mem::replace(&mut self.writing, WriterState::Over) {
+            WriterState::NotYet { .. } if self.sum.rows == 0 => Loaded::default(),
+            WriterState::NotYet { writer, .. } => {
                 let file = whole_file(mem::take(&mut self.buffer));
                 let loaded = self.fill.load(writer, file);
                 loaded.map_err(|fault| self.fill.failed(fault, self.sum.rows))?
@@ -83,9 +83,9 @@ impl<'scope, 'env> Lines<'scope, 'env> {
                 self.join()?
             }
         };
-        Ok(Sent {
+        Ok(SentRows {
             sum: self.sum,
-            canonical: self.witness.as_ref().and_then(Witness::sum),
+            canonical: self.witness.as_ref().and_then(SourceDigest::sum),
             bytes: self.bytes,
             arrived: loaded.rows,
             warnings: loaded.warnings,
@@ -93,9 +93,9 @@ impl<'scope, 'env> Lines<'scope, 'env> {
     }
 
     fn start(&mut self) {
-        let writing = mem::replace(&mut self.writing, Writing::Over);
+        let writing = mem::replace(&mut self.writing, WriterState::Over);
         self.writing = match writing {
-            Writing::NotYet { scope, writer } => {
+            WriterState::NotYet { scope, writer } => {
                 // Room for both buffers, so that only an empty one is ever waited for.
                 let (full, filled) = sync_channel(2);
                 let (emptied, empty) = channel();
@@ -103,7 +103,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
                 second.expect("the receiver is still in hand");
                 let (fill, file) = (self.fill, coming_file(filled, emptied));
                 let thread = scope.spawn(move || fill.load(writer, file));
-                Writing::Running { full, empty, thread }
+                WriterState::Running { full, empty, thread }
             }
             other => other,
         };
@@ -115,7 +115,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
         if buffer.is_empty() {
             return Ok(());
         }
-        if let Writing::Running { full, empty, .. } = &self.writing
+        if let WriterState::Running { full, empty, .. } = &self.writing
             && full.send(buffer).is_ok()
             && let Ok(next) = self.emptied(empty)
         {
@@ -150,8 +150,8 @@ impl<'scope, 'env> Lines<'scope, 'env> {
 
     /// Ends the file and waits for the server's answer.
     fn join(&mut self) -> Result<Loaded> {
-        let Writing::Running { full, empty, thread } =
-            mem::replace(&mut self.writing, Writing::Over)
+        let WriterState::Running { full, empty, thread } =
+            mem::replace(&mut self.writing, WriterState::Over)
         else {
             return Ok(Loaded::default());
         };
@@ -163,7 +163,7 @@ impl<'scope, 'env> Lines<'scope, 'env> {
     }
 }
 
-impl RowSink for Lines<'_, '_> {
+impl RowSink for LineBuffer<'_, '_> {
     type Error = Error;
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
@@ -187,7 +187,7 @@ impl RowSink for Lines<'_, '_> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        if matches!(self.writing, Writing::NotYet { .. }) {
+        if matches!(self.writing, WriterState::NotYet { .. }) {
             if self.buffer.len() < BUFFER {
                 return Ok(());
             }

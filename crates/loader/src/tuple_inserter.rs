@@ -1,10 +1,13 @@
 //! INSERTs into the landing table.
 
-use crate::statements::Statements;
-use crate::{Error, Meter, Result, Tuples, tuple};
+use crate::error::{Error, Result};
+use crate::row_source::TupleBatch;
+use crate::statements::LoadStatements;
+use crate::tuple;
 use bytes::BytesMut;
 use handoff_connect::{Fault, Side};
 use handoff_model::BatchSize;
+use handoff_model::Meter;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Statement, Transaction};
 use std::collections::BTreeMap;
@@ -19,9 +22,9 @@ const MOST_PARAMETERS: usize = 65_535;
 const FIRST_ROWS: usize = 64;
 
 /// Inserts tuples with bound parameters.
-pub struct Inserter<'a, 'c> {
+pub struct TupleInserter<'a, 'c> {
     tx: &'a mut Transaction<'c>,
-    statements: &'a Statements,
+    statements: &'a LoadStatements,
     into: String,
     size: BatchSize,
     /// By their rows.
@@ -29,16 +32,16 @@ pub struct Inserter<'a, 'c> {
     sent: u64,
 }
 
-impl<'a, 'c> Inserter<'a, 'c> {
+impl<'a, 'c> TupleInserter<'a, 'c> {
     pub(crate) fn new(
         tx: &'a mut Transaction<'c>,
-        statements: &'a Statements,
+        statements: &'a LoadStatements,
         into: String,
         rows: usize,
-    ) -> Inserter<'a, 'c> {
+    ) -> TupleInserter<'a, 'c> {
         let most = rows.min(MOST_PARAMETERS / statements.width().max(1));
         let size = BatchSize::new(FIRST_ROWS, most);
-        Inserter { tx, statements, into, size, prepared: BTreeMap::new(), sent: 0 }
+        TupleInserter { tx, statements, into, size, prepared: BTreeMap::new(), sent: 0 }
     }
 
     /// Writes the gathered tuples; the caller clears them.
@@ -46,7 +49,7 @@ impl<'a, 'c> Inserter<'a, 'c> {
     /// # Errors
     ///
     /// Returns an error if the server refuses a row, or counts another number of them.
-    pub fn write(&mut self, tuples: &Tuples<'_>, meter: &Meter<'_>) -> Result<()> {
+    pub fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
         let mut rest = tuples.bytes();
         let mut left = usize::try_from(tuples.pending()).expect("what is in memory can be counted");
         while left > 0 {
@@ -55,7 +58,7 @@ impl<'a, 'c> Inserter<'a, 'c> {
             for _ in 0..rows {
                 let (row, behind) =
                     tuple::split(rest).expect("as many are gathered as are pending");
-                parameters.extend(tuple::fields(row).map(Raw));
+                parameters.extend(tuple::fields(row).map(RawField));
                 rest = behind;
             }
             let began = Instant::now();
@@ -68,7 +71,7 @@ impl<'a, 'c> Inserter<'a, 'c> {
         Ok(())
     }
 
-    fn insert(&mut self, rows: usize, parameters: &[Raw<'_>]) -> Result<()> {
+    fn insert(&mut self, rows: usize, parameters: &[RawField<'_>]) -> Result<()> {
         let bound: Vec<_> = parameters.iter().map(|raw| raw as &(dyn ToSql + Sync)).collect();
         let done = self.prepared(rows).and_then(|statement| self.tx.execute(&statement, &bound));
         let table = self.statements.table();
@@ -96,9 +99,9 @@ impl<'a, 'c> Inserter<'a, 'c> {
 
 /// A field as it stands in the tuple: the binary form of its type already.
 #[derive(Debug)]
-struct Raw<'a>(Option<&'a [u8]>);
+struct RawField<'a>(Option<&'a [u8]>);
 
-impl ToSql for Raw<'_> {
+impl ToSql for RawField<'_> {
     fn to_sql(
         &self,
         _: &Type,

@@ -3,9 +3,9 @@
 //! They lie in a table of their own there, so that the server's own idea of equality decides which
 //! rows are meant, and any number of them does.
 
+use crate::error::{CopyStage, Result};
 use crate::merge_sql::same_key;
-use crate::opened::Opened;
-use crate::{Result, Stage};
+use crate::prepared_copy::PreparedCopy;
 use handoff_connect::{MyConn, fault_point, quote_my};
 use handoff_model::RowFilter;
 use handoff_rows::{KeyBatch, KeyList, key_operands, key_parameter};
@@ -17,7 +17,7 @@ use mysql::{Params, Value};
 const NUMBER: &str = "__handoff_number";
 
 /// The keys of a merge in the replica.
-pub(crate) struct Keyed<'a> {
+pub(crate) struct StagedKeys<'a> {
     list: &'a KeyList,
     /// Keys there: those that the server tells apart.
     pub(crate) kept: u64,
@@ -26,18 +26,18 @@ pub(crate) struct Keyed<'a> {
 }
 
 /// The statements around the keys `k`.
-pub(crate) struct KeyedSql {
+pub(crate) struct StagedKeysSql {
     /// Drops the keys of the staged rows `s`.
     pub(crate) drop_found: String,
     /// Deletes the rows of the keys that are left.
     pub(crate) delete_gone: String,
 }
 
-impl KeyedSql {
-    pub(crate) fn new(table: &TableSchema, staging: &str, keys: &str) -> KeyedSql {
+impl StagedKeysSql {
+    pub(crate) fn new(table: &TableSchema, staging: &str, keys: &str) -> StagedKeysSql {
         let (into, staging, keys) =
             (quote_my(table.name.as_str()), quote_my(staging), quote_my(keys));
-        KeyedSql {
+        StagedKeysSql {
             drop_found: format!(
                 "DELETE k FROM {staging} AS s STRAIGHT_JOIN {keys} AS k ON {}",
                 same_key(table, "s", "k")
@@ -50,7 +50,7 @@ impl KeyedSql {
     }
 }
 
-/// Spells what follows `CREATE [TEMPORARY] TABLE `: the key's columns as the table has them, so that
+/// Renders the text behind `CREATE [TEMPORARY] TABLE `: the key's columns as the table has them, so that
 /// keys are told apart as the table does.
 pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
     let columns: Vec<&Column> = key_columns(table).collect();
@@ -80,16 +80,16 @@ fn key_columns(table: &TableSchema) -> impl Iterator<Item = &Column> {
     table.key().unwrap_or_default().into_iter().map(|column| &table.columns[column])
 }
 
-impl<'a> Keyed<'a> {
+impl<'a> StagedKeys<'a> {
     /// Fills the empty table `into`. Two keys of the list may be one to the server, such as two
     /// spellings of a text.
     pub(crate) fn stage(
-        opened: &Opened<'_>,
+        opened: &PreparedCopy<'_>,
         conn: &mut MyConn,
         list: &'a KeyList,
         into: &str,
-    ) -> Result<Keyed<'a>> {
-        let insert = Insert::new(opened.job.table, into);
+    ) -> Result<StagedKeys<'a>> {
+        let insert = KeyInsert::new(opened.job.table, into);
         let (mut sent, mut kept, mut number) = (0, 0, 0);
         list.batches(|batch| {
             opened.check_cancel()?;
@@ -97,7 +97,7 @@ impl<'a> Keyed<'a> {
             if rows > 0 {
                 let done = conn.exec_drop(insert.statement(rows), params);
                 done.map_err(|error| {
-                    opened.replicator.failed(conn, opened.at(Stage::Gather, sent), &error)
+                    opened.replicator.failed(conn, opened.at(CopyStage::Gather, sent), &error)
                 })?;
                 sent += rows as u64;
                 kept += conn.affected_rows();
@@ -106,13 +106,13 @@ impl<'a> Keyed<'a> {
         })?;
         let numbers = if kept < sent { Some(numbers(opened, conn, into)?) } else { None };
         fault_point("replicator.keys_staged", &opened.job.table.name);
-        Ok(Keyed { list, kept, numbers })
+        Ok(StagedKeys { list, kept, numbers })
     }
 
     /// Notes that `dropped` of the keys left the table `from`, since their rows are staged already.
     pub(crate) fn sift(
         &mut self,
-        opened: &Opened<'_>,
+        opened: &PreparedCopy<'_>,
         conn: &mut MyConn,
         from: &str,
         dropped: u64,
@@ -147,24 +147,24 @@ impl<'a> Keyed<'a> {
 }
 
 /// Reads the numbers of the keys that were kept, in order.
-fn numbers(opened: &Opened<'_>, conn: &mut MyConn, from: &str) -> Result<Vec<u64>> {
+fn numbers(opened: &PreparedCopy<'_>, conn: &mut MyConn, from: &str) -> Result<Vec<u64>> {
     let number = quote_my(NUMBER);
     let ask = format!("SELECT {number} FROM {}", quote_my(from));
     let read = conn.query::<u64, _>(ask);
-    let at = opened.at(Stage::Gather, 0);
+    let at = opened.at(CopyStage::Gather, 0);
     let mut numbers = read.map_err(|error| opened.replicator.failed(conn, at, &error))?;
     numbers.sort_unstable();
     Ok(numbers)
 }
 
 /// Writes keys.
-struct Insert {
+struct KeyInsert {
     start: String,
     row: String,
 }
 
-impl Insert {
-    fn new(table: &TableSchema, into: &str) -> Insert {
+impl KeyInsert {
+    fn new(table: &TableSchema, into: &str) -> KeyInsert {
         let names: Vec<String> =
             key_columns(table).map(|column| quote_my(column.name.as_str())).collect();
         let operands = key_operands(table).unwrap_or_default();
@@ -175,7 +175,7 @@ impl Insert {
             quote_my(NUMBER),
             names.join(", ")
         );
-        Insert { start, row: format!("(?, {})", operands.join(", ")) }
+        KeyInsert { start, row: format!("(?, {})", operands.join(", ")) }
     }
 
     fn statement(&self, rows: usize) -> String {
@@ -225,7 +225,7 @@ mod tests {
              `k``` varchar(9) CHARACTER SET `latin1` COLLATE `latin1_swedish_ci` NOT NULL, \
              PRIMARY KEY (`id`, `k```)) ENGINE=MyISAM"
         );
-        let sql = KeyedSql::new(&table, "new", "keys");
+        let sql = StagedKeysSql::new(&table, "new", "keys");
         assert_eq!(
             sql.drop_found,
             "DELETE k FROM `new` AS s STRAIGHT_JOIN `keys` AS k ON s.`id` = k.`id` AND s.`k``` = k.`k```"

@@ -1,28 +1,30 @@
-//! Where a strategy's rows come from.
+//! The source of a strategy's rows.
 
+use crate::error::{Error, Result};
 use crate::key_text::key_text;
-use crate::strategy::Moved;
-use crate::{Error, Result};
+use crate::strategy::LoadedRows;
 use handoff_connect::{MyConn, MyPool, Profile, ValueRef};
 use handoff_model::{Cancel, KeyValue, RowFilter, TableSum, Throttle, WaitClock};
-use handoff_rows::{Chunk, Encoder, KeyList, Locking, ReadSpec, Reader, RowSink, TupleBuffer};
+use handoff_rows::{
+    Encoder, KeyList, Locking, ReadChunk, ReadSpec, RowReader, RowSink, TupleBuffer,
+};
 use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 
 /// The rows that a strategy moves.
 #[derive(Clone, Copy)]
-pub struct Source<'a> {
+pub struct RowSource<'a> {
     /// The server they are read from.
     pub pool: &'a MyPool,
     /// The table as that server has it.
     pub table: &'a TableSchema,
-    /// What it becomes.
+    /// The table's form in the target.
     pub mapping: &'a Mapping,
-    /// Which of its rows.
+    /// The rows to read.
     pub filter: &'a RowFilter,
-    /// What reading does to writers of the table.
+    /// The effect of reading on writers of the table.
     pub locking: Locking,
-    /// What to do with values that PostgreSQL cannot hold.
+    /// The policies for values that PostgreSQL cannot hold.
     pub values: &'a Values,
     /// The request to stop.
     pub cancel: &'a Cancel,
@@ -34,15 +36,15 @@ pub struct Source<'a> {
     pub throttle: Option<&'a Throttle>,
     /// The keys of the rows, where those are given instead of a filter.
     pub keys: Option<&'a KeyList>,
-    /// Is told what reading, encoding and writing took.
+    /// The clock of reading, encoding and writing.
     pub clock: &'a WaitClock,
 }
 
-impl Source<'_> {
+impl RowSource<'_> {
     /// Returns an empty batch of encoded rows. A strategy that reads in several threads takes one
     /// for each.
-    pub fn tuples(&self) -> Tuples<'_> {
-        Tuples {
+    pub fn tuples(&self) -> TupleBatch<'_> {
+        TupleBatch {
             buffer: TupleBuffer::new(Encoder::new(self.mapping, self.values)),
             mapping: self.mapping,
             largest: self.largest_row,
@@ -50,10 +52,10 @@ impl Source<'_> {
         }
     }
 
-    /// Reads the rows of `filter`, or those of [`Source::keys`] if there are any, into `sink`, over a
+    /// Reads the rows of `filter`, or those of [`RowSource::keys`] if there are any, into `sink`, over a
     /// connection of its own.
     ///
-    /// `select` is what the sink's [`Tuples::select_list`] returned.
+    /// `select` is what the sink's [`TupleBatch::select_list`] returned.
     ///
     /// # Errors
     ///
@@ -99,19 +101,19 @@ impl Source<'_> {
         Ok(rows)
     }
 
-    /// Reads at most `rows` rows of [`Source::filter`] behind the key `after`, in the order of the
+    /// Reads at most `rows` rows of [`RowSource::filter`] behind the key `after`, in the order of the
     /// key, over a connection of its own. For a table of our own ([`Locking::Free`]).
     ///
     /// # Errors
     ///
-    /// Returns an error as [`Source::read`] does, and for a table without a key.
+    /// Returns an error as [`RowSource::read`] does, and for a table without a key.
     pub fn read_chunk<S: RowSink<Error = Error>>(
         &self,
         after: Option<&[KeyValue]>,
         rows: u64,
         select: &[String],
         sink: &mut S,
-    ) -> Result<Chunk> {
+    ) -> Result<ReadChunk> {
         let mut conn = self.connect()?;
         self.reader(self.filter, select).read_chunk(&mut conn, sink, after, rows)
     }
@@ -134,17 +136,17 @@ impl Source<'_> {
         Ok(self.pool.get(Profile::Read).map_err(failed)?)
     }
 
-    fn reader<'s>(&'s self, filter: &'s RowFilter, select: &'s [String]) -> Reader<'s> {
-        let Source { table, locking, cancel, .. } = *self;
+    fn reader<'s>(&'s self, filter: &'s RowFilter, select: &'s [String]) -> RowReader<'s> {
+        let RowSource { table, locking, cancel, .. } = *self;
         let spec = ReadSpec { table, select, filter, locking, cancel };
         // A buffer that grows may have twice the room that it needs.
-        let reader = Reader::new(spec).room(self.memory_bytes / 2);
+        let reader = RowReader::new(spec).room(self.memory_bytes / 2);
         reader.throttle(self.throttle).clock(self.clock)
     }
 }
 
 /// Rows in their canonical form, gathered to be written, with their sum.
-pub struct Tuples<'a> {
+pub struct TupleBatch<'a> {
     buffer: TupleBuffer,
     mapping: &'a Mapping,
     largest: usize,
@@ -152,7 +154,7 @@ pub struct Tuples<'a> {
     cleared: u64,
 }
 
-impl Tuples<'_> {
+impl TupleBatch<'_> {
     /// Returns the expressions to select.
     pub fn select_list(&self) -> Vec<String> {
         self.buffer.select_list().to_vec()
@@ -178,7 +180,7 @@ impl Tuples<'_> {
         })
     }
 
-    /// Returns the tuples gathered since the last [`Tuples::clear`], one behind the other.
+    /// Returns the tuples gathered since the last [`TupleBatch::clear`], one behind the other.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.bytes()
     }
@@ -199,15 +201,15 @@ impl Tuples<'_> {
         self.buffer.sum()
     }
 
-    /// Returns what was moved so far.
-    pub fn moved(&self) -> Moved {
+    /// Returns the rows moved so far.
+    pub fn moved(&self) -> LoadedRows {
         let sum = self.sum();
         let (bytes, audit) = (self.buffer.total_bytes(), self.buffer.audit().clone());
-        Moved { rows: sum.rows, bytes, sum, audit, notes: Vec::new() }
+        LoadedRows { rows: sum.rows, bytes, sum, audit, notes: Vec::new() }
     }
 
-    /// Returns what was moved, once everything is written.
-    pub fn into_moved(self) -> Moved {
+    /// Returns the rows moved, once everything is written.
+    pub fn into_moved(self) -> LoadedRows {
         self.moved()
     }
 }

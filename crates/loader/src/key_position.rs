@@ -4,7 +4,7 @@
 
 use handoff_model::KeyValue;
 
-/// Spells a place: for each value a letter for its kind, then its bytes.
+/// Renders a place: for each value a letter for its kind, then its bytes.
 pub(crate) fn to_bytes(place: &[KeyValue]) -> Vec<u8> {
     let mut out = Vec::new();
     for value in place {
@@ -49,7 +49,7 @@ fn put(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
 pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
     let mut place = Vec::new();
     while let Some((&kind, rest)) = bytes.split_first() {
-        let mut from = Bytes(rest);
+        let mut from = PositionReader(rest);
         place.push(match kind {
             b'i' => KeyValue::Int(i64::from_be_bytes(from.take()?)),
             b'u' => KeyValue::UInt(u64::from_be_bytes(from.take()?)),
@@ -81,9 +81,9 @@ pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
     Some(place)
 }
 
-struct Bytes<'a>(&'a [u8]);
+struct PositionReader<'a>(&'a [u8]);
 
-impl Bytes<'_> {
+impl PositionReader<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk()?;
         self.0 = rest;

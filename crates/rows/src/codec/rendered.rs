@@ -1,15 +1,15 @@
-//! Values of other types in a `text` column, spelled as MySQL prints them.
+//! Values of other types in a `text` column, as MySQL prints them.
 
 use super::cell::{close, open};
-use crate::refusal::Refusal;
+use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
 use std::io::{self, Write};
 
-/// How a value of another type is spelled in a `text` column.
+/// The text format of a value of another type in a `text` column.
 ///
 /// FLOAT and DOUBLE are left out: no two versions of MySQL print them alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spelling {
+pub(crate) enum RenderFormat {
     /// As the server sends it: integers, DECIMAL, UUID, INET4, INET6.
     Plain,
     /// A date alone.
@@ -21,26 +21,26 @@ pub(crate) enum Spelling {
 }
 
 /// Appends a value as text.
-pub(super) fn spelled(
+pub(super) fn rendered(
     value: ValueRef<'_>,
-    spelling: Spelling,
+    format: RenderFormat,
     out: &mut Vec<u8>,
-) -> Result<(), Refusal> {
+) -> Result<(), ValueRefusal> {
     let start = open(out);
-    let written = match (spelling, value) {
-        (Spelling::Plain, ValueRef::Bytes(text)) => out.write_all(text),
-        (Spelling::Plain, ValueRef::Int(number)) => write!(out, "{number}"),
-        (Spelling::Plain, ValueRef::UInt(number)) => write!(out, "{number}"),
-        (Spelling::Date, ValueRef::Date(year, month, day, ..)) => {
+    let written = match (format, value) {
+        (RenderFormat::Plain, ValueRef::Bytes(text)) => out.write_all(text),
+        (RenderFormat::Plain, ValueRef::Int(number)) => write!(out, "{number}"),
+        (RenderFormat::Plain, ValueRef::UInt(number)) => write!(out, "{number}"),
+        (RenderFormat::Date, ValueRef::Date(year, month, day, ..)) => {
             write!(out, "{year:04}-{month:02}-{day:02}")
         }
         (
-            Spelling::DateTime(digits),
+            RenderFormat::DateTime(digits),
             ValueRef::Date(year, month, day, hour, minute, second, micro),
         ) => write!(out, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
             .and_then(|()| fraction(micro, digits, out)),
         (
-            Spelling::Time(digits),
+            RenderFormat::Time(digits),
             ValueRef::Time(negative, days, hours, minutes, seconds, micro),
         ) => {
             let sign = if negative { "-" } else { "" };
@@ -48,7 +48,7 @@ pub(super) fn spelled(
             write!(out, "{sign}{hours:02}:{minutes:02}:{seconds:02}")
                 .and_then(|()| fraction(micro, digits, out))
         }
-        _ => return Err(Refusal::unexpected()),
+        _ => return Err(ValueRefusal::unexpected()),
     };
     written.expect("a Vec takes every byte");
     close(out, start);
@@ -68,19 +68,19 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(value: ValueRef<'_>, spelling: Spelling, expected: &str) {
+    fn check(value: ValueRef<'_>, format: RenderFormat, expected: &str) {
         let mut out = Vec::new();
-        spelled(value, spelling, &mut out).unwrap();
+        rendered(value, format, &mut out).unwrap();
         assert_eq!(&out[4..], expected.as_bytes());
     }
 
     #[test]
-    fn values_are_spelled_as_mysql_prints_them() {
-        check(ValueRef::Int(-5), Spelling::Plain, "-5");
-        check(ValueRef::Date(0, 0, 0, 0, 0, 0, 0), Spelling::Date, "0000-00-00");
+    fn values_are_printed_as_mysql_prints_them() {
+        check(ValueRef::Int(-5), RenderFormat::Plain, "-5");
+        check(ValueRef::Date(0, 0, 0, 0, 0, 0, 0), RenderFormat::Date, "0000-00-00");
         let date = ValueRef::Date(2024, 2, 9, 1, 2, 3, 45_000);
-        check(date, Spelling::DateTime(0), "2024-02-09 01:02:03");
-        check(date, Spelling::DateTime(3), "2024-02-09 01:02:03.045");
-        check(ValueRef::Time(true, 34, 22, 59, 59, 7), Spelling::Time(6), "-838:59:59.000007");
+        check(date, RenderFormat::DateTime(0), "2024-02-09 01:02:03");
+        check(date, RenderFormat::DateTime(3), "2024-02-09 01:02:03.045");
+        check(ValueRef::Time(true, 34, 22, 59, 59, 7), RenderFormat::Time(6), "-838:59:59.000007");
     }
 }

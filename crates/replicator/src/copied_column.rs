@@ -1,0 +1,129 @@
+//! The way of each column from the source to the replica.
+
+use handoff_connect::{Flavor, quote_my};
+use handoff_schema::{MySqlType, TableSchema};
+
+/// A column that takes a value, in the order of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopiedColumn {
+    /// Its name, quoted.
+    pub(crate) name: String,
+    /// The expression to read.
+    pub(crate) select: String,
+    /// The text that a value becomes for the replica.
+    pub(crate) form: TextFormat,
+    /// The replica's reading of that text.
+    pub(crate) store: StoreAs,
+    /// The expression by which two stored values are compared byte for byte.
+    pub(crate) image: ByteImage,
+    /// True if the server numbers the column by itself.
+    pub(crate) numbered: bool,
+}
+
+/// The text form of a value, where the driver's value alone does not determine it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextFormat {
+    /// Its bytes, digits or shortest exact decimal.
+    Plain,
+    /// Four digits, since `0` means 2000 and `0000` means 0000.
+    Year,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// `YYYY-MM-DD hh:mm:ss` with this many digits of fraction.
+    DateTime(u8),
+    /// `[-]hhh:mm:ss` with this many digits of fraction.
+    Time(u8),
+}
+
+/// The replica's reading of a value's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreAs {
+    /// As it stands: bytes in the column's own character set.
+    Bytes,
+    /// Marked as text: for a type that takes bytes for its own binary form.
+    Text,
+    /// Marked as a number: ENUM and SET, whose labels may look like numbers.
+    Number,
+}
+
+/// The form in which two stored values are equal only if their bytes are, for a comparison in the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ByteImage {
+    /// The value.
+    Value,
+    /// Its number: ENUM and SET.
+    Number,
+    /// Its bytes, or its text where that has every digit: texts, dates and times.
+    Bytes,
+    /// Its text, which has no character set of its own: MySQL's JSON.
+    Text,
+    /// Its value and its text together.
+    Float,
+}
+
+impl StoreAs {
+    /// Returns the expression around `value`, a variable or a parameter.
+    pub(crate) fn expression(self, value: &str) -> String {
+        match self {
+            StoreAs::Bytes => value.to_owned(),
+            StoreAs::Text => format!("CONVERT({value} USING utf8mb4)"),
+            StoreAs::Number => format!("CAST({value} AS UNSIGNED)"),
+        }
+    }
+}
+
+/// Returns the columns to carry: all of them. What the source computed is data in the replica.
+/// `numbers` tells which of them the server numbers by itself.
+pub(crate) fn carried(
+    table: &TableSchema,
+    flavor: Flavor,
+    numbers: impl Fn(&str) -> bool,
+) -> Vec<CopiedColumn> {
+    let columns = table.columns.iter();
+    columns
+        .map(|column| {
+            let name = quote_my(column.name.as_str());
+            let store = store(&column.kind, flavor);
+            let numbered = numbers(column.name.as_str());
+            // Not `+ 0`, which has a SET of 64 members pass through a signed number.
+            let select = match store {
+                StoreAs::Number => format!("CAST({name} AS UNSIGNED)"),
+                StoreAs::Bytes | StoreAs::Text => name.clone(),
+            };
+            let (form, image) = (form(&column.kind), image(&column.kind, flavor));
+            CopiedColumn { name, select, form, store, image, numbered }
+        })
+        .collect()
+}
+
+fn store(kind: &MySqlType, flavor: Flavor) -> StoreAs {
+    match kind {
+        MySqlType::Enum(_) | MySqlType::Set(_) => StoreAs::Number,
+        MySqlType::Uuid | MySqlType::Inet4 | MySqlType::Inet6 => StoreAs::Text,
+        // MariaDB's JSON is a text like any other.
+        MySqlType::Json if flavor == Flavor::MySql => StoreAs::Text,
+        _ => StoreAs::Bytes,
+    }
+}
+
+fn image(kind: &MySqlType, flavor: Flavor) -> ByteImage {
+    use MySqlType as M;
+    match kind {
+        M::Enum(_) | M::Set(_) => ByteImage::Number,
+        M::Json if flavor == Flavor::MySql => ByteImage::Text,
+        M::Char | M::VarChar | M::Text | M::Json => ByteImage::Bytes,
+        M::Date | M::DateTime(_) | M::Timestamp(_) | M::Time(_) => ByteImage::Bytes,
+        M::Float | M::Double => ByteImage::Float,
+        _ => ByteImage::Value,
+    }
+}
+
+fn form(kind: &MySqlType) -> TextFormat {
+    match *kind {
+        MySqlType::Year => TextFormat::Year,
+        MySqlType::Date => TextFormat::Date,
+        MySqlType::DateTime(digits) | MySqlType::Timestamp(digits) => TextFormat::DateTime(digits),
+        MySqlType::Time(digits) => TextFormat::Time(digits),
+        _ => TextFormat::Plain,
+    }
+}

@@ -2,10 +2,10 @@
 
 use crate::error::Result;
 use crate::job::LoadMode;
+use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
-use crate::staging_table::{SharedStaging, StagingKind};
+use crate::shared_staging::{SharedStaging, StagingKind};
 use crate::step::{MAKE, step};
-use crate::strategy::LoadedRows;
 use crate::{key_position, read_back};
 use handoff_model::{Audit, ColumnName, CopyId, KeyValue, LossPolicy, RowFilter, TableSum, chain};
 use handoff_rows::hash_row;
@@ -118,13 +118,12 @@ impl ResumableStaging<'_> {
 
     fn find(&self, tx: &mut Transaction<'_>) -> Result<CheckpointLookup> {
         let statements = self.to.statements;
-        let failed = || step(statements, FIND);
         let there =
             "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL";
         let there: bool = tx
             .query_one(there, &[&statements.own(), &statements.checkpoint()])
             .and_then(|row| row.try_get(0))
-            .map_err(failed())?;
+            .map_err(step(statements, FIND))?;
         if !there {
             return Ok(CheckpointLookup::Nothing);
         }
@@ -132,19 +131,19 @@ impl ResumableStaging<'_> {
             "SELECT made_for, chunks, key_position, rows, hash, bytes, audit FROM {}",
             statements.checkpoint()
         );
-        let rows = tx.query(&sql, &[]).map_err(failed())?;
+        let rows = tx.query(&sql, &[]).map_err(step(statements, FIND))?;
         let [row] = &rows[..] else {
             return Ok(CheckpointLookup::Useless("the server has crashed since"));
         };
-        if row.try_get::<_, &str>(0).map_err(failed())? != self.of {
+        if row.try_get::<_, &str>(0).map_err(step(statements, FIND))? != self.of {
             return Ok(CheckpointLookup::Useless("something else was loaded before"));
         }
-        let Some(found) = read(row).map_err(failed())? else {
+        let Some(found) = read(row).map_err(step(statements, FIND))? else {
             return Ok(CheckpointLookup::Useless("the checkpoint cannot be read"));
         };
         let rows = found.moved.rows.saturating_add(1);
         let sql = statements.copy_out(&statements.own(), rows);
-        if read_back::sum(tx, &sql).map_err(failed())? != found.moved.sum {
+        if read_back::sum(tx, &sql).map_err(step(statements, FIND))? != found.moved.sum {
             return Ok(CheckpointLookup::Useless(
                 "its staging does not hold what the checkpoint says",
             ));
@@ -181,8 +180,7 @@ enum CheckpointLookup {
 
 /// Reads the row of a checkpoint; [`None`] if it is not one that we wrote.
 fn read(row: &Row) -> std::result::Result<Option<Checkpoint>, postgres::Error> {
-    let number = |index| row.try_get::<_, i64>(index).map(i64::cast_unsigned);
-    let (chunks, rows, bytes) = (number(1)?, number(3)?, number(5)?);
+    let (chunks, rows, bytes) = (number(row, 1)?, number(row, 3)?, number(row, 5)?);
     let end: Option<&[u8]> = row.try_get(2)?;
     let hash: &[u8] = row.try_get(4)?;
     let audit: Vec<String> = row.try_get(6)?;
@@ -195,6 +193,10 @@ fn read(row: &Row) -> std::result::Result<Option<Checkpoint>, postgres::Error> {
     let sum = TableSum { rows, hash };
     let moved = LoadedRows { rows, bytes, sum, audit, notes: Vec::new() };
     Ok(Some(Checkpoint { chunks, end, moved }))
+}
+
+fn number(row: &Row, index: usize) -> std::result::Result<u64, postgres::Error> {
+    row.try_get::<_, i64>(index).map(i64::cast_unsigned)
 }
 
 /// Renders an audit: column, policy and count, one after the other.
@@ -230,11 +232,11 @@ pub(crate) fn made_for(
     kind: StagingKind,
     copy: Option<CopyId>,
 ) -> String {
-    let mut all = format!("{copy:?} {mode:?} {kind:?} {:?}", source.values);
+    let mut text = format!("{copy:?} {mode:?} {kind:?} {:?}", source.values);
     for column in &source.mapping.columns {
-        all.push_str(&format!("\n{:?} {} {}", column.source, column.pg_name, column.pg));
+        text.push_str(&format!("\n{:?} {} {}", column.source, column.pg_name, column.pg));
     }
-    let mut all = all.into_bytes();
+    let mut all = text.into_bytes();
     match source.filter {
         RowFilter::All => {}
         changed @ RowFilter::Changed { .. } => {
@@ -267,5 +269,15 @@ mod tests {
         audit.add(&ColumnName::new("seen").unwrap(), LossPolicy::ZeroDates, 1);
         assert_eq!(audit_of(&audit_texts(&audit)), Some(audit));
         assert_eq!(audit_of(&["note".to_owned()]), None);
+    }
+
+    #[test]
+    fn a_load_is_done_behind_its_last_chunk_alone() {
+        let at = |chunks, end: Option<i64>| {
+            let end = end.map(|key| vec![KeyValue::Int(key)]);
+            Checkpoint { chunks, end, ..Checkpoint::default() }
+        };
+        assert!(!at(0, None).is_done() && !at(2, Some(5)).is_done());
+        assert!(at(2, None).is_done());
     }
 }

@@ -4,21 +4,51 @@ use crate::tuple;
 use handoff_rows::{hash_row, shown_key};
 use handoff_schema::Mapping;
 
-/// Returns the key of a row for an error message: what [`shown_key`] shows as it is, anything else, which
-/// may be a person's name, as the first 8 hex digits of its hash.
+/// Returns the key of a row for an error message: a value that [`shown_key`] shows as it is, any other,
+/// which may be a person's name, as the first 8 hex digits of its hash.
 pub(crate) fn key_text(mapping: &Mapping, row: &[u8]) -> String {
     let fields: Vec<_> = tuple::fields(row).collect();
     if mapping.key.is_empty() {
         return format!("#{}", short_hash(row));
     }
-    let part = |&index: &usize| {
+    let mut parts = Vec::with_capacity(mapping.key.len());
+    for &index in &mapping.key {
         let field = fields.get(index).copied().flatten().unwrap_or_default();
-        shown_key(&mapping.columns[index].pg, field)
-            .unwrap_or_else(|| format!("#{}", short_hash(field)))
-    };
-    mapping.key.iter().map(part).collect::<Vec<_>>().join(", ")
+        let shown = shown_key(&mapping.columns[index].pg, field);
+        parts.push(shown.unwrap_or_else(|| format!("#{}", short_hash(field))));
+    }
+    parts.join(", ")
 }
 
 fn short_hash(bytes: &[u8]) -> String {
     format!("{:032x}", hash_row(bytes))[..8].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Column, Index, IndexPart, TableSchema};
+    use handoff_settings::{TableSettings, Values};
+
+    fn table(keyed: bool) -> TableSchema {
+        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let indexes = if keyed { vec![primary] } else { Vec::new() };
+        TableSchema { columns, indexes, ..TableSchema::empty("t") }
+    }
+
+    fn mapping(keyed: bool) -> Mapping {
+        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    }
+
+    #[test]
+    fn a_number_is_shown_and_a_row_without_a_key_is_told_by_its_hash() {
+        let row = [0, 2, 0, 0, 0, 4, 0, 0, 0, 7, 0, 0, 0, 1, b'x'];
+        assert_eq!(key_text(&mapping(true), &row), "7");
+        let hidden = key_text(&mapping(false), &row);
+        assert_eq!(hidden, format!("#{}", short_hash(&row)));
+        assert_eq!(hidden.len(), 9);
+    }
 }

@@ -2,41 +2,21 @@
 
 use crate::copy_in::CopyIn;
 use crate::error::Result;
-use crate::job::{LoadJob, LoadMode, LoadOutcome, LoadScope};
-use crate::loader::{Loader, LoaderOptions};
-use crate::merge::{GoneRows, StagingMerge, TargetChanges};
-use crate::publish::{ANALYZE_ABOVE, run};
+use crate::loaded_rows::LoadedRows;
+use crate::loader_options::LoaderOptions;
+use crate::merge::{ANALYZE_ABOVE, GoneRows, StagingMerge, TargetChanges};
 use crate::read_back;
 use crate::row_source::RowSource;
-use crate::staging_table::{StagingKind, StagingTable};
+use crate::shared_staging::StagingKind;
+use crate::staging_table::StagingTable;
 use crate::step::step;
-use crate::strategy::{LoadInput, LoadStrategy, LoadedRows, StreamingLoad};
-use handoff_connect::{Seal, fault_point};
-use handoff_model::Meter;
-use handoff_model::Phase;
+use crate::strategy::{LoadInput, LoadStrategy, StreamingLoad};
+use handoff_connect::fault_point;
+use handoff_model::{Meter, Phase};
 use handoff_rows::KeyList;
 
 /// Bytes of keys that are sent at once.
 const BUFFER: usize = 256 * 1024;
-
-impl Loader {
-    /// Brings exactly the rows of `keys` into line and publishes that, with `seal` as the last
-    /// statement of the transaction: rows that are there to be read are merged, the others are
-    /// deleted from the target, unless the list keeps them ([`KeyList::keeping_gone`]). The filter and the mode of the job play no part.
-    ///
-    /// # Errors
-    ///
-    /// As [`Loader::load`]; the target's table must be there.
-    pub fn load_keys(
-        &self,
-        job: &LoadJob<'_>,
-        keys: &KeyList,
-        seal: &dyn Seal,
-    ) -> Result<LoadOutcome> {
-        let job = LoadJob { mode: LoadMode::Incremental, ..*job };
-        self.attempt(&job, &StreamingLoad::default(), seal, LoadScope::Keys(keys))
-    }
-}
 
 /// Lands the rows of `keys` beside those of a filter: the ones that it did not select.
 pub(crate) fn land(
@@ -68,7 +48,7 @@ fn stage(landing: &mut StagingTable<'_>, keys: &KeyList) -> Result<String> {
     let table = landing.statements.keys(temporary);
     if !landing.has_keys {
         let sql = landing.statements.create_keys(&table, temporary);
-        run(landing, "make a table for the keys of", &sql)?;
+        landing.run("make a table for the keys of", &sql)?;
         send(landing, keys, &table)?;
         landing.has_keys = true;
     }
@@ -81,7 +61,7 @@ fn sift(landing: &mut StagingTable<'_>, landed: u64, table: &str) -> Result<Opti
         return Ok(None);
     }
     let (statements, staging) = (landing.statements, landing.table());
-    if run(landing, "sift the keys of", &statements.drop_landed(table, &staging))? == 0 {
+    if landing.run("sift the keys of", &statements.drop_landed(table, &staging))? == 0 {
         return Ok(None);
     }
     let Some(mut left) = KeyList::new(landing.mapping) else { return Ok(None) };
@@ -104,10 +84,10 @@ pub(crate) fn publish(
     let table = stage(landing, keys)?;
     let (statements, staging) = (landing.statements, landing.table());
     // Two keys may be one to the server that was read, which then gave the row twice.
-    run(landing, "sift the rows of", &statements.drop_twice(&staging))?;
+    landing.run("sift the rows of", &statements.drop_twice(&staging))?;
     if keys.len().max(moved.rows) > ANALYZE_ABOVE {
-        run(landing, "analyze the staging of", &statements.analyze_keys(&staging))?;
-        run(landing, "analyze the keys of", &statements.analyze_keys(&table))?;
+        landing.run("analyze the staging of", &statements.analyze_keys(&staging))?;
+        landing.run("analyze the keys of", &statements.analyze_keys(&table))?;
     }
     landing.lock()?;
     let gone = if keys.keeps_gone() { GoneRows::Never } else { GoneRows::Of(&table) };
@@ -115,7 +95,7 @@ pub(crate) fn publish(
         StagingMerge { statements, staging: &staging, gone, other_unique, staged: moved.rows };
     let changes = merge.run(landing.transaction()?)?;
     if landing.kind != StagingKind::Temporary {
-        run(landing, "drop the keys of", &format!("DROP TABLE {table}"))?;
+        landing.run("drop the keys of", &format!("DROP TABLE {table}"))?;
     }
     Ok(changes)
 }

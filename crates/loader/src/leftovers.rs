@@ -24,8 +24,8 @@ impl Loader {
 
     /// Drops those of `names` that are of the form which this crate makes, and returns how many it
     /// dropped. `names` are the leftovers of a
-    /// [`TargetCatalogue`](handoff_schema::TargetCatalogue), in the target's schema. What belongs to
-    /// a copy of `spared` stays: a load of it that broke off may be taken up
+    /// [`TargetCatalogue`](handoff_schema::TargetCatalogue), in the target's schema. The tables of
+    /// a copy of `spared` stay: a load of it that broke off may be taken up
     /// ([`ChunkedLoad`](crate::ChunkedLoad)).
     ///
     /// One that cannot be dropped, because a session holds a lock on it for longer than
@@ -37,9 +37,7 @@ impl Loader {
     /// Returns an error if the server cannot be reached or goes away.
     pub fn drop_leftovers(&self, names: &[String], spared: &[CopyId]) -> Result<usize> {
         let mut dropped = 0;
-        let goes = |name: &&String| id(name).is_some_and(|id| !spared.contains(&id));
-        let ours = names.iter().filter(goes);
-        for name in ours {
+        for name in names.iter().filter(|name| is_doomed(name, spared)) {
             match self.drop_one(name) {
                 Ok(()) => dropped += 1,
                 Err(fault) if fault.is_disconnect() => return Err(Error::Leftovers(fault)),
@@ -73,8 +71,27 @@ impl Loader {
     }
 }
 
-/// Returns what a name that we make is made of: somebody else's table may begin alike.
+/// Returns true for a table of ours that belongs to no copy of `spared`.
+fn is_doomed(name: &str, spared: &[CopyId]) -> bool {
+    id(name).is_some_and(|id| !spared.contains(&id))
+}
+
+/// Returns the id in a name that we make; [`None`] for somebody else's table, which may begin alike.
 fn id(name: &str) -> Option<CopyId> {
     let rest = name.strip_prefix(PREFIX)?;
     CopyId::parse(rest.strip_prefix(AT).unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn tables_of_spared_copies_and_of_strangers_stay() {
+        let (gone, spared) = (CopyId::new(), CopyId::new());
+        for (id, expected) in [(gone, true), (spared, false)] {
+            assert_eq!(is_doomed(&format!("{PREFIX}{id}"), &[spared]), expected);
+            assert_eq!(is_doomed(&format!("{PREFIX}{AT}{id}"), &[spared]), expected);
+        }
+        assert!(!is_doomed("patient", &[]) && !is_doomed(&format!("{PREFIX}patient"), &[]));
+    }
 }

@@ -64,6 +64,8 @@
 //! It does not choose rows or strategies (`handoff-pipeline`) and does not remember what was
 //! loaded (`handoff-tracking`, through the seal).
 
+#![warn(unreachable_pub)]
+
 mod checkpoint;
 mod copy_in;
 mod csv;
@@ -73,11 +75,14 @@ mod key_position;
 mod key_text;
 mod keyed;
 mod leftovers;
+mod loaded_rows;
 mod loader;
+mod loader_options;
 mod merge;
 mod publish;
 mod read_back;
 mod row_source;
+mod shared_staging;
 mod spool;
 mod staging_table;
 mod statements;
@@ -91,12 +96,15 @@ pub use error::{Error, Result};
 pub use handoff_model::Meter;
 pub use handoff_schema::TargetTable;
 pub use job::{LoadJob, LoadMode, LoadOutcome};
-pub use loader::{Loader, LoaderOptions};
-pub use row_source::{RowSource, TupleBatch};
+pub use loaded_rows::LoadedRows;
+pub use loader::Loader;
+pub use loader_options::LoaderOptions;
+pub use row_source::RowSource;
+pub use shared_staging::SharedStaging;
 pub use spool::SpoolSettings;
-pub use staging_table::{SharedStaging, StagingTable};
+pub use staging_table::StagingTable;
 pub use strategy::{
-    ChunkedLoad, CopyCsv, DiscardLoad, LandingMode, LoadInput, LoadStrategy, LoadedRows,
-    ParallelLoad, SpoolReplay, StandardLoad, StrategySet, StreamingLoad, strategy,
+    ChunkedLoad, CopyCsv, DiscardLoad, LandingMode, LoadInput, LoadStrategy, ParallelLoad,
+    SpoolReplay, StandardLoad, StrategySet, StreamingLoad, strategy,
 };
 pub use tuple_inserter::TupleInserter;

@@ -2,40 +2,23 @@
 
 use crate::error::{Error, Result};
 use crate::job::{LoadJob, LoadMode, LoadOutcome, LoadScope};
+use crate::loaded_rows::LoadedRows;
+use crate::loader_options::LoaderOptions;
 use crate::merge::TargetChanges;
 use crate::publish::TargetPublisher;
 use crate::row_source::RowSource;
-use crate::staging_table::{StagingAccess, StagingKind, StagingTable, fit, guarded};
+use crate::shared_staging::{StagingKind, guarded};
+use crate::staging_table::{StagingAccess, StagingTable, fit};
 use crate::statements::LoadStatements;
-use crate::step::{MAKE, is_taken, step};
-use crate::strategy::{LandingMode, LoadInput, LoadStrategy, LoadedRows};
+use crate::step::{MAKE, connect_failed, is_taken, step};
+use crate::strategy::{LandingMode, LoadInput, LoadStrategy, StreamingLoad};
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, Published, Seal, fault_point};
-use handoff_model::Meter;
-use handoff_model::{Cancel, CopyId, Observer, Phase, TableSum, Throttle, WaitClock, chain};
+use handoff_model::{Cancel, CopyId, Meter, Observer, Phase, TableSum, Throttle, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
 use handoff_settings::Values;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-
-/// The options of all loads of a run.
-#[derive(Clone)]
-pub struct LoaderOptions {
-    /// The schema of the target.
-    pub schema: String,
-    /// Roles that may read what is created.
-    pub grant_select_to: Vec<String>,
-    /// The policies for values that PostgreSQL cannot hold.
-    pub values: Values,
-    /// The request to stop.
-    pub cancel: Cancel,
-    /// Is told of progress.
-    pub observer: Arc<dyn Observer>,
-    /// The memory that the load of one table may use, in bytes.
-    pub memory_bytes: usize,
-    /// The most bytes that one row may have; a larger one fails its table.
-    pub largest_row: usize,
-}
 
 /// Loads tables from one MySQL database into one schema of PostgreSQL. Shared by the threads of
 /// a run.
@@ -116,7 +99,25 @@ impl Loader {
         self.attempt(&job, strategy, seal, scope)
     }
 
-    pub(crate) fn attempt(
+    /// Brings exactly the rows of `keys` into line and publishes that, with `seal` as the last
+    /// statement of the transaction: rows that are there to be read are merged, the others are
+    /// deleted from the target, unless the list keeps them ([`KeyList::keeping_gone`]). The filter
+    /// and the mode of the job play no part.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load`]; the target's table must be there.
+    pub fn load_keys(
+        &self,
+        job: &LoadJob<'_>,
+        keys: &KeyList,
+        seal: &dyn Seal,
+    ) -> Result<LoadOutcome> {
+        let job = LoadJob { mode: LoadMode::Incremental, ..*job };
+        self.attempt(&job, &StreamingLoad::default(), seal, LoadScope::Keys(keys))
+    }
+
+    fn attempt(
         &self,
         job: &LoadJob<'_>,
         strategy: &dyn LoadStrategy,
@@ -143,7 +144,7 @@ impl Loader {
                 .key_name(self.key_names.get(&job.mapping.pg_table).cloned()),
             started: Instant::now(),
         };
-        let done = attempt.check().and_then(|()| match opening {
+        let done = check_job(job, scope, &self.options.schema).and_then(|()| match opening {
             LandingMode::Transaction => attempt.in_transaction(),
             LandingMode::Committed | LandingMode::Resumable => attempt.committed(),
             LandingMode::Nowhere => attempt.nowhere(),
@@ -178,6 +179,22 @@ impl Loader {
     }
 }
 
+/// Refuses a job that cannot succeed, before anything is opened.
+fn check_job(job: &LoadJob<'_>, scope: LoadScope<'_>, schema: &str) -> Result<()> {
+    let LoadJob { mapping, mode, target, .. } = *job;
+    let table = &mapping.table;
+    if mode == LoadMode::Incremental && mapping.key.is_empty() {
+        return Err(Error::NoKey { table: table.clone() });
+    }
+    match (target, scope) {
+        (Some(target), _) => fit(mapping, schema, target),
+        (None, LoadScope::Filter) => Ok(()),
+        (None, LoadScope::Keys(_) | LoadScope::FilterAndKeys(_)) => {
+            Err(Error::NothingThere { table: table.clone() })
+        }
+    }
+}
+
 /// One load of one table.
 struct LoadAttempt<'a> {
     loader: &'a Loader,
@@ -194,24 +211,6 @@ struct LoadAttempt<'a> {
 }
 
 impl LoadAttempt<'_> {
-    /// Refuses a job that cannot succeed, before anything is opened.
-    fn check(&self) -> Result<()> {
-        let LoadJob { mapping, mode, target, .. } = *self.job;
-        if mode == LoadMode::Incremental && mapping.key.is_empty() {
-            return Err(Error::NoKey { table: mapping.table.clone() });
-        }
-        let Some(target) = target else {
-            let table = mapping.table.clone();
-            return match self.scope {
-                LoadScope::Filter => Ok(()),
-                LoadScope::Keys(_) | LoadScope::FilterAndKeys(_) => {
-                    Err(Error::NothingThere { table })
-                }
-            };
-        };
-        fit(mapping, &self.loader.options.schema, target)
-    }
-
     /// Tells a table that has come since the target's catalogue was read from other failures.
     fn explain(&self, error: Error) -> Error {
         if self.job.target.is_some() || !is_taken(&error) {
@@ -268,11 +267,7 @@ impl LoadAttempt<'_> {
     }
 
     fn connect(&self) -> Result<PgConn> {
-        self.loader.to.get().map_err(|fault| Error::Step {
-            table: self.job.mapping.table.clone(),
-            step: "connect to the target for",
-            fault,
-        })
+        self.loader.to.get().map_err(connect_failed(&self.statements))
     }
 
     /// Runs `work` in a transaction that ends with the request to stop.
@@ -415,6 +410,51 @@ impl LoadAttempt<'_> {
         });
         if let Err(error) = dropped {
             log::warn!("{}", chain(&error));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::RowFilter;
+    use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
+    use handoff_settings::TableSettings;
+
+    fn table(keyed: bool) -> TableSchema {
+        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let indexes = if keyed { vec![primary] } else { Vec::new() };
+        TableSchema { columns, indexes, ..TableSchema::empty("t") }
+    }
+
+    fn mapping(keyed: bool) -> Mapping {
+        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    }
+
+    fn check(keyed: bool, mode: LoadMode, scope: LoadScope<'_>) -> Result<()> {
+        let (table, mapping) = (&table(keyed), &mapping(keyed));
+        let (filter, locking) = (&RowFilter::All, Locking::Free);
+        let job = LoadJob { table, mapping, filter, mode, copy_id: None, locking, target: None };
+        check_job(&job, scope, "raw")
+    }
+
+    #[test]
+    fn a_first_load_needs_no_key_and_an_incremental_one_does() {
+        check(false, LoadMode::Full, LoadScope::Filter).unwrap();
+        check(true, LoadMode::Incremental, LoadScope::Filter).unwrap();
+        let error = check(false, LoadMode::Incremental, LoadScope::Filter).unwrap_err();
+        assert!(matches!(error, Error::NoKey { .. }), "{error}");
+    }
+
+    #[test]
+    fn rows_of_keys_need_a_table_to_be_merged_into() {
+        let keys = KeyList::new(&mapping(true)).unwrap();
+        for scope in [LoadScope::Keys(&keys), LoadScope::FilterAndKeys(&keys)] {
+            let error = check(true, LoadMode::Incremental, scope).unwrap_err();
+            assert!(matches!(error, Error::NothingThere { .. }), "{error}");
         }
     }
 }

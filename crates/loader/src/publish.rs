@@ -3,12 +3,13 @@
 use crate::error::{Error, Result};
 use crate::job::{LoadMode, LoadScope};
 use crate::keyed;
-use crate::loader::LoaderOptions;
-use crate::merge::{GoneRows, StagingMerge, TargetChanges, last_count};
+use crate::loaded_rows::LoadedRows;
+use crate::loader_options::LoaderOptions;
+use crate::merge::{ANALYZE_ABOVE, GoneRows, StagingMerge, TargetChanges};
 use crate::row_source::RowSource;
-use crate::staging_table::{StagingKind, StagingTable};
+use crate::shared_staging::StagingKind;
+use crate::staging_table::StagingTable;
 use crate::step::{NAME, step};
-use crate::strategy::LoadedRows;
 
 /// Bytes from which on the server's own memory settings and statistics of staging pay off.
 const LARGE: u64 = 8 << 20;
@@ -19,10 +20,6 @@ const LARGE: u64 = 8 << 20;
 /// every row of the commit as changed since, so its autovacuum gathers the full statistics within a
 /// minute or so.
 const FIRST_STATISTICS: u32 = 3;
-
-/// Rows of staging from which on the planner is told of its keys: without, it may take a nested
-/// loop over a table of millions.
-pub(crate) const ANALYZE_ABOVE: u64 = 10_000;
 
 /// Statistics are gathered if at least one row in so many changed. It is PostgreSQL's own measure
 /// (`autovacuum_analyze_scale_factor`), and its autovacuum adds up the changes of several loads.
@@ -58,7 +55,7 @@ impl TargetPublisher<'_> {
         };
         let rows = changes.rows();
         if rows > 0 && rows.saturating_mul(WORTH_STATISTICS) >= known {
-            run(landing, "analyze", &landing.statements.analyze_target())?;
+            landing.run("analyze", &landing.statements.analyze_target())?;
         }
         Ok(changes)
     }
@@ -68,11 +65,11 @@ impl TargetPublisher<'_> {
         landing.open()?;
         let statements = landing.statements;
         if landing.kind == StagingKind::Build {
-            run(landing, NAME, &statements.rename_build(landing.mapping))?;
+            landing.run(NAME, &statements.rename_build(landing.mapping))?;
         }
         let key = statements.add_key(landing.mapping);
         if let Some(sql) = &key {
-            run(landing, "build the key of", sql)?;
+            landing.run("build the key of", sql)?;
         }
         // An event trigger may have made something else of it.
         landing.check_target()?;
@@ -84,11 +81,11 @@ impl TargetPublisher<'_> {
             count(landing, statements.rows(), moved.rows)?;
         }
         if let Some(sql) = statements.grant(&self.options.grant_select_to) {
-            run(landing, "grant access to", &sql)?;
+            landing.run("grant access to", &sql)?;
         }
         if moved.bytes >= LARGE {
             let sql = format!("SET LOCAL default_statistics_target = {FIRST_STATISTICS}");
-            run(landing, "set the statistics of", &sql)?;
+            landing.run("set the statistics of", &sql)?;
         }
         Ok(TargetChanges { inserted: moved.rows, ..TargetChanges::default() })
     }
@@ -115,7 +112,7 @@ impl TargetPublisher<'_> {
             LoadScope::Filter => self.replace(landing, moved)?,
         };
         if landing.opened && landing.kind == StagingKind::Unlogged {
-            run(landing, "drop the staging of", &landing.statements.drop_own())?;
+            landing.run("drop the staging of", &landing.statements.drop_own())?;
         }
         Ok(changes)
     }
@@ -126,7 +123,7 @@ impl TargetPublisher<'_> {
             return Ok(TargetChanges::default());
         }
         landing.lock()?;
-        let deleted = run(landing, "empty", &landing.statements.delete_all())?;
+        let deleted = landing.run("empty", &landing.statements.delete_all())?;
         Ok(TargetChanges { deleted, before: Some(deleted), ..TargetChanges::default() })
     }
 
@@ -137,12 +134,12 @@ impl TargetPublisher<'_> {
             count(landing, &staging, moved.rows)?;
         }
         if !keyless && moved.rows > ANALYZE_ABOVE {
-            run(landing, "analyze the staging of", &statements.analyze_keys(&staging))?;
+            landing.run("analyze the staging of", &statements.analyze_keys(&staging))?;
         }
         landing.lock()?;
         if keyless {
-            let deleted = run(landing, "empty", &statements.delete_all())?;
-            let inserted = run(landing, "fill", &statements.insert_all(&staging))?;
+            let deleted = landing.run("empty", &statements.delete_all())?;
+            let inserted = landing.run("fill", &statements.insert_all(&staging))?;
             expect(landing, moved.rows, inserted, "after the INSERT")?;
             return Ok(TargetChanges { inserted, deleted, before: Some(deleted), updated: 0 });
         }
@@ -162,23 +159,17 @@ impl TargetPublisher<'_> {
     /// Lets this transaction's joins and index builds use memory of the server, up to a share of
     /// what the run itself may use.
     fn give_memory(&self, landing: &mut StagingTable<'_>) -> Result<()> {
-        let share = |part: usize, least: usize, most: usize| {
-            (self.options.memory_bytes / part / 1024).clamp(least << 10, most << 10)
-        };
-        let sql = format!(
-            "SET LOCAL work_mem = '{}kB'; SET LOCAL maintenance_work_mem = '{}kB'",
-            share(8, 4, 64),
-            share(2, 64, 256)
-        );
-        run(landing, "set the memory for", &sql).map(drop)
+        landing.run("set the memory for", &memory_sql(self.options.memory_bytes)).map(drop)
     }
 }
 
-/// Runs statements and returns the number of rows that the last of them concerned.
-pub(crate) fn run(landing: &mut StagingTable<'_>, what: &'static str, sql: &str) -> Result<u64> {
-    let failed = step(landing.statements, what);
-    let answers = landing.transaction()?.simple_query(sql).map_err(failed)?;
-    Ok(last_count(&answers))
+/// Renders the settings of the server's memory for a run that may use `bytes` for one table: an eighth
+/// for joins, from 4 to 64 MiB, and half for index builds, from 64 to 256 MiB.
+fn memory_sql(bytes: usize) -> String {
+    let kib = bytes / 1024;
+    let (work, maintenance) =
+        ((kib / 8).clamp(4 << 10, 64 << 10), (kib / 2).clamp(64 << 10, 256 << 10));
+    format!("SET LOCAL work_mem = '{work}kB'; SET LOCAL maintenance_work_mem = '{maintenance}kB'")
 }
 
 /// The most rows of which `reltuples` tells one from the next.
@@ -220,4 +211,20 @@ fn expect(landing: &StagingTable<'_>, sent: u64, landed: u64, place: &'static st
         return Ok(());
     }
     Err(Error::Miscount { table: landing.statements.table(), sent, landed, place })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn the_server_gets_a_share_of_the_memory_within_bounds() {
+        for (mib, work, maintenance) in [(1, 4, 64), (256, 32, 128), (4096, 64, 256)] {
+            let expected = format!(
+                "SET LOCAL work_mem = '{}kB'; SET LOCAL maintenance_work_mem = '{}kB'",
+                work << 10,
+                maintenance << 10
+            );
+            assert_eq!(memory_sql(mib << 20), expected, "{mib}");
+        }
+    }
 }

@@ -2,9 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::key_text::key_text;
-use crate::strategy::LoadedRows;
-use handoff_connect::{MyConn, MyPool, Profile, ValueRef};
-use handoff_model::{Cancel, KeyValue, RowFilter, TableSum, Throttle, WaitClock};
+use handoff_connect::{Fault, MyConn, MyPool, Profile, ValueRef};
+use handoff_model::{Cancel, KeyValue, RowFilter, Throttle, WaitClock};
 use handoff_rows::{
     Encoder, KeyList, Locking, ReadChunk, ReadSpec, RowReader, RowSink, TupleBuffer,
 };
@@ -41,21 +40,36 @@ pub struct RowSource<'a> {
 }
 
 impl RowSource<'_> {
-    /// Returns an empty batch of encoded rows. A strategy that reads in several threads takes one
+    /// Returns an empty buffer for encoded rows. A strategy that reads in several threads takes one
     /// for each.
-    pub fn tuples(&self) -> TupleBatch<'_> {
-        TupleBatch {
-            buffer: TupleBuffer::new(Encoder::new(self.mapping, self.values)),
-            mapping: self.mapping,
-            largest: self.largest_row,
-            cleared: 0,
+    pub fn tuples(&self) -> TupleBuffer {
+        TupleBuffer::new(Encoder::new(self.mapping, self.values))
+    }
+
+    /// Encodes one row into `tuples`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a value cannot be carried or the row is too large.
+    pub fn push(&self, tuples: &mut TupleBuffer, row: &[ValueRef<'_>]) -> Result<()> {
+        let start = tuples.bytes().len();
+        tuples.push(row)?;
+        let tuple = &tuples.bytes()[start..];
+        if tuple.len() <= self.largest_row {
+            return Ok(());
         }
+        Err(Error::RowTooLarge {
+            table: self.mapping.table.clone(),
+            key: key_text(self.mapping, tuple),
+            bytes: tuple.len(),
+            limit: self.largest_row,
+        })
     }
 
     /// Reads the rows of `filter`, or those of [`RowSource::keys`] if there are any, into `sink`, over a
     /// connection of its own.
     ///
-    /// `select` is what the sink's [`TupleBatch::select_list`] returned.
+    /// `select` is the sink's [`TupleBuffer::select_list`].
     ///
     /// # Errors
     ///
@@ -67,10 +81,6 @@ impl RowSource<'_> {
         select: &[String],
         sink: &mut S,
     ) -> Result<u64> {
-        let failed = |rows| {
-            let table = self.table.name.clone();
-            move |fault| handoff_rows::Error::Read { table, rows, fault }
-        };
         let mut conn = self.connect()?;
         let rows = match self.keys {
             None => self.reader(filter, select).read(&mut conn, sink)?,
@@ -78,7 +88,9 @@ impl RowSource<'_> {
         };
         // A replica's table is our own; the source's may be altered between two of our statements.
         let is_ours = self.locking == Locking::Free;
-        if is_ours || self.table.is_unchanged(&mut conn).map_err(failed(rows))? {
+        if is_ours
+            || self.table.is_unchanged(&mut conn).map_err(|fault| self.failed(rows, fault))?
+        {
             return Ok(rows);
         }
         Err(Error::Changed { table: self.table.name.clone() })
@@ -129,87 +141,17 @@ impl RowSource<'_> {
     }
 
     fn connect(&self) -> Result<MyConn> {
-        let failed = |fault| {
-            let table = self.table.name.clone();
-            handoff_rows::Error::Read { table, rows: 0, fault }
-        };
-        Ok(self.pool.get(Profile::Read).map_err(failed)?)
+        self.pool.get(Profile::Read).map_err(|fault| self.failed(0, fault))
+    }
+
+    fn failed(&self, rows: u64, fault: Fault) -> Error {
+        handoff_rows::Error::Read { table: self.table.name.clone(), rows, fault }.into()
     }
 
     fn reader<'s>(&'s self, filter: &'s RowFilter, select: &'s [String]) -> RowReader<'s> {
         let RowSource { table, locking, cancel, .. } = *self;
         let spec = ReadSpec { table, select, filter, locking, cancel };
         // A buffer that grows may have twice the room that it needs.
-        let reader = RowReader::new(spec).room(self.memory_bytes / 2);
-        reader.throttle(self.throttle).clock(self.clock)
-    }
-}
-
-/// Rows in their canonical form, gathered to be written, with their sum.
-pub struct TupleBatch<'a> {
-    buffer: TupleBuffer,
-    mapping: &'a Mapping,
-    largest: usize,
-    /// Rows of earlier batches.
-    cleared: u64,
-}
-
-impl TupleBatch<'_> {
-    /// Returns the expressions to select.
-    pub fn select_list(&self) -> Vec<String> {
-        self.buffer.select_list().to_vec()
-    }
-
-    /// Encodes one row.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a value cannot be carried or the row is too large.
-    pub fn push(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
-        let start = self.buffer.bytes().len();
-        self.buffer.push(row)?;
-        let tuple = &self.buffer.bytes()[start..];
-        if tuple.len() <= self.largest {
-            return Ok(());
-        }
-        Err(Error::RowTooLarge {
-            table: self.mapping.table.clone(),
-            key: key_text(self.mapping, tuple),
-            bytes: tuple.len(),
-            limit: self.largest,
-        })
-    }
-
-    /// Returns the tuples gathered since the last [`TupleBatch::clear`], one behind the other.
-    pub fn bytes(&self) -> &[u8] {
-        self.buffer.bytes()
-    }
-
-    /// Returns how many tuples are gathered.
-    pub fn pending(&self) -> u64 {
-        self.buffer.sum().rows - self.cleared
-    }
-
-    /// Empties the batch, once it is written.
-    pub fn clear(&mut self) {
-        self.cleared = self.buffer.sum().rows;
-        self.buffer.clear();
-    }
-
-    /// Returns the sum of all rows so far.
-    pub fn sum(&self) -> TableSum {
-        self.buffer.sum()
-    }
-
-    /// Returns the rows moved so far.
-    pub fn moved(&self) -> LoadedRows {
-        let sum = self.sum();
-        let (bytes, audit) = (self.buffer.total_bytes(), self.buffer.audit().clone());
-        LoadedRows { rows: sum.rows, bytes, sum, audit, notes: Vec::new() }
-    }
-
-    /// Returns the rows moved, once everything is written.
-    pub fn into_moved(self) -> LoadedRows {
-        self.moved()
+        RowReader::new(spec).room(self.memory_bytes / 2).throttle(self.throttle).clock(self.clock)
     }
 }

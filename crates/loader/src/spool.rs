@@ -3,9 +3,9 @@
 use crate::copy_in::CopyIn;
 use crate::csv::{CsvLines, header};
 use crate::error::{Error, Result};
-use crate::row_source::TupleBatch;
 use crate::tuple;
 use handoff_model::{Cancel, TableName, TableSum};
+use handoff_rows::TupleBuffer;
 use handoff_schema::Mapping;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -58,6 +58,12 @@ impl SpoolPlace<'_> {
             problem: error.to_string(),
         }
     }
+
+    /// Refuses a kept file, which is the place itself.
+    fn refused(&self, problem: &str) -> Error {
+        let (table, path) = (self.table.clone(), self.folder.to_owned());
+        Error::NotThisSpool { table, path, problem: problem.to_owned() }
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -97,7 +103,7 @@ impl<'a> SpoolFile<'a> {
     }
 
     /// Appends the gathered tuples.
-    pub(crate) fn append(&mut self, tuples: &TupleBatch<'_>) -> Result<()> {
+    pub(crate) fn append(&mut self, tuples: &TupleBuffer) -> Result<()> {
         let mut rest = tuples.bytes();
         while let Some((row, behind)) = tuple::split(rest) {
             self.lines.append(row, &mut self.text);
@@ -159,17 +165,14 @@ impl<'a> KeptSpool<'a> {
     /// Opens a file and sees that it has the columns of `mapping`.
     pub(crate) fn open(path: &'a Path, mapping: &'a Mapping) -> Result<KeptSpool<'a>> {
         let place = SpoolPlace { table: &mapping.table, folder: path };
-        let refuse = |problem: &str| Error::NotThisSpool {
-            table: mapping.table.clone(),
-            path: path.to_owned(),
-            problem: problem.to_owned(),
-        };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let sum = sum_of(&name).ok_or_else(|| {
-            refuse("its name does not end in its rows and their sum, as the one it was kept under")
-        })?;
+        let Some(sum) = sum_of(&name) else {
+            return Err(place.refused(
+                "its name does not end in its rows and their sum, as the one it was kept under",
+            ));
+        };
         if name != file_name(&mapping.table, sum) {
-            return Err(refuse("by its name it holds the rows of another table"));
+            return Err(place.refused("by its name it holds the rows of another table"));
         }
         let mut file = File::open(path).map_err(place.failed("read"))?;
         let mut names = Vec::new();
@@ -180,7 +183,7 @@ impl<'a> KeptSpool<'a> {
                 Err(place.failed("read")(error))
             }
             done if done.is_err() || found != names => {
-                Err(refuse("its first line does not name the columns of the table"))
+                Err(place.refused("its first line does not name the columns of the table"))
             }
             _ => Ok(KeptSpool { file, place, sum }),
         }
@@ -218,10 +221,13 @@ fn send(
 
 /// Names a kept file: the table, as far as a file may be named so, its rows and their sum.
 fn file_name(table: &TableName, sum: TableSum) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let name: String =
-        table.as_str().chars().map(|c| if plain(c) { c } else { '_' }).take(100).collect();
+    let name: String = table.as_str().chars().map(file_char).take(100).collect();
     format!("{name}.{}-{:032x}.csv", sum.rows, sum.hash)
+}
+
+/// Returns a character that may stand in a file's name: `_` for any but the plainest.
+fn file_char(c: char) -> char {
+    if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }
 }
 
 fn sum_of(name: &str) -> Option<TableSum> {
@@ -243,5 +249,17 @@ mod tests {
         assert_eq!(sum_of(&name), Some(sum));
         assert_eq!(sum_of("patient.csv"), None);
         assert_eq!(sum_of("patient.12-abc.csv"), None);
+    }
+
+    #[test]
+    fn a_full_disk_and_a_closed_folder_have_a_remedy() {
+        for (kind, part) in [
+            (ErrorKind::StorageFull, "free some room"),
+            (ErrorKind::PermissionDenied, "name a folder"),
+            (ErrorKind::NotFound, "name a folder"),
+        ] {
+            assert!(remedy(&kind.into()).contains(part), "{kind}");
+        }
+        assert_eq!(remedy(&ErrorKind::InvalidData.into()), "");
     }
 }

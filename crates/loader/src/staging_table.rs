@@ -6,10 +6,12 @@ use crate::error::{Error, Result};
 use crate::job::LoadMode;
 use crate::read_back;
 use crate::row_source::RowSource;
+use crate::shared_staging::{SharedStaging, StagingKind};
 use crate::statements::LoadStatements;
+use crate::step::last_count;
 use crate::step::{MAKE, step};
 use crate::tuple_inserter::TupleInserter;
-use handoff_connect::{Fault, PgConn, PgPool, Side};
+use handoff_connect::{Fault, PgPool, Side};
 use handoff_model::{Cancel, CopyId, TableSum};
 use handoff_schema::{Mapping, TargetMisfit, TargetTable};
 use postgres::Transaction;
@@ -35,19 +37,6 @@ pub(crate) enum StagingAccess<'c> {
     Transaction(Transaction<'c>),
     Pool(&'c PgPool),
     Nothing,
-}
-
-/// The table that rows land in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StagingKind {
-    /// The published table itself, which nobody sees before the commit.
-    Target,
-    /// A logged table, to be renamed to the published one.
-    Build,
-    /// Staging that only the transaction sees.
-    Temporary,
-    /// Staging in the target's schema.
-    Unlogged,
 }
 
 impl<'c> StagingTable<'c> {
@@ -193,13 +182,23 @@ impl<'c> StagingTable<'c> {
     pub(crate) fn check_target(&mut self) -> Result<()> {
         let (statements, mapping) = (self.statements, self.mapping);
         let failed = step(statements, "look at the target of");
-        let there = TargetTable::read(self.transaction()?, statements.schema(), &mapping.pg_table);
-        let there = there.map_err(failed)?.ok_or_else(|| Error::Step {
-            table: statements.table(),
-            step: "look at the target of",
-            fault: Fault::new(Side::Target, "the table is not there any more"),
-        })?;
+        let read = TargetTable::read(self.transaction()?, statements.schema(), &mapping.pg_table);
+        let Some(there) = read.map_err(failed)? else {
+            return Err(Error::Step {
+                table: statements.table(),
+                step: "look at the target of",
+                fault: Fault::new(Side::Target, "the table is not there any more"),
+            });
+        };
         fit(mapping, statements.schema(), &there)
+    }
+
+    /// Runs statements and returns the number of rows that the last of them concerned. An error names
+    /// the `action` on the table.
+    pub(crate) fn run(&mut self, action: &'static str, sql: &str) -> Result<u64> {
+        let failed = step(self.statements, action);
+        let answers = self.transaction()?.simple_query(sql).map_err(failed)?;
+        Ok(last_count(&answers))
     }
 
     pub(crate) fn transaction(&mut self) -> Result<&mut Transaction<'c>> {
@@ -226,70 +225,4 @@ pub(crate) fn fit(mapping: &Mapping, schema: &str, there: &TargetTable) -> Resul
 fn misopened(statements: &LoadStatements, does: &str) -> Error {
     let fault = Fault::new(Side::Target, format!("{does}, but did not open for it"));
     Error::Step { table: statements.table(), step: "write to the target of", fault }
-}
-
-/// Runs `work` in a transaction on `conn` that ends with the request to stop.
-pub(crate) fn guarded<T>(
-    conn: &mut PgConn,
-    cancel: &Cancel,
-    statements: &LoadStatements,
-    work: impl FnOnce(Transaction<'_>) -> Result<T>,
-) -> Result<T> {
-    let guard = conn.pool().cancel_guard(conn, cancel);
-    let begun = conn.transaction().map_err(step(statements, "begin to load"));
-    let done = begun.and_then(work);
-    drop(guard);
-    // A cancel request may still be under way: it must not meet the next statement.
-    if done.is_err() || cancel.is_cancelled() {
-        conn.mark_broken();
-    }
-    done
-}
-
-/// A landing table that every connection sees. Shared by the workers of one load.
-#[derive(Clone, Copy)]
-pub struct SharedStaging<'c> {
-    /// The connections to write through.
-    pub pool: &'c PgPool,
-    pub(crate) statements: &'c LoadStatements,
-    cancel: &'c Cancel,
-}
-
-impl SharedStaging<'_> {
-    /// Returns the landing table, quoted.
-    pub fn table(&self) -> String {
-        self.statements.own()
-    }
-
-    /// Runs `work` in a transaction of its own, on a connection taken for it, and commits. The
-    /// request to stop ends what it runs.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of `work`, which is then rolled back, or of the server.
-    pub fn in_transaction<T>(
-        &self,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let failed = |fault| Error::Step {
-            table: self.statements.table(),
-            step: "connect to the target for",
-            fault,
-        };
-        let mut conn = self.pool.get().map_err(failed)?;
-        guarded(&mut conn, self.cancel, self.statements, |mut tx| {
-            let done = work(&mut tx)?;
-            tx.commit().map_err(step(self.statements, "commit rows of"))?;
-            Ok(done)
-        })
-    }
-
-    /// Starts a COPY BINARY into the landing table.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the server refuses.
-    pub fn copy_binary<'a>(&self, tx: &'a mut Transaction<'_>) -> Result<CopyIn<'a>> {
-        CopyIn::begin(tx, &self.statements.table(), &self.statements.copy_in(&self.table()))
-    }
 }

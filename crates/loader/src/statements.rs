@@ -309,10 +309,68 @@ impl LoadStatements {
     /// `=` calls 0.0 and -0.0 equal, and jsonb 1 and 1.0; the images of the rows differ. The
     /// casts keep the operator from being applied column by column.
     fn other_bytes(&self) -> String {
-        let row = |alias: &str| {
-            let columns: Vec<_> = self.columns.iter().map(|c| format!("{alias}.{c}")).collect();
-            format!("ROW({})::record", columns.join(", "))
-        };
-        format!("{} *<> {}", row("t"), row("s"))
+        format!("{} *<> {}", self.record_of("t"), self.record_of("s"))
+    }
+
+    fn record_of(&self, alias: &str) -> String {
+        let columns: Vec<_> = self.columns.iter().map(|c| format!("{alias}.{c}")).collect();
+        format!("ROW({})::record", columns.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Column, Index, IndexPart, TableSchema};
+    use handoff_settings::{TableSettings, Values};
+
+    fn table(keyed: bool) -> TableSchema {
+        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let indexes = if keyed { vec![primary] } else { Vec::new() };
+        TableSchema { columns, indexes, ..TableSchema::empty("t") }
+    }
+
+    fn mapping(keyed: bool) -> Mapping {
+        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    }
+
+    fn statements() -> LoadStatements {
+        LoadStatements::new("raw", &mapping(true), CopyId::parse("00000000000000ab").unwrap())
+    }
+
+    #[test]
+    fn our_own_tables_are_named_after_the_copy() {
+        let statements = statements();
+        assert_eq!(statements.own(), "\"raw\".\"__handoff_00000000000000ab\"");
+        assert_eq!(statements.own_temporary(), "pg_temp.\"__handoff_00000000000000ab\"");
+        assert_eq!(statements.checkpoint(), "\"raw\".\"__handoff_at_00000000000000ab\"");
+        assert_eq!(statements.keys(true), "pg_temp.\"__handoff_00000000000000ab_keys\"");
+        assert!(statements.drop_all_if_there().ends_with(&statements.checkpoint()));
+    }
+
+    #[test]
+    fn parameters_are_numbered_through_all_rows() {
+        assert_eq!(
+            statements().insert_values("x", 2),
+            "INSERT INTO x (\"id\", \"note\") VALUES ($1,$2),($3,$4)"
+        );
+    }
+
+    #[test]
+    fn rows_are_compared_by_their_bytes() {
+        let sql = statements().update_changed("s");
+        let condition = "t.\"id\" = s.\"id\" AND ROW(t.\"id\", t.\"note\")::record *<> \
+                         ROW(s.\"id\", s.\"note\")::record";
+        assert!(sql.ends_with(condition), "{sql}");
+    }
+
+    #[test]
+    fn access_is_granted_only_where_a_role_is_named() {
+        assert_eq!(statements().grant(&[]), None);
+        let sql = statements().grant(&["a".to_owned(), "b\"".to_owned()]).unwrap();
+        assert!(sql.ends_with(" TO \"a\", \"b\"\"\""), "{sql}");
     }
 }

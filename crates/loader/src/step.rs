@@ -1,8 +1,9 @@
-//! Failures of the steps around a strategy.
+//! The steps around a strategy: their failures and their counts.
 
 use crate::error::Error;
 use crate::statements::LoadStatements;
 use handoff_connect::{Fault, Side};
+use postgres::SimpleQueryMessage;
 
 /// Making the table that rows land in.
 pub(crate) const MAKE: &str = "make a table for the rows of";
@@ -30,6 +31,12 @@ pub(crate) fn step(
     move |error| Error::Step { table, step, fault: fault(&error) }
 }
 
+/// Returns a function that makes a target that cannot be reached an error of the load.
+pub(crate) fn connect_failed(statements: &LoadStatements) -> impl FnOnce(Fault) -> Error + use<> {
+    let table = statements.table();
+    move |fault| Error::Step { table, step: "connect to the target for", fault }
+}
+
 /// Reduces a driver's error, and explains a lock that did not come free.
 fn fault(error: &postgres::Error) -> Fault {
     let fault = Fault::pg(Side::Target, error);
@@ -40,5 +47,25 @@ fn fault(error: &postgres::Error) -> Fault {
         )
     } else {
         fault
+    }
+}
+
+/// Returns the number of rows that the last statement of a script concerned.
+pub(crate) fn last_count(answers: &[SimpleQueryMessage]) -> u64 {
+    let counts = answers.iter().rev().find_map(|answer| match answer {
+        SimpleQueryMessage::CommandComplete(count) => Some(*count),
+        _ => None,
+    });
+    counts.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn the_last_statement_of_a_script_is_counted() {
+        let done = SimpleQueryMessage::CommandComplete;
+        assert_eq!(last_count(&[done(3), done(5)]), 5);
+        assert_eq!(last_count(&[]), 0);
     }
 }

@@ -20,11 +20,10 @@ pub use strategy_set::{StrategySet, strategy};
 pub use streaming::StreamingLoad;
 
 use crate::error::Result;
+use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
 use crate::staging_table::StagingTable;
 use handoff_model::Meter;
-use handoff_model::{Audit, TableSum};
-use std::ops::AddAssign;
 
 /// The place in which a strategy's rows land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,31 +50,6 @@ pub struct LoadInput<'a, 'c> {
     pub meter: &'a Meter<'a>,
 }
 
-/// The rows that a strategy moved.
-#[derive(Debug, Clone, Default)]
-pub struct LoadedRows {
-    /// Rows read.
-    pub rows: u64,
-    /// Bytes of their canonical form.
-    pub bytes: u64,
-    /// Their sum.
-    pub sum: TableSum,
-    /// Values that could not be carried unchanged.
-    pub audit: Audit,
-    /// Sentences for the reader of the report about the way the rows went.
-    pub notes: Vec<String>,
-}
-
-impl AddAssign for LoadedRows {
-    fn add_assign(&mut self, other: LoadedRows) {
-        self.rows += other.rows;
-        self.bytes += other.bytes;
-        self.sum += other.sum;
-        self.audit.merge(&other.audit);
-        self.notes.extend(other.notes);
-    }
-}
-
 /// A way of moving rows from MySQL into PostgreSQL.
 ///
 /// A strategy moves rows and nothing else. It does not create tables, choose rows, resolve
@@ -84,7 +58,7 @@ impl AddAssign for LoadedRows {
 ///
 /// # Contract
 ///
-/// * Every row of [`RowSource::filter`] lands exactly once, as [`TupleBatch`](crate::TupleBatch) encodes it,
+/// * Every row of [`RowSource::filter`] lands exactly once, as [`TupleBuffer`](handoff_rows::TupleBuffer) encodes it,
 ///   or [`StagingTable::holds`] said that it is there already, or there was none.
 /// * Rows are streamed. Memory does not grow with the table.
 /// * The request to stop ([`RowSource::cancel`]) is heeded between batches; [`RowSource::read`] does.

@@ -1,13 +1,13 @@
 //! INSERTs into the landing table.
 
 use crate::error::{Error, Result};
-use crate::row_source::TupleBatch;
 use crate::statements::LoadStatements;
 use crate::tuple;
 use bytes::BytesMut;
 use handoff_connect::{Fault, Side};
 use handoff_model::BatchSize;
 use handoff_model::Meter;
+use handoff_rows::TupleBuffer;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Statement, Transaction};
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl<'a, 'c> TupleInserter<'a, 'c> {
     /// # Errors
     ///
     /// Returns an error if the server refuses a row, or counts another number of them.
-    pub fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
+    pub fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
         let mut rest = tuples.bytes();
         let mut left = usize::try_from(tuples.pending()).expect("what is in memory can be counted");
         while left > 0 {

@@ -1,6 +1,6 @@
 //! Comparing a table of both sides.
 
-use crate::copied_column::{CopiedColumn, carried};
+use crate::copied_column::{CopiedColumn, copied_columns};
 use crate::error::{CopyStage, Error, FaultContext, Result};
 use crate::labels;
 use crate::pair::Replicator;
@@ -41,7 +41,7 @@ impl Replicator {
     /// Returns [`Error::Table`] or [`Error::Rows`] if a server fails or the table is missing on a
     /// side, and [`Error::Changed`] if it is not as `table` describes it.
     pub fn row_sums(&self, table: &TableSchema) -> Result<RowSums> {
-        let columns = &carried(table, self.source.version().flavor, |_| false);
+        let columns = &copied_columns(table, self.source.version().flavor, |_| false);
         let (source, replica) = thread::scope(|scope| {
             let replica =
                 scope.spawn(|| self.row_sum_of(&self.replica, table, columns, Locking::Free));
@@ -50,7 +50,7 @@ impl Replicator {
         });
         let sums = RowSums { source: source?, replica: replica? };
         self.check_labels_of(table, columns)?;
-        // What was read as something else may have the same sum.
+        // Rows that were read as something else may have the same sum.
         self.definition(table)?;
         Ok(sums)
     }
@@ -62,8 +62,7 @@ impl Replicator {
         columns: &[CopiedColumn],
         locking: Locking,
     ) -> Result<TableSum> {
-        let failed = |fault| at(&table.name).error(fault);
-        let mut conn = pool.get(Profile::RawRead).map_err(failed)?;
+        let mut conn = connect(pool, Profile::RawRead, &table.name)?;
         row_sum(&mut conn, table, columns, locking, &self.cancel)
     }
 
@@ -74,9 +73,8 @@ impl Replicator {
         if doubtful.is_empty() {
             return Ok(());
         }
-        let failed = |fault| at(&table.name).error(fault);
-        let mut source = self.source.get(Profile::RawRead).map_err(failed)?;
-        let mut replica = self.replica.get(Profile::RawRead).map_err(failed)?;
+        let mut source = connect(&self.source, Profile::RawRead, &table.name)?;
+        let mut replica = connect(&self.replica, Profile::RawRead, &table.name)?;
         labels::check(table, &doubtful, &mut source, &mut replica, table.name.as_str())
     }
 
@@ -86,18 +84,19 @@ impl Replicator {
     ///
     /// Returns [`Error::Table`] if a server fails.
     pub fn counts(&self, table: &TableName) -> Result<RowCounts> {
-        let ask = format!("SELECT COUNT(*) FROM {}", quote_my(table.as_str()));
-        let count = |pool: &MyPool, profile| -> Result<u64> {
-            let mut conn = pool.get(profile).map_err(|fault| at(table).error(fault))?;
-            let guard = pool.cancel_guard(&conn, &self.cancel);
-            let counted = conn.query_first::<u64, _>(ask.as_str());
-            drop(guard);
-            let counted = counted.map_err(|error| self.failed(&conn, at(table), &error))?;
-            Ok(counted.unwrap_or_default())
-        };
-        let source = count(&self.source, Profile::RawRead)?;
-        let replica = count(&self.replica, Profile::Write)?;
+        let source = self.count(&self.source, Profile::RawRead, table)?;
+        let replica = self.count(&self.replica, Profile::Write, table)?;
         Ok(RowCounts { source, replica })
+    }
+
+    fn count(&self, pool: &MyPool, profile: Profile, table: &TableName) -> Result<u64> {
+        let mut conn = connect(pool, profile, table)?;
+        let guard = pool.cancel_guard(&conn, &self.cancel);
+        let sql = format!("SELECT COUNT(*) FROM {}", quote_my(table.as_str()));
+        let counted = conn.query_first::<u64, _>(sql);
+        drop(guard);
+        let rows = counted.map_err(|error| self.failed(&conn, at(table), &error))?;
+        Ok(rows.unwrap_or_default())
     }
 
     /// Reduces a driver's error at a step of a table; one that came because the run was asked to
@@ -111,13 +110,17 @@ impl Replicator {
         self.told(at, conn.fault(error))
     }
 
-    /// Names the step at which a fault came, unless it came because the run was asked to stop.
+    /// Names the stage at which a fault came, unless it came because the run was asked to stop.
     pub(crate) fn told(&self, at: FaultContext<'_>, fault: Fault) -> Error {
         if fault.is_cancelled() && self.cancel.is_cancelled() {
             return Error::Cancelled { table: at.table.clone() };
         }
         at.error(fault)
     }
+}
+
+fn connect(pool: &MyPool, profile: Profile, table: &TableName) -> Result<MyConn> {
+    pool.get(profile).map_err(|fault| at(table).error(fault))
 }
 
 fn at(table: &TableName) -> FaultContext<'_> {

@@ -1,7 +1,7 @@
 //! The way of each column from the source to the replica.
 
 use handoff_connect::{Flavor, quote_my};
-use handoff_schema::{MySqlType, TableSchema};
+use handoff_schema::{Column, MySqlType, TableSchema};
 
 /// A column that takes a value, in the order of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) struct CopiedColumn {
     /// The expression to read.
     pub(crate) select: String,
     /// The text that a value becomes for the replica.
-    pub(crate) form: TextFormat,
+    pub(crate) format: TextFormat,
     /// The replica's reading of that text.
     pub(crate) store: StoreAs,
     /// The expression by which two stored values are compared byte for byte.
@@ -72,31 +72,36 @@ impl StoreAs {
     }
 }
 
-/// Returns the columns to carry: all of them. What the source computed is data in the replica.
+/// Returns the columns to copy: all of them. A value that the source computed is data in the replica.
 /// `numbers` tells which of them the server numbers by itself.
-pub(crate) fn carried(
+pub(crate) fn copied_columns(
     table: &TableSchema,
     flavor: Flavor,
     numbers: impl Fn(&str) -> bool,
 ) -> Vec<CopiedColumn> {
     let columns = table.columns.iter();
-    columns
-        .map(|column| {
-            let name = quote_my(column.name.as_str());
-            let store = store(&column.kind, flavor);
-            let numbered = numbers(column.name.as_str());
-            // Not `+ 0`, which has a SET of 64 members pass through a signed number.
-            let select = match store {
-                StoreAs::Number => format!("CAST({name} AS UNSIGNED)"),
-                StoreAs::Bytes | StoreAs::Text => name.clone(),
-            };
-            let (form, image) = (form(&column.kind), image(&column.kind, flavor));
-            CopiedColumn { name, select, form, store, image, numbered }
-        })
-        .collect()
+    columns.map(|column| copied_column(column, flavor, numbers(column.name.as_str()))).collect()
 }
 
-fn store(kind: &MySqlType, flavor: Flavor) -> StoreAs {
+fn copied_column(column: &Column, flavor: Flavor, numbered: bool) -> CopiedColumn {
+    let (kind, name) = (&column.kind, quote_my(column.name.as_str()));
+    let store = store_as(kind, flavor);
+    // Not `+ 0`, which has a SET of 64 members pass through a signed number.
+    let select = match store {
+        StoreAs::Number => format!("CAST({name} AS UNSIGNED)"),
+        StoreAs::Bytes | StoreAs::Text => name.clone(),
+    };
+    let (format, image) = (text_format(kind), byte_image(kind, flavor));
+    CopiedColumn { name, select, format, store, image, numbered }
+}
+
+/// Renders the names of columns as a list.
+pub(crate) fn name_list(columns: &[CopiedColumn]) -> String {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn store_as(kind: &MySqlType, flavor: Flavor) -> StoreAs {
     match kind {
         MySqlType::Enum(_) | MySqlType::Set(_) => StoreAs::Number,
         MySqlType::Uuid | MySqlType::Inet4 | MySqlType::Inet6 => StoreAs::Text,
@@ -106,7 +111,7 @@ fn store(kind: &MySqlType, flavor: Flavor) -> StoreAs {
     }
 }
 
-fn image(kind: &MySqlType, flavor: Flavor) -> ByteImage {
+fn byte_image(kind: &MySqlType, flavor: Flavor) -> ByteImage {
     use MySqlType as M;
     match kind {
         M::Enum(_) | M::Set(_) => ByteImage::Number,
@@ -118,12 +123,52 @@ fn image(kind: &MySqlType, flavor: Flavor) -> ByteImage {
     }
 }
 
-fn form(kind: &MySqlType) -> TextFormat {
+fn text_format(kind: &MySqlType) -> TextFormat {
     match *kind {
         MySqlType::Year => TextFormat::Year,
         MySqlType::Date => TextFormat::Date,
         MySqlType::DateTime(digits) | MySqlType::Timestamp(digits) => TextFormat::DateTime(digits),
         MySqlType::Time(digits) => TextFormat::Time(digits),
         _ => TextFormat::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn copied(kind: &str, flavor: Flavor) -> CopiedColumn {
+        copied_column(&Column::of_type("c", kind).unwrap(), flavor, false)
+    }
+
+    #[test]
+    fn labels_travel_by_their_numbers() {
+        for kind in ["enum('a')", "set('a','b')"] {
+            let column = copied(kind, Flavor::MariaDb);
+            assert_eq!(column.select, "CAST(`c` AS UNSIGNED)", "{kind}");
+            assert_eq!(column.store.expression("?"), "CAST(? AS UNSIGNED)", "{kind}");
+            assert_eq!(column.image, ByteImage::Number, "{kind}");
+        }
+    }
+
+    #[test]
+    fn json_is_a_text_like_any_other_only_in_mariadb() {
+        let (here, there) = (copied("json", Flavor::MySql), copied("json", Flavor::MariaDb));
+        assert_eq!((here.store, here.image), (StoreAs::Text, ByteImage::Text));
+        assert_eq!((there.store, there.image), (StoreAs::Bytes, ByteImage::Bytes));
+        assert_eq!(here.store.expression("@v"), "CONVERT(@v USING utf8mb4)");
+    }
+
+    #[test]
+    fn dates_and_times_are_written_with_their_digits() {
+        for (kind, format) in [
+            ("year", TextFormat::Year),
+            ("date", TextFormat::Date),
+            ("datetime(3)", TextFormat::DateTime(3)),
+            ("timestamp", TextFormat::DateTime(0)),
+            ("time(6)", TextFormat::Time(6)),
+            ("int", TextFormat::Plain),
+        ] {
+            assert_eq!(copied(kind, Flavor::MySql).format, format, "{kind}");
+        }
     }
 }

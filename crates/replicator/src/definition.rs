@@ -32,8 +32,8 @@ impl TableDefinition {
     ///
     /// Returns a description of the oddity.
     pub(crate) fn parse(statement: &str) -> Result<TableDefinition, &'static str> {
-        let tokens = tokens(statement);
-        let mut rest = tokens.iter();
+        let all = tokens(statement);
+        let mut rest = all.iter();
         let start = ["CREATE", "TABLE"].iter().all(|word| rest.next().is_some_and(|t| t.is(word)));
         let named = rest.next().is_some_and(|token| token.kind == TokenKind::Name);
         let open = rest.next().filter(|token| token.is("("));
@@ -83,10 +83,7 @@ impl TableDefinition {
     /// sets. The options differ in the next number of AUTO_INCREMENT with every row.
     pub(crate) fn holds_rows_like(&self, other: &TableDefinition) -> bool {
         let (one, other_options) = (self.options(), other.options());
-        let charset = |options: &TableOptions| {
-            ["DEFAULT CHARSET", "COLLATE"].map(|name| options.get(name).map(str::to_owned))
-        };
-        self.elements == other.elements && charset(&one) == charset(&other_options)
+        self.elements == other.elements && one.charset() == other_options.charset()
     }
 
     /// Returns the options.
@@ -146,5 +143,19 @@ mod tests {
     fn half_a_statement_is_refused() {
         assert!(TableDefinition::parse("CREATE TABLE `t` (\n `a` int").is_err());
         assert!(TableDefinition::parse("CREATE VIEW `t` AS SELECT 1").is_err());
+    }
+
+    #[test]
+    fn the_options_are_read_by_name() {
+        let options = TableOptions::parse(
+            " ENGINE=InnoDB DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_bin DATA DIRECTORY='/x = y' \
+             WITH SYSTEM VERSIONING PARTITION BY HASH (`a`)",
+        );
+        assert_eq!(options.charset(), [Some("utf8mb3"), Some("utf8mb3_bin")]);
+        assert_eq!(options.get("DATA DIRECTORY"), Some("'/x = y'"));
+        assert_eq!(options.get("COMMENT"), None);
+        assert!(options.versioned && options.partitioned);
+        let history = TableOptions::parse(" ENGINE=InnoDB PARTITION BY SYSTEM_TIME");
+        assert!(!history.partitioned);
     }
 }

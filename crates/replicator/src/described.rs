@@ -3,7 +3,7 @@
 use crate::definition::TableDefinition;
 use crate::error::{CopyStage, Error, FaultContext, Result};
 use crate::pair::Replicator;
-use handoff_connect::{MyConn, Profile, quote_my};
+use handoff_connect::{Profile, quote_my};
 use handoff_schema::TableSchema;
 use mysql::prelude::Queryable;
 
@@ -27,10 +27,10 @@ impl Replicator {
         let definition = TableDefinition::parse(&text(&statement))
             .map_err(|problem| Error::Definition { table: table.name.clone(), problem })?;
         // A definition spells types and defaults in ways of its own, so the catalogue is asked again.
-        let unchanged =
-            |conn: &mut MyConn| table.is_unchanged(conn).map_err(|fault| self.told(at, fault));
         let names = table.columns.iter().map(|column| column.name.as_str());
-        if definition.columns().eq(names) && unchanged(&mut conn)? {
+        if definition.columns().eq(names)
+            && table.is_unchanged(&mut conn).map_err(|fault| self.told(at, fault))?
+        {
             Ok(definition)
         } else {
             Err(Error::Changed { table: table.name.clone() })

@@ -292,7 +292,7 @@ impl From<handoff_rows::Error> for Error {
     }
 }
 
-/// Names the step of a table at which a fault came, for `map_err`.
+/// The stage of a table's copy at which a fault came, for `map_err`.
 #[derive(Clone, Copy)]
 pub(crate) struct FaultContext<'a> {
     pub(crate) table: &'a TableName,
@@ -306,7 +306,51 @@ impl FaultContext<'_> {
     }
 }
 
+/// Makes the error of a server that failed at `action`, which belongs to no table.
+pub(crate) fn server_failed(action: &'static str) -> impl Fn(Fault) -> Error + Copy {
+    move |fault| Error::Server { action, fault }
+}
+
 /// Makes the error for a run that was asked to stop while `table` was copied.
 pub(crate) fn cancelled(table: &TableName) -> impl Fn(Cancelled) -> Error {
     move |_| Error::Cancelled { table: table.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mysql::{Error as DriverError, MySqlError};
+
+    fn table() -> TableName {
+        TableName::new("t").unwrap()
+    }
+
+    fn failed(code: u16, message: &str) -> Error {
+        let (state, message) = ("HY000".to_owned(), message.to_owned());
+        let error = DriverError::MySqlError(MySqlError { state, message, code });
+        let stage = CopyStage::Write;
+        let at = FaultContext { table: &table(), stage, rows: 5 };
+        at.error(Fault::my(Side::Replica, &error))
+    }
+
+    #[test]
+    fn refusals_of_a_server_are_told_apart_by_their_codes() {
+        assert_eq!(failed(1064, "x").to_string(), "cannot write `t` (after 5 rows)");
+        assert!(failed(3948, "x").is_local_refused() && failed(4166, "x").is_local_refused());
+        assert!(failed(1142, "x").is_denied() && !failed(1064, "x").is_denied());
+        assert!(!failed(1064, "x").is_local_refused());
+        assert_eq!(failed(1064, "x").duplicate(), None);
+        assert!(failed(1062, "Duplicate entry '1' for key 'u'").duplicate().is_some());
+    }
+
+    #[test]
+    fn only_a_conflict_asks_for_a_full_copy() {
+        let conflict = Error::MergeConflict { table: table(), key: Some("u".to_owned()) };
+        assert!(conflict.is_merge_conflict() && !conflict.is_cancelled());
+        assert!(conflict.to_string().contains("(unique key `u`)"), "{conflict}");
+        let stopped = cancelled(&table())(Cancelled);
+        assert!(stopped.is_cancelled() && !stopped.is_transient());
+        assert_eq!(stopped.table(), Some(&table()));
+        assert_eq!(server_failed("look")(Fault::new(Side::Source, "x")).table(), None);
+    }
 }

@@ -13,15 +13,17 @@ use std::collections::BTreeMap;
 
 /// Returns the columns whose labels may not be what the definition says, quoted.
 pub(crate) fn doubtful(table: &TableSchema, columns: &[CopiedColumn]) -> Vec<String> {
-    let doubt = |column: &&Column| {
-        let (MySqlType::Enum(labels) | MySqlType::Set(labels)) = &column.kind else { return false };
-        labels.iter().any(|label| label.contains('?'))
-            && column.charset.as_deref().is_some_and(|charset| charset.starts_with("utf"))
-    };
-    let names = table.columns.iter().filter(doubt).map(|column| quote_my(column.name.as_str()));
-    names
+    let doubtful = table.columns.iter().filter(|column| has_doubtful_labels(column));
+    doubtful
+        .map(|column| quote_my(column.name.as_str()))
         .filter(|name| columns.iter().any(|c| c.store == StoreAs::Number && c.name == *name))
         .collect()
+}
+
+fn has_doubtful_labels(column: &Column) -> bool {
+    let (MySqlType::Enum(labels) | MySqlType::Set(labels)) = &column.kind else { return false };
+    labels.iter().any(|label| label.contains('?'))
+        && column.charset.as_deref().is_some_and(|charset| charset.starts_with("utf"))
 }
 
 /// Compares the labels in use, by their numbers.
@@ -35,8 +37,7 @@ pub(crate) fn check(
     for column in columns {
         let there = labels(table, column, source, table.name.as_str())?;
         let here = labels(table, column, replica, into)?;
-        let differs = |(number, label)| there.get(number).is_some_and(|other| other != label);
-        if here.iter().any(differs) {
+        if here.iter().any(|(number, label)| there.get(number).is_some_and(|l| l != label)) {
             return Err(Error::Labels { table: table.name.clone(), column: column.clone() });
         }
     }
@@ -56,4 +57,29 @@ fn labels(
     );
     let found = conn.query::<(Option<u64>, Option<Vec<u8>>), _>(ask);
     Ok(found.map_err(|error| at.error(conn.fault(&error)))?.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copied_column::copied_columns;
+    use handoff_connect::Flavor;
+
+    #[test]
+    fn only_question_marks_in_labels_of_unicode_are_doubtful() {
+        let column = |name: &str, kind: &str, charset: &str| Column {
+            charset: Some(charset.to_owned()),
+            ..Column::of_type(name, kind).unwrap()
+        };
+        let columns = vec![
+            column("a", "enum('x?')", "utf8mb4"),
+            column("b", "set('y','?')", "utf8mb3"),
+            column("c", "enum('x?')", "latin1"),
+            column("d", "enum('x')", "utf8mb4"),
+            column("e", "varchar(9)", "utf8mb4"),
+        ];
+        let table = TableSchema { columns, ..TableSchema::empty("t") };
+        let copied = copied_columns(&table, Flavor::MySql, |_| false);
+        assert_eq!(doubtful(&table, &copied), ["`a`", "`b`"]);
+    }
 }

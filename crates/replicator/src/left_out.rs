@@ -28,3 +28,28 @@ fn note(omission: &Omission) -> Option<String> {
 fn concerns_the_machine(option: &str) -> bool {
     ["DATA DIRECTORY", "INDEX DIRECTORY", "TABLESPACE", "ENCRYPTED", "ENCRYPTION"].contains(&option)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::TableName;
+
+    #[track_caller]
+    fn check(kind: OmissionKind, name: &str, expected: Option<&str>) {
+        let table = TableName::new("t").unwrap();
+        let found = notes(&[Omission { table, kind, name: name.to_owned() }]);
+        assert_eq!(found.first().map(String::as_str), expected, "{kind:?}");
+    }
+
+    #[test]
+    fn only_parts_that_somebody_may_miss_are_noted() {
+        check(OmissionKind::ForeignKey, "fk", Some("the foreign key `fk` is not carried"));
+        check(OmissionKind::ForeignKey, "", Some("a foreign key is not carried"));
+        check(OmissionKind::Index, "i", Some("the index `i` is not in the replica"));
+        check(OmissionKind::Triggers, "2", Some("triggers are not carried (2)"));
+        check(OmissionKind::TableOption, "TABLESPACE", Some("TABLESPACE is not carried"));
+        check(OmissionKind::TableOption, "STATS_PERSISTENT", None);
+        check(OmissionKind::Check, "c", None);
+        check(OmissionKind::Default, "a", None);
+    }
+}

@@ -1,6 +1,6 @@
 //! Tables of ours that a crash left in the replica.
 
-use crate::error::{Error, Result};
+use crate::error::{Result, server_failed};
 use crate::pair::Replicator;
 use handoff_connect::{MyPool, Profile, quote_my};
 use handoff_model::CopyId;
@@ -59,9 +59,9 @@ impl Leftover {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Server`] if the replica fails.
+    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn list(replica: &MyPool) -> Result<Vec<Leftover>> {
-        let failed = |fault| Error::Server { action: "list what earlier copies left", fault };
+        let failed = server_failed("list what earlier copies left");
         let mut conn = replica.get(Profile::Write).map_err(failed)?;
         let names = conn
             .query::<String, _>("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
@@ -69,13 +69,13 @@ impl Leftover {
         Ok(names.iter().filter_map(|name| Leftover::parse(name)).collect())
     }
 
-    /// Drops it, if it is still there.
+    /// Drops the table, if it is still there.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Server`] if the replica fails, or if somebody holds on to the table.
+    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
     pub fn drop_from(&self, replica: &MyPool) -> Result<()> {
-        let failed = |fault| Error::Server { action: "drop what an earlier copy left", fault };
+        let failed = server_failed("drop what an earlier copy left");
         let mut conn = replica.get(Profile::Write).map_err(failed)?;
         let name = quote_my(self.kind.table(self.copy_id));
         conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
@@ -88,7 +88,7 @@ impl Replicator {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Server`] if the replica fails.
+    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn leftovers(&self) -> Result<Vec<Leftover>> {
         Leftover::list(&self.replica)
     }
@@ -97,7 +97,7 @@ impl Replicator {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Server`] if the replica fails.
+    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn drop_leftover(&self, leftover: &Leftover) -> Result<()> {
         leftover.drop_from(&self.replica)
     }

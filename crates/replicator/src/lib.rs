@@ -37,11 +37,15 @@
 //!
 //! It does not choose tables, retry, or remember what was copied.
 
+#![warn(unreachable_pub)]
+
 mod compare;
 mod copied_column;
+mod copy_context;
 mod definition;
 mod described;
 mod error;
+mod finish;
 mod job;
 mod labels;
 mod left_out;
@@ -50,6 +54,7 @@ mod line;
 mod merge;
 mod merge_sql;
 mod pair;
+mod prepare;
 mod prepared_copy;
 mod publish_mode;
 mod restore;

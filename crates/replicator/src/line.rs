@@ -1,4 +1,4 @@
-//! Spelling values, and lines of them for `LOAD DATA`.
+//! The text of values, and lines of them for `LOAD DATA`.
 
 use crate::copied_column::{CopiedColumn, TextFormat};
 use handoff_connect::ValueRef;
@@ -15,21 +15,21 @@ pub(crate) fn write_line(columns: &[CopiedColumn], row: &[ValueRef<'_>], out: &m
             ValueRef::Null => out.extend_from_slice(b"\\N"),
             ValueRef::Bytes(bytes) => escape(bytes, out),
             // Digits, signs, points and blanks need no escape.
-            other => spell(column.form, other, out),
+            other => render(column.format, other, out),
         }
     }
     out.push(b'\n');
 }
 
 /// Appends a value other than NULL.
-pub(crate) fn spell(form: TextFormat, value: ValueRef<'_>, out: &mut Vec<u8>) {
+pub(crate) fn render(format: TextFormat, value: ValueRef<'_>, out: &mut Vec<u8>) {
     match value {
         ValueRef::Null => {}
         ValueRef::Bytes(bytes) => out.extend_from_slice(bytes),
-        ValueRef::Int(number) if form == TextFormat::Year => {
+        ValueRef::Int(number) if format == TextFormat::Year => {
             append(out, format_args!("{number:04}"));
         }
-        ValueRef::UInt(number) if form == TextFormat::Year => {
+        ValueRef::UInt(number) if format == TextFormat::Year => {
             append(out, format_args!("{number:04}"));
         }
         ValueRef::Int(number) => {
@@ -45,28 +45,28 @@ pub(crate) fn spell(form: TextFormat, value: ValueRef<'_>, out: &mut Vec<u8>) {
             padded(year.into(), 4, b'-', out);
             padded(month.into(), 2, b'-', out);
             padded(day.into(), 2, b' ', out);
-            if form == TextFormat::Date {
+            if format == TextFormat::Date {
                 out.pop();
                 return;
             }
-            clock(hour.into(), [minute, second], form, micros, out);
+            clock(hour.into(), [minute, second], format, micros, out);
         }
         ValueRef::Time(negative, days, hours, minutes, seconds, micros) => {
             if negative {
                 out.push(b'-');
             }
-            clock(days * 24 + u32::from(hours), [minutes, seconds], form, micros, out);
+            clock(days * 24 + u32::from(hours), [minutes, seconds], format, micros, out);
         }
     }
 }
 
-/// Appends a time of day, or one that is longer, with as many digits of a second as the form has.
-fn clock(hours: u32, rest: [u8; 2], form: TextFormat, micros: u32, out: &mut Vec<u8>) {
+/// Appends a time of day, or one that is longer, with as many digits of a second as the format has.
+fn clock(hours: u32, rest: [u8; 2], format: TextFormat, micros: u32, out: &mut Vec<u8>) {
     let [minutes, seconds] = rest;
     padded(hours, 2, b':', out);
     padded(minutes.into(), 2, b':', out);
     padded(seconds.into(), 2, b'.', out);
-    let digits = match form {
+    let digits = match format {
         TextFormat::DateTime(digits) | TextFormat::Time(digits) => usize::from(digits.min(6)),
         _ => 0,
     };
@@ -118,11 +118,11 @@ mod tests {
     use crate::copied_column::{ByteImage, StoreAs};
 
     #[track_caller]
-    fn check(form: TextFormat, value: ValueRef<'_>, expected: &str) {
+    fn check(format: TextFormat, value: ValueRef<'_>, expected: &str) {
         let name = "`a`".to_owned();
         let (store, image) = (StoreAs::Bytes, ByteImage::Value);
         let column =
-            CopiedColumn { select: name.clone(), name, form, store, image, numbered: false };
+            CopiedColumn { select: name.clone(), name, format, store, image, numbered: false };
         let mut line = Vec::new();
         write_line(&[column], &[value], &mut line);
         assert_eq!(line, format!("{expected}\n").into_bytes());

@@ -5,6 +5,7 @@
 //! the first is inserted: two rows may have swapped a unique value. `ON DUPLICATE KEY UPDATE` would
 //! find the wrong one of them.
 
+use crate::copy_context::CopyContext;
 use crate::error::{CopyStage, Error, Result};
 use crate::job::CopyScope;
 use crate::leftover::LeftoverKind;
@@ -23,7 +24,7 @@ impl PreparedCopy<'_> {
     pub(crate) fn merge(&self, seal: &dyn Seal) -> Result<CopiedRows> {
         // Ordinary tables are dropped once the connection has been given back.
         let mut guards = Vec::new();
-        let mut conn = self.writer()?;
+        let mut conn = self.copy.writer(CopyStage::Write)?;
         if let CopyScope::Keys(keys) = self.scope
             && keys.is_empty()
         {
@@ -40,50 +41,46 @@ impl PreparedCopy<'_> {
         done
     }
 
-    /// Has it sealed that the source was looked at, and that no row differs.
+    /// Has the seal record that the source was looked at, and that no row differs.
     fn nothing(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
-        let local = self.replicator.takes_local();
+        let local = self.copy.replicator.takes_local();
         let strategy = if local { "load_data_local" } else { "prepared_inserts" };
-        let sum = self.job.canonical.map(|_| TableSum::default());
-        let filled = WriteOutcome { rows: 0, bytes: 0, strategy, checked: false, sum, lines: None };
-        let moved = CopiedRows::nothing_yet(filled);
-        self.check(conn, seal, &moved)?;
-        self.seal(conn, seal, &moved)?;
-        Ok(moved)
+        let sum = self.copy.job.canonical.map(|_| TableSum::default());
+        let written = WriteOutcome { strategy, sum, lines: None, ..WriteOutcome::nothing() };
+        let rows = CopiedRows::nothing_yet(written);
+        self.check(conn, seal, &rows)?;
+        self.seal(conn, seal, &rows)?;
+        Ok(rows)
     }
 
     fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
-        let staging = self.own_table();
-        let sql = MergeSql::new(self.job.table, &self.columns, &staging);
-        let own_keys = self.own_keys();
-        let keyed_sql = StagedKeysSql::new(self.job.table, &staging, &own_keys);
-        let mut moved = CopiedRows::nothing_yet(self.gather(conn, &staging)?);
-        let mut keyed = None;
-        if let Some(keys) = self.scope.keys() {
-            keyed = Some(self.gather_keyed(conn, keys, &keyed_sql, &mut moved)?);
+        let (table, staging) = (self.copy.job.table, self.own_table());
+        let mut sql = MergeSql::new(table, &self.columns, &staging);
+        let mut rows = CopiedRows::nothing_yet(self.gather(conn, &staging)?);
+        if let Some(list) = self.scope.keys() {
+            let keys_sql = StagedKeysSql::new(table, &staging, &self.own_keys());
+            let keys = self.gather_keyed(conn, list, &keys_sql, &mut rows)?;
+            if keys.kept > 0 {
+                let found = self.change(conn, &keys_sql.drop_found, rows.written.rows)?;
+                sql.delete_gone = keys.deletes_gone(found).then_some(keys_sql.delete_gone);
+            }
         }
-        let filled = moved.filled;
-        let mut gone = None;
-        if let Some(keyed) = keyed.filter(|keyed| keyed.kept > 0) {
-            let found = self.change(conn, &keyed_sql.drop_found, filled.rows)?;
-            let deletes = found < keyed.kept && !keyed.keeps_gone();
-            gone = deletes.then_some(keyed_sql.delete_gone);
-        }
-        if filled.rows > 0 || gone.is_some() {
+        let staged = rows.written.rows;
+        if staged > 0 || sql.delete_gone.is_some() {
             self.check_unchanged()?;
         }
-        if filled.rows > 0 {
-            moved.unchanged = self.change(conn, &sql.drop_unchanged, filled.rows)?;
+        if staged > 0 {
+            rows.unchanged = self.change(conn, &sql.drop_unchanged, staged)?;
         }
-        fault_point("replicator.merge_staged", &self.job.table.name);
-        if moved.unchanged == filled.rows && gone.is_none() {
-            self.check(conn, seal, &moved)?;
-            self.seal(conn, seal, &moved)?;
+        fault_point("replicator.merge_staged", &table.name);
+        if rows.unchanged == staged && sql.delete_gone.is_none() {
+            self.check(conn, seal, &rows)?;
+            self.seal(conn, seal, &rows)?;
         } else {
-            self.replace(conn, (&sql, gone.as_deref()), seal, &mut moved)?;
+            self.replace(conn, &sql, seal, &mut rows)?;
         }
-        fault_point("replicator.merge_sealed", &self.job.table.name);
-        Ok(moved)
+        fault_point("replicator.merge_sealed", &table.name);
+        Ok(rows)
     }
 
     /// Stages the rows of the filter, if they are meant.
@@ -91,53 +88,54 @@ impl PreparedCopy<'_> {
         if let CopyScope::Keys(_) = self.scope {
             return Ok(WriteOutcome::nothing());
         }
-        let filled = self.fill(conn, staging, false, WriteScope::Filter);
-        filled.map_err(|error| self.collision(error))
+        let written = self.write(conn, staging, false, WriteScope::Filter);
+        written.map_err(|error| self.collision(error))
     }
 
-    /// Stages the rows of `keys` beside those that `moved` tells of, unless they are among them.
+    /// Stages the rows of `list` beside those of `rows`, unless they are among them.
     fn gather_keyed<'k>(
         &self,
         conn: &mut MyConn,
-        keys: &'k KeyList,
+        list: &'k KeyList,
         sql: &StagedKeysSql,
-        moved: &mut CopiedRows,
+        rows: &mut CopiedRows,
     ) -> Result<StagedKeys<'k>> {
         let (staging, own_keys) = (self.own_table(), self.own_keys());
-        let mut keyed = StagedKeys::stage(self, conn, keys, &own_keys)?;
-        if moved.filled.rows > 0 {
-            let dropped = self.change(conn, &sql.drop_found, moved.filled.rows)?;
-            keyed.sift(self, conn, &own_keys, dropped)?;
+        let mut keys = StagedKeys::stage(self.copy, conn, list, &own_keys)?;
+        let there = rows.written;
+        if there.rows > 0 {
+            let dropped = self.change(conn, &sql.drop_found, there.rows)?;
+            keys.sift(self.copy, conn, &own_keys, dropped)?;
         }
-        let there = moved.filled;
-        let found = self.fill(conn, &staging, false, WriteScope::Keys { keyed: &keyed, there });
-        let found = found.map_err(|error| self.collision(error))?;
-        moved.filled = if there.rows == 0 { found } else { there.and(found) };
-        Ok(keyed)
+        let scope = WriteScope::Keys { keys: &keys, there };
+        let found =
+            self.write(conn, &staging, false, scope).map_err(|error| self.collision(error))?;
+        rows.written = if there.rows == 0 { found } else { there.and(found) };
+        Ok(keys)
     }
 
-    /// Replaces the staged rows and has that sealed, in one transaction where the engine has any.
-    /// The second statement deletes the rows that are gone, if there may be any.
+    /// Replaces the staged rows, deletes those that are gone, and has that sealed, in one
+    /// transaction where the engine has any.
     fn replace(
         &self,
         conn: &mut MyConn,
-        sql: (&MergeSql, Option<&str>),
+        sql: &MergeSql,
         seal: &dyn Seal,
-        moved: &mut CopiedRows,
+        rows: &mut CopiedRows,
     ) -> Result<()> {
-        let rows = moved.filled.rows;
-        let at = self.at(CopyStage::Merge, rows);
+        let staged = rows.written.rows;
+        let at = self.copy.at(CopyStage::Merge, staged);
         conn.set_profile(Profile::Merge).map_err(|fault| at.error(fault))?;
-        let transaction = self.job.replica_engine().is_transactional();
+        let transaction = self.copy.job.replica_engine().is_transactional();
         if transaction {
-            self.run(conn, "START TRANSACTION", at)?;
+            self.copy.run(conn, "START TRANSACTION", at)?;
         }
-        self.delete_and_insert(conn, sql, moved)?;
-        self.check(conn, seal, moved)?;
-        fault_point("replicator.merge_checked", &self.job.table.name);
-        self.seal(conn, seal, moved)?;
+        self.delete_and_insert(conn, sql, rows)?;
+        self.check(conn, seal, rows)?;
+        fault_point("replicator.merge_checked", &self.copy.job.table.name);
+        self.seal(conn, seal, rows)?;
         if transaction {
-            self.commit(conn, rows)?;
+            self.commit(conn, staged)?;
         }
         Ok(())
     }
@@ -145,28 +143,29 @@ impl PreparedCopy<'_> {
     fn delete_and_insert(
         &self,
         conn: &mut MyConn,
-        (sql, delete_gone): (&MergeSql, Option<&str>),
-        moved: &mut CopiedRows,
+        sql: &MergeSql,
+        rows: &mut CopiedRows,
     ) -> Result<()> {
-        let table = &self.job.table.name;
-        let (rows, changed) = (moved.filled.rows, moved.filled.rows - moved.unchanged);
-        moved.updated = self.change(conn, &sql.delete, rows)?;
-        if let Some(delete_gone) = delete_gone {
-            moved.deleted = self.change(conn, delete_gone, rows)?;
+        let table = &self.copy.job.table.name;
+        let staged = rows.written.rows;
+        let changed = staged - rows.unchanged;
+        rows.updated = self.change(conn, &sql.delete, staged)?;
+        if let Some(delete_gone) = &sql.delete_gone {
+            rows.deleted = self.change(conn, delete_gone, staged)?;
         }
         fault_point("replicator.merge_deleted", table);
-        if moved.updated > changed {
+        if rows.updated > changed {
             return Err(self.conflict(None));
         }
-        moved.inserted = changed - moved.updated;
-        let arrived = self.change(conn, &sql.insert, rows).map_err(|e| self.collision(e))?;
+        rows.inserted = changed - rows.updated;
+        let arrived = self.change(conn, &sql.insert, staged).map_err(|e| self.collision(e))?;
         if arrived != changed {
             return Err(Error::RowsLost { table: table.clone(), sent: changed, arrived });
         }
         let warnings = u64::from(conn.warnings());
         if warnings > 0 {
             self.check_merged(conn, sql, changed, warnings)?;
-            moved.filled.checked = true;
+            rows.written.checked = true;
         }
         fault_point("replicator.merge_inserted", table);
         Ok(())
@@ -180,20 +179,20 @@ impl PreparedCopy<'_> {
         changed: u64,
         warnings: u64,
     ) -> Result<()> {
-        let at = self.at(CopyStage::Compare, changed);
-        let guard = self.replicator.replica.cancel_guard(conn, &self.replicator.cancel);
-        let equal = conn.query_first::<u64, _>(sql.count_equal.as_str());
+        let CopyContext { replicator, .. } = self.copy;
+        let guard = replicator.replica.cancel_guard(conn, &replicator.cancel);
+        let counted = conn.query_first::<u64, _>(sql.count_equal.as_str());
         drop(guard);
-        let equal = equal.map_err(|error| self.replicator.failed(conn, at, &error))?;
-        if equal == Some(changed) {
+        let at = self.copy.at(CopyStage::Compare, changed);
+        if counted.map_err(|error| self.copy.failed(conn, at, &error))? == Some(changed) {
             return Ok(());
         }
-        Err(Error::ValuesChanged { table: self.job.table.name.clone(), warnings })
+        Err(Error::ValuesChanged { table: self.copy.job.table.name.clone(), warnings })
     }
 
     /// Runs a statement of the merge and returns the number of rows it changed.
     fn change(&self, conn: &mut MyConn, statement: &str, rows: u64) -> Result<u64> {
-        self.run(conn, statement, self.at(CopyStage::Merge, rows))?;
+        self.copy.run(conn, statement, self.copy.at(CopyStage::Merge, rows))?;
         Ok(conn.affected_rows())
     }
 
@@ -209,7 +208,7 @@ impl PreparedCopy<'_> {
     }
 
     fn conflict(&self, key: Option<String>) -> Error {
-        Error::MergeConflict { table: self.job.table.name.clone(), key }
+        Error::MergeConflict { table: self.copy.job.table.name.clone(), key }
     }
 
     /// Makes the empty staging table, and the one of the keys.
@@ -217,7 +216,7 @@ impl PreparedCopy<'_> {
         let staging = self.replica_table().staging(&self.own_table());
         guards.extend(self.make(conn, &staging, LeftoverKind::New)?);
         if self.scope.keys().is_some() {
-            let keys = keys_sql(self.job.table, &self.own_keys());
+            let keys = keys_sql(self.copy.job.table, &self.own_keys());
             guards.extend(self.make(conn, &keys, LeftoverKind::Keys)?);
         }
         Ok(())
@@ -233,15 +232,15 @@ impl PreparedCopy<'_> {
         table: &str,
         kind: LeftoverKind,
     ) -> Result<Option<ShadowGuard<'s>>> {
-        let (replicator, at) = (self.replicator, self.at(CopyStage::Gather, 0));
+        let (replicator, at) = (self.copy.replicator, self.copy.at(CopyStage::Gather, 0));
         if replicator.makes_temporary() {
-            match self.run(conn, &format!("CREATE TEMPORARY TABLE {table}"), at) {
+            match self.copy.run(conn, &format!("CREATE TEMPORARY TABLE {table}"), at) {
                 Err(error) if error.is_denied() => replicator.forget_temporary(),
                 made => return made.map(|()| None),
             }
         }
-        self.run(conn, &format!("CREATE TABLE {table}"), at)?;
-        Ok(Some(ShadowGuard::new(replicator, self.job, kind)))
+        self.copy.run(conn, &format!("CREATE TABLE {table}"), at)?;
+        Ok(Some(ShadowGuard::new(replicator, self.copy.job, kind)))
     }
 
     fn drop_temporary(&self, conn: &mut MyConn) {
@@ -257,6 +256,6 @@ impl PreparedCopy<'_> {
 
     /// Returns the name of the table of the keys.
     fn own_keys(&self) -> String {
-        LeftoverKind::Keys.table(self.job.copy_id)
+        LeftoverKind::Keys.table(self.copy.job.copy_id)
     }
 }

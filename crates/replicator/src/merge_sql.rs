@@ -1,6 +1,6 @@
 //! The statements of a merge.
 
-use crate::copied_column::{ByteImage, CopiedColumn};
+use crate::copied_column::{ByteImage, CopiedColumn, name_list};
 use handoff_connect::quote_my;
 use handoff_schema::{MySqlType, TableSchema};
 
@@ -15,6 +15,8 @@ pub(crate) struct MergeSql {
     pub(crate) insert: String,
     /// Counts the staged rows that the table holds byte for byte.
     pub(crate) count_equal: String,
+    /// Deletes the rows that are gone from the source, if there may be any.
+    pub(crate) delete_gone: Option<String>,
 }
 
 impl MergeSql {
@@ -25,13 +27,13 @@ impl MergeSql {
             same_key(table, "s", "t"),
         );
         let equal = all(columns.iter().map(same_bytes));
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let names = names.join(", ");
+        let list = name_list(columns);
         MergeSql {
             drop_unchanged: format!("DELETE s {joined} WHERE {equal}"),
             delete: format!("DELETE t {joined}"),
-            insert: format!("INSERT INTO {into} ({names}) SELECT {names} FROM {staging}"),
+            insert: format!("INSERT INTO {into} ({list}) SELECT {list} FROM {staging}"),
             count_equal: format!("SELECT COUNT(*) {joined} WHERE {equal}"),
+            delete_gone: None,
         }
     }
 }
@@ -61,18 +63,22 @@ pub(crate) fn same_key(table: &TableSchema, a: &str, b: &str) -> String {
 /// Renders that two rows hold the same bytes in a column. What the server calls equal may differ in
 /// case, in blanks at the end, or in the sign of a zero.
 fn same_bytes(column: &CopiedColumn) -> String {
-    let both = |before: &str, after: &str| {
-        let name = &column.name;
-        format!("{before}s.{name}{after} <=> {before}t.{name}{after}")
-    };
+    let name = &column.name;
     match column.image {
-        ByteImage::Value => both("", ""),
-        ByteImage::Number => both("CAST(", " AS UNSIGNED)"),
-        ByteImage::Bytes => both("CONVERT(", " USING binary)"),
-        ByteImage::Text => both("CONVERT(CONVERT(", " USING utf8mb4) USING binary)"),
+        ByteImage::Value => same(name, "", ""),
+        ByteImage::Number => same(name, "CAST(", " AS UNSIGNED)"),
+        ByteImage::Bytes => same(name, "CONVERT(", " USING binary)"),
+        ByteImage::Text => same(name, "CONVERT(CONVERT(", " USING utf8mb4) USING binary)"),
         // The text of a FLOAT has six digits, and its value no sign at zero.
-        ByteImage::Float => format!("{} AND {}", both("", ""), both("CAST(", " AS CHAR)")),
+        ByteImage::Float => {
+            format!("{} AND {}", same(name, "", ""), same(name, "CAST(", " AS CHAR)"))
+        }
     }
+}
+
+/// Renders that a column has the same value in two rows, each put between `before` and `after`.
+fn same(name: &str, before: &str, after: &str) -> String {
+    format!("{before}s.{name}{after} <=> {before}t.{name}{after}")
 }
 
 #[cfg(test)]
@@ -82,8 +88,8 @@ mod tests {
     use handoff_schema::{Column, Index, IndexPart};
 
     fn carried(name: &str, image: ByteImage) -> CopiedColumn {
-        let (name, form, store) = (quote_my(name), TextFormat::Plain, StoreAs::Bytes);
-        CopiedColumn { select: name.clone(), name, form, store, image, numbered: false }
+        let (name, format, store) = (quote_my(name), TextFormat::Plain, StoreAs::Bytes);
+        CopiedColumn { select: name.clone(), name, format, store, image, numbered: false }
     }
 
     #[test]

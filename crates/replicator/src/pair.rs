@@ -1,7 +1,7 @@
 //! A source and a replica that go together.
 
-use crate::error::{Error, Result};
-use handoff_connect::{MyConn, MyPool, Profile, quote_my_text};
+use crate::error::{Error, Result, server_failed};
+use handoff_connect::{MyPool, Profile, ServerVersion, quote_my_text};
 use handoff_model::{Cancel, Observer, RunId, TableName, Throttle};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
@@ -43,17 +43,15 @@ impl Replicator {
     ) -> Result<Replicator> {
         check_versions(&source, &replica)?;
         let (one_server, takes_local) = meet(&source, &replica)?;
-        let triggers = triggers(&source)?;
-        let demands_key = demands_key(&replica)?;
         Ok(Replicator {
+            triggers: triggers(&source)?,
+            demands_key: demands_key(&replica)?,
             source,
             replica,
             cancel,
             observer,
             throttle: None,
             memory_bytes: usize::MAX,
-            triggers,
-            demands_key,
             one_server: one_server.into(),
             takes_local: takes_local.into(),
             makes_temporary: true.into(),
@@ -81,7 +79,7 @@ impl Replicator {
     ///
     /// Returns [`Error::Server`] if the replica fails.
     pub fn has(&self, table: &TableName) -> Result<bool> {
-        let failed = |fault| Error::Server { action: "look for a table", fault };
+        let failed = server_failed("look for a table");
         let mut conn = self.replica.get(Profile::Write).map_err(failed)?;
         let ask = "SELECT COUNT(*) FROM information_schema.TABLES \
                    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
@@ -124,21 +122,25 @@ fn check_versions(source: &MyPool, replica: &MyPool) -> Result<()> {
     if from.flavor != to.flavor {
         return Err(Error::Unlike { source_version, replica_version });
     }
-    let series = |(major, minor, _): (u16, u16, u16)| (major, minor);
-    if series(to.number) < series(from.number) {
+    if series(to) < series(from) {
         return Err(Error::Older { source_version, replica_version });
     }
     Ok(())
 }
 
+/// Returns the major and the minor number of a version.
+fn series(version: &ServerVersion) -> (u16, u16) {
+    let (major, minor, _) = version.number;
+    (major, minor)
+}
+
 /// Returns whether both are on one server, found by a lock taken on one and seen on the other,
 /// and whether the replica takes `LOAD DATA LOCAL`.
 fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
-    let failed = |fault| Error::Server { action: "compare source and replica", fault };
+    let failed = server_failed("compare source and replica");
     let mut from = source.get(Profile::RawRead).map_err(failed)?;
     let mut to = replica.get(Profile::Write).map_err(failed)?;
     let name = quote_my_text(&format!("handoff:pair:{}", RunId::new()));
-    let failed_on = |conn: &MyConn, error: &mysql::Error| failed(conn.fault(error));
 
     // A cluster without named locks answers with an error and shares no server with its replica.
     let taken = from
@@ -146,18 +148,18 @@ fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
     let source_name = match taken {
         Ok(Some((Some(1), database))) => Some(database),
         Ok(_) | Err(mysql::Error::MySqlError(_)) => None,
-        Err(error) => return Err(failed_on(&from, &error)),
+        Err(error) => return Err(failed(from.fault(&error))),
     };
     let ask = format!(
         "SELECT IS_USED_LOCK({name}), @@local_infile, DATABASE(), @@lower_case_table_names"
     );
     let seen = to
         .query_first::<(Option<u32>, bool, String, u8), _>(ask)
-        .map_err(|error| failed_on(&to, &error))?;
+        .map_err(|error| failed(to.fault(&error)))?;
     let Some((holder, takes_local, replica_name, folded)) = seen else { return Ok((false, false)) };
     let Some(source_name) = source_name else { return Ok((false, takes_local)) };
     from.query_drop(format!("DO RELEASE_LOCK({name})"))
-        .map_err(|error| failed_on(&from, &error))?;
+        .map_err(|error| failed(from.fault(&error)))?;
     let same_name = match folded {
         0 => source_name == replica_name,
         _ => source_name.to_lowercase() == replica_name.to_lowercase(),
@@ -171,7 +173,7 @@ fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
 /// Asks whether a table without a primary key would be refused, or be given one that the source's has
 /// not. An account may not change that.
 fn demands_key(replica: &MyPool) -> Result<bool> {
-    let failed = |fault| Error::Server { action: "ask what the replica demands of a table", fault };
+    let failed = server_failed("ask what the replica demands of a table");
     let mut conn = replica.get(Profile::Write).map_err(failed)?;
     let on = conn
         .query::<(String, String), _>(
@@ -183,7 +185,7 @@ fn demands_key(replica: &MyPool) -> Result<bool> {
 }
 
 fn triggers(source: &MyPool) -> Result<BTreeMap<String, u64>> {
-    let failed = |fault| Error::Server { action: "list the source's triggers", fault };
+    let failed = server_failed("list the source's triggers");
     let mut conn = source.get(Profile::RawRead).map_err(failed)?;
     let counts = conn
         .query::<(Vec<u8>, u64), _>(

@@ -13,7 +13,7 @@ const TRANSACTION_BELOW: u64 = 10_000;
 /// # Errors
 ///
 /// Returns [`Error::NotMergeable`] if some rows are asked for that cannot be merged.
-pub(crate) fn way(job: &CopyJob<'_>) -> Result<PublishMode> {
+pub(crate) fn publish_mode(job: &CopyJob<'_>) -> Result<PublishMode> {
     if *job.filter == RowFilter::All {
         return Ok(if fits_transaction(job) {
             PublishMode::InTransaction
@@ -41,11 +41,14 @@ pub(crate) fn check_merge(job: &CopyJob<'_>) -> Result<()> {
     Err(Error::NotMergeable { table: job.table.name.clone(), problem })
 }
 
+fn is_small(table: &TableSchema) -> bool {
+    table.rows < TRANSACTION_BELOW
+}
+
 fn fits_transaction(job: &CopyJob<'_>) -> bool {
-    let small = |table: &TableSchema| table.rows < TRANSACTION_BELOW;
     job.replica_engine() == Engine::InnoDb
         && job.replica_table.is_some_and(|replica| {
-            small(job.table) && small(replica) && job.table.is_copied_in_full_as(replica)
+            is_small(job.table) && is_small(replica) && job.table.is_copied_in_full_as(replica)
         })
 }
 
@@ -77,7 +80,13 @@ mod tests {
         expected: Result<PublishMode, &str>,
     ) {
         let copy_id = CopyId::new();
-        let way = way(&CopyJob { table, copy_id, replica_table: replica, filter, canonical: None });
+        let way = publish_mode(&CopyJob {
+            table,
+            copy_id,
+            replica_table: replica,
+            filter,
+            canonical: None,
+        });
         let way = way.map_err(|error| error.to_string());
         match (way, expected) {
             (Ok(way), Ok(expected)) => assert_eq!(way, expected),

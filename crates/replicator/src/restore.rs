@@ -1,6 +1,6 @@
 //! Undoing half a rename.
 
-use crate::error::{Error, Result};
+use crate::error::{Result, server_failed};
 use crate::leftover::{Leftover, LeftoverKind};
 use crate::pair::Replicator;
 use handoff_connect::{MyPool, Profile, quote_my};
@@ -13,14 +13,14 @@ impl Replicator {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Server`] if the replica fails.
+    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn restore_old(&self, table: &TableName, copy: CopyId) -> Result<()> {
         Leftover { copy_id: copy, kind: LeftoverKind::Old }.restore(&self.replica, table)
     }
 }
 
 impl Leftover {
-    /// Renames it to `table`, unless there is such a table, or this one is gone.
+    /// Renames this table to `table`, unless there is such a table, or this one is gone.
     ///
     /// A server without an atomic RENAME of two tables (MySQL before 8, MariaDB before 10.6) that
     /// dies between the two leaves the old table under our name and none under its own. Call this
@@ -28,9 +28,9 @@ impl Leftover {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Server`] if the replica fails, or if somebody holds on to the table.
+    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
     pub fn restore(&self, replica: &MyPool, table: &TableName) -> Result<()> {
-        let failed = |fault| Error::Server { action: "give a table its name back", fault };
+        let failed = server_failed("give a table its name back");
         let mut conn = replica.get(Profile::Write).map_err(failed)?;
         let old = quote_my(self.kind.table(self.copy_id));
         match conn.query_drop(format!("RENAME TABLE {old} TO {}", quote_my(table.as_str()))) {

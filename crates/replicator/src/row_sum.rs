@@ -3,8 +3,7 @@
 use crate::copied_column::CopiedColumn;
 use crate::error::{Error, Result};
 use crate::line::write_line;
-use handoff_connect::MyConn;
-use handoff_connect::ValueRef;
+use handoff_connect::{MyConn, ValueRef};
 use handoff_model::{Cancel, RowFilter, TableSum};
 use handoff_rows::{Locking, ReadSpec, RowReader, RowSink};
 use handoff_schema::TableSchema;
@@ -32,9 +31,8 @@ pub(crate) fn row_sum(
     locking: Locking,
     cancel: &Cancel,
 ) -> Result<TableSum> {
-    let select = select(columns);
-    let filter = &RowFilter::All;
-    let reader = RowReader::new(ReadSpec { table, select: &select, filter, locking, cancel });
+    let (select, filter) = (&select(columns), &RowFilter::All);
+    let reader = RowReader::new(ReadSpec { table, select, filter, locking, cancel });
     sum_of(conn, &reader, columns)
 }
 

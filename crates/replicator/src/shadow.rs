@@ -58,19 +58,16 @@ impl<'a> ReplicaTable<'a> {
         let mut parts: Vec<String> = self.columns(ColumnNumbering::AsInSource);
         let mut later = Vec::new();
         for (clause, index) in self.indexes() {
-            let spelled = spelled_index(clause, index, &self.plain);
+            let rendered = index_clause(clause, index, &self.plain);
             if indexes == IndexTiming::Last && self.may_come_last(clause, index) {
-                later.push(format!("ADD {spelled}"));
+                later.push(format!("ADD {rendered}"));
             } else {
-                parts.push(spelled);
+                parts.push(rendered);
             }
         }
         parts.extend(self.row_number());
-        let create = format!(
-            "CREATE TABLE {name} (\n  {}\n){}",
-            parts.join(",\n  "),
-            self.spelled_options()
-        );
+        let create =
+            format!("CREATE TABLE {name} (\n  {}\n){}", parts.join(",\n  "), self.options_clause());
         let add_indexes =
             (!later.is_empty()).then(|| format!("ALTER TABLE {name} {}", later.join(", ")));
         ShadowSql { create, add_indexes }
@@ -101,34 +98,36 @@ impl<'a> ReplicaTable<'a> {
     /// Returns the parts of the source's table that the replica's does not have.
     pub(crate) fn omissions(&self) -> Vec<Omission> {
         let mut found = Vec::new();
-        let mut omit = |kind, name: &str| {
-            let (table, name) = (self.source.name.clone(), name.to_owned());
-            found.push(Omission { table, kind, name });
-        };
         for element in &self.definition.elements {
             match &element.kind {
                 ElementKind::Column(column) => {
-                    column.left_out.iter().for_each(|kind| omit(*kind, &column.name));
+                    found.extend(column.left_out.iter().map(|&kind| self.omit(kind, &column.name)));
                 }
                 ElementKind::Index(clause) if self.index(clause).is_none() => {
-                    omit(OmissionKind::Index, &clause.name);
+                    found.push(self.omit(OmissionKind::Index, &clause.name));
                 }
                 ElementKind::Index(_) => {}
-                ElementKind::ForeignKey { name } => omit(OmissionKind::ForeignKey, name),
-                ElementKind::Check { name } => omit(OmissionKind::Check, name),
-                ElementKind::Period { name } => omit(OmissionKind::Period, name),
-                ElementKind::Other => omit(OmissionKind::TableOption, ""),
+                ElementKind::ForeignKey { name } => {
+                    found.push(self.omit(OmissionKind::ForeignKey, name));
+                }
+                ElementKind::Check { name } => found.push(self.omit(OmissionKind::Check, name)),
+                ElementKind::Period { name } => found.push(self.omit(OmissionKind::Period, name)),
+                ElementKind::Other => found.push(self.omit(OmissionKind::TableOption, "")),
             }
         }
         if self.options.versioned || self.source.system_versioned {
-            omit(OmissionKind::History, "");
+            found.push(self.omit(OmissionKind::History, ""));
         }
         if self.options.partitioned {
-            omit(OmissionKind::Partitions, "");
+            found.push(self.omit(OmissionKind::Partitions, ""));
         }
         let left_out = self.options.options.iter().filter(|option| !self.is_kept(&option.name));
-        left_out.for_each(|option| omit(OmissionKind::TableOption, &option.name));
+        found.extend(left_out.map(|option| self.omit(OmissionKind::TableOption, &option.name)));
         found
+    }
+
+    fn omit(&self, kind: OmissionKind, name: &str) -> Omission {
+        Omission { table: self.source.name.clone(), kind, name: name.to_owned() }
     }
 
     fn columns(&self, numbering: ColumnNumbering) -> Vec<String> {
@@ -147,12 +146,13 @@ impl<'a> ReplicaTable<'a> {
         text.push_str(if column.nullable { " NULL" } else { " NOT NULL" });
         let timestamp = matches!(column.kind, MySqlType::Timestamp(_)) && !column.nullable;
         let zero = timestamp.then(|| "0".to_owned());
-        let mut push = |word: &str, value: Option<&String>| {
+        for (word, value) in [
+            (" ", clause.reference_system.as_ref()),
+            (" DEFAULT ", clause.default.as_ref().or(zero.as_ref())),
+            (" ON UPDATE ", clause.on_update.as_ref()),
+        ] {
             value.into_iter().for_each(|value| text.push_str(&format!("{word}{value}")));
-        };
-        push(" ", clause.reference_system.as_ref());
-        push(" DEFAULT ", clause.default.as_ref().or(zero.as_ref()));
-        push(" ON UPDATE ", clause.on_update.as_ref());
+        }
         if numbering == ColumnNumbering::AsInSource && self.is_numbered(clause, column) {
             text.push_str(" AUTO_INCREMENT");
         }
@@ -195,8 +195,8 @@ impl<'a> ReplicaTable<'a> {
     /// and would build the table anew for it.
     fn may_come_last(&self, clause: &IndexClause, index: &Index) -> bool {
         let has_primary = self.plain.indexes.iter().any(|index| index.name == "PRIMARY");
-        let first = index.parts.first().and_then(|part| part.column);
-        let first = first.map(|column| self.plain.columns[column].name.as_str());
+        let first_column = index.parts.first().and_then(|part| part.column);
+        let first = first_column.map(|column| self.plain.columns[column].name.as_str());
         let numbers = self.definition.numbered().any(|numbered| Some(numbered) == first);
         match clause.word {
             IndexWord::Plain => !numbers,
@@ -231,7 +231,7 @@ impl<'a> ReplicaTable<'a> {
         Some(format!("UNIQUE KEY ({})", names.collect::<Vec<_>>().join(", ")))
     }
 
-    fn spelled_options(&self) -> String {
+    fn options_clause(&self) -> String {
         let mut text = format!(" ENGINE={}", self.plain.engine.name());
         let kept = self.options.options.iter();
         for option in kept.filter(|option| option.name != "ENGINE" && self.is_kept(&option.name)) {
@@ -260,7 +260,7 @@ enum ColumnNumbering {
     None,
 }
 
-fn spelled_index(clause: &IndexClause, index: &Index, table: &TableSchema) -> String {
+fn index_clause(clause: &IndexClause, index: &Index, table: &TableSchema) -> String {
     let name = quote_my(index.name.as_str());
     let begin = match clause.word {
         IndexWord::Primary => "PRIMARY KEY".to_owned(),
@@ -277,22 +277,25 @@ fn spelled_index(clause: &IndexClause, index: &Index, table: &TableSchema) -> St
     format!("{begin} {columns}{}", comment.unwrap_or_default())
 }
 
-/// Returns the index over whole columns: what the catalogue calls the prefix of a SPATIAL one is none.
+/// Returns the index over whole columns: the prefix that the catalogue gives a SPATIAL one is none.
 fn whole(index: &Index) -> Index {
-    let parts = index.parts.iter();
-    let parts = parts.map(|part| IndexPart { prefix: None, descending: false, ..part.clone() });
-    Index { parts: parts.collect(), ..index.clone() }
+    let mut whole = index.clone();
+    for part in &mut whole.parts {
+        (part.prefix, part.descending) = (None, false);
+    }
+    whole
 }
 
 fn columns_of(index: &Index, table: &TableSchema) -> String {
-    let part = |part: &IndexPart| {
-        let name = quote_my(table.columns[part.column?].name.as_str());
-        let prefix = part.prefix.map(|prefix| format!("({prefix})")).unwrap_or_default();
-        let order = if part.descending { " DESC" } else { "" };
-        Some(format!("{name}{prefix}{order}"))
-    };
-    let parts: Vec<String> = index.parts.iter().filter_map(part).collect();
+    let parts: Vec<String> = index.parts.iter().filter_map(|part| key_part(part, table)).collect();
     format!("({})", parts.join(", "))
+}
+
+fn key_part(part: &IndexPart, table: &TableSchema) -> Option<String> {
+    let name = quote_my(table.columns[part.column?].name.as_str());
+    let prefix = part.prefix.map(|prefix| format!("({prefix})")).unwrap_or_default();
+    let order = if part.descending { " DESC" } else { "" };
+    Some(format!("{name}{prefix}{order}"))
 }
 
 #[cfg(test)]

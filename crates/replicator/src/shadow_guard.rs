@@ -1,4 +1,4 @@
-//! The shadow table's life.
+//! The life of a shadow table.
 
 use crate::job::CopyJob;
 use crate::leftover::{Leftover, LeftoverKind};
@@ -10,6 +10,14 @@ pub(crate) struct ShadowGuard<'a> {
     replicator: &'a Replicator,
     leftover: Leftover,
     exists: bool,
+}
+
+/// The empty shadow of a table.
+pub(crate) struct EmptyShadow<'a> {
+    pub(crate) guard: ShadowGuard<'a>,
+    pub(crate) name: String,
+    /// The statement that builds the indexes which the shadow still lacks.
+    pub(crate) add_indexes: Option<String>,
 }
 
 impl<'a> ShadowGuard<'a> {

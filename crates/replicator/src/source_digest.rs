@@ -4,9 +4,9 @@ use handoff_connect::ValueRef;
 use handoff_model::TableSum;
 use handoff_rows::{Encoder, hash_row};
 
-/// Takes the sum that hop 2 takes of the same rows, so that the two can be compared.
+/// The sum that hop 2 takes of the same rows, so that the two can be compared.
 ///
-/// It only looks on. A row that has no canonical form ends the sum and not the copy: hop 2 refuses
+/// A row that has no canonical form ends the sum and not the copy: hop 2 refuses
 /// that row, and names it.
 pub(crate) struct SourceDigest {
     encoder: Encoder,
@@ -15,13 +15,13 @@ pub(crate) struct SourceDigest {
 }
 
 impl SourceDigest {
-    /// Makes a witness of rows that [`Encoder::select_list`] selects.
+    /// Makes the digest of rows that [`Encoder::select_list`] selects.
     pub(crate) fn new(encoder: Encoder) -> SourceDigest {
         SourceDigest { encoder, tuple: Vec::new(), sum: Some(TableSum::default()) }
     }
 
     /// Takes in a row.
-    pub(crate) fn see(&mut self, row: &[ValueRef<'_>]) {
+    pub(crate) fn observe(&mut self, row: &[ValueRef<'_>]) {
         let Some(sum) = &mut self.sum else { return };
         self.tuple.clear();
         match self.encoder.encode(row, &mut self.tuple) {

@@ -3,9 +3,9 @@
 //! They lie in a table of their own there, so that the server's own idea of equality decides which
 //! rows are meant, and any number of them does.
 
-use crate::error::{CopyStage, Result};
+use crate::copy_context::CopyContext;
+use crate::error::{CopyStage, Error, Result};
 use crate::merge_sql::same_key;
-use crate::prepared_copy::PreparedCopy;
 use handoff_connect::{MyConn, fault_point, quote_my};
 use handoff_model::RowFilter;
 use handoff_rows::{KeyBatch, KeyList, key_operands, key_parameter};
@@ -55,25 +55,35 @@ impl StagedKeysSql {
 pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
     let columns: Vec<&Column> = key_columns(table).collect();
     let names: Vec<String> = columns.iter().map(|column| quote_my(column.name.as_str())).collect();
-    let spelled = columns.iter().zip(&names).map(|(column, name)| {
-        let texts = match (&column.charset, &column.collation) {
-            (Some(charset), Some(collation)) if column.kind.has_charset() => {
-                let (charset, collation) =
-                    (quote_my(charset.as_str()), quote_my(collation.as_str()));
-                format!(" CHARACTER SET {charset} COLLATE {collation}")
-            }
-            _ => String::new(),
-        };
-        format!("{name} {}{texts} NOT NULL", column.column_type)
-    });
-    let spelled = spelled.collect::<Vec<_>>().join(", ");
+    let clauses: Vec<String> = columns
+        .iter()
+        .zip(&names)
+        .map(|(column, name)| {
+            format!("{name} {}{} NOT NULL", column.column_type, text_clause(column))
+        })
+        .collect();
     format!(
-        "{} ({} BIGINT UNSIGNED NOT NULL, {spelled}, PRIMARY KEY ({})) ENGINE={}",
+        "{} ({} BIGINT UNSIGNED NOT NULL, {}, PRIMARY KEY ({})) ENGINE={}",
         quote_my(name),
         quote_my(NUMBER),
+        clauses.join(", "),
         names.join(", "),
         table.engine.plain().name()
     )
+}
+
+/// Renders the character set and collation of a column; an empty text for one that has none.
+fn text_clause(column: &Column) -> String {
+    match (&column.charset, &column.collation) {
+        (Some(charset), Some(collation)) if column.kind.has_charset() => {
+            format!(
+                " CHARACTER SET {} COLLATE {}",
+                quote_my(charset.as_str()),
+                quote_my(collation.as_str())
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 fn key_columns(table: &TableSchema) -> impl Iterator<Item = &Column> {
@@ -84,49 +94,48 @@ impl<'a> StagedKeys<'a> {
     /// Fills the empty table `into`. Two keys of the list may be one to the server, such as two
     /// spellings of a text.
     pub(crate) fn stage(
-        opened: &PreparedCopy<'_>,
+        copy: CopyContext<'_>,
         conn: &mut MyConn,
         list: &'a KeyList,
         into: &str,
     ) -> Result<StagedKeys<'a>> {
-        let insert = KeyInsert::new(opened.job.table, into);
+        let insert = KeyInsert::new(copy.job.table, into);
         let (mut sent, mut kept, mut number) = (0, 0, 0);
         list.batches(|batch| {
-            opened.check_cancel()?;
+            copy.check_cancel()?;
             let (rows, params) = insert.params(batch, &mut number);
             if rows > 0 {
                 let done = conn.exec_drop(insert.statement(rows), params);
-                done.map_err(|error| {
-                    opened.replicator.failed(conn, opened.at(CopyStage::Gather, sent), &error)
-                })?;
+                done.map_err(|error| copy.failed(conn, copy.at(CopyStage::Gather, sent), &error))?;
                 sent += rows as u64;
                 kept += conn.affected_rows();
             }
-            Ok::<_, crate::Error>(())
+            Ok::<_, Error>(())
         })?;
-        let numbers = if kept < sent { Some(numbers(opened, conn, into)?) } else { None };
-        fault_point("replicator.keys_staged", &opened.job.table.name);
+        let numbers = if kept < sent { Some(numbers(copy, conn, into)?) } else { None };
+        fault_point("replicator.keys_staged", &copy.job.table.name);
         Ok(StagedKeys { list, kept, numbers })
     }
 
     /// Notes that `dropped` of the keys left the table `from`, since their rows are staged already.
     pub(crate) fn sift(
         &mut self,
-        opened: &PreparedCopy<'_>,
+        copy: CopyContext<'_>,
         conn: &mut MyConn,
         from: &str,
         dropped: u64,
     ) -> Result<()> {
         if dropped > 0 {
             self.kept -= dropped;
-            self.numbers = Some(numbers(opened, conn, from)?);
+            self.numbers = Some(numbers(copy, conn, from)?);
         }
         Ok(())
     }
 
-    /// Returns true if the replica keeps rows that the source has no more.
-    pub(crate) fn keeps_gone(&self) -> bool {
-        self.list.keeps_gone()
+    /// Returns true if rows are to be deleted, where the source has the rows of `found` keys: it lacks
+    /// some, and the replica does not keep such rows.
+    pub(crate) fn deletes_gone(&self, found: u64) -> bool {
+        found < self.kept && !self.list.keeps_gone()
     }
 
     /// Hands the filters that select the keys' rows to `each`, one after the other. No two of them
@@ -147,12 +156,10 @@ impl<'a> StagedKeys<'a> {
 }
 
 /// Reads the numbers of the keys that were kept, in order.
-fn numbers(opened: &PreparedCopy<'_>, conn: &mut MyConn, from: &str) -> Result<Vec<u64>> {
-    let number = quote_my(NUMBER);
-    let ask = format!("SELECT {number} FROM {}", quote_my(from));
-    let read = conn.query::<u64, _>(ask);
-    let at = opened.at(CopyStage::Gather, 0);
-    let mut numbers = read.map_err(|error| opened.replicator.failed(conn, at, &error))?;
+fn numbers(copy: CopyContext<'_>, conn: &mut MyConn, from: &str) -> Result<Vec<u64>> {
+    let read = conn.query::<u64, _>(format!("SELECT {} FROM {}", quote_my(NUMBER), quote_my(from)));
+    let at = copy.at(CopyStage::Gather, 0);
+    let mut numbers = read.map_err(|error| copy.failed(conn, at, &error))?;
     numbers.sort_unstable();
     Ok(numbers)
 }
@@ -199,7 +206,8 @@ impl KeyInsert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Engine, Index, IndexPart};
+    use handoff_schema::{Engine, Index, IndexPart, Mapping};
+    use handoff_settings::{TableSettings, Values};
 
     #[test]
     fn keys_are_held_as_the_table_holds_them() {
@@ -234,5 +242,22 @@ mod tests {
             sql.delete_gone,
             "DELETE t FROM `keys` AS k STRAIGHT_JOIN `t` AS t ON k.`id` = t.`id` AND k.`k``` = t.`k```"
         );
+    }
+
+    #[test]
+    fn rows_are_deleted_only_where_keys_are_missing_and_not_kept() {
+        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+        let table = TableSchema {
+            columns: vec![id],
+            indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+            ..TableSchema::empty("t")
+        };
+        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default()).unwrap();
+        for keeps in [false, true] {
+            let list = KeyList::new(&mapping).unwrap().keeping_gone(keeps);
+            let keys = StagedKeys { list: &list, kept: 3, numbers: None };
+            assert_eq!((keys.deletes_gone(2), keys.deletes_gone(3)), (!keeps, false));
+        }
     }
 }

@@ -7,21 +7,18 @@ mod load_data;
 mod read_back;
 
 use crate::copied_column::CopiedColumn;
-use crate::error::{CopyStage, Error, FaultContext, Result, cancelled};
-use crate::job::CopyJob;
-use crate::pair::Replicator;
+use crate::copy_context::CopyContext;
+use crate::error::{CopyStage, Error, Result, cancelled};
 use crate::row_sum;
 use crate::source_digest::SourceDigest;
 use crate::staged_keys::StagedKeys;
-use handoff_connect::ValueRef;
-use handoff_connect::{Fault, MyConn, Side};
+use handoff_connect::{Fault, MyConn, Side, ValueRef};
 use handoff_model::{Meter, Phase, RowFilter, TableSum, WaitClock};
 use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, RowSink};
 
 /// A writer of rows of the source into one table of the replica.
 pub(crate) struct TableWriter<'a> {
-    pub(crate) replicator: &'a Replicator,
-    pub(crate) job: CopyJob<'a>,
+    pub(crate) copy: CopyContext<'a>,
     pub(crate) columns: &'a [CopiedColumn],
     /// The rows to move, where they are given by their keys.
     pub(crate) keys: Option<&'a StagedKeys<'a>>,
@@ -104,15 +101,15 @@ impl TableWriter<'_> {
     /// Has the server move the rows itself, where that locks nobody out.
     fn within_one_server(&self, writer: &mut MyConn) -> Result<Option<WriteOutcome>> {
         let fits = self.keys.is_none()
-            && self.replicator.is_one_server()
-            && self.replicator.throttle.is_none()
+            && self.copy.replicator.is_one_server()
+            && self.copy.replicator.throttle.is_none()
             && self.locking() == Locking::Snapshot;
         if !fits {
             return Ok(None);
         }
         match self.insert_select(writer) {
             Err(error) if error.is_denied() => {
-                self.replicator.forget_one_server();
+                self.copy.replicator.forget_one_server();
                 Ok(None)
             }
             done => done,
@@ -120,9 +117,9 @@ impl TableWriter<'_> {
     }
 
     fn through_us(&self, writer: &mut MyConn) -> Result<(&'static str, SentRows)> {
-        if self.replicator.takes_local() {
+        if self.copy.replicator.takes_local() {
             match self.load_data(writer) {
-                Err(error) if error.is_local_refused() => self.replicator.forget_local(),
+                Err(error) if error.is_local_refused() => self.copy.replicator.forget_local(),
                 done => return done.map(|sent| ("load_data_local", sent)),
             }
         }
@@ -130,7 +127,7 @@ impl TableWriter<'_> {
     }
 
     fn locking(&self) -> Locking {
-        row_sum::locking(self.job.table)
+        row_sum::locking(self.copy.job.table)
     }
 
     fn select(&self) -> Vec<String> {
@@ -145,7 +142,7 @@ impl TableWriter<'_> {
         sink: &mut S,
     ) -> Result<u64> {
         let Some(keys) = self.keys else {
-            return self.reader(select, self.job.filter).read(source, sink);
+            return self.reader(select, self.copy.job.filter).read(source, sink);
         };
         let mut rows = 0;
         keys.filters(|filter| {
@@ -156,9 +153,9 @@ impl TableWriter<'_> {
     }
 
     /// Returns the expressions to read for a copy through us, and the digest of the rows on their way.
-    fn witnessed(&self) -> (Vec<String>, Option<SourceDigest>) {
+    fn digested(&self) -> (Vec<String>, Option<SourceDigest>) {
         let select = self.select();
-        let Some((mapping, values)) = self.job.canonical else { return (select, None) };
+        let Some((mapping, values)) = self.copy.job.canonical else { return (select, None) };
         let encoder = Encoder::beside(mapping, values, select);
         (encoder.select_list().to_vec(), Some(SourceDigest::new(encoder)))
     }
@@ -166,51 +163,38 @@ impl TableWriter<'_> {
     /// Returns the size of a row as it is sent: its longest parts, as far as they are of any
     /// length.
     fn row_bytes(&self, row: &[ValueRef<'_>]) -> usize {
-        let size =
-            |value: &ValueRef<'_>| if let ValueRef::Bytes(bytes) = value { bytes.len() } else { 8 };
-        row.iter().take(self.columns.len()).map(size).sum()
+        row.iter().take(self.columns.len()).map(value_bytes).sum()
     }
 
     fn reader<'a>(&'a self, select: &'a [String], filter: &'a RowFilter) -> RowReader<'a> {
-        let reader = RowReader::new(ReadSpec {
-            table: self.job.table,
-            select,
-            filter,
-            locking: self.locking(),
-            cancel: &self.replicator.cancel,
-        });
-        // One buffer is filled while another is written, and either may have grown to twice of what
-        // it holds.
-        let reader = reader.room(self.replicator.memory_bytes / 4);
-        reader.throttle(self.replicator.throttle.as_ref()).clock(self.clock)
+        let CopyContext { replicator, job } = self.copy;
+        let (table, locking, cancel) = (job.table, self.locking(), &replicator.cancel);
+        // One buffer is filled while another is written, and either may have grown to twice its
+        // content.
+        RowReader::new(ReadSpec { table, select, filter, locking, cancel })
+            .room(replicator.memory_bytes / 4)
+            .throttle(replicator.throttle.as_ref())
+            .clock(self.clock)
     }
 
     fn meter(&self) -> Meter<'_> {
-        Meter::new(&*self.replicator.observer, Phase::Copy, &self.job.table.name)
+        Meter::new(&*self.copy.replicator.observer, Phase::Copy, &self.copy.job.table.name)
     }
 
-    fn at(&self, stage: CopyStage, rows: u64) -> FaultContext<'_> {
-        FaultContext { table: &self.job.table.name, stage, rows }
-    }
-
-    /// Names the step for a fault of the writing connection.
+    /// Names the stage for a fault of the writing connection.
     fn failed(&self, fault: Fault, rows: u64) -> Error {
-        if fault.is_cancelled() && self.replicator.cancel.is_cancelled() {
-            return Error::Cancelled { table: self.job.table.name.clone() };
-        }
-        self.at(CopyStage::Write, rows).error(fault)
+        self.copy.replicator.told(self.copy.at(CopyStage::Write, rows), fault)
     }
 
     /// Refuses a row that the replica could not hand out again.
     fn check_size(&self, row: u64, bytes: usize) -> Result<()> {
-        let limit = self.replicator.replica.max_allowed_packet();
+        let limit = self.copy.replicator.replica.max_allowed_packet();
         if bytes <= limit { Ok(()) } else { Err(self.too_large(row, bytes, Side::Replica, limit)) }
     }
 
     fn too_large(&self, row: u64, bytes: usize, side: Side, limit: usize) -> Error {
-        // What both servers allow at most is 1 GiB.
-        let wanted = (bytes.max(limit + 1) as u64).next_power_of_two().min(1 << 30);
-        Error::RowTooLarge { table: self.job.table.name.clone(), row, side, limit, wanted }
+        let wanted = wanted_packet(bytes, limit);
+        Error::RowTooLarge { table: self.copy.job.table.name.clone(), row, side, limit, wanted }
     }
 
     /// Names the remedy where the source could not send a row.
@@ -219,21 +203,64 @@ impl TableWriter<'_> {
             Error::Rows(handoff_rows::Error::Read { rows, ref fault, .. })
                 if matches!(fault.code(), Some("1153" | "1301")) =>
             {
-                let limit = self.replicator.source.max_allowed_packet();
+                let limit = self.copy.replicator.source.max_allowed_packet();
                 self.too_large(rows + 1, 0, Side::Source, limit)
             }
             Error::Rows(handoff_rows::Error::Cancelled(stop)) => {
-                cancelled(&self.job.table.name)(stop)
+                cancelled(&self.copy.job.table.name)(stop)
             }
             other => other,
         }
     }
 
     fn rows_lost(&self, sent: u64, arrived: u64) -> Error {
-        Error::RowsLost { table: self.job.table.name.clone(), sent, arrived }
+        Error::RowsLost { table: self.copy.job.table.name.clone(), sent, arrived }
     }
 
     fn values_changed(&self, warnings: u64) -> Error {
-        Error::ValuesChanged { table: self.job.table.name.clone(), warnings }
+        Error::ValuesChanged { table: self.copy.job.table.name.clone(), warnings }
+    }
+}
+
+fn value_bytes(value: &ValueRef<'_>) -> usize {
+    if let ValueRef::Bytes(bytes) = value { bytes.len() } else { 8 }
+}
+
+/// Returns the max_allowed_packet to set for a row of so many bytes: both servers allow 1 GiB at most.
+fn wanted_packet(bytes: usize, limit: usize) -> u64 {
+    (bytes.max(limit + 1) as u64).next_power_of_two().min(1 << 30)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn outcome(rows: u64, checked: bool) -> WriteOutcome {
+        let sum = Some(TableSum { rows, hash: u128::from(rows) });
+        WriteOutcome { rows, bytes: 10 * rows, strategy: "a", checked, sum, lines: sum }
+    }
+
+    #[test]
+    fn rows_that_are_looked_up_are_added_to_those_of_the_filter() {
+        let both = outcome(2, false).and(outcome(3, true));
+        assert_eq!((both.rows, both.bytes, both.checked), (5, 50, true));
+        assert_eq!(both.sum, Some(TableSum { rows: 5, hash: 5 }));
+        let unsummed = outcome(2, false).and(WriteOutcome { sum: None, ..outcome(3, false) });
+        assert_eq!((unsummed.sum, unsummed.checked), (None, false));
+        assert_eq!(unsummed.lines, Some(TableSum { rows: 5, hash: 5 }));
+    }
+
+    #[test]
+    fn the_packet_to_set_is_the_next_power_of_two() {
+        assert_eq!(wanted_packet(5_000, 4_096), 8_192);
+        // The source does not tell how long its row is, only that the limit was too low.
+        assert_eq!(wanted_packet(0, 1 << 20), 2 << 20);
+        assert_eq!(wanted_packet(3 << 30, 1 << 29), 1 << 30);
+    }
+
+    #[test]
+    fn only_values_of_any_length_count_with_their_length() {
+        assert_eq!(value_bytes(&ValueRef::Bytes(b"text")), 4);
+        assert_eq!(value_bytes(&ValueRef::Int(1)), 8);
+        assert_eq!(value_bytes(&ValueRef::Null), 8);
     }
 }

@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
     pub(crate) fn transaction(&self, seal: &dyn Seal) -> Result<CopiedRows> {
-        let mut conn = self.writer()?;
+        let mut conn = self.copy.writer(CopyStage::Write)?;
         let done = self.in_transaction(&mut conn, seal);
         if done.is_err() {
             undo(&mut conn);
@@ -16,24 +16,24 @@ impl PreparedCopy<'_> {
     }
 
     fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
-        let name = &self.job.table.name;
-        self.run(conn, "START TRANSACTION", self.at(CopyStage::Empty, 0))?;
+        let name = &self.copy.job.table.name;
+        self.copy.run(conn, "START TRANSACTION", self.copy.at(CopyStage::Empty, 0))?;
         let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
-        self.run(conn, &empty, self.at(CopyStage::Empty, 0))?;
+        self.copy.run(conn, &empty, self.copy.at(CopyStage::Empty, 0))?;
         let before = Some(conn.affected_rows());
-        let filled = self.fill(conn, name.as_str(), true, WriteScope::Filter)?;
-        let moved = CopiedRows { before, ..CopiedRows::whole(filled) };
+        let written = self.write(conn, name.as_str(), true, WriteScope::Filter)?;
+        let rows = CopiedRows { before, ..CopiedRows::whole(written) };
         self.check_unchanged()?;
-        self.check(conn, seal, &moved)?;
-        self.seal(conn, seal, &moved)?;
-        self.commit(conn, moved.filled.rows)?;
-        Ok(moved)
+        self.check(conn, seal, &rows)?;
+        self.seal(conn, seal, &rows)?;
+        self.commit(conn, rows.written.rows)?;
+        Ok(rows)
     }
 
     pub(crate) fn commit(&self, conn: &mut MyConn, rows: u64) -> Result<()> {
-        fault_point("replicator.before_commit", &self.job.table.name);
-        self.run(conn, "COMMIT", self.at(CopyStage::Publish, rows))?;
-        fault_point("replicator.committed", &self.job.table.name);
+        fault_point("replicator.before_commit", &self.copy.job.table.name);
+        self.copy.run(conn, "COMMIT", self.copy.at(CopyStage::Publish, rows))?;
+        fault_point("replicator.committed", &self.copy.job.table.name);
         Ok(())
     }
 }

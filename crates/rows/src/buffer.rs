@@ -15,13 +15,16 @@ pub struct TupleBuffer {
     encoder: Encoder,
     bytes: Vec<u8>,
     sum: TableSum,
-    cleared: u64,
+    /// Bytes and rows of the tuples that were cleared.
+    cleared_bytes: u64,
+    cleared_rows: u64,
 }
 
 impl TupleBuffer {
     /// Makes an empty buffer.
     pub fn new(encoder: Encoder) -> TupleBuffer {
-        TupleBuffer { encoder, bytes: Vec::new(), sum: TableSum::default(), cleared: 0 }
+        let (bytes, sum) = (Vec::new(), TableSum::default());
+        TupleBuffer { encoder, bytes, sum, cleared_bytes: 0, cleared_rows: 0 }
     }
 
     /// Appends the tuple of one row and adds its hash to the sum.
@@ -43,9 +46,15 @@ impl TupleBuffer {
         &self.bytes
     }
 
+    /// Returns the number of tuples gathered since the last [`TupleBuffer::clear`].
+    pub fn pending(&self) -> u64 {
+        self.sum.rows - self.cleared_rows
+    }
+
     /// Forgets the tuples, once they are written; the sum and the audit go on, and the memory stays.
     pub fn clear(&mut self) {
-        self.cleared += self.bytes.len() as u64;
+        self.cleared_bytes += self.bytes.len() as u64;
+        self.cleared_rows = self.sum.rows;
         self.bytes.clear();
     }
 
@@ -56,7 +65,7 @@ impl TupleBuffer {
 
     /// Returns the bytes of every tuple pushed so far.
     pub fn total_bytes(&self) -> u64 {
-        self.cleared + self.bytes.len() as u64
+        self.cleared_bytes + self.bytes.len() as u64
     }
 
     /// Returns how often each policy changed a value so far.
@@ -67,5 +76,31 @@ impl TupleBuffer {
     /// Returns the expressions to select.
     pub fn select_list(&self) -> &[String] {
         self.encoder.select_list()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Column, Mapping, TableSchema};
+    use handoff_settings::{TableSettings, Values};
+
+    #[test]
+    fn the_sum_goes_on_when_the_tuples_are_cleared() {
+        let columns = vec![Column::of_type("a", "int").unwrap()];
+        let table = TableSchema { columns, ..TableSchema::empty("t") };
+        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default()).unwrap();
+        let mut buffer = TupleBuffer::new(Encoder::new(&mapping, &Values::default()));
+        buffer.push(&[ValueRef::Int(1)]).unwrap();
+        let (one, sum) = (buffer.bytes().to_vec(), buffer.sum());
+        assert_eq!((one.len(), sum.rows, buffer.pending()), (10, 1, 1));
+        buffer.clear();
+        assert!(buffer.bytes().is_empty() && buffer.pending() == 0);
+        buffer.push(&[ValueRef::Int(1)]).unwrap();
+        assert_eq!(buffer.bytes(), one);
+        assert_eq!((buffer.sum(), buffer.total_bytes()), (sum + sum, 20));
+        // A value that cannot be carried leaves everything as it was.
+        buffer.push(&[ValueRef::Int(i64::MAX)]).unwrap_err();
+        assert_eq!((buffer.bytes(), buffer.sum().rows, buffer.pending()), (&one[..], 2, 1));
     }
 }

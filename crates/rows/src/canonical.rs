@@ -15,10 +15,8 @@ pub fn numeric(value: &[u8]) -> Option<String> {
         .map(|pair| Some(i16::from_be_bytes(pair.try_into().ok()?)))
         .collect::<Option<_>>()?;
     let [_, weight, sign, scale, groups @ ..] = &parts[..] else { return None };
-    let group = |index: i16| {
-        usize::try_from(index).ok().and_then(|index| groups.get(index)).copied().unwrap_or(0)
-    };
-    let mut whole: String = (0..=*weight).map(|index| format!("{:04}", group(index))).collect();
+    let mut whole: String =
+        (0..=*weight).map(|index| format!("{:04}", group(groups, index))).collect();
     whole = whole.trim_start_matches('0').to_owned();
     if whole.is_empty() {
         whole.push('0');
@@ -26,11 +24,17 @@ pub fn numeric(value: &[u8]) -> Option<String> {
     let scale = usize::try_from(*scale).ok()?;
     let fractions = i16::try_from(scale.div_ceil(4)).ok()?;
     let mut fraction: String =
-        (1..=fractions).map(|index| format!("{:04}", group(weight + index))).collect();
+        (1..=fractions).map(|index| format!("{:04}", group(groups, weight + index))).collect();
     fraction.truncate(scale);
     let sign = if *sign == 0x4000 { "-" } else { "" };
     let point = if scale == 0 { "" } else { "." };
     Some(format!("{sign}{whole}{point}{fraction}"))
+}
+
+/// Returns a group of digits by its index; the others are zero.
+fn group(groups: &[i16], index: i16) -> i16 {
+    let found = usize::try_from(index).ok().and_then(|index| groups.get(index));
+    found.copied().unwrap_or(0)
 }
 
 /// Prints `uuid`.

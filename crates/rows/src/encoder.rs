@@ -69,18 +69,17 @@ impl Encoder {
         mut select: Vec<String>,
         session: ReadSession,
     ) -> Encoder {
-        let field = |column| EncodedField::new(column, &mut select, session);
-        let fields = mapping.columns.iter().map(field).collect();
-        let count = |count: usize| {
-            i16::try_from(count).expect("a mapping has 1,600 columns at most").to_be_bytes()
-        };
+        let mut fields = Vec::with_capacity(mapping.columns.len());
+        for column in &mapping.columns {
+            fields.push(EncodedField::new(column, &mut select, session));
+        }
         let keys = mapping.columns.iter().filter(|column| column.key).count();
         Encoder {
             table: mapping.table.clone(),
             fields,
             select,
-            count: count(mapping.columns.len()),
-            key_count: count(keys),
+            count: field_count(mapping.columns.len()),
+            key_count: field_count(keys),
             policies: *values,
             scratch: CodecScratch::default(),
             rows: 0,
@@ -158,20 +157,27 @@ impl Encoder {
     }
 }
 
+/// Returns a number of fields as a tuple begins with it.
+fn field_count(count: usize) -> [u8; 2] {
+    i16::try_from(count).expect("a mapping has 1,600 columns at most").to_be_bytes()
+}
+
+/// Returns the index of an expression in the list, to which it is added if it is new.
+fn selected(select: &mut Vec<String>, expression: String) -> usize {
+    let known = select.iter().position(|other| *other == expression);
+    known.unwrap_or_else(|| {
+        select.push(expression);
+        select.len() - 1
+    })
+}
+
 impl EncodedField {
     /// Chooses the codec of `column`, and adds the expressions to select to the list.
     fn new(column: &MappedColumn, select: &mut Vec<String>, session: ReadSession) -> EncodedField {
         let codec = ColumnCodec::of(column);
         let (expression, flag) = codec.select(&column.source, session);
-        let mut place = |expression: String| {
-            let known = select.iter().position(|other| *other == expression);
-            known.unwrap_or_else(|| {
-                select.push(expression);
-                select.len() - 1
-            })
-        };
-        let value = place(expression);
-        let exact = flag.map(place);
+        let value = selected(select, expression);
+        let exact = flag.map(|flag| selected(select, flag));
         let (column, key) = (column.source.name.clone(), column.key);
         EncodedField { column, codec, value, exact, key, uses: PolicyUses::default() }
     }

@@ -34,10 +34,9 @@ impl KeyList {
     /// Makes an empty list; [`None`] for a table whose rows MySQL cannot look up by their keys
     /// ([`has_key_values`]).
     pub fn new(mapping: &Mapping) -> Option<KeyList> {
-        let column = |&index: &usize| mapping.columns[index].clone();
         has_key_values(mapping).then(|| KeyList {
             table: mapping.table.clone(),
-            columns: mapping.key.iter().map(column).collect(),
+            columns: mapping.key.iter().map(|&index| mapping.columns[index].clone()).collect(),
             count: 0,
             memory: Vec::new(),
             file: None,
@@ -124,9 +123,9 @@ impl KeyList {
         mut each: impl FnMut(&KeyBatch<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         if let Some(file) = &self.file {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.rewind().map_err(|error| self.failed(&error))?;
-            self.batches_of(&mut BufReader::with_capacity(256 * 1024, &mut *file), &mut each)?;
+            let mut held = file.lock().unwrap_or_else(PoisonError::into_inner);
+            held.rewind().map_err(|error| self.failed(&error))?;
+            self.batches_of(&mut BufReader::with_capacity(256 * 1024, &mut *held), &mut each)?;
         }
         self.batches_of(&mut &self.memory[..], &mut each)
     }
@@ -158,9 +157,9 @@ impl KeyList {
             self.file = Some(Mutex::new(tempfile::tempfile()?));
         }
         if let Some(file) = &mut self.file {
-            let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::End(0))?;
-            file.write_all(&self.memory)?;
+            let held = file.get_mut().unwrap_or_else(PoisonError::into_inner);
+            held.seek(SeekFrom::End(0))?;
+            held.write_all(&self.memory)?;
         }
         self.memory.clear();
         Ok(())
@@ -191,13 +190,7 @@ impl KeyBatch<'_> {
     /// Returns each key as MySQL compares it; [`None`] for one that the table cannot hold there.
     pub fn key_values(&self) -> impl Iterator<Item = Option<Vec<KeyValue>>> {
         self.keys().map(|mut fields| {
-            let mut value = |column| {
-                let (&length, rest) = fields.split_first_chunk::<4>()?;
-                let (value, rest) = rest.split_at_checked(u32::from_be_bytes(length) as usize)?;
-                fields = rest;
-                key_value(column, value)
-            };
-            self.columns.iter().map(&mut value).collect()
+            self.columns.iter().map(|column| next_value(column, &mut fields)).collect()
         })
     }
 
@@ -221,6 +214,14 @@ impl KeyBatch<'_> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(self.ends).map(|(start, &end)| &self.bytes[start..end])
     }
+}
+
+/// Takes the next value from `fields`, as MySQL compares it with `column`.
+fn next_value(column: &MappedColumn, fields: &mut &[u8]) -> Option<KeyValue> {
+    let (&length, rest) = fields.split_first_chunk::<4>()?;
+    let (value, behind) = rest.split_at_checked(u32::from_be_bytes(length) as usize)?;
+    *fields = behind;
+    key_value(column, value)
 }
 
 fn size(length: usize) -> [u8; 4] {

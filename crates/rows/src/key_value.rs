@@ -16,9 +16,8 @@ fn is_known(column: &MappedColumn) -> bool {
     use MySqlType as M;
     match &column.source.kind {
         M::TinyInt(_) | M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_) | M::Year => {
-            let scale = |kind: &PgType| matches!(kind, PgType::Numeric { scale: 0, .. });
             let integer = [PgType::Boolean, PgType::SmallInt, PgType::Integer, PgType::BigInt];
-            integer.contains(&column.pg) || scale(&column.pg)
+            integer.contains(&column.pg) || matches!(column.pg, PgType::Numeric { scale: 0, .. })
         }
         M::Decimal { .. } => matches!(column.pg, PgType::Numeric { .. }),
         M::Date => column.pg == PgType::Date,
@@ -80,14 +79,13 @@ fn integer(kind: &PgType, value: &[u8]) -> Option<KeyValue> {
 }
 
 fn date_time(moment: DateTime) -> Option<KeyValue> {
-    let small = |number: i8| u8::try_from(number).ok();
     Some(KeyValue::DateTime(
         u16::try_from(moment.year()).ok()?,
-        small(moment.month())?,
-        small(moment.day())?,
-        small(moment.hour())?,
-        small(moment.minute())?,
-        small(moment.second())?,
+        u8::try_from(moment.month()).ok()?,
+        u8::try_from(moment.day()).ok()?,
+        u8::try_from(moment.hour()).ok()?,
+        u8::try_from(moment.minute()).ok()?,
+        u8::try_from(moment.second()).ok()?,
         u32::try_from(moment.subsec_nanosecond() / 1000).ok()?,
     ))
 }

@@ -50,6 +50,8 @@
 //! # }
 //! ```
 
+#![warn(unreachable_pub)]
+
 mod buffer;
 pub mod canonical;
 mod codec;

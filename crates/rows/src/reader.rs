@@ -33,6 +33,7 @@ use key::{TableKey, parameter};
 pub use key::{force_key_index, key_operands, parameter as key_parameter};
 use mysql::Value;
 use pages::RangePages;
+use std::time::Duration;
 use timed::TimedSink;
 
 /// The effect of a running read on writers of the table.
@@ -197,10 +198,16 @@ impl<'a> RowReader<'a> {
 
     /// Waits for `rows` that were read, where there is a bound.
     fn pay<S: RowSink>(&self, rows: u64, sink: &mut TimedSink<'_, S>) -> Result<()> {
-        if let Some(throttle) = self.throttle {
-            sink.slept += throttle.take(rows, self.spec.cancel)?;
-        }
+        sink.slept += self.wait_for(rows)?;
         Ok(())
+    }
+
+    /// Waits for `rows` that were read, where there is a bound, and returns for how long.
+    fn wait_for(&self, rows: u64) -> Result<Duration> {
+        match self.throttle {
+            Some(throttle) => Ok(throttle.take(rows, self.spec.cancel)?),
+            None => Ok(Duration::ZERO),
+        }
     }
 
     /// Renders the one statement that reads the rows of the filter.
@@ -258,4 +265,40 @@ fn read_error(spec: &ReadSpec<'_>, rows: u64, fault: Fault) -> Error {
         return Cancelled.into();
     }
     Error::Read { table: spec.table.name.clone(), rows, fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::Engine;
+
+    fn forces(filter: &RowFilter, engine: Engine, locking: Locking) -> bool {
+        let table = &TableSchema { engine, ..TableSchema::empty("t") };
+        let spec = ReadSpec { table, select: &[], filter, locking, cancel: &Cancel::new() };
+        RowReader::new(spec).forces_index()
+    }
+
+    #[test]
+    fn the_index_of_the_key_is_forced_where_the_server_would_scan_the_table() {
+        let (all, keys) = (RowFilter::All, RowFilter::Keys(Vec::new()));
+        let range = RowFilter::Range(handoff_model::KeyRange::ALL);
+        assert!(!forces(&all, Engine::InnoDb, Locking::Snapshot));
+        assert!(forces(&keys, Engine::MyIsam, Locking::Free));
+        assert!(forces(&range, Engine::InnoDb, Locking::Free));
+        assert!(forces(&range, Engine::MyIsam, Locking::Ranges));
+        assert!(!forces(&range, Engine::MyIsam, Locking::Free));
+    }
+
+    #[test]
+    fn a_read_that_locks_is_not_drawn_out_by_the_throttle() {
+        let (table, cancel) = (&TableSchema::empty("t"), &Cancel::new());
+        let throttle = Throttle::new(std::num::NonZeroU32::new(1_000).unwrap());
+        let step = |locking| {
+            let filter = &RowFilter::All;
+            let spec = ReadSpec { table, select: &[], filter, locking, cancel };
+            RowReader::new(spec).throttle(Some(&throttle)).step()
+        };
+        assert_eq!(step(Locking::Free), throttle.step());
+        assert_eq!(step(Locking::Ranges), u64::MAX);
+    }
 }

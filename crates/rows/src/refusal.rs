@@ -70,3 +70,31 @@ fn of_key(policy: LossPolicy, table: &TableName, column: &ColumnName) -> String 
         table.section()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn advice(remedy: ValueRemedy, in_key: bool) -> String {
+        let (table, column) = (TableName::new("t").unwrap(), ColumnName::new("a").unwrap());
+        remedy.advice(&table, &column, in_key)
+    }
+
+    #[test]
+    fn a_policy_is_advised_by_its_name() {
+        let text = advice(ValueRemedy::Policy(LossPolicy::NulBytes), false);
+        assert_eq!(
+            text,
+            "set `nul_bytes` under [values] to \"strip\" or \"replace\", or correct the source"
+        );
+        let text = advice(ValueRemedy::Type, false);
+        assert!(text.contains("give `a` a wider type"), "{text}");
+    }
+
+    #[test]
+    fn a_key_is_carried_as_it_is() {
+        let text = advice(ValueRemedy::Policy(LossPolicy::ZeroDates), true);
+        assert!(text.contains("carry it as text with `columns = { a = \"text\" }`"), "{text}");
+        let text = advice(ValueRemedy::Policy(LossPolicy::BadText), true);
+        assert!(text.contains("carry it as bytea"), "{text}");
+    }
+}

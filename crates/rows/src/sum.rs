@@ -61,8 +61,7 @@ pub fn target_tuples(
     mapping: &Mapping,
     each: impl FnMut(&[u8]),
 ) -> Result<u64> {
-    let read = read(conn, &copy_out(schema, name, mapping), each);
-    read.map_err(|error| fault(conn, &error))
+    read(conn, &copy_out(schema, name, mapping), each).map_err(|error| fault(conn, &error))
 }
 
 fn copy_out(schema: &str, name: &str, mapping: &Mapping) -> String {

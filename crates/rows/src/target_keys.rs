@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use handoff_connect::{PgConn, Result, quote_pg};
-use handoff_schema::{Mapping, ddl};
+use handoff_schema::{MappedColumn, Mapping, ddl};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, IsNull, Kind, ToSql, Type};
 use std::error::Error;
@@ -27,42 +27,46 @@ pub fn target_tuples_of(
         .map(|place| KeyArray(keys.iter().map(|key| key[place]).collect()))
         .collect();
     let params = columns.iter().map(|column| column as &dyn ToSql);
-    let mut tuple = Vec::new();
-    let mut read = || -> Result<(), postgres::Error> {
-        let mut rows = conn.query_raw(&statement(schema, name, mapping), params.clone())?;
-        while let Some(row) = rows.next()? {
-            tuple.clear();
-            let count = i16::try_from(row.len()).expect("a table has 1,600 columns at most");
-            tuple.extend_from_slice(&count.to_be_bytes());
-            for index in 0..row.len() {
-                let BinaryField(field) = row.try_get(index)?;
-                let length = field.map_or(-1, |field| {
-                    i32::try_from(field.len()).expect("a field has 1 GB at most")
-                });
-                tuple.extend_from_slice(&length.to_be_bytes());
-                tuple.extend_from_slice(field.unwrap_or_default());
-            }
-            each(&tuple);
-        }
-        Ok(())
-    };
-    let done = read();
+    let done = read_tuples(conn, &statement(schema, name, mapping), params, &mut each);
     done.map_err(|error| conn.fault(&error))
+}
+
+fn read_tuples<'a>(
+    conn: &mut PgConn,
+    statement: &str,
+    params: impl ExactSizeIterator<Item = &'a dyn ToSql>,
+    each: &mut impl FnMut(&[u8]),
+) -> Result<(), postgres::Error> {
+    let mut tuple = Vec::new();
+    let mut rows = conn.query_raw(statement, params)?;
+    while let Some(row) = rows.next()? {
+        tuple.clear();
+        let count = i16::try_from(row.len()).expect("a table has 1,600 columns at most");
+        tuple.extend_from_slice(&count.to_be_bytes());
+        for index in 0..row.len() {
+            let BinaryField(field) = row.try_get(index)?;
+            let length = field
+                .map_or(-1, |field| i32::try_from(field.len()).expect("a field has 1 GB at most"));
+            tuple.extend_from_slice(&length.to_be_bytes());
+            tuple.extend_from_slice(field.unwrap_or_default());
+        }
+        each(&tuple);
+    }
+    Ok(())
 }
 
 /// Renders `SELECT t."a", … FROM ONLY "raw"."t" t JOIN unnest($1::integer[]) AS k(k0) ON t."a" = k.k0`.
 fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
-    let quote = |index: usize| quote_pg(mapping.columns[index].pg_name.as_str());
-    let all: Vec<String> =
-        (0..mapping.columns.len()).map(|index| format!("t.{}", quote(index))).collect();
+    let all: Vec<String> = mapping.columns.iter().map(qualified).collect();
     let key = mapping.key.iter().enumerate();
     let arrays: Vec<String> = key
         .clone()
         .map(|(place, &index)| format!("${}::{}[]", place + 1, mapping.columns[index].pg))
         .collect();
     let names: Vec<String> = key.clone().map(|(place, _)| format!("k{place}")).collect();
-    let joined: Vec<String> =
-        key.map(|(place, &index)| format!("t.{} = k.k{place}", quote(index))).collect();
+    let joined: Vec<String> = key
+        .map(|(place, &index)| format!("{} = k.k{place}", qualified(&mapping.columns[index])))
+        .collect();
     format!(
         "SELECT {} FROM {} t JOIN unnest({}) AS k({}) ON {}",
         all.join(", "),
@@ -71,6 +75,11 @@ fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
         names.join(", "),
         joined.join(" AND ")
     )
+}
+
+/// Renders a column of the table `t`.
+fn qualified(column: &MappedColumn) -> String {
+    format!("t.{}", quote_pg(column.pg_name.as_str()))
 }
 
 /// The bytes of a field, whatever its type.

@@ -17,8 +17,10 @@ pub(crate) fn at_once<I: Send, T: Send>(
     let _hook = cancel.on_cancel(move || stopper.cancel());
     let (work, stop) = (&work, &stop);
     let done: Vec<Result<T>> = thread::scope(|scope| {
-        let start = |item| scope.spawn(move || work(item, stop).inspect_err(|_| stop.cancel()));
-        let threads: Vec<_> = items.into_iter().map(start).collect();
+        let threads: Vec<_> = items
+            .into_iter()
+            .map(|item| scope.spawn(move || work(item, stop).inspect_err(|_| stop.cancel())))
+            .collect();
         let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
         joined.map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
@@ -37,4 +39,21 @@ fn first_cause<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
         }
     }
     cause.map_or(Ok(good), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::{Cancelled, TableName};
+
+    #[test]
+    fn the_error_that_ended_the_others_is_told() {
+        let stopped = || Err(Error::Cancelled(Cancelled));
+        let alone = || Err(Error::Alone(TableName::new("t").unwrap()));
+        for done in [vec![stopped(), alone(), Ok(1)], vec![alone(), stopped()]] {
+            assert!(matches!(first_cause(done), Err(Error::Alone(_))));
+        }
+        assert!(matches!(first_cause(vec![Ok(1), stopped()]), Err(Error::Cancelled(_))));
+        assert_eq!(first_cause(vec![Ok(1), Ok(2)]).unwrap(), [1, 2]);
+    }
 }

@@ -2,8 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::key::RowKey;
-use handoff_connect::ValueRef;
-use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side};
+use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side, ValueRef};
 use handoff_model::{Cancel, KeyRange, RowFilter, Throttle};
 use handoff_rows::{
     Encoder, Locking, ReadSpec, RowReader, RowSink, target_tuples, target_tuples_of,
@@ -67,28 +66,22 @@ impl ComparedTable<'_> {
                 let encoder = Encoder::new(mapping, values);
                 let select = encoder.select_list().to_vec();
                 let mut sink = EncodingSink { encoder, tuple: Vec::new(), each };
-                let failed = |fault| {
-                    let (table, rows) = (mapping.table.clone(), 0);
-                    handoff_rows::Error::Read { table, rows, fault }
-                };
-                let mut conn = pool.get(Profile::Read).map_err(failed)?;
-                for filter in rows.filters(mapping) {
-                    let filter = &filter;
+                let mut conn = pool.get(Profile::Read).map_err(|fault| unread(mapping, fault))?;
+                for filter in &rows.filters(mapping) {
                     let spec = ReadSpec { table, select: &select, filter, locking, cancel };
                     RowReader::new(spec).throttle(throttle).read(&mut conn, &mut sink)?;
                 }
-                if self.is_alive() && !table.is_unchanged(&mut conn).map_err(failed)? {
+                if self.is_alive()
+                    && !table.is_unchanged(&mut conn).map_err(|fault| unread(mapping, fault))?
+                {
                     return Err(Error::Altered(mapping.table.clone()));
                 }
                 Ok(!sink.encoder.audit().entries().is_empty())
             }
             ComparedTable::Pg { pool, schema } => {
-                let failed = |fault| match cancel.check() {
-                    Err(cancelled) => Error::Cancelled(cancelled),
-                    Ok(()) => Error::Target { table: mapping.table.clone(), fault },
-                };
                 cancel.check()?;
-                let mut conn = pool.get().map_err(failed)?;
+                let taken = pool.get();
+                let mut conn = taken.map_err(|fault| target_unread(mapping, cancel, fault))?;
                 let guard = pool.cancel_guard(&conn, cancel);
                 let done = read_target(&mut conn, schema, rows, mapping, each);
                 drop(guard);
@@ -96,9 +89,20 @@ impl ComparedTable<'_> {
                     // The word to stop may come late, and would end what runs there next.
                     conn.mark_broken();
                 }
-                done.map(|()| false).map_err(failed)
+                done.map(|()| false).map_err(|fault| target_unread(mapping, cancel, fault))
             }
         }
+    }
+}
+
+fn unread(mapping: &Mapping, fault: Fault) -> Error {
+    handoff_rows::Error::Read { table: mapping.table.clone(), rows: 0, fault }.into()
+}
+
+fn target_unread(mapping: &Mapping, cancel: &Cancel, fault: Fault) -> Error {
+    match cancel.check() {
+        Err(cancelled) => Error::Cancelled(cancelled),
+        Ok(()) => Error::Target { table: mapping.table.clone(), fault },
     }
 }
 
@@ -139,11 +143,12 @@ impl RowSelection<'_> {
             }
             RowSelection::Of(keys) => keys,
         };
-        let filter = |keys: &[RowKey]| {
-            RowFilter::Keys(keys.iter().filter_map(|key| key.key_values(mapping)).collect())
-        };
-        keys.chunks(BATCH).map(filter).collect()
+        keys.chunks(BATCH).map(|keys| key_filter(keys, mapping)).collect()
     }
+}
+
+fn key_filter(keys: &[RowKey], mapping: &Mapping) -> RowFilter {
+    RowFilter::Keys(keys.iter().filter_map(|key| key.key_values(mapping)).collect())
 }
 
 /// Encodes rows one by one and keeps none.

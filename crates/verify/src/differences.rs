@@ -168,3 +168,92 @@ impl TableComparison {
         self.pairs.iter().all(PairDifferences::is_equal)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    fn sum(rows: u64, sum: u128) -> KeySum {
+        KeySum { rows, sum }
+    }
+
+    #[test]
+    fn a_key_is_judged_by_its_rows_on_both_sides() {
+        let (missing, stale, phantom) =
+            (DifferenceKind::Missing, DifferenceKind::Stale, DifferenceKind::Phantom);
+        for (first, second, expected) in [
+            (sum(1, 5), sum(1, 5), None),
+            (sum(1, 5), sum(0, 0), Some((missing, 1))),
+            (sum(0, 0), sum(1, 5), Some((phantom, 1))),
+            (sum(1, 5), sum(1, 6), Some((stale, 1))),
+            // Equal rows of a table without a key are counted.
+            (sum(3, 15), sum(1, 5), Some((missing, 2))),
+            (sum(1, 5), sum(4, 20), Some((phantom, 3))),
+        ] {
+            assert_eq!(DifferenceKind::of(first, second), expected, "{first:?} {second:?}");
+        }
+    }
+
+    fn pair(first: Side, second: Side, kinds: &[DifferenceKind]) -> PairDifferences {
+        let mut pair = PairDifferences::none(first, second);
+        kinds.iter().for_each(|&kind| pair.count_in(kind, 1));
+        pair
+    }
+
+    fn comparison(sums: &[(Side, u64)], pairs: Vec<PairDifferences>) -> TableComparison {
+        let of = |rows: u64| TableSum { rows, hash: u128::from(rows) };
+        TableComparison {
+            table: TableName::new("t").unwrap(),
+            sums: sums.iter().map(|&(side, rows)| (side, of(rows))).collect(),
+            pairs,
+            looks: 1,
+            by: SumBy::Read,
+        }
+    }
+
+    #[test]
+    fn rows_that_move_are_no_difference_and_no_equality() {
+        let mut pair = pair(Side::Source, Side::Replica, &[]);
+        assert!(pair.is_equal() && pair.all_listed());
+        pair.moving = 1;
+        assert_eq!((pair.count(), pair.is_equal()), (0, false));
+    }
+
+    #[test]
+    fn a_pair_lists_all_only_if_every_counted_row_is_listed() {
+        let mut pair = pair(Side::Source, Side::Replica, &[DifferenceKind::Stale; 3]);
+        assert_eq!((pair.count(), pair.all_listed()), (3, false));
+        let (kind, key) = (DifferenceKind::Stale, RowKey(crate::key::RowIdentity::Hash(1)));
+        pair.rows.push(RowDifference { kind, key, columns: Vec::new(), rows: 3 });
+        assert!(pair.all_listed());
+    }
+
+    #[test]
+    fn ranges_that_were_equal_are_added_to_the_sums() {
+        let (source, replica, target) = (Side::Source, Side::Replica, Side::Target);
+        let far = pair(source, replica, &[DifferenceKind::Missing]);
+        // Of the ranges that differ: five rows in the source, four in the replica.
+        let part = comparison(&[(source, 5), (replica, 4)], vec![far]);
+        let whole = [101, 100].map(|rows| TableSum { rows, hash: 7 });
+        let alone = part.clone().beside(None, whole);
+        assert_eq!(alone.sums, [(source, whole[0]), (replica, whole[1])]);
+        let near = comparison(
+            &[(replica, 100), (target, 99)],
+            vec![pair(replica, target, &[DifferenceKind::Missing])],
+        );
+        let both = part.beside(Some(near), whole);
+        let rows: Vec<_> = both.sums.iter().map(|(side, sum)| (*side, sum.rows)).collect();
+        assert_eq!(rows, [(source, 101), (replica, 100), (target, 99)]);
+        assert_eq!((both.pairs.len(), both.is_equal()), (2, false));
+    }
+
+    #[test]
+    fn bytes_of_source_and_replica_outrank_their_canonical_form() {
+        let (source, replica, target) = (Side::Source, Side::Replica, Side::Target);
+        let pairs = vec![pair(source, replica, &[]), pair(replica, target, &[])];
+        let all = comparison(&[(source, 1), (replica, 1), (target, 1)], pairs);
+        assert!(all.is_equal());
+        let stale = pair(source, replica, &[DifferenceKind::Stale]);
+        let judged = all.with_first(comparison(&[(source, 1), (replica, 1)], vec![stale]));
+        assert_eq!((judged.pairs[0].stale, judged.pairs[1].count(), judged.looks), (1, 0, 2));
+    }
+}

@@ -42,11 +42,12 @@ impl TupleShape {
     pub(crate) fn of(mapping: &Mapping) -> TupleShape {
         let mut indexes = mapping.key.clone();
         indexes.sort_unstable();
-        let column =
-            |index: usize| PackedColumn { index, width: width(&mapping.columns[index].pg) };
-        let key: Vec<PackedColumn> = indexes.into_iter().map(column).collect();
-        let width = key.iter().try_fold(0, |sum, column| Some(sum + column.width?));
-        TupleShape { key, fixed: width.is_some_and(|width| width <= 16) }
+        let key: Vec<PackedColumn> = indexes
+            .into_iter()
+            .map(|index| PackedColumn { index, width: width(&mapping.columns[index].pg) })
+            .collect();
+        let whole = key.iter().try_fold(0, |sum, column| Some(sum + column.width?));
+        TupleShape { key, fixed: whole.is_some_and(|width| width <= 16) }
     }
 
     pub(crate) fn has_key(&self) -> bool {
@@ -86,13 +87,13 @@ impl TupleShape {
         // How much is used stands first, unless it is always the same.
         let mut packed = PackedKey { bytes: 0, used: u32::from(!self.fixed) };
         for (column, field) in self.key.iter().zip(self.key_fields(tuple)) {
-            let value = value(field)?;
+            let bytes = value(field)?;
             match column.width {
-                Some(width) if width == value.len() => {}
+                Some(width) if width == bytes.len() => {}
                 Some(_) => return None,
-                None => packed.put(&[u8::try_from(value.len()).ok()?])?,
+                None => packed.put(&[u8::try_from(bytes.len()).ok()?])?,
             }
-            packed.put(value)?;
+            packed.put(bytes)?;
         }
         let key = packed.bytes.unbounded_shl(8 * (MOST_PACKED - packed.used));
         Some(if self.fixed { key } else { key | u128::from(packed.used) << 120 })

@@ -9,17 +9,17 @@ use handoff_schema::{Column, MySqlType, TableSchema};
 /// NULL is `-`; any other value its length in bytes, `:` and its bytes. MySQL 9 has no MD5, and a CRC
 /// is no proof. The hash is NULL where the spelled row is longer than the server may make a text.
 pub(crate) fn row_hash(table: &TableSchema, flavor: Flavor) -> String {
-    let spelled: Vec<String> = table.columns.iter().map(|column| spell(column, flavor)).collect();
-    format!("SHA2(CONCAT({}), 256)", spelled.join(", "))
+    let images: Vec<String> =
+        table.columns.iter().map(|column| column_image(column, flavor)).collect();
+    format!("SHA2(CONCAT({}), 256)", images.join(", "))
 }
 
-fn spell(column: &Column, flavor: Flavor) -> String {
-    let bytes = bytes(column, flavor);
-    let name = quote_my(column.name.as_str());
-    format!("IF({name} IS NULL, '-', CONCAT(LENGTH({bytes}), ':', {bytes}))")
+fn column_image(column: &Column, flavor: Flavor) -> String {
+    let (name, image) = (quote_my(column.name.as_str()), bytes(column, flavor));
+    format!("IF({name} IS NULL, '-', CONCAT(LENGTH({image}), ':', {image}))")
 }
 
-/// Renders what of a value differs wherever the value does.
+/// Renders the bytes of a value: two values have the same only if they are equal.
 fn bytes(column: &Column, flavor: Flavor) -> String {
     use MySqlType as M;
     let name = quote_my(column.name.as_str());
@@ -35,5 +35,35 @@ fn bytes(column: &Column, flavor: Flavor) -> String {
         M::Float => format!("CAST({name} * 1e0 AS CHAR)"),
         M::Geometry | M::Vector(_) => format!("HEX({name})"),
         _ => format!("CAST({name} AS CHAR)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[track_caller]
+    fn check(kind: &str, flavor: Flavor, expected: &str) {
+        assert_eq!(bytes(&Column::of_type("c", kind).unwrap(), flavor), expected, "{kind}");
+    }
+
+    #[test]
+    fn a_value_is_hashed_in_a_form_that_tells_it_from_every_other() {
+        check("varchar(9)", Flavor::MySql, "CONVERT(`c` USING binary)");
+        check("json", Flavor::MariaDb, "CONVERT(`c` USING binary)");
+        check("json", Flavor::MySql, "CONVERT(CONVERT(`c` USING utf8mb4) USING binary)");
+        check("enum('a')", Flavor::MySql, "CAST(CAST(`c` AS UNSIGNED) AS CHAR)");
+        check("float", Flavor::MySql, "CAST(`c` * 1e0 AS CHAR)");
+        check("blob", Flavor::MySql, "`c`");
+    }
+
+    #[test]
+    fn a_null_and_the_length_keep_neighbouring_values_apart() {
+        let columns = ["a", "b"].map(|name| Column::of_type(name, "blob").unwrap());
+        let table = TableSchema { columns: columns.into(), ..TableSchema::empty("t") };
+        assert_eq!(
+            row_hash(&table, Flavor::MySql),
+            "SHA2(CONCAT(IF(`a` IS NULL, '-', CONCAT(LENGTH(`a`), ':', `a`)), \
+             IF(`b` IS NULL, '-', CONCAT(LENGTH(`b`), ':', `b`))), 256)"
+        );
     }
 }

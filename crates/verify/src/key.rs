@@ -58,9 +58,11 @@ impl RowKey {
     /// without a key.
     pub fn canonical<'a>(&'a self, mapping: &Mapping) -> Option<Vec<&'a [u8]>> {
         let values = self.values(mapping)?;
-        let of =
-            |index: &usize| values.iter().find(|(column, _)| column == index).map(|found| found.1);
-        mapping.key.iter().map(of).collect()
+        let mut ordered = Vec::with_capacity(values.len());
+        for index in &mapping.key {
+            ordered.push(values.iter().find(|(column, _)| column == index)?.1);
+        }
+        Some(ordered)
     }
 
     /// Returns the key as MySQL compares it without losing anything, in the order of the key; [`None`]

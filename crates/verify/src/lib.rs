@@ -32,6 +32,8 @@
 //! apart only as far as the target could tell them apart. One that can't be carried at all fails the
 //! comparison wherever its row is encoded: not where source and replica are found equal without that.
 
+#![warn(unreachable_pub)]
+
 mod at_once;
 mod compared_table;
 mod differences;

@@ -20,18 +20,19 @@ impl<'a> MySqlSide<'a> {
     /// Returns the first two places, if both are MySQL of one kind and the table has the same key in
     /// both, to cut it by.
     pub(crate) fn pair(places: &[ComparedTable<'a>]) -> Option<[MySqlSide<'a>; 2]> {
-        let side = |place: &ComparedTable<'a>| match *place {
+        let one = MySqlSide::of(places.first()?)?;
+        let other = MySqlSide::of(places.get(1)?)?;
+        let same_kind = one.pool.version().flavor == other.pool.version().flavor;
+        (same_kind && have_same_key(one.table, other.table)).then_some([one, other])
+    }
+
+    fn of(place: &ComparedTable<'a>) -> Option<MySqlSide<'a>> {
+        match *place {
             ComparedTable::My { pool, table, locking, throttle } => {
                 Some(MySqlSide { pool, table, locking, throttle })
             }
             ComparedTable::Pg { .. } => None,
-        };
-        let (one, other) = (side(places.first()?)?, side(places.get(1)?)?);
-        let alike = one.pool.version().flavor == other.pool.version().flavor;
-        let keyed = key_operands(one.table).is_some() && key_operands(other.table).is_some();
-        // A range of one key is none of another.
-        let keyed = keyed && one.table.key() == other.table.key();
-        (alike && keyed).then_some([one, other])
+        }
     }
 
     pub(crate) fn rows(&self) -> u64 {
@@ -50,4 +51,9 @@ impl<'a> MySqlSide<'a> {
             Error::Cancelled,
         )
     }
+}
+
+/// Returns true if both tables have a key, and the same: a range of one key is none of another.
+fn have_same_key(one: &TableSchema, other: &TableSchema) -> bool {
+    key_operands(one).is_some() && key_operands(other).is_some() && one.key() == other.key()
 }

@@ -12,9 +12,9 @@ use crate::meter::ComparisonMeter;
 use crate::mysql_side::MySqlSide;
 use crate::range_sums::RangeSums;
 use handoff_connect::Profile;
-use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
+use handoff_model::{Cancel, KeyRange, KeyValue, RowFilter, TableSum};
 use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, has_key_values, hash_row};
-use handoff_schema::{Column, Mapping};
+use handoff_schema::{Mapping, TableSchema};
 use handoff_settings::Values;
 use std::collections::HashSet;
 
@@ -54,31 +54,22 @@ impl PacketSums<'_> {
     /// Returns true if equal rows come in equal packets, and in the order of the key at no cost.
     pub(crate) fn fit(&self) -> bool {
         let [one, other] = self.sides;
-        let same = |(one, other): (&Column, &Column)| {
-            (&one.name, &one.kind, &one.charset) == (&other.name, &other.kind, &other.charset)
-        };
-        let columns = (&one.table.columns, &other.table.columns);
-        let alike = columns.0.len() == columns.1.len()
-            && columns.0.iter().zip(columns.1).all(same)
-            && has_key_values(self.mapping);
         // Keys alone may be had from a smaller index, in whatever order.
-        let alike = alike && self.mapping.columns.iter().any(|column| !column.key);
-        let ordered = |side: MySqlSide<'_>| {
-            side.locking != Locking::Ranges && side.table.is_clustered_by_key()
-        };
-        alike && ordered(one) && ordered(other)
+        let alike = have_same_columns(one.table, other.table)
+            && has_key_values(self.mapping)
+            && self.mapping.columns.iter().any(|column| !column.key);
+        alike && comes_in_order(one) && comes_in_order(other)
     }
 
     /// Finds the ranges whose rows are not the same on both sides.
     pub(crate) fn compare(&self, meter: &ComparisonMeter<'_>) -> Result<RangeSums> {
         let rows = self.sides[0].rows().max(self.sides[1].rows());
         let zeros = (rows / MOST_RANGES).max(LEAST_ROWS).next_power_of_two().ilog2();
-        let read = |side: MySqlSide<'_>, stop: &Cancel| {
+        let ranges = at_once(self.cancel, self.sides, |side, stop| {
             let mut part = meter.part();
             let sums = PacketSums { cancel: stop, ..*self };
             sums.read(side, &RowFilter::All, zeros, || part.row())
-        };
-        let ranges = at_once(self.cancel, self.sides, read)?;
+        })?;
         let sums = [&ranges[0], &ranges[1]].map(|ranges| whole(ranges));
         let unequal = if sums[0] == sums[1] {
             Vec::new()
@@ -133,8 +124,11 @@ impl PacketSums<'_> {
             Ok(())
         })?;
         ranges.push(PacketRange { end: None, zeros: u32::MAX, sum });
-        let failed = |fault| side.failed(fault, Some(self.cancel));
-        if locking != Locking::Free && !table.is_unchanged(&mut conn).map_err(failed)? {
+        if locking != Locking::Free
+            && !table
+                .is_unchanged(&mut conn)
+                .map_err(|fault| side.failed(fault, Some(self.cancel)))?
+        {
             return Err(Error::Altered(self.mapping.table.clone()));
         }
         Ok(ranges)
@@ -146,13 +140,33 @@ impl PacketSums<'_> {
         if unequal.len().saturating_mul(ONE_IN) > one.len().max(other.len()) {
             return None;
         }
-        let bound = |key: Option<&[u8]>| match key {
+        unequal.into_iter().map(|bounds| self.key_range(bounds)).collect()
+    }
+
+    fn key_range(&self, bounds: RangeBounds<'_>) -> Option<KeyRange> {
+        Some(KeyRange { after: self.bound(bounds.after)?, upto: self.bound(bounds.upto)? })
+    }
+
+    /// Returns the bound of a range; [`None`] for a key that MySQL cannot compare.
+    fn bound(&self, key: Option<&[u8]>) -> Option<Option<Vec<KeyValue>>> {
+        match key {
             None => Some(None),
             Some(key) => RowKey(RowIdentity::Fields(key.into())).key_values(self.mapping).map(Some),
-        };
-        let range = |(after, upto)| Some(KeyRange { after: bound(after)?, upto: bound(upto)? });
-        unequal.into_iter().map(range).collect()
+        }
     }
+}
+
+/// Returns true if the columns of both tables are the same, so that equal rows come in equal packets.
+fn have_same_columns(one: &TableSchema, other: &TableSchema) -> bool {
+    one.columns.len() == other.columns.len()
+        && one.columns.iter().zip(&other.columns).all(|(one, other)| {
+            (&one.name, &one.kind, &one.charset) == (&other.name, &other.kind, &other.charset)
+        })
+}
+
+/// Returns true if a side's rows come in the order of the key at no cost.
+fn comes_in_order(side: MySqlSide<'_>) -> bool {
+    side.locking != Locking::Ranges && side.table.is_clustered_by_key()
 }
 
 /// Joins ranges with those behind them, where they end in fewer than so many zeros; returns the sum of
@@ -177,14 +191,18 @@ fn whole(ranges: &[PacketRange]) -> TableSum {
     whole
 }
 
-/// The begin and the end of a range.
-type Bounds<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+/// The keys between which a range lies; [`None`] for an end of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RangeBounds<'a> {
+    after: Option<&'a [u8]>,
+    upto: Option<&'a [u8]>,
+}
 
 /// Returns the ranges that differ, neighbours joined; [`None`] if common ends come in another order.
-fn differing<'a>(one: &'a [PacketRange], other: &'a [PacketRange]) -> Option<Vec<Bounds<'a>>> {
+fn differing<'a>(one: &'a [PacketRange], other: &'a [PacketRange]) -> Option<Vec<RangeBounds<'a>>> {
     let ends: HashSet<&Option<Box<[u8]>>> = other.iter().map(|range| &range.end).collect();
     let mut others = other.iter();
-    let mut differing: Vec<Bounds<'a>> = Vec::new();
+    let mut differing: Vec<RangeBounds<'a>> = Vec::new();
     let (mut after, mut sum) = (None, TableSum::default());
     for PacketRange { end, sum: more, .. } in one {
         sum += *more;
@@ -199,13 +217,13 @@ fn differing<'a>(one: &'a [PacketRange], other: &'a [PacketRange]) -> Option<Vec
                 break;
             }
         }
-        let end = end.as_deref();
+        let upto = end.as_deref();
         match differing.last_mut() {
             _ if its == sum => {}
-            Some(last) if last.1.is_some() && last.1 == after => last.1 = end,
-            _ => differing.push((after, end)),
+            Some(last) if last.upto.is_some() && last.upto == after => last.upto = upto,
+            _ => differing.push(RangeBounds { after, upto }),
         }
-        (after, sum) = (end, TableSum::default());
+        (after, sum) = (upto, TableSum::default());
     }
     Some(differing)
 }
@@ -213,6 +231,7 @@ fn differing<'a>(one: &'a [PacketRange], other: &'a [PacketRange]) -> Option<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use handoff_schema::Column;
 
     /// Makes ranges of the rows' hashes, each ended by a row whose hash ends in a zero.
     fn ranges(rows: &[u8]) -> Vec<PacketRange> {
@@ -251,9 +270,8 @@ mod tests {
         for (one, other) in [(&one, &other), (&other, &one)] {
             let found = differing(one, other);
             let number = |end: Option<&[u8]>| end.map_or(0, |end| end[0]);
-            let found = found.map(|all| {
-                all.into_iter().map(|(after, upto)| (number(after), number(upto))).collect()
-            });
+            let found = found
+                .map(|all| all.into_iter().map(|b| (number(b.after), number(b.upto))).collect());
             assert_eq!(found, expected.map(<[_]>::to_vec));
         }
     }
@@ -270,5 +288,26 @@ mod tests {
         check(&[1, 10, 11, 20], &[], Some(&[(0, 0)]));
         check(&[1, 10, 11, 20, 31, 40], &[2, 10, 11, 20, 41], Some(&[(0, 10), (20, 0)]));
         check(&[20, 1, 10], &[1, 10, 20], None);
+    }
+
+    #[test]
+    fn packets_are_compared_only_of_the_same_columns() {
+        let table = |columns: &[(&str, &str)]| TableSchema {
+            columns: columns
+                .iter()
+                .map(|(name, kind)| Column::of_type(name, kind).unwrap())
+                .collect(),
+            ..TableSchema::empty("t")
+        };
+        let one = table(&[("a", "int"), ("b", "text")]);
+        assert!(have_same_columns(&one, &one));
+        for other in
+            [&[("a", "int")][..], &[("a", "bigint"), ("b", "text")], &[("a", "int"), ("c", "text")]]
+        {
+            assert!(!have_same_columns(&one, &table(other)), "{other:?}");
+        }
+        let mut latin = one.clone();
+        latin.columns[1].charset = Some("latin1".to_owned());
+        assert!(!have_same_columns(&one, &latin));
     }
 }

@@ -5,7 +5,7 @@ use crate::image::row_hash;
 use crate::meter::{ComparisonMeter, MeterPart};
 use crate::mysql_side::MySqlSide;
 use crate::range_sums::RangeSums;
-use handoff_connect::{MyConn, Profile};
+use handoff_connect::{MyConn, Profile, quote_my};
 use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
 use handoff_rows::{ReadSpec, RowReader, force_key_index, where_clause};
 use mysql::prelude::Queryable;
@@ -17,12 +17,10 @@ use std::time::{Duration, Instant};
 /// The time that a server may sum one range: below the 200 ms for which writers of a table without
 /// transactions may be locked out, since the next range may have longer rows.
 const TARGET: Duration = Duration::from_millis(100);
-/// Rows of the first range.
-const FIRST_ROWS: u64 = 5_000;
-/// The most rows of a range.
-const MOST_ROWS: u64 = 50_000;
-/// A range that differs is cut into pieces of so many rows.
-const PIECE_ROWS: u64 = 1_000;
+/// The pieces of a whole table.
+const FIRST_PIECES: PieceSizes = PieceSizes { first: 5_000, most: 50_000 };
+/// The pieces of a range that differs.
+const SMALL_PIECES: PieceSizes = PieceSizes { first: 1_000, most: 1_000 };
 /// Ranges that the source may be ahead of the replica.
 const AHEAD: usize = 4;
 
@@ -36,16 +34,13 @@ impl MySqlSide<'_> {
     ) -> Result<Option<TableSum>> {
         let filter = RowFilter::Range(range.clone());
         let (clause, params) = where_clause(&filter, self.table)?;
-        let half = |from| {
-            format!("CAST(SUM(CAST(CONV(SUBSTRING(h, {from}, 16), 16, 10) AS UNSIGNED)) AS CHAR)")
-        };
         // The LIMIT keeps the server from merging the inner statement, and so from hashing twice.
         let sql = format!(
             "SELECT COUNT(*), COUNT(h), {}, {} FROM (SELECT {} AS h FROM {}{}{clause} LIMIT {}) AS r",
-            half(1),
-            half(17),
+            half_sum(1),
+            half_sum(17),
             row_hash(self.table, self.pool.version().flavor),
-            handoff_connect::quote_my(self.table.name.as_str()),
+            quote_my(self.table.name.as_str()),
             force_key_index(self.table).unwrap_or_default(),
             u64::MAX,
         );
@@ -53,15 +48,14 @@ impl MySqlSide<'_> {
         let answer =
             conn.exec_first::<(u64, u64, Option<String>, Option<String>), _, _>(sql, params);
         drop(guard);
-        let answer = answer.map_err(|error| self.failed(conn.fault(&error), Some(cancel)))?;
-        let (rows, hashed, high, low) = answer.unwrap_or_default();
+        let (rows, hashed, high, low) = answer
+            .map_err(|error| self.failed(conn.fault(&error), Some(cancel)))?
+            .unwrap_or_default();
         if let Some(throttle) = self.throttle {
             throttle.take(rows, cancel)?;
         }
-        let number =
-            |sum: Option<String>| sum.and_then(|sum| sum.parse::<u128>().ok()).unwrap_or(0);
-        // Each half has its own 64 bits, and what a sum of many has beyond them.
-        let hash = (number(high) << 64).wrapping_add(number(low));
+        // Each half has its own 64 bits, and a sum of many has more beyond them.
+        let hash = (number(high.as_deref()) << 64).wrapping_add(number(low.as_deref()));
         Ok((rows == hashed).then_some(TableSum { rows, hash }))
     }
 
@@ -72,9 +66,8 @@ impl MySqlSide<'_> {
         rows: u64,
         cancel: &Cancel,
     ) -> Result<Option<KeyRange>> {
-        let (select, filter) = (Vec::new(), RowFilter::All);
         let (table, locking) = (self.table, self.locking);
-        let spec = ReadSpec { table, select: &select, filter: &filter, locking, cancel };
+        let spec = ReadSpec { table, select: &[], filter: &RowFilter::All, locking, cancel };
         let upto = RowReader::new(spec).end_of(conn, range, rows)?;
         Ok(upto.map(|upto| KeyRange { after: range.after.clone(), upto: Some(upto) }))
     }
@@ -93,41 +86,58 @@ impl MySqlSide<'_> {
     }
 }
 
+/// Renders the sum of one half of the hashes `h`, sixteen hex digits of each.
+fn half_sum(from: u8) -> String {
+    format!("CAST(SUM(CAST(CONV(SUBSTRING(h, {from}, 16), 16, 10) AS UNSIGNED)) AS CHAR)")
+}
+
+fn number(digits: Option<&str>) -> u128 {
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
 /// Finds the ranges whose rows are not the same on both sides.
 pub(crate) fn compare(
     sides: [MySqlSide<'_>; 2],
     cancel: &Cancel,
     meter: &ComparisonMeter<'_>,
 ) -> Result<RangeSums> {
-    let whole = walk(sides, &[KeyRange::ALL], (FIRST_ROWS, MOST_ROWS), cancel, meter)?;
-    let cut = walk(sides, &whole.unequal, (PIECE_ROWS, PIECE_ROWS), cancel, meter)?;
-    Ok(RangeSums { unequal: joined(cut.unequal), sums: whole.sums })
+    let whole = walk(sides, &[KeyRange::ALL], FIRST_PIECES, cancel, meter)?;
+    let fine = walk(sides, &whole.unequal, SMALL_PIECES, cancel, meter)?;
+    Ok(RangeSums { unequal: joined(fine.unequal), sums: whole.sums })
 }
 
-/// A range with the source's sum.
-type Said = (KeyRange, Option<TableSum>);
+/// The sizes of the pieces into which ranges are cut.
+#[derive(Clone, Copy)]
+struct PieceSizes {
+    first: u64,
+    most: u64,
+}
 
-/// Cuts each of `ranges` into pieces of so many rows, and at most so many, and compares these; the
-/// source goes ahead.
+/// A piece of a range with the source's sum; [`None`] if a row is too long to be hashed.
+struct SourcePiece {
+    range: KeyRange,
+    sum: Option<TableSum>,
+}
+
+/// Cuts each of `ranges` into pieces and compares these; the source goes ahead.
 fn walk(
     sides: [MySqlSide<'_>; 2],
     ranges: &[KeyRange],
-    rows: (u64, u64),
+    sizes: PieceSizes,
     cancel: &Cancel,
     meter: &ComparisonMeter<'_>,
 ) -> Result<RangeSums> {
-    let stop = Cancel::new();
+    let stop = &Cancel::new();
     let stopper = stop.clone();
     let _hook = cancel.on_cancel(move || stopper.cancel());
-    let (said, heard) = sync_channel(AHEAD);
+    let (pieces, coming) = sync_channel(AHEAD);
     let (ahead, behind) = thread::scope(|scope| {
-        let stop = &stop;
         let ahead = scope.spawn(move || {
-            let done = cut(sides[0], ranges, rows, (&said, meter.part()), stop);
+            let done = cut(sides[0], ranges, sizes, &pieces, meter.part(), stop);
             done.inspect_err(|_| stop.cancel())
         });
-        let behind = check(sides[1], &heard, meter.part(), stop).inspect_err(|_| stop.cancel());
-        drop(heard);
+        let behind = check(sides[1], &coming, meter.part(), stop).inspect_err(|_| stop.cancel());
+        drop(coming);
         (ahead.join().unwrap_or_else(|panic| resume_unwind(panic)), behind)
     });
     match (ahead, behind) {
@@ -142,28 +152,29 @@ fn walk(
 fn cut(
     side: MySqlSide<'_>,
     ranges: &[KeyRange],
-    (mut rows, most): (u64, u64),
-    (said, mut part): (&SyncSender<Said>, MeterPart<'_>),
+    sizes: PieceSizes,
+    pieces: &SyncSender<SourcePiece>,
+    mut part: MeterPart<'_>,
     cancel: &Cancel,
 ) -> Result<TableSum> {
     let mut conn = side.connect(Profile::RawRead)?;
-    let mut whole = TableSum::default();
+    let (mut whole, mut rows) = (TableSum::default(), sizes.first);
     for range in ranges {
         let mut rest = range.clone();
         loop {
             cancel.check()?;
-            let piece = side.end_of(&mut conn, &rest, rows, cancel)?;
-            let is_last = piece.is_none();
-            let piece = piece.unwrap_or_else(|| rest.clone());
+            let end = side.end_of(&mut conn, &rest, rows, cancel)?;
+            let is_last = end.is_none();
+            let piece = end.unwrap_or_else(|| rest.clone());
             let started = Instant::now();
             let sum = side.sum(&mut conn, &piece, cancel)?;
-            rows = paced(rows, started.elapsed()).min(most);
+            rows = paced(rows, started.elapsed()).min(sizes.most);
             if let Some(sum) = sum {
                 part.rows(sum.rows);
                 whole += sum;
             }
             rest.after.clone_from(&piece.upto);
-            if said.send((piece, sum)).is_err() || is_last {
+            if pieces.send(SourcePiece { range: piece, sum }).is_err() || is_last {
                 break;
             }
         }
@@ -171,28 +182,29 @@ fn cut(
     Ok(whole)
 }
 
-/// Sums the same pieces, and returns those whose sums are others.
+/// Sums the same pieces, and returns those whose sums differ, with the sum of all.
 fn check(
     side: MySqlSide<'_>,
-    heard: &Receiver<Said>,
+    pieces: &Receiver<SourcePiece>,
     mut part: MeterPart<'_>,
     cancel: &Cancel,
 ) -> Result<(Vec<KeyRange>, TableSum)> {
     let mut conn = side.connect(Profile::RawRead)?;
     let (mut unequal, mut whole) = (Vec::new(), TableSum::default());
-    while let Ok((piece, said)) = heard.recv() {
-        let sum = side.sum(&mut conn, &piece, cancel)?;
+    while let Ok(piece) = pieces.recv() {
+        let sum = side.sum(&mut conn, &piece.range, cancel)?;
         if let Some(sum) = sum {
             part.rows(sum.rows);
             whole += sum;
         }
-        if sum.is_none() || sum != said {
-            unequal.push(piece);
+        if sum.is_none() || sum != piece.sum {
+            unequal.push(piece.range);
         }
     }
     Ok((unequal, whole))
 }
 
+/// Returns the rows of the next range: as many as take [`TARGET`], four times as many at most.
 fn paced(rows: u64, took: Duration) -> u64 {
     let fits = u128::from(rows) * TARGET.as_micros() / took.as_micros().max(1);
     u64::try_from(fits).unwrap_or(u64::MAX).clamp(1, rows.saturating_mul(4))
@@ -208,4 +220,42 @@ fn joined(ranges: Vec<KeyRange>) -> Vec<KeyRange> {
         }
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_model::KeyValue;
+
+    fn range(after: Option<i64>, upto: Option<i64>) -> KeyRange {
+        let bound = |key: Option<i64>| key.map(|key| vec![KeyValue::Int(key)]);
+        KeyRange { after: bound(after), upto: bound(upto) }
+    }
+
+    #[test]
+    fn ranges_are_joined_with_their_neighbours_alone() {
+        let pieces = vec![
+            range(None, Some(1)),
+            range(Some(1), Some(2)),
+            range(Some(5), Some(6)),
+            range(Some(6), None),
+        ];
+        assert_eq!(joined(pieces), [range(None, Some(2)), range(Some(5), None)]);
+        assert_eq!(joined(Vec::new()), []);
+    }
+
+    #[test]
+    fn the_next_piece_takes_its_time_and_grows_four_times_at_most() {
+        assert_eq!(paced(1_000, TARGET), 1_000);
+        assert_eq!(paced(1_000, TARGET * 2), 500);
+        assert_eq!(paced(1_000, Duration::ZERO), 4_000);
+        assert_eq!(paced(1, TARGET * 100), 1);
+    }
+
+    #[test]
+    fn the_sum_of_no_row_is_zero() {
+        assert_eq!(number(None), 0);
+        assert_eq!(number(Some("36893488147419103230")), 2 * u128::from(u64::MAX));
+        assert!(half_sum(17).contains("SUBSTRING(h, 17, 16)"));
+    }
 }

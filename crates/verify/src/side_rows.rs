@@ -32,14 +32,14 @@ pub(crate) struct RowDetail {
 }
 
 impl SideRows {
-    /// Makes the sight of a side in which rows are looked up by keys that it may take for each other,
+    /// Makes the rows of a side in which rows are looked up by keys that it may take for each other,
     /// such as two spellings of a text: a row then comes once for each statement that asks for it.
     pub(crate) fn repeating() -> SideRows {
         SideRows { repeats: true, ..SideRows::default() }
     }
 
     /// Takes in a row, if it is wanted.
-    pub(crate) fn see(&mut self, shape: &TupleShape, wanted: &WantedKeys<'_>, tuple: &[u8]) {
+    pub(crate) fn observe(&mut self, shape: &TupleShape, wanted: &WantedKeys<'_>, tuple: &[u8]) {
         let (element, row) = shape.element(tuple, &mut self.key);
         if !wanted.keys.contains(&element.key) {
             return;
@@ -80,4 +80,65 @@ impl RowDetail {
 #[expect(clippy::cast_possible_truncation, reason = "any 32 bits of the hash will do")]
 fn hash(field: &[u8]) -> u32 {
     xxh3_64(field) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
+    use handoff_settings::{TableSettings, Values};
+
+    fn shape() -> TupleShape {
+        let column = |name| Column { nullable: false, ..Column::of_type(name, "int").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+        let indexes = vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }];
+        let columns = vec![column("id"), column("a")];
+        let table = TableSchema { columns, indexes, ..TableSchema::empty("t") };
+        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default());
+        TupleShape::of(&mapping.unwrap())
+    }
+
+    fn tuple(id: u8, a: u8) -> Vec<u8> {
+        vec![0, 2, 0, 0, 0, 4, 0, 0, 0, id, 0, 0, 0, 4, 0, 0, 0, a]
+    }
+
+    fn key(id: u8) -> u128 {
+        shape().element(&tuple(id, 0), &mut Vec::new()).0.key
+    }
+
+    #[test]
+    fn only_wanted_rows_are_held_and_only_listed_ones_with_their_keys() {
+        let (keys, listed) = (HashSet::from([key(1), key(2)]), HashSet::from([key(2)]));
+        let wanted = WantedKeys { keys: &keys, listed: &listed };
+        let mut side = SideRows::default();
+        for id in 1..=3 {
+            side.observe(&shape(), &wanted, &tuple(id, 5));
+        }
+        assert_eq!([1, 2, 3].map(|id| side.held(key(id)).rows), [1, 1, 0]);
+        assert_eq!(side.details.keys().copied().collect::<Vec<_>>(), [key(2)]);
+    }
+
+    #[test]
+    fn a_row_that_is_met_again_is_counted_once_where_rows_repeat() {
+        let keys = HashSet::from([key(1)]);
+        let wanted = WantedKeys { keys: &keys, listed: &HashSet::new() };
+        for (mut side, rows) in [(SideRows::default(), 2), (SideRows::repeating(), 1)] {
+            side.observe(&shape(), &wanted, &tuple(1, 5));
+            side.observe(&shape(), &wanted, &tuple(1, 5));
+            assert_eq!(side.held(key(1)).rows, rows);
+        }
+    }
+
+    #[test]
+    fn the_columns_that_differ_are_told_by_their_hashes() {
+        let keys = HashSet::from([key(1)]);
+        let wanted = WantedKeys { keys: &keys, listed: &keys };
+        let [one, other] = [5, 6].map(|a| {
+            let mut side = SideRows::default();
+            side.observe(&shape(), &wanted, &tuple(1, a));
+            side.details.remove(&key(1)).unwrap()
+        });
+        assert_eq!(one.differing(&other).collect::<Vec<_>>(), [1]);
+        assert_eq!(one.differing(&one).count(), 0);
+    }
 }

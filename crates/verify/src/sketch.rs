@@ -62,9 +62,9 @@ impl RowSketch {
     /// Adds a row by its element and its hash.
     pub(crate) fn add(&mut self, element: RowElement, row: u128) {
         self.sum.add_row(row);
-        let check = check(element);
-        for place in places(check, self.cells.len()) {
-            self.cells[place].add(element, check);
+        let hash = check(element);
+        for place in places(hash, self.cells.len()) {
+            self.cells[place].add(element, hash);
         }
     }
 
@@ -88,14 +88,14 @@ impl RowSketch {
         let mut at: Vec<usize> = (0..cells.len()).collect();
         while let Some(place) = at.pop() {
             let Some(surplus) = cells[place].single() else { continue };
-            let check = check(surplus.element);
-            let places = places(check, cells.len());
+            let hash = check(surplus.element);
+            let stands = places(hash, cells.len());
             // By chance a cell may look as if it had a single row; that row would not stand here.
-            if !places.contains(&place) {
+            if !stands.contains(&place) {
                 continue;
             }
-            places.iter().for_each(|&place| cells[place].take(surplus, check));
-            at.extend(places);
+            stands.iter().for_each(|&place| cells[place].take(surplus, hash));
+            at.extend(stands);
             found.push(surplus);
             // A false find would be put back for ever.
             if found.len() > 2 * cells.len() {
@@ -144,12 +144,12 @@ impl SketchCell {
 /// Returns the number whose multiple `sum` is. Only halves of hashes come more than once, and they
 /// do not overflow.
 fn share(sum: u128, count: i64) -> Option<u128> {
-    let sum = sum.cast_signed();
+    let signed = sum.cast_signed();
     match i128::from(count) {
         0 => None,
-        1 => Some(sum.cast_unsigned()),
-        -1 => Some(sum.wrapping_neg().cast_unsigned()),
-        count => (sum % count == 0).then(|| (sum / count).cast_unsigned()),
+        1 => Some(sum),
+        -1 => Some(signed.wrapping_neg().cast_unsigned()),
+        count => (signed % count == 0).then(|| (signed / count).cast_unsigned()),
     }
 }
 
@@ -188,8 +188,10 @@ fn places(check: u64, cells: usize) -> [usize; PLACES] {
 /// over all cells, but for as much as one side has more rows than the other.
 fn about(cells: &[SketchCell]) -> u128 {
     let places = PLACES as u128;
-    let square = |cell: &SketchCell| u128::from(cell.count.unsigned_abs()).pow(2);
-    let squares = cells.iter().map(square).fold(0, u128::saturating_add);
+    let squares = cells
+        .iter()
+        .map(|cell| u128::from(cell.count.unsigned_abs()).pow(2))
+        .fold(0, u128::saturating_add);
     let all: i128 = cells.iter().map(|cell| i128::from(cell.count)).sum();
     let more = all.unsigned_abs() / places;
     let even = more.saturating_mul(more) / (cells.len() as u128 / places);

@@ -45,8 +45,10 @@ impl SpillFiles {
     /// Makes the files of a side with about so many rows.
     pub(crate) fn new(rows: u64) -> io::Result<SpillFiles> {
         let count = (rows / BUCKET_ROWS + 1).min(MOST_BUCKETS);
-        let bucket = |_| Ok(BufWriter::with_capacity(16 * 1024, tempfile::tempfile()?));
-        Ok(SpillFiles { buckets: (0..count).map(bucket).collect::<io::Result<_>>()?, failed: None })
+        let buckets = (0..count)
+            .map(|_| Ok(BufWriter::with_capacity(16 * 1024, tempfile::tempfile()?)))
+            .collect::<io::Result<_>>()?;
+        Ok(SpillFiles { buckets, failed: None })
     }
 
     /// Adds a row.
@@ -87,8 +89,8 @@ pub(crate) fn compare(
                 held.entry(element.key).or_default()[side].add(element.row);
             })?;
         }
-        for (key, all) in held {
-            let all = &all[..count];
+        for (key, sums) in held {
+            let all = &sums[..count];
             if all.iter().any(|one| *one != all[0]) {
                 each(key, all);
             }

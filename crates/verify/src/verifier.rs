@@ -15,10 +15,11 @@ use crate::side_rows::{SideRows, WantedKeys};
 use crate::sketch::{RowSketch, SurplusRow, TooMany};
 use crate::spill::{self, KeySum, SpillFiles};
 use handoff_connect::Side;
-use handoff_model::{Cancel, KeyRange, Observer, SumBy, TableSum};
+use handoff_model::{Cancel, ColumnName, KeyRange, Observer, SumBy, TableSum};
 use handoff_schema::{Mapping, PgType};
 use handoff_settings::Values;
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -184,17 +185,19 @@ impl Verifier {
         by: SumBy,
         meter: &ComparisonMeter<'_>,
     ) -> Result<TableComparison> {
-        let near = VerifyJob { places: &job.places[1..], ..*job };
-        let near = (near.places.len() > 1).then(|| self.work(&near, None, meter).compare());
-        let near = near.transpose()?;
-        let far = self.work(far, Some(&found.unequal), meter);
-        let mut far = if found.unequal.is_empty() { far.nothing() } else { far.compare()? };
-        far.looks += u32::from(by == SumBy::Read && !found.unequal.is_empty());
-        Ok(TableComparison { by, ..far.beside(near, found.sums) })
+        let near_job = VerifyJob { places: &job.places[1..], ..*job };
+        let near = match near_job.places.len() {
+            0 | 1 => None,
+            _ => Some(self.work(&near_job, None, meter).compare()?),
+        };
+        let run = self.work(far, Some(&found.unequal), meter);
+        let mut compared = if found.unequal.is_empty() { run.nothing() } else { run.compare()? };
+        compared.looks += u32::from(by == SumBy::Read && !found.unequal.is_empty());
+        Ok(TableComparison { by, ..compared.beside(near, found.sums) })
     }
 
-    /// Tries both with the first rows of the table. What is tried first is colder, so that in doubt
-    /// rows are read.
+    /// Tries both with the first rows of the table. The first trial finds the rows colder, so that in
+    /// doubt rows are read.
     fn is_summed_faster(
         &self,
         job: &VerifyJob<'_>,
@@ -218,8 +221,8 @@ impl Verifier {
     }
 }
 
-/// Cells of the first sketch of a large table: what stays in a core's cache beside everything else, and
-/// names far more than differs in almost every comparison.
+/// Cells of the first sketch of a large table: they stay in a core's cache beside everything else, and
+/// name far more than differs in almost every comparison.
 const FIRST_CELLS: usize = 3 << 11;
 
 /// Tables of fewer rows are read.
@@ -259,7 +262,8 @@ impl ComparisonRun<'_> {
 
     fn compare(&self) -> Result<TableComparison> {
         let mut comparison = self.nothing();
-        let (mut cells, most) = (self.first_cells(), self.options.most_cells);
+        let (mut cells, most) =
+            (first_cells(self.job.rows, self.options.most_cells), self.options.most_cells);
         loop {
             let sketches = self.sketches(cells)?;
             for ((_, sum), sketch) in comparison.sums.iter_mut().zip(&sketches) {
@@ -285,17 +289,9 @@ impl ComparisonRun<'_> {
         Ok(comparison)
     }
 
-    /// Returns the number of cells of the first sketch: for a small table enough to name every row.
-    fn first_cells(&self) -> usize {
-        let by_rows = usize::try_from(self.job.rows).unwrap_or(usize::MAX).saturating_mul(4);
-        let (all, most) = (by_rows.max(1 << 10), self.options.most_cells);
-        if all <= most { all } else { FIRST_CELLS.min(most) }
-    }
-
     fn pairs(&self) -> Vec<PairDifferences> {
-        let pair =
-            |pair: &[ComparedTable<'_>]| PairDifferences::none(pair[0].side(), pair[1].side());
-        self.job.places.windows(2).map(pair).collect()
+        let tables = self.job.places.windows(2);
+        tables.map(|pair| PairDifferences::none(pair[0].side(), pair[1].side())).collect()
     }
 
     fn sketches(&self, cells: usize) -> Result<Vec<RowSketch>> {
@@ -319,44 +315,36 @@ impl ComparisonRun<'_> {
         let last = comparison.looks.saturating_add(self.options.most_looks.saturating_sub(1));
         loop {
             comparison.looks += 1;
-            let sights = self.sights(&WantedKeys { keys: &open, listed: &listed })?;
-            let moved = |key: u128| {
-                let earlier = before.get(&key).copied();
-                alive && earlier.is_some_and(|earlier| earlier != sights[0].held(key))
-            };
-            let differs =
-                |key: u128| DifferenceKind::of(sights[0].held(key), sights[1].held(key)).is_some();
-            let (moving, settled): (HashSet<u128>, HashSet<u128>) =
-                open.iter().partition(|&&key| moved(key) && differs(key));
+            let sides = self.sides(&WantedKeys { keys: &open, listed: &listed })?;
+            let (moving, settled): (HashSet<u128>, HashSet<u128>) = open.iter().partition(|key| {
+                let (first, second) = (sides[0].held(**key), sides[1].held(**key));
+                alive && is_moving(before.get(*key), first, second)
+            });
             for key in settled {
-                self.note(key, &sights, comparison);
+                self.note(key, &sides, comparison);
             }
             if moving.is_empty() {
                 return Ok(());
             }
             if comparison.looks >= last {
-                let pair = &mut comparison.pairs[0];
-                pair.moving += moving.len() as u64;
-                let detail = |key| sights.iter().find_map(|sight| sight.details.get(key));
-                pair.moving_rows.extend(moving.iter().filter_map(detail).map(|d| d.key.clone()));
+                note_moving(&moving, &sides, &mut comparison.pairs[0]);
                 return Ok(());
             }
-            before = moving.iter().map(|&key| (key, sights[0].held(key))).collect();
+            before = moving.iter().map(|&key| (key, sides[0].held(key))).collect();
             open = moving;
         }
     }
 
     /// Compares all rows by way of a temporary file, and looks again at those that are listed.
     fn count_all(&self, comparison: &mut TableComparison) -> Result<()> {
-        let failed = |error| Error::Spill { table: self.job.mapping.table.clone(), error };
         let rows = comparison.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
         comparison.looks += 1;
-        let spills = self.read(
+        let read = self.read(
             self.all(),
-            |_| Ok((SpillFiles::new(rows).map_err(failed)?, Vec::new())),
+            |_| Ok((SpillFiles::new(rows).map_err(|error| self.spill_failed(error))?, Vec::new())),
             |(spill, key), tuple| spill.add(self.shape.element(tuple, key).0),
         )?;
-        let spills = spills.into_iter().map(|(spill, _)| spill).collect();
+        let spills = read.into_iter().map(|(spill, _)| spill).collect();
         let mut found = DifferingKeys { keys: HashSet::new(), first: HashMap::new() };
         let compared = spill::compare(spills, |key, held| {
             if found.keys.len() < self.options.most_listed {
@@ -370,7 +358,7 @@ impl ComparisonRun<'_> {
                 }
             }
         });
-        compared.map_err(failed)?;
+        compared.map_err(|error| self.spill_failed(error))?;
         self.look_again(found, comparison)
     }
 
@@ -379,25 +367,33 @@ impl ComparisonRun<'_> {
         keys.take(self.options.most_listed).collect()
     }
 
+    fn spill_failed(&self, error: io::Error) -> Error {
+        Error::Spill { table: self.job.mapping.table.clone(), error }
+    }
+
     /// Counts and lists the settled differences of a key.
-    fn note(&self, key: u128, sights: &[SideRows], comparison: &mut TableComparison) {
-        for (pair, both) in comparison.pairs.iter_mut().zip(sights.windows(2)) {
-            let held = (both[0].held(key), both[1].held(key));
-            let Some((kind, rows)) = DifferenceKind::of(held.0, held.1) else { continue };
+    fn note(&self, key: u128, sides: &[SideRows], comparison: &mut TableComparison) {
+        for (pair, both) in comparison.pairs.iter_mut().zip(sides.windows(2)) {
+            let judged = DifferenceKind::of(both[0].held(key), both[1].held(key));
+            let Some((kind, rows)) = judged else { continue };
             pair.count_in(kind, rows);
-            let details = (both[0].details.get(&key), both[1].details.get(&key));
-            let Some(detail) = details.0.or(details.1) else { continue };
-            let columns = match (kind, details) {
-                (DifferenceKind::Stale, (Some(one), Some(other))) => one.differing(other).collect(),
+            let (one, other) = (both[0].details.get(&key), both[1].details.get(&key));
+            let Some(detail) = one.or(other) else { continue };
+            let columns = match (kind, one, other) {
+                (DifferenceKind::Stale, Some(one), Some(other)) => {
+                    one.differing(other).map(|index| self.column_name(index)).collect()
+                }
                 _ => Vec::new(),
             };
-            let name = |index: usize| self.job.mapping.columns[index].source.name.clone();
-            let columns = columns.into_iter().map(name).collect();
             pair.rows.push(RowDifference { kind, key: detail.key.clone(), columns, rows });
         }
     }
 
-    fn sights(&self, wanted: &WantedKeys<'_>) -> Result<Vec<SideRows>> {
+    fn column_name(&self, index: usize) -> ColumnName {
+        self.job.mapping.columns[index].source.name.clone()
+    }
+
+    fn sides(&self, wanted: &WantedKeys<'_>) -> Result<Vec<SideRows>> {
         let keys = self.keys(wanted.keys);
         self.read(
             keys.as_deref().map_or(self.all(), RowSelection::Of),
@@ -405,7 +401,7 @@ impl ComparisonRun<'_> {
                 let repeats = keys.is_some() && place.side() != Side::Target;
                 Ok(if repeats { SideRows::repeating() } else { SideRows::default() })
             },
-            |sight, tuple| sight.see(&self.shape, wanted, tuple),
+            |side, tuple| side.observe(&self.shape, wanted, tuple),
         )
     }
 
@@ -414,11 +410,13 @@ impl ComparisonRun<'_> {
         if (packed.len() as u64).saturating_mul(self.options.look_up_one_in) > self.job.rows {
             return None;
         }
-        let key = |&packed: &u128| {
-            let key = RowKey(RowIdentity::Fields(self.shape.unpack(packed)?.into()));
-            key.key_values(self.job.mapping).map(|_| key)
-        };
-        packed.iter().map(key).collect()
+        packed.iter().map(|&packed| self.key(packed)).collect()
+    }
+
+    /// Returns a key by its packed form; [`None`] if it cannot be looked up.
+    fn key(&self, packed: u128) -> Option<RowKey> {
+        let key = RowKey(RowIdentity::Fields(self.shape.unpack(packed)?.into()));
+        key.key_values(self.job.mapping).map(|_| key)
     }
 
     /// Reads in all databases at the same time, on a thread each.
@@ -458,4 +456,56 @@ fn difference(sketches: &[RowSketch]) -> std::result::Result<DifferingKeys, TooM
         }
     }
     Ok(found)
+}
+
+/// Returns the number of cells of the first sketch: for a small table enough to name every row.
+fn first_cells(rows: u64, most: usize) -> usize {
+    let by_rows = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(4);
+    let all = by_rows.max(1 << 10);
+    if all <= most { all } else { FIRST_CELLS.min(most) }
+}
+
+/// Returns true if a row that differs has changed in the first database since the look before, so that
+/// nothing can be said of it yet.
+fn is_moving(earlier: Option<&KeySum>, first: KeySum, second: KeySum) -> bool {
+    earlier.is_some_and(|earlier| *earlier != first) && DifferenceKind::of(first, second).is_some()
+}
+
+/// Counts and lists the rows that changed until the last look.
+fn note_moving(moving: &HashSet<u128>, sides: &[SideRows], pair: &mut PairDifferences) {
+    pair.moving += moving.len() as u64;
+    for key in moving {
+        if let Some(detail) = sides.iter().find_map(|side| side.details.get(key)) {
+            pair.moving_rows.push(detail.key.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn a_small_table_gets_cells_for_every_row_and_a_large_one_a_small_sketch() {
+        let most = VerifyOptions::default().most_cells;
+        assert_eq!(first_cells(0, most), 1 << 10);
+        assert_eq!(first_cells(10_000, most), 40_000);
+        assert_eq!(first_cells(u64::MAX, most), FIRST_CELLS);
+        assert_eq!(first_cells(1_000, 512), 512);
+    }
+
+    #[test]
+    fn a_row_moves_only_if_it_differs_and_has_changed_in_the_first_database() {
+        let (old, new) = (KeySum { rows: 1, sum: 1 }, KeySum { rows: 1, sum: 2 });
+        assert!(is_moving(Some(&old), new, old));
+        assert!(!is_moving(Some(&old), new, new), "it has arrived");
+        assert!(!is_moving(Some(&old), old, new), "it stands still");
+        assert!(!is_moving(None, new, old), "it was not looked at before");
+    }
+
+    #[test]
+    fn moving_rows_are_counted_even_where_no_side_lists_them() {
+        let mut pair = PairDifferences::none(Side::Source, Side::Replica);
+        note_moving(&HashSet::from([1, 2]), &[SideRows::default()], &mut pair);
+        assert_eq!((pair.moving, pair.moving_rows.len()), (2, 0));
+    }
 }

@@ -112,7 +112,7 @@ impl Pair {
     }
 
     fn way(&self, table: &str) -> PublishMode {
-        self.copy_with(table, |opened| Ok(opened.way())).unwrap()
+        self.copy_with(table, |opened| Ok(opened.mode())).unwrap()
     }
 
     /// Copies a table and compares sums, counts and every column's bytes.

@@ -72,42 +72,42 @@ fn hex(bytes: &[u8], out: &mut Vec<u8>) {
 /// Groups of four digits, behind their number, the weight of the first, the sign and the scale.
 fn numeric(field: &[u8], out: &mut Vec<u8>) {
     let mut numbers = field.chunks_exact(2).map(|pair| i16::from_be_bytes(first(pair)));
-    let mut header = || numbers.next().unwrap_or_default();
-    let (_, weight, sign, scale) = (header(), header(), header(), header());
+    let [_, weight, sign, scale] = std::array::from_fn(|_| numbers.next().unwrap_or_default());
     let groups: Vec<i16> = numbers.collect();
-    let group = |place: i16| {
-        let index = usize::try_from(weight - place).ok();
-        index.and_then(|index| groups.get(index)).copied().unwrap_or(0)
-    };
     if sign != 0 {
         out.push(b'-');
     }
-    put(out, format_args!("{}", group(weight.max(0))));
+    put(out, format_args!("{}", group(&groups, weight - weight.max(0))));
     for place in (0..weight.max(0)).rev() {
-        put(out, format_args!("{:04}", group(place)));
+        put(out, format_args!("{:04}", group(&groups, weight - place)));
     }
     if scale > 0 {
         out.push(b'.');
         let end = out.len() + usize::from(scale.unsigned_abs());
         for place in 1..=(scale + 3) / 4 {
-            put(out, format_args!("{:04}", group(-place)));
+            put(out, format_args!("{:04}", group(&groups, weight + place)));
         }
         out.truncate(end);
     }
 }
 
+/// Returns a group by its index; the others are zero.
+fn group(groups: &[i16], index: i16) -> i16 {
+    let found = usize::try_from(index).ok().and_then(|index| groups.get(index));
+    found.copied().unwrap_or(0)
+}
+
 /// A number of bits, then the bits from the left.
 fn bits(field: &[u8], out: &mut Vec<u8>) {
     let count = usize::try_from(i32::from_be_bytes(first(field))).unwrap_or_default();
-    let bit = |at: usize| field[4 + at / 8] >> (7 - at % 8) & 1;
-    out.extend((0..count).map(|at| b'0' + bit(at)));
+    out.extend((0..count).map(|at| b'0' + (field[4 + at / 8] >> (7 - at % 8) & 1)));
 }
 
 /// Days from 2000-01-01, in the Gregorian calendar throughout.
 fn date(days: i64, out: &mut Vec<u8>) {
     // Days from 1 March of the year 0, in years that begin in March, so that the leap day is last.
-    let days = days + 730_425;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let since_march = days + 730_425;
+    let (era, of_era) = (since_march.div_euclid(146_097), since_march.rem_euclid(146_097));
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let month = (5 * of_year + 2) / 153;
@@ -128,10 +128,9 @@ fn clock(micros: i64, out: &mut Vec<u8>) {
     if micros < 0 {
         out.push(b'-');
     }
-    let micros = micros.abs();
-    let (seconds, micros) = (micros / SECOND, micros % SECOND);
+    let (seconds, rest) = (micros.abs() / SECOND, micros.abs() % SECOND);
     let (minutes, hours) = (seconds / 60 % 60, seconds / 3600);
-    put(out, format_args!("{hours:02}:{minutes:02}:{:02}.{micros:06}", seconds % 60));
+    put(out, format_args!("{hours:02}:{minutes:02}:{:02}.{rest:06}", seconds % 60));
 }
 
 /// Family, bits of the mask, "is no network", length, address.

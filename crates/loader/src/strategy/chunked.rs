@@ -1,9 +1,10 @@
 //! Chunks with checkpoints.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LandingMode, LoadInput, LoadStrategy, LoadedRows};
+use super::{LandingMode, LoadInput, LoadStrategy};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
+use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
 use handoff_connect::fault_point;
 use handoff_model::KeyValue;
@@ -46,18 +47,18 @@ impl LoadStrategy for ChunkedLoad {
         let mut at = stage.begin()?;
         let resumed = at.moved.clone();
         let mut tuples = source.tuples();
-        let select = tuples.select_list();
+        let select = tuples.select_list().to_vec();
         while !at.is_done() {
             let to = stage.to;
             at = to.in_transaction(|tx| {
                 let before = tuples.sum().rows;
                 let copy = to.copy_binary(tx)?;
                 let mut sink =
-                    TupleSink { tuples: &mut tuples, meter, to: copy, buffer: self.buffer };
+                    TupleSink { source, tuples: &mut tuples, meter, to: copy, buffer: self.buffer };
                 let end = self.read(source, &select, &at, &mut sink)?;
                 sink.finish()?.finish(tuples.sum().rows - before)?;
                 let mut moved = resumed.clone();
-                moved += tuples.moved();
+                moved += LoadedRows::of(&tuples);
                 let next = Checkpoint { chunks: at.chunks + 1, end, moved };
                 stage.record(tx, &at, &next)?;
                 fault_point("loader.chunk_written", &source.table.name);
@@ -76,7 +77,7 @@ impl ChunkedLoad {
         source: &RowSource<'_>,
         select: &[String],
         at: &Checkpoint,
-        sink: &mut TupleSink<'_, '_, D>,
+        sink: &mut TupleSink<'_, D>,
     ) -> Result<Option<Vec<KeyValue>>> {
         if source.mapping.key.is_empty() || source.locking != Locking::Free {
             source.read(source.filter, select, sink)?;

@@ -1,11 +1,12 @@
 //! A CSV file, then COPY CSV.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LoadInput, LoadStrategy, LoadedRows};
+use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
-use crate::row_source::TupleBatch;
+use crate::loaded_rows::LoadedRows;
 use crate::spool::{SpoolFile, SpoolSettings};
 use handoff_model::Meter;
+use handoff_rows::TupleBuffer;
 
 /// Writes all rows into a CSV file, then sends that through one `COPY … FROM STDIN (FORMAT csv)`.
 ///
@@ -35,11 +36,12 @@ impl LoadStrategy for CopyCsv {
         let folder = self.spool.folder.clone().unwrap_or_else(std::env::temp_dir);
         let spool = SpoolFile::create(&folder, self.spool.keep, source.mapping)?;
         let mut tuples = source.tuples();
-        let select = tuples.select_list();
-        let mut sink = TupleSink { tuples: &mut tuples, meter, to: spool, buffer: self.buffer };
+        let select = tuples.select_list().to_vec();
+        let mut sink =
+            TupleSink { source, tuples: &mut tuples, meter, to: spool, buffer: self.buffer };
         source.read(source.filter, &select, &mut sink)?;
         let mut spool = sink.finish()?;
-        let mut moved = tuples.into_moved();
+        let mut moved = LoadedRows::of(&tuples);
         if let Some(path) = spool.keep(moved.sum)? {
             moved.notes.push(format!("its rows are kept in {}", path.display()));
         }
@@ -56,7 +58,7 @@ impl LoadStrategy for CopyCsv {
 }
 
 impl TupleDestination for SpoolFile<'_> {
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
         self.append(tuples)?;
         meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())

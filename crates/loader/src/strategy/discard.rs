@@ -1,10 +1,12 @@
 //! The read side alone.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LandingMode, LoadInput, LoadStrategy, LoadedRows};
+use super::{LandingMode, LoadInput, LoadStrategy};
 use crate::error::Result;
-use crate::row_source::{RowSource, TupleBatch};
+use crate::loaded_rows::LoadedRows;
+use crate::row_source::RowSource;
 use handoff_model::Meter;
+use handoff_rows::TupleBuffer;
 
 /// Reads and encodes, and writes nothing: the cost of a load before the target. For benches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,19 +28,24 @@ impl LoadStrategy for DiscardLoad {
     fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
         let LoadInput { source, meter, .. } = moving;
         let mut tuples = source.tuples();
-        let select = tuples.select_list();
-        let mut sink =
-            TupleSink { tuples: &mut tuples, meter, to: NullDestination, buffer: 256 * 1024 };
+        let select = tuples.select_list().to_vec();
+        let mut sink = TupleSink {
+            source,
+            tuples: &mut tuples,
+            meter,
+            to: NullDestination,
+            buffer: 256 * 1024,
+        };
         source.read(source.filter, &select, &mut sink)?;
         sink.finish()?;
-        Ok(tuples.into_moved())
+        Ok(LoadedRows::of(&tuples))
     }
 }
 
 struct NullDestination;
 
 impl TupleDestination for NullDestination {
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
         meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! Ranges of the key, several at a time.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LandingMode, LoadInput, LoadStrategy, LoadedRows, StreamingLoad};
+use super::{LandingMode, LoadInput, LoadStrategy, StreamingLoad};
 use crate::copy_in::CopyIn;
 use crate::error::{Error, Result};
-use crate::row_source::{RowSource, TupleBatch};
-use crate::staging_table::SharedStaging;
-use handoff_model::Meter;
-use handoff_model::{KeyRange, KeyValue, RowFilter};
-use handoff_rows::Locking;
+use crate::loaded_rows::LoadedRows;
+use crate::row_source::RowSource;
+use crate::shared_staging::SharedStaging;
+use handoff_model::{KeyRange, KeyValue, Meter, RowFilter};
+use handoff_rows::{Locking, TupleBuffer};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::num::NonZeroUsize;
@@ -90,34 +90,24 @@ impl ParallelLoad {
     }
 
     fn threads(&self) -> Option<&ThreadPool> {
-        let build = || {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(self.workers.get())
-                .thread_name(|index| format!("load-{index}"))
-                .build()
-                .ok()
-        };
-        self.threads.get_or_init(build).as_ref()
+        self.threads.get_or_init(|| self.build_threads()).as_ref()
+    }
+
+    fn build_threads(&self) -> Option<ThreadPool> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.workers.get())
+            .thread_name(|index| format!("load-{index}"))
+            .build()
+            .ok()
     }
 
     /// Moves every range. The caller holds no connection, as a thread that waits for rayon must
     /// not; each worker takes its own and never calls rayon.
-    fn load_ranges(
-        &self,
-        ranges: &[KeyRange],
-        (source, to, meter): (&RowSource<'_>, SharedStaging<'_>, &Meter<'_>),
-    ) -> Result<LoadedRows> {
-        let failed = AtomicBool::new(false);
-        let worker = |range: &KeyRange| {
-            let done = self.load_range(range, (source, to, meter), &failed);
-            if done.is_err() {
-                failed.store(true, Ordering::Relaxed);
-            }
-            done
-        };
+    fn load_ranges(&self, ranges: &[KeyRange], work: &RangeWork<'_>) -> Result<LoadedRows> {
         let done: Vec<Result<LoadedRows>> = match self.threads() {
-            Some(threads) => threads.install(|| ranges.par_iter().map(worker).collect()),
-            None => ranges.iter().map(worker).collect(),
+            Some(threads) => threads
+                .install(|| ranges.par_iter().map(|range| self.load_range(range, work)).collect()),
+            None => ranges.iter().map(|range| self.load_range(range, work)).collect(),
         };
         let mut whole = LoadedRows::default();
         let mut stopped = None;
@@ -132,22 +122,27 @@ impl ParallelLoad {
         stopped.map_or(Ok(whole), Err)
     }
 
-    fn load_range(
-        &self,
-        range: &KeyRange,
-        (source, to, meter): (&RowSource<'_>, SharedStaging<'_>, &Meter<'_>),
-        failed: &AtomicBool,
-    ) -> Result<LoadedRows> {
-        let mut tuples = source.tuples();
-        let select = tuples.select_list();
+    /// Moves one range, and tells the others if that failed.
+    fn load_range(&self, range: &KeyRange, work: &RangeWork<'_>) -> Result<LoadedRows> {
+        let mut tuples = work.source.tuples();
+        let select = tuples.select_list().to_vec();
         let filter = RowFilter::Range(range.clone());
-        to.in_transaction(|tx| {
-            let to = WatchedCopy { copy: to.copy_binary(tx)?, failed, source };
-            let mut sink = TupleSink { tuples: &mut tuples, meter, to, buffer: self.buffer };
-            let rows = source.read(&filter, &select, &mut sink)?;
+        let done = work.to.in_transaction(|tx| {
+            let to = WatchedCopy { copy: work.to.copy_binary(tx)?, work };
+            let mut sink = TupleSink {
+                source: work.source,
+                tuples: &mut tuples,
+                meter: work.meter,
+                to,
+                buffer: self.buffer,
+            };
+            let rows = work.source.read(&filter, &select, &mut sink)?;
             sink.finish()?.copy.finish(rows)
-        })?;
-        Ok(tuples.into_moved())
+        });
+        if done.is_err() {
+            work.failed.store(true, Ordering::Relaxed);
+        }
+        done.map(|()| LoadedRows::of(&tuples))
     }
 }
 
@@ -168,17 +163,17 @@ impl LoadStrategy for ParallelLoad {
     }
 
     fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
-        let note = |why| format!("loaded as one stream, not in parallel: {why}");
         if let Some(why) = self.one_stream(moving.source) {
             let mut moved = StreamingLoad { buffer: self.buffer }.load(moving)?;
-            moved.notes.push(note(why));
+            moved.notes.push(one_stream_note(why));
             return Ok(moved);
         }
         let LoadInput { source, landing, meter } = moving;
         let ranges = self.split(source)?;
-        let mut moved = self.load_ranges(&ranges, (source, landing.committed()?, meter))?;
+        let (to, failed) = (landing.committed()?, AtomicBool::new(false));
+        let mut moved = self.load_ranges(&ranges, &RangeWork { source, to, meter, failed })?;
         if ranges.len() == 1 {
-            moved.notes.push(note("its keys are too few to split it by"));
+            moved.notes.push(one_stream_note("its keys are too few to split it by"));
         }
         Ok(moved)
     }
@@ -190,17 +185,29 @@ impl std::fmt::Debug for ParallelLoad {
     }
 }
 
+fn one_stream_note(why: &str) -> String {
+    format!("loaded as one stream, not in parallel: {why}")
+}
+
+/// The work that the workers of one table share.
+struct RangeWork<'a> {
+    source: &'a RowSource<'a>,
+    to: SharedStaging<'a>,
+    meter: &'a Meter<'a>,
+    /// True once a worker has failed, so that the others end.
+    failed: AtomicBool,
+}
+
 /// A COPY that ends when another worker has failed.
 struct WatchedCopy<'a, 's> {
     copy: CopyIn<'a>,
-    failed: &'s AtomicBool,
-    source: &'s RowSource<'s>,
+    work: &'s RangeWork<'s>,
 }
 
 impl TupleDestination for WatchedCopy<'_, '_> {
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
-        if self.failed.load(Ordering::Relaxed) {
-            return Err(Error::Cancelled { table: self.source.table.name.clone() });
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+        if self.work.failed.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled { table: self.work.source.table.name.clone() });
         }
         self.copy.write(tuples, meter)
     }

@@ -1,7 +1,8 @@
 //! Loading a kept file again.
 
-use super::{LoadInput, LoadStrategy, LoadedRows};
+use super::{LoadInput, LoadStrategy};
 use crate::error::{Error, Result};
+use crate::loaded_rows::LoadedRows;
 use crate::spool::KeptSpool;
 use handoff_model::TableName;
 use std::path::PathBuf;
@@ -70,4 +71,28 @@ impl SpoolReplay {
 /// Returns true for a SQLSTATE of the class "data exception".
 fn is_of_data(code: &str) -> bool {
     code.starts_with("22")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_connect::{Fault, Side};
+
+    #[test]
+    fn a_file_with_other_rows_than_its_name_says_is_refused() {
+        let replay = SpoolReplay { file: "/tmp/t.3-0.csv".into() };
+        let table = TableName::new("t").unwrap();
+        let (place, sent, landed) = ("after the copy", 3, 2);
+        let error = Error::Miscount { table: table.clone(), sent, landed, place };
+        let text = replay.explain(error).to_string();
+        assert!(text.contains("it holds 2 rows, and 3 by its name"), "{text}");
+        let fault = Fault::new(Side::Target, "gone");
+        let kept = replay.explain(Error::Write { table, rows: 0, fault });
+        assert!(matches!(kept, Error::Write { .. }), "{kept}");
+    }
+
+    #[test]
+    fn data_exceptions_alone_are_of_the_file() {
+        assert!(is_of_data("22P04") && !is_of_data("57014") && !is_of_data("42P01"));
+    }
 }

@@ -1,8 +1,9 @@
 //! Parameterised multi-row INSERT.
 
 use super::tuple_sink::{LazyDestination, TupleSink};
-use super::{LoadInput, LoadStrategy, LoadedRows};
+use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
+use crate::loaded_rows::LoadedRows;
 
 /// Inserts rows with bound parameters, as many a statement as the protocol lets through.
 ///
@@ -31,13 +32,13 @@ impl LoadStrategy for StandardLoad {
     fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
         let LoadInput { source, landing, meter } = moving;
         let mut tuples = source.tuples();
-        let select = tuples.select_list();
+        let select = tuples.select_list().to_vec();
         let to = LazyDestination::new(landing, |landing| landing.inserter(self.rows));
-        let mut sink = TupleSink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+        let mut sink = TupleSink { source, tuples: &mut tuples, meter, to, buffer: self.buffer };
         source.read(source.filter, &select, &mut sink)?;
         if !sink.to.is_settled(sink.tuples)? {
             sink.finish()?;
         }
-        Ok(tuples.into_moved())
+        Ok(LoadedRows::of(&tuples))
     }
 }

@@ -64,3 +64,31 @@ impl StrategySet {
 pub fn strategy(which: Strategy) -> Box<dyn LoadStrategy> {
     StrategySet::default().get(which, false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn every_strategy_goes_by_its_name() {
+        for which in [
+            Strategy::Standard,
+            Strategy::Streaming,
+            Strategy::Chunked,
+            Strategy::Parallel,
+            Strategy::CopyCsv,
+            Strategy::Discard,
+        ] {
+            assert_eq!(strategy(which).name(), which.name());
+        }
+    }
+
+    #[test]
+    fn buffers_shrink_with_the_memory() {
+        let set = StrategySet::new(1 << 20, 7, SpoolSettings::default());
+        assert_eq!((set.streaming.buffer, set.chunked.rows), (128 << 10, 7));
+        assert!(set.parallel.buffer <= set.streaming.buffer);
+        let roomy = StrategySet::new(1 << 30, 7, SpoolSettings::default());
+        assert_eq!((roomy.streaming.buffer, roomy.copy_csv.buffer), (BUFFER, BUFFER));
+        assert_eq!(roomy.connections(3), 3 + roomy.parallel.connections());
+    }
+}

@@ -1,8 +1,9 @@
 //! One COPY BINARY stream.
 
 use super::tuple_sink::{LazyDestination, TupleSink};
-use super::{LoadInput, LoadStrategy, LoadedRows};
+use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
+use crate::loaded_rows::LoadedRows;
 use crate::staging_table::StagingTable;
 
 /// Streams rows through one `COPY … FROM STDIN (FORMAT binary)`, in constant memory.
@@ -29,15 +30,15 @@ impl LoadStrategy for StreamingLoad {
     fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
         let LoadInput { source, landing, meter } = moving;
         let mut tuples = source.tuples();
-        let select = tuples.select_list();
+        let select = tuples.select_list().to_vec();
         let to = LazyDestination::new(landing, StagingTable::copy_binary);
-        let mut sink = TupleSink { tuples: &mut tuples, meter, to, buffer: self.buffer };
+        let mut sink = TupleSink { source, tuples: &mut tuples, meter, to, buffer: self.buffer };
         source.read(source.filter, &select, &mut sink)?;
         if !sink.to.is_settled(sink.tuples)?
             && let Some(copy) = sink.finish()?.opened()
         {
             copy.finish(tuples.sum().rows)?;
         }
-        Ok(tuples.into_moved())
+        Ok(LoadedRows::of(&tuples))
     }
 }

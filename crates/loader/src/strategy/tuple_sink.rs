@@ -3,41 +3,42 @@
 
 use crate::copy_in::CopyIn;
 use crate::error::{Error, Result};
-use crate::row_source::TupleBatch;
+use crate::row_source::RowSource;
 use crate::staging_table::StagingTable;
 use crate::tuple_inserter::TupleInserter;
 use handoff_connect::ValueRef;
 use handoff_model::Meter;
-use handoff_rows::RowSink;
+use handoff_rows::{RowSink, TupleBuffer};
 
 /// The destination of gathered tuples.
 pub(super) trait TupleDestination {
     /// Writes the gathered tuples; the caller clears them.
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()>;
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()>;
 }
 
 impl TupleDestination for CopyIn<'_> {
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
         CopyIn::write(self, tuples, meter)
     }
 }
 
 impl TupleDestination for TupleInserter<'_, '_> {
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
         TupleInserter::write(self, tuples, meter)
     }
 }
 
 /// Gathers rows until a buffer is full.
-pub(super) struct TupleSink<'s, 'a, D> {
-    pub(super) tuples: &'s mut TupleBatch<'a>,
+pub(super) struct TupleSink<'s, D> {
+    pub(super) source: &'s RowSource<'s>,
+    pub(super) tuples: &'s mut TupleBuffer,
     pub(super) meter: &'s Meter<'s>,
     pub(super) to: D,
     /// Bytes to gather before they are written.
     pub(super) buffer: usize,
 }
 
-impl<D: TupleDestination> TupleSink<'_, '_, D> {
+impl<D: TupleDestination> TupleSink<'_, D> {
     /// Writes the rest, and returns the destination.
     pub(super) fn finish(mut self) -> Result<D> {
         if self.tuples.pending() > 0 {
@@ -53,11 +54,11 @@ impl<D: TupleDestination> TupleSink<'_, '_, D> {
     }
 }
 
-impl<D: TupleDestination> RowSink for TupleSink<'_, '_, D> {
+impl<D: TupleDestination> RowSink for TupleSink<'_, D> {
     type Error = Error;
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
-        self.tuples.push(row)
+        self.source.push(self.tuples, row)
     }
 
     fn buffered(&self) -> usize {
@@ -99,7 +100,7 @@ where
 
     /// Returns true if nothing was written, and nothing of `tuples` need be: there is no row, or
     /// the target holds exactly these.
-    pub(super) fn is_settled(&mut self, tuples: &TupleBatch<'_>) -> Result<bool> {
+    pub(super) fn is_settled(&mut self, tuples: &TupleBuffer) -> Result<bool> {
         match &mut self.state {
             LazyState::Closed(landing) => Ok(tuples.pending() == 0 || landing.holds(tuples.sum())?),
             _ => Ok(false),
@@ -120,7 +121,7 @@ where
     D: TupleDestination,
     O: Fn(&'l mut StagingTable<'c>) -> Result<D>,
 {
-    fn write(&mut self, tuples: &TupleBatch<'_>, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
         self.state = match std::mem::replace(&mut self.state, LazyState::Lost) {
             LazyState::Closed(landing) => LazyState::Open((self.open)(landing)?),
             state => state,

@@ -55,7 +55,7 @@ impl TableMovers for RunTools {
             CopiedPart::Keys(keys) => replicator.open_keys(job, keys),
         };
         let opened = opened.map_err(TableError::Copy)?;
-        self.record_intent(order, opened.way())?;
+        self.record_intent(order, opened.mode())?;
         let seal = CheckedSeal::new(self, plan, self.seal(order.record, order.since), check);
         let done = opened.finish(&seal).map_err(TableError::Copy);
         seal.settle(done)

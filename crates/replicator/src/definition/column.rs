@@ -28,7 +28,7 @@ impl ColumnClause {
     /// Parses the tokens behind the column's name. The tokens were cut from `text`.
     pub(super) fn parse(name: String, text: &str, tokens: &[DdlToken<'_>]) -> ColumnClause {
         let end = end_of_type(tokens);
-        let type_text = spelled(text, &tokens[..end]);
+        let type_text = source_text(text, &tokens[..end]);
         let mut clause = ColumnClause { name, type_text, ..ColumnClause::default() };
         let mut rest = &tokens[end..];
         while let taken @ 1.. = clause.character_set(text, rest) {
@@ -45,7 +45,7 @@ impl ColumnClause {
 
     /// Takes in a character set between the type and its attributes, and returns the number of its tokens.
     fn character_set(&mut self, text: &str, tokens: &[DdlToken<'_>]) -> usize {
-        let words = if starts(tokens, &["CHARACTER", "SET"]) {
+        let wanted = if starts(tokens, &["CHARACTER", "SET"]) {
             3
         } else if starts(tokens, &["COLLATE"]) {
             2
@@ -55,47 +55,46 @@ impl ColumnClause {
         } else {
             return 0;
         };
-        let words = words.min(tokens.len());
+        let words = wanted.min(tokens.len());
         self.type_text.push(' ');
-        self.type_text.push_str(&spelled(text, &tokens[..words]));
+        self.type_text.push_str(&source_text(text, &tokens[..words]));
         words
     }
 
     /// Takes one attribute in, and returns the number of its tokens.
     fn attribute(&mut self, text: &str, tokens: &[DdlToken<'_>]) -> usize {
-        let starts = |words: &[&str]| starts(tokens, words);
-        if starts(&["NOT", "NULL"]) {
+        if starts(tokens, &["NOT", "NULL"]) {
             2
-        } else if starts(&["NULL"]) {
+        } else if starts(tokens, &["NULL"]) {
             1
-        } else if starts(&["DEFAULT"]) {
+        } else if starts(tokens, &["DEFAULT"]) {
             self.default_of(text, &tokens[1..])
-        } else if starts(&["ON", "UPDATE"]) {
-            let now = now(&tokens[2..]);
-            self.on_update = (now > 0).then(|| spelled(text, &tokens[2..2 + now]));
-            2 + now
-        } else if starts(&["AUTO_INCREMENT"]) {
+        } else if starts(tokens, &["ON", "UPDATE"]) {
+            let words = now(&tokens[2..]);
+            self.on_update = (words > 0).then(|| source_text(text, &tokens[2..2 + words]));
+            2 + words
+        } else if starts(tokens, &["AUTO_INCREMENT"]) {
             self.numbered = true;
             1
-        } else if starts(&["COMMENT"]) && tokens.get(1).is_some_and(DdlToken::is_text) {
+        } else if starts(tokens, &["COMMENT"]) && tokens.get(1).is_some_and(DdlToken::is_text) {
             self.comment = Some(tokens[1].text.to_owned());
             2
-        } else if starts(&["SRID"]) && tokens.len() > 1 {
-            self.reference_system = Some(spelled(text, &tokens[..2]));
+        } else if starts(tokens, &["SRID"]) && tokens.len() > 1 {
+            self.reference_system = Some(source_text(text, &tokens[..2]));
             2
-        } else if starts(&["REF_SYSTEM_ID", "="]) && tokens.len() > 2 {
-            self.reference_system = Some(spelled(text, &tokens[..3]));
+        } else if starts(tokens, &["REF_SYSTEM_ID", "="]) && tokens.len() > 2 {
+            self.reference_system = Some(source_text(text, &tokens[..3]));
             3
-        } else if starts(&["GENERATED", "ALWAYS", "AS", "ROW"]) {
+        } else if starts(tokens, &["GENERATED", "ALWAYS", "AS", "ROW"]) {
             5
-        } else if starts(&["GENERATED", "ALWAYS", "AS"]) {
+        } else if starts(tokens, &["GENERATED", "ALWAYS", "AS"]) {
             self.left_out.push(OmissionKind::Expression);
             // What the server computed is data; how it kept that does not matter.
             let expression = group(&tokens[3..]);
-            let kept = tokens.get(3 + expression);
-            let kept = kept.is_some_and(|kept| ["STORED", "VIRTUAL"].iter().any(|w| kept.is(w)));
-            3 + expression + usize::from(kept)
-        } else if starts(&["CHECK"]) {
+            let kept = ["STORED", "VIRTUAL"];
+            let is_kept = tokens.get(3 + expression).is_some_and(|token| token.is_any(&kept));
+            3 + expression + usize::from(is_kept)
+        } else if starts(tokens, &["CHECK"]) {
             self.left_out.push(OmissionKind::Check);
             1 + group(&tokens[1..])
         } else {
@@ -107,15 +106,15 @@ impl ColumnClause {
     /// Takes a DEFAULT in, unless it is an expression: that may ask a sequence or a function which the
     /// replica does not have.
     fn default_of(&mut self, text: &str, tokens: &[DdlToken<'_>]) -> usize {
-        let constant = constant(tokens);
+        let words = constant(tokens);
         // A byte that is no character was read as one that no text has.
-        let whole = spelled(text, &tokens[..constant]);
-        if constant > 0 && !whole.contains(char::REPLACEMENT_CHARACTER) {
+        let whole = source_text(text, &tokens[..words]);
+        if words > 0 && !whole.contains(char::REPLACEMENT_CHARACTER) {
             self.default = Some(whole);
-            return 1 + constant;
+            return 1 + words;
         }
         self.left_out.push(OmissionKind::Default);
-        1 + constant.max(expression(tokens))
+        1 + words.max(expression(tokens))
     }
 }
 
@@ -123,14 +122,30 @@ impl DdlToken<'_> {
     fn is_text(&self) -> bool {
         self.kind == TokenKind::Text
     }
+
+    /// Returns true for one of these words or signs outside of quotes.
+    fn is_any(&self, texts: &[&str]) -> bool {
+        texts.iter().any(|text| self.is(text))
+    }
+
+    /// Returns true for a token that goes on with a number: digits, letters as of `1e5`, a sign, a point.
+    fn continues_number(&self) -> bool {
+        let word = self.kind == TokenKind::Word;
+        self.is_any(&["-", "+", "."])
+            || word && self.text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    }
+
+    fn begins_number(&self) -> bool {
+        self.text.starts_with(|c: char| c.is_ascii_digit())
+    }
 }
 
-fn starts(tokens: &[DdlToken<'_>], words: &[&str]) -> bool {
+pub(super) fn starts(tokens: &[DdlToken<'_>], words: &[&str]) -> bool {
     tokens.len() >= words.len() && words.iter().zip(tokens).all(|(word, token)| token.is(word))
 }
 
 /// Returns the text from the first of the tokens to the last.
-fn spelled(text: &str, tokens: &[DdlToken<'_>]) -> String {
+fn source_text(text: &str, tokens: &[DdlToken<'_>]) -> String {
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return String::new() };
     text[first.range.start..last.range.end].to_owned()
 }
@@ -139,10 +154,8 @@ fn spelled(text: &str, tokens: &[DdlToken<'_>]) -> String {
 fn end_of_type(tokens: &[DdlToken<'_>]) -> usize {
     let word = tokens.len().min(1);
     let end = word + group(&tokens[word..]);
-    let sign = |token: &&DdlToken<'_>| {
-        ["UNSIGNED", "SIGNED", "ZEROFILL", "PRECISION"].iter().any(|word| token.is(word))
-    };
-    end + tokens[end..].iter().take_while(sign).count()
+    let signs = ["UNSIGNED", "SIGNED", "ZEROFILL", "PRECISION"];
+    end + tokens[end..].iter().take_while(|token| token.is_any(&signs)).count()
 }
 
 /// Returns the number of tokens of a group in parentheses; 0 if there is none.
@@ -170,28 +183,23 @@ fn now(tokens: &[DdlToken<'_>]) -> usize {
 /// Returns the number of tokens of a constant, or of the time of writing; 0 for anything else.
 fn constant(tokens: &[DdlToken<'_>]) -> usize {
     let Some(first) = tokens.first() else { return 0 };
-    let text = |at: usize| tokens.get(at).is_some_and(DdlToken::is_text);
-    let adjacent = |at: usize| tokens[at - 1].range.end == tokens[at].range.start;
     // b'101', x'ff', _utf8mb4'text'.
-    let marked = first.kind == TokenKind::Word
-        && (first.text.starts_with('_') || ["b", "x"].iter().any(|mark| first.is(mark)));
-    if text(0) || ["NULL", "TRUE", "FALSE"].iter().any(|word| first.is(word)) {
+    let marked =
+        first.kind == TokenKind::Word && (first.text.starts_with('_') || first.is_any(&["b", "x"]));
+    if first.is_text() || first.is_any(&["NULL", "TRUE", "FALSE"]) {
         return 1;
     }
-    if marked && text(1) {
+    if marked && tokens.get(1).is_some_and(DdlToken::is_text) {
         return 2;
     }
-    let number = |token: &DdlToken<'_>| {
-        let sign = ["-", "+", "."].iter().any(|sign| token.is(sign));
-        let word = token.kind == TokenKind::Word;
-        sign || word && token.text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    let begins = |token: &DdlToken<'_>| token.text.starts_with(|c: char| c.is_ascii_digit());
-    let signed = usize::from(["-", "+"].iter().any(|sign| first.is(sign)));
-    if !tokens.get(signed).is_some_and(begins) {
+    let signed = usize::from(first.is_any(&["-", "+"]));
+    if !tokens.get(signed).is_some_and(DdlToken::begins_number) {
         return now(tokens);
     }
-    (1..tokens.len()).find(|&at| !(adjacent(at) && number(&tokens[at]))).unwrap_or(tokens.len())
+    let behind = tokens
+        .windows(2)
+        .position(|pair| pair[0].range.end != pair[1].range.start || !pair[1].continues_number());
+    behind.map_or(tokens.len(), |at| at + 1)
 }
 
 /// Returns the number of tokens of an expression: a group, or a name with its arguments.

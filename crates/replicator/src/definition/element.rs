@@ -1,6 +1,6 @@
 //! One line between the outer parentheses.
 
-use super::column::{ColumnClause, group};
+use super::column::{ColumnClause, group, starts};
 use super::{DdlToken, TokenKind, find, tokens};
 
 /// A column, an index or a constraint.
@@ -54,35 +54,34 @@ pub(crate) enum IndexWord {
 
 impl DefinitionElement {
     pub(super) fn parse(text: &str) -> Result<DefinitionElement, &'static str> {
-        let tokens = tokens(text);
-        let first = tokens.first().ok_or("a part of it is empty")?;
+        let all = tokens(text);
+        let first = all.first().ok_or("a part of it is empty")?;
         let kind = match first.name() {
-            Some(name) => ElementKind::Column(ColumnClause::parse(name, text, &tokens[1..])),
-            None => not_a_column(&tokens),
+            Some(name) => ElementKind::Column(ColumnClause::parse(name, text, &all[1..])),
+            None => not_a_column(&all),
         };
         Ok(DefinitionElement { text: text.to_owned(), kind })
     }
 }
 
 fn not_a_column(tokens: &[DdlToken<'_>]) -> ElementKind {
-    let (name, tokens) = match tokens {
+    let (named, rest) = match tokens {
         [word, name, rest @ ..] if word.is("CONSTRAINT") && name.kind == TokenKind::Name => {
             (name.name(), rest)
         }
         [word, rest @ ..] if word.is("CONSTRAINT") => (None, rest),
         all => (None, all),
     };
-    let name = name.unwrap_or_default();
-    let starts = |words: &[&str]| find(tokens, words) == Some(0);
-    if starts(&["FOREIGN", "KEY"]) {
+    let name = named.unwrap_or_default();
+    if starts(rest, &["FOREIGN", "KEY"]) {
         ElementKind::ForeignKey { name }
-    } else if starts(&["CHECK"]) {
+    } else if starts(rest, &["CHECK"]) {
         ElementKind::Check { name }
-    } else if starts(&["PERIOD", "FOR"]) {
-        let period = tokens.get(2).and_then(DdlToken::name);
+    } else if starts(rest, &["PERIOD", "FOR"]) {
+        let period = rest.get(2).and_then(DdlToken::name);
         ElementKind::Period { name: period.unwrap_or_else(|| "SYSTEM_TIME".to_owned()) }
     } else {
-        index(tokens).map_or(ElementKind::Other, ElementKind::Index)
+        index(rest).map_or(ElementKind::Other, ElementKind::Index)
     }
 }
 
@@ -96,11 +95,14 @@ fn index(tokens: &[DdlToken<'_>]) -> Option<IndexClause> {
         Some(first) if first.is("SPATIAL") => IndexWord::Spatial,
         Some(_) => IndexWord::Other,
     };
-    let primary = || (word == IndexWord::Primary).then(|| "PRIMARY".to_owned());
-    let name = tokens.get(key + 1).and_then(DdlToken::name).or_else(primary)?;
+    let name = match tokens.get(key + 1).and_then(DdlToken::name) {
+        None if word == IndexWord::Primary => "PRIMARY".to_owned(),
+        name => name?,
+    };
     let open = tokens.iter().position(|token| token.is("("))?;
     let behind = &tokens[open + group(&tokens[open..])..];
-    let comment = find(behind, &["COMMENT"]).and_then(|at| behind.get(at + 1));
-    let comment = comment.filter(|text| text.kind == TokenKind::Text);
+    let comment = find(behind, &["COMMENT"])
+        .and_then(|at| behind.get(at + 1))
+        .filter(|text| text.kind == TokenKind::Text);
     Some(IndexClause { name, word, comment: comment.map(|text| text.text.to_owned()) })
 }

@@ -25,24 +25,24 @@ pub(crate) struct TableOptions {
 impl TableOptions {
     /// Parses the text behind the closing parenthesis of a definition.
     pub(crate) fn parse(text: &str) -> TableOptions {
-        let tokens = tokens(text);
+        let all = tokens(text);
         let mut parsed = TableOptions::default();
         let mut words: Vec<String> = Vec::new();
         let mut at = 0;
-        while let Some(token) = tokens.get(at) {
+        while let Some(token) = all.get(at) {
             if words.is_empty() && token.is("PARTITION") {
-                let history = tokens.get(at + 2).is_some_and(|token| token.is("SYSTEM_TIME"));
+                let history = all.get(at + 2).is_some_and(|token| token.is("SYSTEM_TIME"));
                 parsed.partitioned = !history;
                 break;
             }
             at += 1;
             if token.is("=") {
-                let value = &tokens[at..at + value(&tokens[at..])];
-                at += value.len();
-                parsed.push(&mut words, text, value);
+                let taken = value(&all[at..]);
+                parsed.push(&mut words, text, &all[at..at + taken]);
+                at += taken;
             } else if words.is_empty() && token.is("TABLESPACE") {
                 words.push("TABLESPACE".to_owned());
-                let name = &tokens[at..tokens.len().min(at + 1)];
+                let name = &all[at..all.len().min(at + 1)];
                 at += name.len();
                 parsed.push(&mut words, text, name);
             } else {
@@ -61,6 +61,11 @@ impl TableOptions {
         let value = range.map_or("", |(first, last)| &text[first.range.start..last.range.end]);
         let name = std::mem::take(words).join(" ");
         self.options.push(TableOption { name, value: value.to_owned() });
+    }
+
+    /// Returns the character set and the collation of the table.
+    pub(crate) fn charset(&self) -> [Option<&str>; 2] {
+        ["DEFAULT CHARSET", "COLLATE"].map(|name| self.get(name))
     }
 
     /// Returns the value of an option.

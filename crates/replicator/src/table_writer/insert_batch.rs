@@ -1,10 +1,11 @@
 //! Prepared multi-row INSERTs, for a replica that refuses `LOAD DATA LOCAL`.
 
 use super::{SentRows, TableWriter};
+use crate::copied_column::{CopiedColumn, name_list};
 use crate::error::{CopyStage, Error, Result};
-use crate::line::{spell, write_line};
+use crate::line::{render, write_line};
 use crate::source_digest::SourceDigest;
-use handoff_connect::{MyConn, Profile, ValueRef, fault_point, quote_my};
+use handoff_connect::{MyConn, ValueRef, fault_point, quote_my};
 use handoff_model::{BatchSize, Meter};
 use handoff_rows::RowSink;
 use mysql::prelude::Queryable;
@@ -23,7 +24,7 @@ const MOST_PARAMETERS: usize = 65_535;
 
 impl TableWriter<'_> {
     pub(super) fn prepared_inserts(&self, writer: &mut MyConn) -> Result<SentRows> {
-        let begin = self.job.replica_engine().is_transactional() && !self.in_transaction;
+        let begin = self.copy.job.replica_engine().is_transactional() && !self.in_transaction;
         // Parameters are bytes in the column's own character set.
         self.set(writer, "SET character_set_client = binary")?;
         if begin {
@@ -42,51 +43,46 @@ impl TableWriter<'_> {
     }
 
     fn insert_all(&self, writer: &mut MyConn) -> Result<SentRows> {
-        let (select, witness) = self.witnessed();
-        let at = self.at(CopyStage::Write, 0);
-        let mut source =
-            self.replicator.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
-        let mut rows = InsertBatch {
-            fill: self,
+        let (select, digest) = self.digested();
+        let mut source = self.copy.source(CopyStage::Write)?;
+        let most = MOST_ROWS.min(MOST_PARAMETERS / self.columns.len().max(1));
+        let mut batch = InsertBatch {
+            table_writer: self,
             writer,
             values: Vec::new(),
             ends: Vec::new(),
             line: Vec::new(),
             buffered: 0,
-            size: BatchSize::new(
-                FIRST_ROWS,
-                MOST_ROWS.min(MOST_PARAMETERS / self.columns.len().max(1)),
-            ),
+            size: BatchSize::new(FIRST_ROWS, most),
             sent: SentRows::default(),
-            witness,
+            digest,
             meter: self.meter(),
         };
-        self.read(&mut source, &select, &mut rows).map_err(|error| self.explain(error))?;
-        let canonical = rows.witness.as_ref().and_then(SourceDigest::sum);
-        Ok(SentRows { canonical, ..rows.sent })
+        self.read(&mut source, &select, &mut batch).map_err(|error| self.explain(error))?;
+        let canonical = batch.digest.as_ref().and_then(SourceDigest::sum);
+        Ok(SentRows { canonical, ..batch.sent })
     }
 
     fn set(&self, writer: &mut MyConn, statement: &str) -> Result<()> {
         writer.query_drop(statement).map_err(|error| self.failed(writer.fault(&error), 0))
     }
+}
 
-    fn insert_statement(&self, rows: usize) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        let values: Vec<String> =
-            self.columns.iter().map(|column| column.store.expression("?")).collect();
-        let row = format!("({})", values.join(", "));
-        format!(
-            "INSERT INTO {} ({}) VALUES {}",
-            quote_my(self.into),
-            names.join(", "),
-            vec![row; rows].join(", "),
-        )
-    }
+/// Renders the statement that inserts so many rows into the table `into`.
+fn insert_statement(columns: &[CopiedColumn], into: &str, rows: usize) -> String {
+    let values: Vec<String> = columns.iter().map(|column| column.store.expression("?")).collect();
+    let row = format!("({})", values.join(", "));
+    format!(
+        "INSERT INTO {} ({}) VALUES {}",
+        quote_my(into),
+        name_list(columns),
+        vec![row; rows].join(", "),
+    )
 }
 
 /// Gathers rows and writes them in statements.
 struct InsertBatch<'a> {
-    fill: &'a TableWriter<'a>,
+    table_writer: &'a TableWriter<'a>,
     writer: &'a mut MyConn,
     /// All values, row by row.
     values: Vec<Value>,
@@ -97,7 +93,7 @@ struct InsertBatch<'a> {
     buffered: usize,
     size: BatchSize,
     sent: SentRows,
-    witness: Option<SourceDigest>,
+    digest: Option<SourceDigest>,
     meter: Meter<'a>,
 }
 
@@ -105,7 +101,7 @@ impl InsertBatch<'_> {
     /// Returns how many of the rows from `first` on the next statement takes.
     fn take(&self, first: usize) -> usize {
         let start = if first == 0 { 0 } else { self.ends[first - 1] };
-        let most = self.fill.replicator.replica.max_allowed_packet() / 2;
+        let most = self.table_writer.copy.replicator.replica.max_allowed_packet() / 2;
         let mut rows = self.size.next(self.ends.len() - first);
         while rows > 1 && self.ends[first + rows - 1] - start > most {
             rows /= 2;
@@ -114,12 +110,15 @@ impl InsertBatch<'_> {
     }
 
     fn insert(&mut self, first: usize, rows: usize) -> Result<()> {
-        let columns = self.fill.columns.len();
-        let values = self.values[first * columns..(first + rows) * columns].to_vec();
+        let width = self.table_writer.columns.len();
+        let values = self.values[first * width..(first + rows) * width].to_vec();
         let began = Instant::now();
-        let statement = self.fill.insert_statement(rows);
+        let TableWriter { columns, into, .. } = *self.table_writer;
+        let statement = insert_statement(columns, into, rows);
         let done = self.writer.exec_drop(statement, Params::Positional(values));
-        done.map_err(|error| self.fill.failed(self.writer.fault(&error), self.sent.arrived))?;
+        done.map_err(|error| {
+            self.table_writer.failed(self.writer.fault(&error), self.sent.arrived)
+        })?;
         self.size.learn(rows, began.elapsed());
         self.sent.arrived += self.writer.affected_rows();
         self.sent.warnings += u64::from(self.writer.warnings());
@@ -132,22 +131,22 @@ impl RowSink for InsertBatch<'_> {
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         self.line.clear();
-        write_line(self.fill.columns, row, &mut self.line);
+        write_line(self.table_writer.columns, row, &mut self.line);
         self.sent.sum.add_row(xxh3_128(&self.line));
         self.sent.bytes += self.line.len() as u64;
-        if let Some(witness) = &mut self.witness {
-            witness.see(row);
+        if let Some(digest) = &mut self.digest {
+            digest.observe(row);
         }
-        let bytes = self.fill.row_bytes(row);
-        self.fill.check_size(self.sent.sum.rows, bytes)?;
+        let bytes = self.table_writer.row_bytes(row);
+        self.table_writer.check_size(self.sent.sum.rows, bytes)?;
         self.buffered += bytes + size_of_val(row);
         self.ends.push(self.buffered);
-        let columns = self.fill.columns.iter().zip(row.iter().copied());
+        let columns = self.table_writer.columns.iter().zip(row.iter().copied());
         self.values.extend(columns.map(|(column, value)| match value {
             // As text, since the binary form of a date does not carry the impossible ones.
             ValueRef::Date(..) | ValueRef::Time(..) => {
                 let mut text = Vec::new();
-                spell(column.form, value, &mut text);
+                render(column.format, value, &mut text);
                 Value::Bytes(text)
             }
             other => other.into(),
@@ -166,11 +165,31 @@ impl RowSink for InsertBatch<'_> {
             self.insert(first, rows)?;
             first += rows;
         }
-        fault_point("replicator.filling", &self.fill.job.table.name);
+        fault_point("replicator.filling", &self.table_writer.copy.job.table.name);
         self.values.clear();
         self.ends.clear();
         self.buffered = 0;
         self.meter.reach(self.sent.arrived, self.sent.bytes);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copied_column::copied_columns;
+    use handoff_connect::Flavor;
+    use handoff_schema::{Column, TableSchema};
+
+    #[test]
+    fn a_statement_has_a_group_of_parameters_for_each_row() {
+        let columns = [("a", "int"), ("e", "enum('x')")];
+        let columns = columns.map(|(name, kind)| Column::of_type(name, kind).unwrap());
+        let table = TableSchema { columns: columns.into(), ..TableSchema::empty("t") };
+        let columns = copied_columns(&table, Flavor::MariaDb, |_| false);
+        assert_eq!(
+            insert_statement(&columns, "new", 2),
+            "INSERT INTO `new` (`a`, `e`) VALUES (?, CAST(? AS UNSIGNED)), (?, CAST(? AS UNSIGNED))"
+        );
     }
 }

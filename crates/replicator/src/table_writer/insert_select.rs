@@ -1,9 +1,10 @@
 //! `INSERT … SELECT` within one server.
 
 use super::{TableWriter, WriteOutcome};
-use crate::error::Result;
+use crate::copied_column::name_list;
+use crate::error::{CopyStage, Result};
 use crate::row_sum::sum_of;
-use handoff_connect::{MyConn, Profile, quote_my};
+use handoff_connect::{MyConn, quote_my};
 use handoff_model::TableSum;
 use handoff_rows::where_clause;
 use mysql::prelude::Queryable;
@@ -17,17 +18,16 @@ impl TableWriter<'_> {
     /// some, or somebody has in the source. The table is empty again then, and rows that we send
     /// ourselves can be compared with what was sent.
     pub(super) fn insert_select(&self, writer: &mut MyConn) -> Result<Option<WriteOutcome>> {
-        let replicator = self.replicator;
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        let names = names.join(", ");
+        let replicator = self.copy.replicator;
+        let names = name_list(self.columns);
         let into = quote_my(self.into);
-        let (clause, params) = where_clause(self.job.filter, self.job.table)?;
+        let (clause, params) = where_clause(self.copy.job.filter, self.copy.job.table)?;
         let rows = self.run_here(
             writer,
             &format!(
                 "INSERT INTO {into} ({names}) SELECT {names} FROM {}.{}{clause}",
                 quote_my(replicator.source.database()),
-                quote_my(self.job.table.name.as_str()),
+                quote_my(self.copy.job.table.name.as_str()),
             ),
             params,
         )?;
@@ -42,7 +42,7 @@ impl TableWriter<'_> {
 
     /// Returns the number of rows concerned.
     fn run_here(&self, writer: &mut MyConn, statement: &str, params: Vec<Value>) -> Result<u64> {
-        let guard = self.replicator.replica.cancel_guard(writer, &self.replicator.cancel);
+        let guard = self.copy.replicator.replica.cancel_guard(writer, &self.copy.replicator.cancel);
         let done = match params.is_empty() {
             true => writer.query_drop(statement),
             false => writer.exec_drop(statement, Params::Positional(params)),
@@ -53,11 +53,9 @@ impl TableWriter<'_> {
     }
 
     fn source_sum(&self) -> Result<TableSum> {
-        let at = self.at(crate::CopyStage::Compare, 0);
-        let source = self.replicator.source.get(Profile::RawRead);
-        let mut source = source.map_err(|fault| at.error(fault))?;
+        let mut source = self.copy.source(CopyStage::Compare)?;
         let select = self.select();
-        sum_of(&mut source, &self.reader(&select, self.job.filter), self.columns)
+        sum_of(&mut source, &self.reader(&select, self.copy.job.filter), self.columns)
             .map_err(|error| self.explain(error))
     }
 }

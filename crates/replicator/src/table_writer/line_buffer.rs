@@ -23,10 +23,10 @@ const STALL: Duration = Duration::from_secs(10);
 
 /// Takes rows, and hands buffers of lines to a thread that writes them.
 pub(super) struct LineBuffer<'scope, 'env> {
-    fill: &'env TableWriter<'env>,
+    table_writer: &'env TableWriter<'env>,
     buffer: Vec<u8>,
     sum: TableSum,
-    witness: Option<SourceDigest>,
+    digest: Option<SourceDigest>,
     bytes: u64,
     meter: Meter<'env>,
     writing: WriterState<'scope, 'env>,
@@ -47,18 +47,18 @@ enum WriterState<'scope, 'env> {
 
 impl<'scope, 'env> LineBuffer<'scope, 'env> {
     pub(super) fn new(
-        fill: &'env TableWriter<'env>,
+        table_writer: &'env TableWriter<'env>,
         scope: &'scope Scope<'scope, 'env>,
         writer: &'env mut MyConn,
-        witness: Option<SourceDigest>,
+        digest: Option<SourceDigest>,
     ) -> Self {
         LineBuffer {
-            fill,
+            table_writer,
             buffer: Vec::new(),
             sum: TableSum::default(),
-            witness,
+            digest,
             bytes: 0,
-            meter: fill.meter(),
+            meter: table_writer.meter(),
             writing: WriterState::NotYet { scope, writer },
         }
     }
@@ -74,8 +74,8 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
             WriterState::NotYet { .. } if self.sum.rows == 0 => Loaded::default(),
             WriterState::NotYet { writer, .. } => {
                 let file = whole_file(mem::take(&mut self.buffer));
-                let loaded = self.fill.load(writer, file);
-                loaded.map_err(|fault| self.fill.failed(fault, self.sum.rows))?
+                let loaded = self.table_writer.load(writer, file);
+                loaded.map_err(|fault| self.table_writer.failed(fault, self.sum.rows))?
             }
             running => {
                 self.writing = running;
@@ -85,7 +85,7 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
         };
         Ok(SentRows {
             sum: self.sum,
-            canonical: self.witness.as_ref().and_then(SourceDigest::sum),
+            canonical: self.digest.as_ref().and_then(SourceDigest::sum),
             bytes: self.bytes,
             arrived: loaded.rows,
             warnings: loaded.warnings,
@@ -101,8 +101,8 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
                 let (emptied, empty) = channel();
                 let second = emptied.send(Vec::with_capacity(self.buffer.capacity()));
                 second.expect("the receiver is still in hand");
-                let (fill, file) = (self.fill, coming_file(filled, emptied));
-                let thread = scope.spawn(move || fill.load(writer, file));
+                let (table_writer, file) = (self.table_writer, coming_file(filled, emptied));
+                let thread = scope.spawn(move || table_writer.load(writer, file));
                 WriterState::Running { full, empty, thread }
             }
             other => other,
@@ -120,12 +120,12 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
             && let Ok(next) = self.emptied(empty)
         {
             self.buffer = next;
-            fault_point("replicator.filling", &self.fill.job.table.name);
+            fault_point("replicator.filling", &self.table_writer.copy.job.table.name);
             return Ok(());
         }
         let loaded = self.join()?;
         // The server ended the statement without an error before it had all rows.
-        Err(self.fill.rows_lost(self.sum.rows, loaded.rows))
+        Err(self.table_writer.rows_lost(self.sum.rows, loaded.rows))
     }
 
     /// Waits for an empty buffer. A server whose disk is full may wait for room without a word
@@ -135,14 +135,14 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
             Ok(next) => Ok(next),
             Err(RecvTimeoutError::Disconnected) => Err(RecvError),
             Err(RecvTimeoutError::Timeout) => {
-                let table = &self.fill.job.table.name;
+                let table = &self.table_writer.copy.job.table.name;
                 let text = format!(
                     "the replica has taken no row of `{table}` for {} s: its disk may be full, or the \
                      table locked",
                     STALL.as_secs()
                 );
                 let notice = Event::Notice { table: Some(table.clone()), text };
-                self.fill.replicator.observer.event(&notice);
+                self.table_writer.copy.replicator.observer.event(&notice);
                 empty.recv()
             }
         }
@@ -157,7 +157,7 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
         };
         drop((full, empty));
         match thread.join() {
-            Ok(loaded) => loaded.map_err(|fault| self.fill.failed(fault, self.sum.rows)),
+            Ok(loaded) => loaded.map_err(|fault| self.table_writer.failed(fault, self.sum.rows)),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
@@ -168,14 +168,14 @@ impl RowSink for LineBuffer<'_, '_> {
 
     fn row(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         let start = self.buffer.len();
-        write_line(self.fill.columns, row, &mut self.buffer);
+        write_line(self.table_writer.columns, row, &mut self.buffer);
         let line = &self.buffer[start..];
         self.sum.add_row(xxh3_128(line));
         self.bytes += line.len() as u64;
-        if let Some(witness) = &mut self.witness {
-            witness.see(row);
+        if let Some(digest) = &mut self.digest {
+            digest.observe(row);
         }
-        self.fill.check_size(self.sum.rows, self.fill.row_bytes(row))
+        self.table_writer.check_size(self.sum.rows, self.table_writer.row_bytes(row))
     }
 
     fn buffered(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Summing the rows that were written, as the lines that were sent.
 
 use super::TableWriter;
-use crate::error::{CopyStage, Error, Result};
+use crate::error::{CopyStage, Result};
 use crate::row_sum::row_sum;
 use handoff_connect::{MyConn, Profile};
 use handoff_model::{TableName, TableSum};
@@ -12,20 +12,14 @@ impl TableWriter<'_> {
     ///
     /// Unlike `CHECKSUM TABLE` of the source this says nothing of rows that changed there since.
     pub(crate) fn read_back(&self, writer: &mut MyConn) -> Result<TableSum> {
-        let table = &self.job.table.name;
-        let mut written = self.job.table.clone();
+        let mut written = self.copy.job.table.clone();
         written.name = TableName::new(self.into).expect("our own names are short");
-        let failed = |fault| Error::Table {
-            table: table.clone(),
-            stage: CopyStage::ReadBack,
-            rows: 0,
-            fault,
-        };
-        writer.set_profile(Profile::RawRead).map_err(failed)?;
-        let cancel = &self.replicator.cancel;
+        let at = self.copy.at(CopyStage::ReadBack, 0);
+        writer.set_profile(Profile::RawRead).map_err(|fault| at.error(fault))?;
+        let cancel = &self.copy.replicator.cancel;
         let sum = row_sum(writer, &written, self.columns, Locking::Free, cancel)
             .map_err(|error| self.explain(error))?;
-        writer.set_profile(Profile::Write).map_err(failed)?;
+        writer.set_profile(Profile::Write).map_err(|fault| at.error(fault))?;
         Ok(sum)
     }
 }

@@ -22,13 +22,12 @@ pub(super) fn decimal(
         digits => (false, digits),
     };
     let point = digits.iter().position(|&b| b == b'.').unwrap_or(digits.len());
-    let (whole, fraction) = (&digits[..point], digits.get(point + 1..).unwrap_or_default());
-    let plain = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-    if digits.is_empty() || !plain(whole) || !plain(fraction) {
+    let (padded, fraction) = (&digits[..point], digits.get(point + 1..).unwrap_or_default());
+    if digits.is_empty() || !is_plain(padded) || !is_plain(fraction) {
         return Err(ValueRefusal::unexpected());
     }
     // ZEROFILL puts zeros in front.
-    let whole = &whole[whole.iter().take_while(|&&b| b == b'0').count()..];
+    let whole = &padded[padded.iter().take_while(|&&b| b == b'0').count()..];
     let kept = fraction.iter().rposition(|&b| b != b'0').map_or(0, |last| last + 1);
     if whole.len() > whole_digits.into() || kept > scale.into() {
         return Err(too_wide());
@@ -39,8 +38,7 @@ pub(super) fn decimal(
         number.group(value_of(first));
     }
     rest.chunks_exact(4).for_each(|group| number.group(value_of(group)));
-    let fraction = fraction[..kept].chunks(4);
-    fraction.for_each(|group| {
+    fraction[..kept].chunks(4).for_each(|group| {
         let missing = u32::try_from(4 - group.len()).unwrap_or_default();
         number.group(value_of(group) * 10_u16.pow(missing));
     });
@@ -72,6 +70,10 @@ pub(super) fn integer(
     groups.into_iter().for_each(|group| number.group(group));
     number.finish(negative, scale);
     Ok(())
+}
+
+fn is_plain(part: &[u8]) -> bool {
+    part.iter().all(u8::is_ascii_digit)
 }
 
 fn too_wide() -> ValueRefusal {

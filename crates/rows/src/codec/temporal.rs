@@ -19,7 +19,7 @@ pub(super) fn date(value: ValueRef<'_>, cell: &mut CellWriter<'_>) -> Result<(),
     };
     let days = match days(year, month, day) {
         Some(days) => Some(days),
-        None => substitute((year, month, day), cell)?,
+        None => substitute(year, month, day, cell)?,
     };
     match days {
         Some(days) => cell.put4(days.to_be_bytes()),
@@ -41,7 +41,7 @@ pub(super) fn timestamp(
             let seconds = clock(hour.into(), minute, second);
             i64::from(days) * DAY + seconds * SECOND + i64::from(micro)
         }
-        None => match substitute((year, month, day), cell)? {
+        None => match substitute(year, month, day, cell)? {
             Some(days) => i64::from(days) * DAY,
             None => {
                 cell.null();
@@ -64,11 +64,11 @@ pub(super) fn interval(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Val
 
 /// Appends a TIME as a time of day.
 pub(super) fn time(value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), ValueRefusal> {
-    let micros = micros(value)?;
-    if !(0..=DAY).contains(&micros) {
+    let of_day = micros(value)?;
+    if !(0..=DAY).contains(&of_day) {
         return Err(ValueRefusal::of_type("a time that is no time of day"));
     }
-    put8(out, micros.to_be_bytes());
+    put8(out, of_day.to_be_bytes());
     Ok(())
 }
 
@@ -87,10 +87,15 @@ fn clock(hours: i64, minutes: u8, seconds: u8) -> i64 {
 
 /// Applies `zero_dates` to a date that is not in the calendar: returns the day to write
 /// instead, [`None`] for NULL.
-fn substitute(date: (u16, u8, u8), cell: &mut CellWriter<'_>) -> Result<Option<i32>, ValueRefusal> {
-    let day = match cell.policies.zero_dates {
+fn substitute(
+    year: u16,
+    month: u8,
+    day: u8,
+    cell: &mut CellWriter<'_>,
+) -> Result<Option<i32>, ValueRefusal> {
+    let instead = match cell.policies.zero_dates {
         ZeroDates::Fail => {
-            let problem = match date {
+            let problem = match (year, month, day) {
                 (0, 0, 0) => "a zero date",
                 (0, ..) | (_, 0, _) | (_, _, 0) => "a date with a zero in it",
                 _ => "a date that is not in the calendar",
@@ -103,7 +108,7 @@ fn substitute(date: (u16, u8, u8), cell: &mut CellWriter<'_>) -> Result<Option<i
         }
     };
     cell.uses.count(LossPolicy::ZeroDates);
-    Ok(day)
+    Ok(instead)
 }
 
 /// Returns the days from 2000-01-01; [`None`] if there is no such day.

@@ -147,11 +147,14 @@ fn from_latin1<'b>(bytes: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
 
 /// Returns a text in MySQL's latin1; [`None`] if that has no byte for one of its characters.
 pub(crate) fn to_latin1(text: &str) -> Option<Vec<u8>> {
-    let byte = |c: char| match c {
+    text.chars().map(latin1_byte).collect()
+}
+
+fn latin1_byte(c: char) -> Option<u8> {
+    match c {
         '\0'..='\x7f' | '\u{a0}'..='\u{ff}' => u8::try_from(c).ok(),
         _ => (0x80..).zip(CP1252).find(|(_, other)| *other == c).map(|(byte, _)| byte),
-    };
-    text.chars().map(byte).collect()
+    }
 }
 
 /// The characters of the bytes 80 to 9F in MySQL's latin1.

@@ -51,16 +51,11 @@ pub(super) fn print(text: &[u8], place: Range<usize>, out: &mut Vec<u8>) {
     // Where the point goes, counted in digits as written. The exponent of zero may be anything.
     let point = i64::try_from(parts.whole.len()).unwrap_or(i64::MAX) + parts.exponent.unwrap_or(0);
     let point = if zero { 0 } else { point };
-    let digit = |at: i64| {
-        usize::try_from(at).ok().and_then(|at| {
-            parts.whole.get(at).or_else(|| parts.fraction.get(at - parts.whole.len())).copied()
-        })
-    };
     let begin = out.len();
     for at in 0..point {
-        let digit = digit(at).unwrap_or(b'0');
-        if digit != b'0' || out.len() > begin {
-            out.push(digit);
+        let next = parts.digit(at);
+        if next != b'0' || out.len() > begin {
+            out.push(next);
         }
     }
     if out.len() == begin {
@@ -68,13 +63,21 @@ pub(super) fn print(text: &[u8], place: Range<usize>, out: &mut Vec<u8>) {
     }
     if parts.scale() > 0 {
         out.push(b'.');
-        out.extend((point..point + parts.scale()).map(|at| digit(at).unwrap_or(b'0')));
+        out.extend((point..point + parts.scale()).map(|at| parts.digit(at)));
     }
 }
 
 impl NumberParts<'_> {
     fn digits(&self) -> impl Iterator<Item = u8> {
         self.whole.iter().chain(self.fraction).copied()
+    }
+
+    /// Returns a digit by its place from the left, as written; the others are zero.
+    fn digit(&self, at: i64) -> u8 {
+        let found = usize::try_from(at)
+            .ok()
+            .and_then(|at| self.whole.get(at).or_else(|| self.fraction.get(at - self.whole.len())));
+        found.copied().unwrap_or(b'0')
     }
 
     /// Digits after the point in print.
@@ -88,12 +91,12 @@ impl NumberParts<'_> {
 /// optional fraction and an optional exponent.
 fn parts(text: &[u8], at: usize) -> Result<(NumberParts<'_>, usize), Bad> {
     let negative = text.get(at) == Some(&b'-');
-    let at = at + usize::from(negative);
-    let whole = digits(&text[at..])?;
+    let start = at + usize::from(negative);
+    let whole = digits(&text[start..])?;
     if whole.len() > 1 && whole[0] == b'0' {
         return Err(NO_JSON);
     }
-    let mut end = at + whole.len();
+    let mut end = start + whole.len();
     let mut fraction: &[u8] = &[];
     if text.get(end) == Some(&b'.') {
         fraction = digits(&text[end + 1..])?;
@@ -106,9 +109,9 @@ fn parts(text: &[u8], at: usize) -> Result<(NumberParts<'_>, usize), Bad> {
         if let Some(b'+' | b'-') = text.get(end) {
             end += 1;
         }
-        let digits = digits(&text[end..])?;
-        end += digits.len();
-        let size = digits.iter().fold(0_i64, |sum, digit| {
+        let written = digits(&text[end..])?;
+        end += written.len();
+        let size = written.iter().fold(0_i64, |sum, digit| {
             sum.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
         });
         exponent = Some(if minus { -size } else { size });

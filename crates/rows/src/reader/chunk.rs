@@ -48,7 +48,7 @@ impl RowReader<'_> {
         let (mut count, mut last) = (0, Vec::new());
         let mut sink = TimedSink::new(sink);
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
-        let end = fetch.run(&sql, params, |row| {
+        let done = fetch.run(&sql, params, |row| {
             let (row, key) = row.split_at(width);
             sink.row(row)?;
             count += 1;
@@ -60,7 +60,7 @@ impl RowReader<'_> {
             }
             Ok::<_, S::Error>(FetchFlow::On)
         });
-        let end = end.map_err(|stop| stop.into_error(&self.spec, count))?;
+        let end = done.map_err(|stop| stop.into_error(&self.spec, count))?;
         debug_assert_eq!(end, FetchEnd::Whole, "nobody has enough of a chunk");
         self.pay(count, &mut sink)?;
         sink.flush()?;

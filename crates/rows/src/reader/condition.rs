@@ -30,20 +30,21 @@ impl SqlCondition {
         table: &TableSchema,
         key: Option<&TableKey>,
     ) -> Result<SqlCondition> {
-        let refuse = |problem: &str| Error::Filter {
-            table: table.name.clone(),
-            problem: problem.to_owned(),
-        };
         match filter {
             RowFilter::All => Ok(SqlCondition::default()),
             RowFilter::Range(range) => {
-                let key = key.ok_or_else(|| refuse("it has no key to take a range of"))?;
+                let Some(key) = key else {
+                    return Err(refused(table, "it has no key to take a range of"));
+                };
                 let mut whole = SqlCondition::default();
                 for (side, bound) in [(KeySide::After, &range.after), (KeySide::UpTo, &range.upto)]
                 {
                     let Some(bound) = bound else { continue };
                     if bound.len() != key.columns.len() {
-                        return Err(refuse("the range has not as many values as its key columns"));
+                        return Err(refused(
+                            table,
+                            "the range has not as many values as its key columns",
+                        ));
                     }
                     let values: Vec<Value> = bound.iter().map(parameter).collect();
                     whole = whole.and(SqlCondition::of_key(key, side, &values));
@@ -51,9 +52,14 @@ impl SqlCondition {
                 Ok(whole)
             }
             RowFilter::Keys(keys) => {
-                let key = key.ok_or_else(|| refuse("it has no key to look rows up by"))?;
+                let Some(key) = key else {
+                    return Err(refused(table, "it has no key to look rows up by"));
+                };
                 if keys.is_empty() || keys.iter().any(|one| one.len() != key.columns.len()) {
-                    return Err(refuse("the keys have not as many values as the table's key"));
+                    return Err(refused(
+                        table,
+                        "the keys have not as many values as the table's key",
+                    ));
                 }
                 Ok(SqlCondition::of_keys(key, keys))
             }
@@ -63,7 +69,7 @@ impl SqlCondition {
                     any = any.or(changed(table, bound)?);
                 }
                 if any.sql.is_empty() {
-                    return Err(refuse("no watermark column is named"));
+                    return Err(refused(table, "no watermark column is named"));
                 }
                 Ok(any.or(all_null(table, nulls)?))
             }
@@ -130,6 +136,10 @@ impl SqlCondition {
     }
 }
 
+fn refused(table: &TableSchema, problem: &str) -> Error {
+    Error::Filter { table: table.name.clone(), problem: problem.to_owned() }
+}
+
 fn compare(column: &KeyColumn, operator: &str, value: &Value) -> SqlCondition {
     let sql = format!("{} {operator} {}", column.name, column.operand);
     SqlCondition { sql, params: vec![value.clone()] }
@@ -146,10 +156,8 @@ fn all_null(table: &TableSchema, columns: &[ColumnName]) -> Result<SqlCondition>
 }
 
 fn column<'a>(table: &'a TableSchema, name: &ColumnName) -> Result<&'a Column> {
-    table.column(name.as_str()).ok_or_else(|| Error::Filter {
-        table: table.name.clone(),
-        problem: format!("it has no column `{name}`"),
-    })
+    let found = table.column(name.as_str());
+    found.ok_or_else(|| refused(table, &format!("it has no column `{name}`")))
 }
 
 fn qualified(table: &TableSchema, column: &Column) -> String {
@@ -158,22 +166,17 @@ fn qualified(table: &TableSchema, column: &Column) -> String {
 
 /// Renders `from <= column < below`.
 fn changed(table: &TableSchema, bound: &Bound) -> Result<SqlCondition> {
-    let refuse = |problem: String| Error::Filter { table: table.name.clone(), problem };
-    let column = column(table, &bound.column)?;
-    let name = qualified(table, column);
-    let operand = |watermark: &Watermark| {
-        operand(&column.kind, watermark).ok_or_else(|| {
-            refuse(format!(
-                "its column `{}` is {} and its watermark is not",
-                column.name, column.column_type
-            ))
-        })
-    };
+    let compared = column(table, &bound.column)?;
+    let name = qualified(table, compared);
     let mut both = SqlCondition::default();
     for (operator, watermark) in [(">=", Some(&bound.from)), ("<", bound.below.as_ref())] {
         let Some(watermark) = watermark else { continue };
-        let (sql, value) = operand(watermark)?;
-        let sql = format!("{name} {operator} {sql}");
+        let Some((right, value)) = operand(&compared.kind, watermark) else {
+            let (name, kind) = (&compared.name, &compared.column_type);
+            let problem = format!("its column `{name}` is {kind} and its watermark is not");
+            return Err(refused(table, &problem));
+        };
+        let sql = format!("{name} {operator} {right}");
         both = both.and(SqlCondition { sql, params: vec![value] });
     }
     Ok(both)
@@ -183,19 +186,18 @@ fn changed(table: &TableSchema, bound: &Bound) -> Result<SqlCondition> {
 /// type (compared all the same, the server would find no rows, or all).
 fn operand(kind: &MySqlType, watermark: &Watermark) -> Option<(String, Value)> {
     use MySqlType as M;
-    let plain = |value| Some(("?".to_owned(), value));
     match (kind, watermark) {
         (
             M::TinyInt(_) | M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_) | M::Year,
             Watermark::Integer(number),
-        ) => plain(integer(*number)?),
+        ) => Some(("?".to_owned(), integer(*number)?)),
         (M::Decimal { precision, scale }, Watermark::Decimal(digits)) => Some((
             format!("CAST(? AS DECIMAL({precision},{scale}))"),
             Value::Bytes(digits.clone().into_bytes()),
         )),
         (M::Date, Watermark::Date(text))
         | (M::DateTime(_), Watermark::DateTime(text) | Watermark::Date(text))
-        | (M::Timestamp(_), Watermark::Timestamp(text)) => plain(date(text)?),
+        | (M::Timestamp(_), Watermark::Timestamp(text)) => Some(("?".to_owned(), date(text)?)),
         _ => None,
     }
 }

@@ -114,13 +114,16 @@ impl<'a> RowFetch<'a> {
     ) -> Result<FetchEnd, FetchStop<E>> {
         self.cancel.check().map_err(FetchStop::Cancelled)?;
         let killed = std::mem::take(&mut self.killed);
-        let wire = self.conn.wire().map_err(FetchStop::Server)?;
-        let pool = self.conn.pool().clone();
-        let _guard = pool.cancel_guard(self.conn, self.cancel);
+        let session = RunningSession {
+            wire: self.conn.wire().map_err(FetchStop::Server)?,
+            pool: self.conn.pool().clone(),
+            id: self.conn.connection_id(),
+        };
+        let _guard = session.pool.cancel_guard(self.conn, self.cancel);
         let again = killed.then(|| params.clone());
-        let mut outcome = self.attempt((&pool, &wire), sql, params, &mut take);
+        let mut outcome = self.attempt(&session, sql, params, &mut take);
         if let (FetchOutcome::Interrupted, Some(params)) = (&outcome, again) {
-            outcome = self.attempt((&pool, &wire), sql, params, &mut take);
+            outcome = self.attempt(&session, sql, params, &mut take);
         }
         match outcome {
             FetchOutcome::Whole => Ok(FetchEnd::Whole),
@@ -148,12 +151,11 @@ impl<'a> RowFetch<'a> {
 
     fn attempt<E>(
         &mut self,
-        (pool, wire): (&MyPool, &Wire),
+        session: &RunningSession,
         sql: &str,
         params: Vec<Value>,
         take: &mut impl FnMut(&mut MyRows<'_>, &mut bool) -> FetchResult<E>,
     ) -> FetchOutcome<E> {
-        let id = self.conn.connection_id();
         let mut rows = match self.conn.rows(sql, params) {
             Ok(rows) => rows,
             Err(error) if is_interruption(&error) => return FetchOutcome::Interrupted,
@@ -165,7 +167,7 @@ impl<'a> RowFetch<'a> {
         let mut begun = false;
         match take(&mut rows, &mut begun) {
             Ok(ControlFlow::Continue(())) => FetchOutcome::Whole,
-            Ok(ControlFlow::Break(outcome)) => match end(rows, pool, wire, id) {
+            Ok(ControlFlow::Break(outcome)) => match session.end(rows) {
                 Err(fault) if matches!(outcome, FetchOutcome::Ended) => FetchOutcome::Kill(fault),
                 _ => outcome,
             },
@@ -206,28 +208,42 @@ enum FetchOutcome<E> {
     Cancelled(Cancelled),
 }
 
-/// Ends a statement: has it killed, and reads the rows on their way, up to the server's word that it
-/// was interrupted.
-///
-/// Closing the connection alone isn't enough: a server that waits for a peer to read may take long to
-/// find it gone, and keeps the table locked. Dropped with rows left, `rows` would read them all; if
-/// they are too many, or the server can't be reached, the wire is cut first.
-fn end(mut rows: MyRows<'_>, pool: &MyPool, wire: &Wire, id: u32) -> Result<(), Fault> {
-    let patience = Instant::now() + PATIENCE;
-    let in_time = |_: &[ValueRef<'_>]| {
-        if Instant::now() > patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let ended = pool.kill_query(id).and_then(|()| match rows.each(in_time) {
-        Ok(ControlFlow::Break(())) => {
-            Err(Fault::new(pool.side(), "the server does not end a statement"))
+/// The session that runs a statement, seen from beside it.
+struct RunningSession {
+    pool: MyPool,
+    wire: Wire,
+    id: u32,
+}
+
+impl RunningSession {
+    /// Ends a statement: has it killed, and reads the rows on their way, up to the server's word that
+    /// it was interrupted.
+    ///
+    /// Closing the connection alone isn't enough: a server that waits for a peer to read may take long
+    /// to find it gone, and keeps the table locked. Dropped with rows left, `rows` would read them all;
+    /// if they are too many, or the server can't be reached, the wire is cut first.
+    fn end(&self, mut rows: MyRows<'_>) -> Result<(), Fault> {
+        let patience = Instant::now() + PATIENCE;
+        let read = self.pool.kill_query(self.id).map(|()| {
+            rows.each(|_| {
+                let is_over = Instant::now() > patience;
+                if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        });
+        let ended = read.and_then(|read| match read {
+            Ok(ControlFlow::Break(())) => {
+                Err(Fault::new(self.pool.side(), "the server does not end a statement"))
+            }
+            Err(error) if !is_interruption(&error) && !has_timed_out(&error) => {
+                Err(self.pool.fault(&error))
+            }
+            Ok(ControlFlow::Continue(())) | Err(_) => Ok(()),
+        });
+        if ended.is_err() {
+            self.wire.cut();
         }
-        Err(error) if !is_interruption(&error) && !has_timed_out(&error) => Err(pool.fault(&error)),
-        Ok(ControlFlow::Continue(())) | Err(_) => Ok(()),
-    });
-    if ended.is_err() {
-        wire.cut();
+        ended
     }
-    ended
 }
 
 fn has_timed_out(error: &mysql::Error) -> bool {

@@ -5,7 +5,7 @@
 
 use handoff_connect::quote_my;
 use handoff_model::{ColumnName, KeyValue};
-use handoff_schema::{Column, IndexPart, MySqlType, TableSchema, TextEncoding};
+use handoff_schema::{Column, MySqlType, TableSchema, TextEncoding};
 use mysql::Value;
 
 /// The key of a table, and the index that keeps its order.
@@ -55,11 +55,11 @@ impl TableKey {
                 index.parts.iter().map(|part| part.column.filter(|_| part.prefix.is_none()));
             index.unique && parts.eq(columns.iter().map(|&column| Some(column)))
         })?;
-        let of = |(&column, part): (&usize, &IndexPart)| {
-            KeyColumn::of(table, &table.columns[column], part.descending)
-        };
-        let parts = columns.iter().zip(&index.parts);
-        Some(TableKey { columns: parts.map(of).collect(), index: index.name.clone() })
+        let mut key = TableKey { columns: Vec::new(), index: index.name.clone() };
+        for (&column, part) in columns.iter().zip(&index.parts) {
+            key.columns.push(KeyColumn::of(table, &table.columns[column], part.descending));
+        }
+        Some(key)
     }
 
     /// Renders the hint by which the server reads in the order of the key, rather than the whole table.
@@ -74,11 +74,7 @@ impl TableKey {
 
     /// Renders the order: that of the index, which no server has to sort for.
     pub(super) fn order_by(&self) -> String {
-        let name = |column: &KeyColumn| {
-            let order = if column.descending { " DESC" } else { "" };
-            format!("{}{order}", column.name)
-        };
-        let names: Vec<String> = self.columns.iter().map(name).collect();
+        let names: Vec<String> = self.columns.iter().map(KeyColumn::order).collect();
         format!(" ORDER BY {}", names.join(", "))
     }
 
@@ -115,12 +111,11 @@ impl KeyColumn {
     fn of(table: &TableSchema, column: &Column, descending: bool) -> KeyColumn {
         use MySqlType as M;
         let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
-        let plain = || name.clone();
         let mut validity = TextValidity::Always;
         let (select, operand) = match &column.kind {
             // A text would be compared as a double.
             M::Decimal { precision, scale } => {
-                (plain(), format!("CAST(? AS DECIMAL({precision},{scale}))"))
+                (name.clone(), format!("CAST(? AS DECIMAL({precision},{scale}))"))
             }
             // Ordered by index, not by label; for such a column neither server uses the index to find
             // the beginning of a range, only to keep the order.
@@ -129,13 +124,18 @@ impl KeyColumn {
                 validity = TextValidity::of(column, &name);
                 (in_binary(&name), text_operand(column))
             }
-            M::Binary(_) | M::VarBinary | M::Blob => (plain(), in_binary("?")),
-            M::Uuid => (plain(), "CAST(? AS UUID)".to_owned()),
-            M::Inet4 => (plain(), "CAST(? AS INET4)".to_owned()),
-            M::Inet6 => (plain(), "CAST(? AS INET6)".to_owned()),
-            _ => (plain(), "?".to_owned()),
+            M::Binary(_) | M::VarBinary | M::Blob => (name.clone(), in_binary("?")),
+            M::Uuid => (name.clone(), "CAST(? AS UUID)".to_owned()),
+            M::Inet4 => (name.clone(), "CAST(? AS INET4)".to_owned()),
+            M::Inet6 => (name.clone(), "CAST(? AS INET6)".to_owned()),
+            _ => (name.clone(), "?".to_owned()),
         };
         KeyColumn { source: column.name.clone(), name, select, operand, descending, validity }
+    }
+
+    fn order(&self) -> String {
+        let order = if self.descending { " DESC" } else { "" };
+        format!("{}{order}", self.name)
     }
 }
 
@@ -225,4 +225,74 @@ pub(super) fn key_value(value: Value) -> Option<KeyValue> {
             KeyValue::Time(negative, days, hours, minutes, seconds, micro)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use handoff_schema::{Index, IndexPart};
+
+    fn table(columns: Vec<Column>) -> TableSchema {
+        let columns: Vec<_> =
+            columns.into_iter().map(|column| Column { nullable: false, ..column }).collect();
+        let part =
+            |column| IndexPart { column: Some(column), prefix: None, descending: column > 0 };
+        let parts = (0..columns.len()).map(part).collect();
+        let indexes = vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }];
+        TableSchema { columns, indexes, ..TableSchema::empty("t") }
+    }
+
+    fn text(charset: &str) -> Column {
+        let (charset, collation) = (Some(charset.to_owned()), Some("c".to_owned()));
+        Column { charset, collation, ..Column::of_type("a", "varchar(9)").unwrap() }
+    }
+
+    #[test]
+    fn a_key_is_read_in_the_order_of_its_index() {
+        let columns = [("a", "int"), ("b", "decimal(9,2)")];
+        let table = table(columns.map(|(name, kind)| Column::of_type(name, kind).unwrap()).into());
+        let key = TableKey::of(&table).unwrap();
+        assert_eq!(key.order_by(), " ORDER BY `t`.`a`, `t`.`b` DESC");
+        assert_eq!(force_key_index(&table).unwrap(), " FORCE INDEX (`PRIMARY`)");
+        assert_eq!(key.ignore_index(), " IGNORE INDEX (`PRIMARY`)");
+        assert_eq!(key_operands(&table).unwrap(), ["?", "CAST(? AS DECIMAL(9,2))"]);
+        assert!(TableKey::of(&TableSchema { indexes: Vec::new(), ..table }).is_none());
+    }
+
+    #[test]
+    fn a_text_that_the_server_would_change_ends_no_range() {
+        let place = |charset: &str, bytes: &[u8]| {
+            let key = TableKey::of(&table(vec![text(charset)])).unwrap();
+            key.place(vec![Value::Bytes(bytes.to_vec())]).map_err(ToString::to_string)
+        };
+        assert!(place("utf8mb4", "é".as_bytes()).is_ok());
+        assert_eq!(place("utf8mb4", b"\xe9"), Err("a".to_owned()));
+        assert!(place("latin1", b"\xe9").is_ok());
+        assert!(place("ascii", b"e").is_ok());
+        assert_eq!(place("ascii", b"\xe9"), Err("a".to_owned()));
+    }
+
+    #[test]
+    fn a_character_set_that_only_the_server_knows_is_asked_about() {
+        let key = TableKey::of(&table(vec![text("cp932")])).unwrap();
+        assert!(key.select_list().contains("COALESCE("), "{}", key.select_list());
+        let place = |answer| key.place(vec![Value::Bytes(vec![0x81]), Value::Int(answer)]);
+        assert_eq!(place(1).unwrap(), [Value::Bytes(vec![0x81])]);
+        assert!(place(0).is_err());
+    }
+
+    #[test]
+    fn every_value_of_a_key_comes_back_as_it_went() {
+        for value in [
+            Value::Int(-1),
+            Value::UInt(u64::MAX),
+            Value::Double(0.5),
+            Value::Bytes(vec![0, 255]),
+            Value::Date(2024, 2, 29, 1, 2, 3, 4),
+            Value::Time(true, 34, 22, 59, 59, 5),
+        ] {
+            assert_eq!(parameter(&key_value(value.clone()).unwrap()), value);
+        }
+        assert_eq!(key_value(Value::NULL), None);
+    }
 }

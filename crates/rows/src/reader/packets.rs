@@ -29,22 +29,18 @@ impl RowReader<'_> {
         let filter = SqlCondition::of_filter(self.spec.filter, self.spec.table, Some(&key))?;
         let sql = self.select(Some(&key), &filter) + &key.order_by();
         let (step, cancel) = (self.step(), self.spec.cancel);
-        let pay = |rows| match self.throttle {
-            Some(throttle) => throttle.take(rows, cancel).map(drop),
-            None => Ok(()),
-        };
         let (mut rows, mut unpaid) = (0, 0);
         let done = RowFetch::new(conn, cancel).run_packets(&sql, filter.params, |packet| {
             rows += 1;
             each(packet)?;
             unpaid += 1;
             if unpaid >= step {
-                pay(std::mem::take(&mut unpaid))?;
+                self.wait_for(std::mem::take(&mut unpaid))?;
             }
             Ok::<_, Error>(FetchFlow::On)
         });
         done.map_err(|stop| stop.into_error(&self.spec, rows))?;
-        pay(unpaid)?;
+        self.wait_for(unpaid)?;
         Ok(rows)
     }
 }

@@ -68,7 +68,7 @@ impl<'a> RangePages<'a> {
             let mut lap = RangeLap::begin(self.reader.room);
             let width = self.spec.select.len();
             let limit = if let RangeEnd::Rows(limit) = until { limit } else { u64::MAX };
-            let end = fetch.run(&sql, params, |row| {
+            let done = fetch.run(&sql, params, |row| {
                 let (row, key) = row.split_at(width);
                 sink.row(row)?;
                 total += 1;
@@ -78,7 +78,7 @@ impl<'a> RangePages<'a> {
                 }
                 Ok::<_, S::Error>(if is_over { FetchFlow::Enough } else { FetchFlow::On })
             });
-            let end = end.map_err(|stop| stop.into_error(self.spec, total))?;
+            let end = done.map_err(|stop| stop.into_error(self.spec, total))?;
             let looked_at = if let RangeEnd::Key(_) = until { pace.rows() } else { lap.rows() };
             pace.learn(looked_at, lap.elapsed(), sink.buffered());
             if sink.buffered() >= sink.threshold() {
@@ -129,16 +129,17 @@ impl<'a> RangePages<'a> {
         if after.is_none() && self.spec.table.rows <= pace.rows() {
             return Ok(RangeEnd::End);
         }
-        let after = after.map(|after| SqlCondition::of_key(self.key, KeySide::After, after));
-        let after = after.unwrap_or_default();
+        let behind = after
+            .map(|after| SqlCondition::of_key(self.key, KeySide::After, after))
+            .unwrap_or_default();
         let sql = format!(
             "SELECT {}{}{}{} LIMIT 1 OFFSET ?",
             self.key.select_list(),
             self.from,
-            after.where_clause(),
+            behind.where_clause(),
             self.order
         );
-        let mut params = after.params;
+        let mut params = behind.params;
         params.push(Value::UInt(pace.rows() - 1));
         let mut bound = None;
         let found = fetch.run(&sql, params, |row| {

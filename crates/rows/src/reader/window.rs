@@ -38,9 +38,9 @@ impl RowReader<'_> {
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
         for keys in keys.chunks(self.batch()) {
             let keys = RowFilter::Keys(keys.to_vec());
-            let condition = SqlCondition::of_filter(&keys, self.spec.table, Some(key))?;
             // A row may have left the window since.
-            let condition = condition.and(window.clone());
+            let condition =
+                SqlCondition::of_filter(&keys, self.spec.table, Some(key))?.and(window.clone());
             let sql = self.select(Some(key), &condition);
             let mut read = 0;
             let done = fetch.run(&sql, condition.params, |row| {
@@ -82,7 +82,7 @@ impl RowReader<'_> {
         // goes on to its end all the same: one that is killed may take the next with it.
         let mut keys = Some(Vec::new());
         let mut fetch = RowFetch::new(conn, self.spec.cancel).limited();
-        let end = fetch.run(&sql, window.params.clone(), |row| {
+        let done = fetch.run(&sql, window.params.clone(), |row| {
             keys = keys.take().filter(|keys| keys.len() < MOST_KEYS).and_then(|mut keys| {
                 let place = key.place(owned(row)).ok()?;
                 keys.push(place.into_iter().map(key_value).collect::<Option<Vec<KeyValue>>>()?);
@@ -90,7 +90,7 @@ impl RowReader<'_> {
             });
             Ok::<_, crate::Error>(FetchFlow::On)
         });
-        let end = end.map_err(|stop| stop.into_error(&self.spec, 0))?;
+        let end = done.map_err(|stop| stop.into_error(&self.spec, 0))?;
         Ok(keys.filter(|_| end == FetchEnd::Whole))
     }
 }
@@ -107,5 +107,24 @@ fn limited_select(version: &ServerVersion) -> Option<String> {
             Some(format!("SELECT /*+ MAX_EXECUTION_TIME({LIMIT_MS}) */"))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn only_a_server_that_can_limit_a_query_is_asked_to_search_a_table() {
+        for (version, expected) in [
+            ("10.11.19-MariaDB", Some("SET STATEMENT max_statement_time = 0.15 FOR SELECT")),
+            ("11.4.2-MariaDB", Some("SET STATEMENT max_statement_time = 0.15 FOR SELECT")),
+            ("10.0.38-MariaDB", None),
+            ("5.7.44", Some("SELECT /*+ MAX_EXECUTION_TIME(150) */")),
+            ("9.1.0", Some("SELECT /*+ MAX_EXECUTION_TIME(150) */")),
+            ("5.6.51", None),
+        ] {
+            let version = ServerVersion::parse(version).unwrap();
+            assert_eq!(limited_select(&version).as_deref(), expected, "{version}");
+        }
     }
 }

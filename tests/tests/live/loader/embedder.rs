@@ -3,10 +3,10 @@
 use super::{Bench, changes};
 use handoff_loader::{
     Error, LandingMode, LoadInput, LoadMode, LoadStrategy, LoadedRows, Meter, Result, RowSource,
-    SharedStaging, TupleBatch,
+    SharedStaging,
 };
 use handoff_model::RowFilter;
-use handoff_rows::RowSink;
+use handoff_rows::{RowSink, TupleBuffer};
 use handoff_testbed::row;
 
 /// Commits every few kilobytes, over a connection taken for each.
@@ -27,16 +27,17 @@ impl LoadStrategy for InBatches {
     fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows> {
         let LoadInput { source, landing, meter } = moving;
         let tuples = source.tuples();
-        let select = tuples.select_list();
+        let select = tuples.select_list().to_vec();
         let to = landing.committed().unwrap();
-        let mut batches = Batches { tuples, to, meter, fail_above: self.fail_above };
+        let mut batches = Batches { source, tuples, to, meter, fail_above: self.fail_above };
         source.read(source.filter, &select, &mut batches)?;
-        Ok(batches.tuples.into_moved())
+        Ok(LoadedRows::of(&batches.tuples))
     }
 }
 
 struct Batches<'a, 'c> {
-    tuples: TupleBatch<'a>,
+    source: &'a RowSource<'a>,
+    tuples: TupleBuffer,
     to: SharedStaging<'c>,
     meter: &'a Meter<'a>,
     fail_above: u64,
@@ -46,7 +47,7 @@ impl RowSink for Batches<'_, '_> {
     type Error = Error;
 
     fn row(&mut self, row: &[handoff_connect::ValueRef<'_>]) -> Result<()> {
-        self.tuples.push(row)
+        self.source.push(&mut self.tuples, row)
     }
 
     fn buffered(&self) -> usize {

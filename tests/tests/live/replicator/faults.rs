@@ -196,7 +196,7 @@ fn a_structure_that_changes_before_the_rows_are_read_is_refused() {
         }
         let error = pair
             .copy_with("t", |opened| {
-                assert_eq!(opened.way() == PublishMode::InTransaction, again);
+                assert_eq!(opened.mode() == PublishMode::InTransaction, again);
                 pair.trio.sql_source(&format!("ALTER TABLE t {alteration}"));
                 opened.finish(&NoSeal)
             })

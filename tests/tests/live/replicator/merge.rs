@@ -23,7 +23,7 @@ impl Pair {
     #[track_caller]
     fn try_merge(&self, table: &str, filter: &RowFilter) -> Result<CopyOutcome> {
         self.copy_some(CopyId::new(), table, filter, |opened| {
-            assert_eq!(opened.way(), PublishMode::Merge);
+            assert_eq!(opened.mode(), PublishMode::Merge);
             opened.finish(&NoSeal)
         })
     }

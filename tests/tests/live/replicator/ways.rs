@@ -42,7 +42,7 @@ fn a_refused_seal_undoes_a_transaction_and_leaves_a_swap_to_be_finished() {
         let refusal = Refusal(AtomicU32::new(0));
         let error = pair
             .copy_with("t", |opened| {
-                assert_eq!(opened.way(), way);
+                assert_eq!(opened.mode(), way);
                 opened.finish(&refusal)
             })
             .unwrap_err();

@@ -28,7 +28,7 @@ impl Pair {
             canonical: None,
         };
         let opened = self.replicator.open_keys(job, &list)?;
-        assert_eq!(opened.way(), PublishMode::Merge);
+        assert_eq!(opened.mode(), PublishMode::Merge);
         opened.finish(&NoSeal)
     }
 

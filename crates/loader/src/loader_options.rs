@@ -1,0 +1,24 @@
+//! The options of all loads of a run.
+
+use handoff_model::{Cancel, Observer};
+use handoff_settings::Values;
+use std::sync::Arc;
+
+/// The options of all loads of a run.
+#[derive(Clone)]
+pub struct LoaderOptions {
+    /// The schema of the target.
+    pub schema: String,
+    /// Roles that may read what is created.
+    pub grant_select_to: Vec<String>,
+    /// The policies for values that PostgreSQL cannot hold.
+    pub values: Values,
+    /// The request to stop.
+    pub cancel: Cancel,
+    /// Is told of progress.
+    pub observer: Arc<dyn Observer>,
+    /// The memory that the load of one table may use, in bytes.
+    pub memory_bytes: usize,
+    /// The most bytes that one row may have; a larger one fails its table.
+    pub largest_row: usize,
+}

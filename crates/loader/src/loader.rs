@@ -13,11 +13,10 @@ use crate::statements::LoadStatements;
 use crate::step::{MAKE, connect_failed, is_taken, step};
 use crate::strategy::{LandingMode, LoadInput, LoadStrategy, StreamingLoad};
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, Published, Seal, fault_point};
-use handoff_model::{Cancel, CopyId, Meter, Observer, Phase, TableSum, Throttle, WaitClock, chain};
+use handoff_model::{CopyId, Meter, Phase, TableSum, Throttle, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
-use handoff_settings::Values;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 /// Loads tables from one MySQL database into one schema of PostgreSQL. Shared by the threads of
@@ -419,7 +418,7 @@ mod tests {
     use super::*;
     use handoff_model::RowFilter;
     use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
-    use handoff_settings::TableSettings;
+    use handoff_settings::{TableSettings, Values};
 
     fn table(keyed: bool) -> TableSchema {
         let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };

@@ -11,7 +11,7 @@ pub(crate) const AT: &str = "at_";
 
 /// The names of one load, quoted once, and the statements made of them. No value is ever part of
 /// one.
-pub struct LoadStatements {
+pub(crate) struct LoadStatements {
     table: TableName,
     schema: String,
     own_name: String,

@@ -1,4 +1,4 @@
-//! What stands on the command line.
+//! The command line: commands, options and their help texts.
 
 mod init;
 
@@ -20,40 +20,40 @@ pub const VERSION: &str = env!("HANDOFF_VERSION");
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    everything arrived
-  1    a table failed, differs or was not started; plan: would fail; status: is not ok
-  2    the arguments or the configuration cannot be used; no table was changed
-  3    a server cannot be reached or refuses, or another run holds the lock; check: a run would fail
+  0    success: every table arrived
+  1    a table failed, differs or was not started; plan: it would fail; status: it is not ok or is stale
+  2    the arguments or the configuration are invalid; no table was changed
+  3    a server is unreachable or refuses, or another run holds the lock; check: a run would fail
   130  interrupted";
 
 /// Carries a MySQL or MariaDB database into PostgreSQL and proves that the copy equals the source.
 #[derive(Debug, Parser)]
 #[command(name = "etl", version = VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub struct Etl {
-    /// What every command takes.
+    /// The options of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The configuration file.
     #[arg(long, value_name = "PATH", default_value = "handoff.toml", global = true)]
     pub config: PathBuf,
-    /// Say more; twice says everything.
+    /// Log more; -vv logs everything.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Log faults and warnings only and show no progress; the result is still printed.
+    /// Log errors and warnings only and show no progress; the result is still printed.
     #[arg(short, long, conflicts_with = "verbose", global = true)]
     pub quiet: bool,
 }
 
 impl Common {
-    /// Returns how much is to be said.
+    /// Returns the verbosity that the flags ask for.
     pub fn verbosity(&self) -> Verbosity {
         Verbosity::from_flags(self.verbose, self.quiet)
     }
@@ -62,63 +62,62 @@ impl Common {
 /// The commands of `etl`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Carry all tables, or those named, through both hops.
+    /// Copy tables into the replica and load them into PostgreSQL: all of them, or those named.
     Run(RunArgs),
-    /// Carry tables into the replica only; needs `[replica]`.
+    /// Copy tables into the replica only (hop 1); needs `[replica]`.
     Replicate(RunArgs),
-    /// Carry tables of the replica into PostgreSQL only; needs `[replica]`.
+    /// Load tables from the replica into PostgreSQL only (hop 2); needs `[replica]`.
     Load(LoadArgs),
-    /// Say what the next run would do with every table, or those named, and why; changes nothing.
+    /// Show what the next run would do with each table, and why; changes nothing.
     Plan(PlanArgs),
-    /// Show how every table stands, or those named: last copy, last load, last proof.
+    /// Show the state of each table: the age of its data, its last load, its last proof.
     Status(StatusArgs),
-    /// Read a source and write a first handoff.toml and tables.toml, with a proposal per table.
+    /// Inspect a source and write handoff.toml and tables.toml with a proposal for each table.
     Init(InitArgs),
-    /// Look at servers, accounts and tables, and print what mends each fault; changes nothing.
+    /// Check servers, accounts and tables, and print a remedy for each fault; changes nothing.
     Check(CheckArgs),
-    /// Compare what is in the databases, and name every missing, stale and phantom row; changes
-    /// nothing.
+    /// Compare the databases and list every missing, stale and phantom row; changes nothing.
     Verify(VerifyArgs),
-    /// Compare as verify does, bring the rows that differ into line in the replica and in PostgreSQL,
-    /// and compare again.
+    /// Compare as verify does, correct the rows that differ in the replica and in PostgreSQL, and
+    /// compare again.
     Repair(RepairArgs),
-    /// Start private servers, fill them with a sample practice, and carry that, twice.
+    /// Start private servers, create a sample practice in them, and run the whole pipeline on it twice.
     Demo(DemoArgs),
 }
 
-/// What the commands that move tables take.
+/// The options of the commands that move tables.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// The tables to carry; without any, all that the configuration includes.
+    /// The tables to move [default: all that the configuration includes].
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
-    /// Carry every row, whatever was carried before.
+    /// Move every row, whatever was moved before.
     #[arg(long)]
     pub full: bool,
-    /// Of these tables carry those only whose last attempt failed, was stopped or never began, or that
-    /// never arrived.
+    /// Move only the tables whose last attempt failed, was stopped or never began, that never arrived,
+    /// or that were copied and not loaded.
     #[arg(long)]
     pub only_failed: bool,
-    /// Start no table after this time of the day; overrides the configuration.
+    /// Start no table after this local time of day; overrides `until` in `[run]`.
     #[arg(long, value_name = "HH:MM")]
     pub until: Option<TimeOfDay>,
-    /// Tables in flight at once; overrides the configuration.
+    /// The number of tables moved at once; overrides `jobs` in `[run]`.
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
-    /// Compare what arrived with the source, row sums included.
+    /// Read every row of every database again after the move, and compare.
     #[arg(long)]
     pub prove: bool,
-    /// Delete at most so many percent of the rows that a copy of a table has, whatever is moved;
-    /// overrides the configuration.
+    /// Fail a table of which a move would delete more than this percentage; overrides the
+    /// configuration.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub max_delete_percent: Option<u8>,
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
-    /// Wait for another run to end instead of giving up, for so long at most if a time such as 10m is given.
+    /// Wait for another run to end instead of failing; with =TIME, such as =10m, at most that long.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
     pub wait: Option<Option<Age>>,
-    /// Take over the named tables, which exist already and were made by something else.
+    /// Take over the named tables that already exist and that Handoff did not create.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
     /// The sources that are accepted.
@@ -126,20 +125,20 @@ pub struct RunArgs {
     pub source: SourceArgs,
 }
 
-/// The answer to a source that is another one than was carried before.
+/// The answer to a source that differs from the recorded one.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct SourceArgs {
-    /// The source is another one: replace what was carried before in full, and record the new one.
+    /// Accept a different source: replace every table in full, and record the new source.
     #[arg(long, conflicts_with = "same_source")]
     pub new_source: bool,
-    /// The source is another server or database that continues the one before, as after a failover:
-    /// go on from what was carried, and record the new one.
+    /// Accept a source that continues the recorded one, as after a failover: go on from what was moved,
+    /// and record the new source.
     #[arg(long)]
     pub same_source: bool,
 }
 
 impl SourceArgs {
-    /// Returns what the caller says.
+    /// Returns the consent that the flags give.
     pub fn consent(self) -> SourceConsent {
         match self {
             SourceArgs { new_source: true, .. } => SourceConsent::New,
@@ -149,50 +148,50 @@ impl SourceArgs {
     }
 }
 
-/// What `etl load` takes.
+/// The options of `etl load`.
 #[derive(Debug, Clone, Args)]
 pub struct LoadArgs {
-    /// What to carry.
+    /// The tables to move, and how.
     #[command(flatten)]
     pub run: RunArgs,
-    /// Load the one table named from a file that `keep_spool` kept, instead of from the replica.
+    /// Load the one named table from a file that `keep_spool` kept, instead of from the replica.
     #[arg(long, value_name = "FILE", requires = "tables")]
     pub from_spool: Option<PathBuf>,
 }
 
-/// What `etl plan` takes.
+/// The options of `etl plan`.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
-    /// The tables of the run; without any, all that the configuration includes.
+    /// The tables to plan [default: all that the configuration includes].
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
-    /// Say what `etl run --full` would do.
+    /// Show what `etl run --full` would do.
     #[arg(long)]
     pub full: bool,
     /// The sources that are accepted.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Print one JSON document.
+    /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
 }
 
-/// What `etl status` takes.
+/// The options of `etl status`.
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
-    /// The tables to show; without any, all that were ever carried and are not left out now.
+    /// The tables to show [default: all that were ever moved and are still included].
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
-    /// Exit with 1 if the data of a table is older than this, such as 26h or 3d, and with 0 if none
-    /// is, whatever the last attempt came to.
+    /// Exit with 1 if the data of any table is older than AGE, such as 26h or 3d, and with 0 otherwise,
+    /// even if the last attempt failed.
     #[arg(long, value_name = "AGE")]
     pub stale: Option<Age>,
-    /// Print one JSON document.
+    /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Returns how long `--wait` has a run wait.
+/// Returns the patience that `--wait` asks for.
 pub fn patience(wait: Option<Option<Age>>) -> LockPatience {
     match wait {
         None => LockPatience::None,
@@ -213,47 +212,46 @@ impl FromStr for Age {
         let age = text.parse::<Span>().and_then(|span| span.to_duration(days));
         let age = age.ok().and_then(|age| Duration::try_from(age).ok());
         let age = age.filter(|age| !age.is_zero());
-        age.map(Age).ok_or_else(|| "it takes a time such as 26h, 90m or 3d".to_owned())
+        age.map(Age).ok_or_else(|| "write a time such as 26h, 90m or 3d".to_owned())
     }
 }
 
-/// What `etl check` takes.
+/// The options of `etl check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// Print one JSON document.
+    /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
 }
 
-/// What `etl verify` takes.
+/// The options of `etl verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// The tables to compare; without any, all that the configuration includes.
+    /// The tables to compare [default: all that the configuration includes].
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
-    /// Compare row counts and what is recorded of the last load; read no row.
+    /// Compare row counts and the record of the last load only; reads no row.
     #[arg(long)]
     pub quick: bool,
-    /// The first database to compare; from the replica on, the source is not touched.
+    /// The first database to compare; with `replica` the source is not read.
     #[arg(long, value_name = "DATABASE", default_value = "source")]
     pub from: VerifyFrom,
     /// The last database to compare.
     #[arg(long, value_name = "DATABASE", default_value = "target")]
     pub to: VerifyTo,
-    /// Show so many rows that differ of each table; --json holds all of them.
+    /// The number of differing rows to show for each table; --json holds all of them.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub limit: usize,
-    /// Show the keys of rows that differ even where they may be names or the like.
+    /// Show every key of a differing row as it is, instead of a hash where it may be personal data.
     #[arg(long)]
     pub show_keys: bool,
-    /// Who sums the rows of source and replica: read, sql or auto; overrides the configuration.
+    /// How the rows of source and replica are summed: read, sql or auto; overrides `sums` in `[run]`.
     #[arg(long, value_name = "WHO", value_parser = sums)]
     pub sums: Option<SumBy>,
-    /// Tables compared at once; overrides the configuration.
+    /// The number of tables compared at once; overrides `jobs` in `[run]`.
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
-    /// Write the report as a page that a browser opens without a network, too. It holds no keys and
-    /// no values.
+    /// Also write the report as a self-contained HTML page, without keys or values.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Print the report as one JSON document.
@@ -261,64 +259,64 @@ pub struct VerifyArgs {
     pub json: bool,
 }
 
-/// What `etl repair` takes.
+/// The options of `etl repair`.
 #[derive(Debug, Clone, Args)]
 pub struct RepairArgs {
-    /// The tables to mend; without any, all that the configuration includes.
+    /// The tables to repair [default: all that the configuration includes].
     #[arg(value_name = "TABLE")]
     pub tables: Vec<TableName>,
-    /// List what would be done; write nothing.
+    /// List what a repair would do; writes nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Delete at most so many percent of the rows that a copy of a table has; overrides the
+    /// Fail a table of which a repair would delete more than this percentage; overrides the
     /// configuration.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub max_delete_percent: Option<u8>,
-    /// Show so many rows that differ of each table; --json holds all of them.
+    /// The number of differing rows to show for each table; --json holds all of them.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub limit: usize,
-    /// Show the keys of rows that differ even where they may be names or the like.
+    /// Show every key of a differing row as it is, instead of a hash where it may be personal data.
     #[arg(long)]
     pub show_keys: bool,
-    /// Tables mended at once; overrides the configuration.
+    /// The number of tables repaired at once; overrides `jobs` in `[run]`.
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroUsize>,
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
-    /// Wait for another run to end instead of giving up, for so long at most if a time such as 10m is given.
+    /// Wait for another run to end instead of failing; with =TIME, such as =10m, at most that long.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
     pub wait: Option<Option<Age>>,
 }
 
-/// Where `etl verify` begins.
+/// The first database of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyFrom {
     /// The application's database.
     Source,
-    /// Our own copy of it.
+    /// Your own copy of it.
     Replica,
 }
 
-/// Where `etl verify` ends.
+/// The last database of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyTo {
-    /// Our own copy of the application's database.
+    /// Your own copy of the application's database.
     Replica,
     /// The analytics database.
     Target,
 }
 
-/// What the demo takes.
+/// The options of `etl demo`.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// The size of the practice: 1 is 20.5 million rows and 4 GB.
+    /// The size of the sample practice: 1 is 20.5 million rows and 4 GB.
     #[arg(long, value_name = "FACTOR", default_value = "0.05", value_parser = scale)]
     pub scale: f64,
-    /// Another seed makes other rows.
+    /// The seed of the generated rows.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
-    /// Keep the servers up until Ctrl-C, and say how to reach them.
+    /// Print the servers' URLs and keep them running until Ctrl-C.
     #[arg(long)]
     pub keep: bool,
 }
@@ -327,38 +325,38 @@ fn jobs(text: &str) -> Result<NonZeroUsize, String> {
     let jobs = text.parse::<u32>().ok().filter(|jobs| Run::JOBS.contains(jobs));
     let jobs = jobs.and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
     let (least, most) = (Run::JOBS.start(), Run::JOBS.end());
-    jobs.ok_or_else(|| format!("it takes a whole number from {least} to {most}"))
+    jobs.ok_or_else(|| format!("write a whole number from {least} to {most}"))
 }
 
 fn sums(text: &str) -> Result<SumBy, String> {
-    SumBy::by_name(text).ok_or_else(|| "it takes read, sql or auto".to_owned())
+    SumBy::by_name(text).ok_or_else(|| "write read, sql or auto".to_owned())
 }
 
 fn scale(text: &str) -> Result<f64, String> {
     let scale = text.parse::<f64>().ok().filter(|scale| (0.001..=10.0).contains(scale));
-    scale.ok_or_else(|| "it takes a number from 0.001 to 10".to_owned())
+    scale.ok_or_else(|| "write a number from 0.001 to 10".to_owned())
 }
 
-/// Carries tables of the source into the replica, the first hop of `etl run`; needs `[replica]`.
+/// Copies tables from the source into the replica, hop 1 of `etl run`; needs `[replica]`.
 #[derive(Debug, Parser)]
 #[command(name = "etl-replicate", version = VERSION, after_help = EXIT_CODES)]
 pub struct EtlReplicate {
-    /// What every command takes.
+    /// The options of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What to carry.
+    /// The tables to move, and how.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// Carries tables of the replica into PostgreSQL, the second hop of `etl run`; needs `[replica]`.
+/// Loads tables from the replica into PostgreSQL, hop 2 of `etl run`; needs `[replica]`.
 #[derive(Debug, Parser)]
 #[command(name = "etl-load", version = VERSION, after_help = EXIT_CODES)]
 pub struct EtlLoad {
-    /// What every command takes.
+    /// The options of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What to carry.
+    /// The tables to move, and how.
     #[command(flatten)]
     pub load: LoadArgs,
 }

@@ -1,4 +1,4 @@
-//! What ends a command early, and how it is said.
+//! The errors that end a command early, and their printing.
 
 use crate::Exit;
 use handoff_settings::SettingsError;
@@ -18,7 +18,7 @@ pub enum Failure {
     #[error(transparent)]
     Run(#[from] handoff_pipeline::Error),
     /// The servers or the practice of the demo cannot be had.
-    #[error("the demo cannot go on")]
+    #[error("the demo cannot continue")]
     Demo(#[from] handoff_testbed::Error),
     /// The variable that is to hold the source's password is not set.
     #[error("{option} names the variable {variable}, which is not set: export it")]
@@ -29,7 +29,7 @@ pub enum Failure {
         variable: String,
     },
     /// A file that is to be written is there already.
-    #[error("{} is there already: read it, or have it replaced with --force", path.display())]
+    #[error("{} already exists: read it, or replace it with --force", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
@@ -48,8 +48,8 @@ pub enum Failure {
     Output(#[source] io::Error),
     /// A driver or Handoff itself panicked outside of any table.
     #[error(
-        "an answer of a server cannot be read, or this is a mistake of Handoff: is each url that of a \
-         database server?"
+        "a server sent an answer that cannot be read, or Handoff has a bug: does each url name a database \
+         server?"
     )]
     Panic,
     /// The handlers of signals cannot be set up.

@@ -56,8 +56,7 @@ fn end_in_time(screen: Screen) {
     let watch = move || {
         thread::sleep(PATIENCE);
         let text = format!(
-            "ended after {} s without a report: what was under way is undone by the servers or by the \
-             next run\n",
+            "ended after {} s without a report: the servers or the next run will undo unfinished work\n",
             PATIENCE.as_secs()
         );
         screen.write(text.as_bytes());

@@ -77,12 +77,12 @@ fn by_hand(trio: &Trio) {
     let setting = of(&report, "setting");
     assert_eq!((setting.size, setting.rows_looked_at), (TableSize::Small, 3));
     assert_eq!(types(setting), ["flag boolean", "u uuid", "big bigint"]);
-    assert_eq!(setting.columns[0].why, "only 0 and 1, looked at all 3 rows");
+    assert_eq!(setting.columns[0].why, "only 0 and 1, checked all 3 rows");
     let odd = of(&report, "odd.name \"x\"");
     assert_eq!(types(odd), ["a b boolean"]);
 
     extraction(&report, "tracked", (Incremental, InForce), "An index finds the rows that moved.");
-    let lately = "70 of 70,000 rows moved in the last 30 days (0.1 %).";
+    let lately = "70 of 70,000 rows changed in the last 30 days (0.1 %).";
     extraction(&report, "tracked", (Incremental, InForce), lately);
     let tracked = of(&report, "tracked");
     // Of 70,000 rows a third of 50,000 is looked at in three places; the 2 in `code` is in each.
@@ -95,7 +95,7 @@ fn by_hand(trio: &Trio) {
     let edited = of(&report, "edited").extraction.as_ref().unwrap();
     assert_eq!((edited.extraction, edited.written), (Diff, Commented));
     assert!(edited.why[1].contains("`edited_at` may be set by the application"), "{edited:?}");
-    let why = "Copied in full: it has no key by which rows are told apart.";
+    let why = "Copied in full: it has no key that identifies its rows.";
     extraction(&report, "keyless", (FullTable, InForce), why);
 
     let strays: Vec<&str> = report.exclude.iter().map(|found| found.table.as_str()).collect();

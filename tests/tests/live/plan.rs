@@ -100,9 +100,9 @@ fn before_the_first_run_nothing_is_made() {
     let (replica, mut admin) = (trio.replica_name(), trio.replica());
     admin.query_drop(format!("DROP DATABASE `{replica}`")).unwrap();
     let done = etl.ok(&["plan"]);
-    let line = "5 tables: 5 all rows; 1 moved in full although configured otherwise";
+    let line = "5 tables: 5 in full; full this time despite its extraction: 1 table";
     assert!(done.stdout.contains(line), "{}", done.stdout);
-    assert!(done.stdout.contains("it was never carried"), "{}", done.stdout);
+    assert!(done.stdout.contains("it was never moved"), "{}", done.stdout);
     let databases: Vec<String> = admin.query("SHOW DATABASES").unwrap();
     assert!(!databases.contains(&replica), "the replica's database was made");
     let schema = "SELECT count(*) FROM pg_namespace WHERE nspname = 'raw'";
@@ -153,11 +153,11 @@ fn a_person_reads_what_moves_and_one_line_of_totals() {
     assert!(lines.iter().any(|line| line.starts_with("stamped") && line.contains("s from ")));
     assert!(!lines.iter().any(|line| line.starts_with("t ")), "{}", done.stdout);
     let last = lines.last().unwrap();
-    let totals = "5 tables: 2 all rows, 1 changed rows, 1 left alone if empty, 1 left alone; \
-                  the same took ";
+    let totals = "5 tables: 2 in full, 1 changed rows, 1 skipped if still empty, 1 skipped; \
+                  these moves took ";
     assert!(last.starts_with(totals), "{}", done.stdout);
     let named = etl.ok(&["plan", "t"]);
-    assert!(named.stdout.contains("left alone  "), "{}", named.stdout);
+    assert!(named.stdout.contains("skipped  "), "{}", named.stdout);
     etl.exits(2, &["plan", "nowhere"]);
 }
 

@@ -26,7 +26,7 @@ pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> 
     Ok(if well { Exit::Well } else { Exit::Incomplete })
 }
 
-/// Leaves the named tables; one that was never carried is there all the same, with nothing known.
+/// Leaves the named tables; one that was never moved stays, without a record.
 /// Without names those that the settings leave out are left out here.
 fn only(
     named: &[TableName],
@@ -53,5 +53,5 @@ fn only(
 fn unknown(table: &TableName, known: &[TableName]) -> String {
     let near = closest(table.as_str(), known.iter().map(TableName::as_str));
     let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("`{table}` was never carried{hint}")
+    format!("`{table}` was never moved{hint}")
 }

@@ -1,4 +1,4 @@
-//! What `etl check` found, as text.
+//! The report of `etl check` as text.
 
 use crate::human::counted;
 use handoff_pipeline::{CheckFinding, CheckReport, CheckVerdict};
@@ -25,7 +25,7 @@ fn conclusion(report: &CheckReport) -> String {
     let faults = report.count(CheckVerdict::Fault) as u64;
     let warnings = counted(report.count(CheckVerdict::Warning) as u64, "warning");
     match faults {
-        0 => format!("a run can go through ({warnings})"),
+        0 => format!("a run can start ({warnings})"),
         _ => format!("a run would fail: {}, {warnings}", counted(faults, "fault")),
     }
 }
@@ -75,6 +75,6 @@ mod tests {
             ]
         );
         report.findings.remove(1);
-        assert!(check_text(&report).ends_with("\na run can go through (1 warning)\n"));
+        assert!(check_text(&report).ends_with("\na run can start (1 warning)\n"));
     }
 }

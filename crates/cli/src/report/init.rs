@@ -1,4 +1,4 @@
-//! What `etl init` found and wrote, as text.
+//! The findings and proposals of `etl init` as text.
 
 use super::columns::{Align, Columns};
 use crate::human::{bytes, count, counted};
@@ -18,7 +18,7 @@ pub struct Written<'a> {
     pub handoff: Option<&'a Path>,
     /// The `tables.toml`.
     pub tables: &'a Path,
-    /// The configuration file, where commands must be told it.
+    /// The configuration file, if commands need `--config` for it.
     pub config: Option<&'a Path>,
     /// Variables that hold a password and are not set.
     pub unset: Vec<&'a str>,
@@ -26,7 +26,7 @@ pub struct Written<'a> {
     pub target_is_missing: bool,
 }
 
-/// Prints what a person reads in a minute: what is there, what is proposed, what to do next.
+/// Prints a summary to read in a minute: the source, the proposals, the next steps.
 pub fn init_text(report: &InitReport, written: &Written<'_>) -> String {
     let parts = [
         head(report),
@@ -53,18 +53,18 @@ fn head(report: &InitReport) -> String {
     )
 }
 
-/// The source's certificate, where a person has to look at it.
+/// The source's certificate, if a person has to check it.
 fn certificate(report: &InitReport) -> String {
     let Some(seen) = &report.certificate else { return String::new() };
     let what = match seen.standing {
         CertificateStanding::Given => return String::new(),
         CertificateStanding::Seen => {
-            "nobody vouched for it: compare it with what openssl x509 -noout -fingerprint -sha256 -in \
-             FILE prints on the server; handoff.toml pins it"
+            "not verified; handoff.toml pins it: compare it with the output of openssl x509 -noout \
+             -fingerprint -sha256 -in FILE on the server"
         }
         CertificateStanding::Passing => {
-            "the server makes another one at its next start: set ssl_cert and ssl_key there, and pin \
-             that one"
+            "the server makes a new one at its next start: set ssl_cert and ssl_key there, and pin that \
+             certificate"
         }
     };
     format!("certificate: {}\n  {what}\n", seen.fingerprint)
@@ -151,8 +151,8 @@ fn proposals(report: &InitReport) -> String {
         format!("proposed: {} incremental, {} in full\n", counted(in_force, "table"), count(full));
     if commented > 0 {
         lines += &format!(
-            "for you to decide: {} of these could be incremental or compared (diff), if what stands \
-             beside each in tables.toml is so\n",
+            "for you to decide: {} of these could be incremental or compared (diff); tables.toml says on \
+             which condition\n",
             count(commented)
         );
     }
@@ -171,7 +171,7 @@ fn proposals(report: &InitReport) -> String {
     lines
 }
 
-/// What is not carried, and what could not be looked at.
+/// The tables and objects that are not moved, and the tables that could not be inspected.
 fn left_out(report: &InitReport) -> String {
     let mut lines = String::new();
     for unfit in report.unfit.iter().take(SHOWN) {
@@ -195,7 +195,7 @@ fn left_out(report: &InitReport) -> String {
     let blind = report.tables.iter().filter(|table| table.fault.is_some());
     let blind: Vec<&str> = blind.map(|table| table.table.as_str()).collect();
     if !blind.is_empty() {
-        lines += &format!("could not be looked at: {} (why: tables.toml)\n", some(&blind));
+        lines += &format!("could not be inspected: {} (tables.toml says why)\n", some(&blind));
     }
     lines
 }
@@ -207,7 +207,7 @@ fn next(written: &Written<'_>) -> String {
     let mut lines = format!("written: {}\n\nnext\n", files.join(", "));
     for variable in unset {
         lines +=
-            &format!("  export {variable}=…        (the password is not written into a file)\n");
+            &format!("  export {variable}=…        (no password is written into a file)\n");
     }
     if *target_is_missing {
         lines += "  put the analytics database into [target]\n";
@@ -215,7 +215,7 @@ fn next(written: &Written<'_>) -> String {
     let config = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     lines
         + &format!(
-            "  read the two files: what begins with # is for you to decide\n  etl check{config}\n  \
+            "  read both files and decide on the lines that begin with #\n  etl check{config}\n  \
          etl run --prove{config}\n"
         )
 }

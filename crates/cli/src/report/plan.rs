@@ -1,4 +1,4 @@
-//! What the next run would do, as text.
+//! The preview of the next run as text.
 
 use super::run::omissions;
 use super::{Align, Columns, Listing};
@@ -7,8 +7,8 @@ use handoff_model::{Priority, Reason};
 use handoff_pipeline::{Action, Outlook, TableOutlook};
 use std::time::Duration;
 
-/// Prints the tables in the order of their turns, then what would fail and what would be mended, and at
-/// the end one line of totals. Tables that are left alone are listed if all are, and counted otherwise.
+/// Prints the tables in the order of their turns, the tables that would fail, the clean-up that comes
+/// first, and one line of totals. Skipped tables are counted; [`Listing::All`] lists them too.
 pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
     let refused: String = outlook
         .refused
@@ -19,7 +19,7 @@ pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
         [] => String::new(),
         sentences => {
             let lines: String = sentences.iter().map(|text| format!("  {text}\n")).collect();
-            format!("seen to first:\n{lines}")
+            format!("cleaned up first:\n{lines}")
         }
     };
     let notes: String = outlook.notes.iter().map(|note| format!("{note}\n")).collect();
@@ -63,12 +63,12 @@ fn cells(table: &TableOutlook) -> Vec<String> {
 
 fn label(action: Action) -> &'static str {
     match action {
-        Action::MoveAll => "all rows",
+        Action::MoveAll => "in full",
         Action::MoveChanged => "changed rows",
         Action::Compare => "compared",
-        Action::Load => "loaded",
-        Action::LeaveIfEmpty => "left alone if empty",
-        Action::LeaveAlone => "left alone",
+        Action::Load => "loaded only",
+        Action::LeaveIfEmpty => "skipped if still empty",
+        Action::LeaveAlone => "skipped",
     }
 }
 
@@ -78,7 +78,7 @@ fn last_time(table: &TableOutlook) -> String {
     format!("{}, {}", counted(rows, "row"), duration(Duration::from_millis(last.duration_ms())))
 }
 
-/// Says why, then what keeps the table from being left alone, and whether its turn is another one.
+/// The reason of the plan, the reason why the table is not skipped, and its priority.
 fn why(table: &TableOutlook) -> String {
     let since: Vec<String> =
         table.since.iter().map(|since| format!("{} from {}", since.column, since.from)).collect();
@@ -99,24 +99,24 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Asked => "--full",
         Reason::NewSource => "it came from another source",
         Reason::Configured => "full_table",
-        Reason::FirstRun => "it was never carried",
-        Reason::NoWatermark => "no usable watermark of it is known",
+        Reason::FirstRun => "it was never moved",
+        Reason::NoWatermark => "it has no usable watermark yet",
         Reason::SchemaChanged => "its structure changed",
         Reason::PoliciesChanged => "[values] changed",
         Reason::ReplicaDamaged => "its table in the replica is damaged",
         Reason::RowsDeleted => "rows were deleted",
         Reason::RowsDiffer => "rows differed",
         Reason::Collided => "changed rows collided with others",
-        Reason::GapTooLong => "the last good run is too long ago",
+        Reason::GapTooLong => "its last good run is too long ago",
         Reason::NoKey => "it has no key to compare by",
         Reason::NotCompared => "there is nothing to compare with",
         Reason::ManyDiffer => "too many rows differ",
         Reason::Compared => "diff",
         Reason::Repair => "repair",
         Reason::Interrupted => "the last attempt did not finish",
-        Reason::Watermark => "rows behind the watermark",
-        Reason::CopiedNotLoaded => "it was copied and not loaded, and nothing was written since",
-        Reason::Unchanged => "nothing was written since it was carried",
+        Reason::Watermark => "rows after the watermark",
+        Reason::CopiedNotLoaded => "it was copied but not loaded, and the source has not changed since",
+        Reason::Unchanged => "the source has not changed since it was moved",
     }
 }
 
@@ -142,7 +142,7 @@ fn totals(outlook: &Outlook) -> String {
     let took = match millis {
         0 => String::new(),
         millis => {
-            format!("; the same took {} of work last time", duration(Duration::from_millis(millis)))
+            format!("; these moves took {} last time", duration(Duration::from_millis(millis)))
         }
     };
     format!("{tables}: {}{}{took}", parts.join(", "), forced(outlook))
@@ -152,6 +152,8 @@ fn forced(outlook: &Outlook) -> String {
     let forced = |table: &&TableOutlook| table.plan.force_full_applied;
     match outlook.tables.iter().filter(forced).count() {
         0 => String::new(),
-        number => format!("; {} moved in full although configured otherwise", count(number as u64)),
+        number => {
+            format!("; full this time despite its extraction: {}", counted(number as u64, "table"))
+        }
     }
 }

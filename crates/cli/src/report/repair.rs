@@ -1,4 +1,4 @@
-//! What `etl repair` did, as text.
+//! The report of `etl repair` as text.
 
 use super::not_started;
 use super::verify::{laid_out, of_pairs};
@@ -28,10 +28,10 @@ fn of_table(table: &RepairTable, limit: usize) -> String {
     match (table.status, table.way) {
         (RepairStatus::Repaired, _) => text.push_str(&format!("{name}: {}\n", done(table))),
         (RepairStatus::ToRepair, Some(RepairWay::Rows)) => {
-            text.push_str(&format!("{name}: these rows would be brought into line\n"));
+            text.push_str(&format!("{name}: these rows would be corrected\n"));
         }
         (RepairStatus::ToRepair, _) => {
-            text.push_str(&format!("{name}: the whole table would be copied\n"));
+            text.push_str(&format!("{name}: the table would be copied in full\n"));
         }
         _ => {}
     }
@@ -147,9 +147,9 @@ mod tests {
             repair_text(&report, 0).lines().collect::<Vec<_>>(),
             [
                 "a: source → target: 1 missing",
-                "a: these rows would be brought into line",
+                "a: these rows would be corrected",
                 "b: source → target: 1 missing",
-                "b: the whole table would be copied",
+                "b: the table would be copied in full",
                 "c: too much",
                 "",
                 "2 tables to repair, 1 equal, 1 failed in 40 ms; nothing was written",

@@ -1,4 +1,4 @@
-//! What the slowest tables waited for.
+//! The slowest tables and their longest waits.
 
 use super::{Align, Columns};
 use crate::human::{count, duration};

@@ -1,4 +1,4 @@
-//! What the tracking tables say, as text and as JSON.
+//! The content of the tracking tables as text and as JSON.
 
 use super::{Align, Columns};
 use crate::human::{age, count, counted};
@@ -108,7 +108,7 @@ impl Standing {
             Standing::Failed => "failed",
             Standing::Unfinished => "unfinished",
             Standing::Outstanding => "to be loaded",
-            Standing::Never => "never carried",
+            Standing::Never => "never moved",
             Standing::Ok => "ok",
         }
     }
@@ -187,7 +187,7 @@ impl StatusReport {
         match sentences.is_empty() {
             true => sentences,
             false => {
-                format!("tracking and databases disagree, which the next run sees to:\n{sentences}")
+                format!("tracking and databases disagree; the next run corrects this:\n{sentences}")
             }
         }
     }
@@ -230,7 +230,7 @@ impl StatusReport {
 
     fn totals(&self) -> String {
         if self.tables.is_empty() {
-            return "nothing was carried yet".to_owned();
+            return "nothing was moved yet".to_owned();
         }
         let number = |standing| self.tables.iter().filter(|t| t.standing == standing).count();
         let kinds = [
@@ -425,17 +425,17 @@ mod tests {
                 "claim      failed, stale         2 h ago  2 h ago  1,001,000",
                 "under_way  unfinished, stale     2 h ago  2 h ago  1,001,000",
                 "newer      to be loaded, stale   2 h ago  2 h ago  1,001,000",
-                "never      never carried, stale",
+                "never      never moved, stale",
                 "log        ok, stale             2 h ago  2 h ago  1,001,000  same count  119 min ago",
                 "",
                 "claim: failed while loading: disk full",
                 "",
-                "tracking and databases disagree, which the next run sees to:",
+                "tracking and databases disagree; the next run corrects this:",
                 "  the copy 00000000000000a1 left a table in the replica: it is dropped",
                 "",
                 "last run 2 h ago: not started; 3 ok, 2 not started",
                 "",
-                "5 tables: 1 failed, 1 unfinished, 1 to be loaded, 1 never carried, 1 ok; 5 stale; oldest 2 h ago",
+                "5 tables: 1 failed, 1 unfinished, 1 to be loaded, 1 never moved, 1 ok; 5 stale; oldest 2 h ago",
             ]
         );
     }

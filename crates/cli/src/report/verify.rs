@@ -1,4 +1,4 @@
-//! What `etl verify` found, as text.
+//! The report of `etl verify` as text.
 
 use super::not_started;
 use crate::human::{count, counted, duration};

@@ -1,4 +1,4 @@
-//! What `etl verify` found, as one page for a browser.
+//! The report of `etl verify` as one page for a browser.
 //!
 //! It needs no network and no script, follows the reader's light or dark colours, prints, and holds
 //! neither keys nor values: names, counts and times only.
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const STYLE: &str = include_str!("verify_page.css");
 
-/// Tables beyond these columns are named on hover only.
+/// Differing columns beyond this number are named on hover only.
 const COLUMNS_SHOWN: usize = 6;
 
 /// Makes the page.
@@ -39,7 +39,7 @@ pub fn verify_page(report: &VerifyReport) -> String {
     visible_lines(&page.into_string()).into_owned()
 }
 
-/// Says how it came out, and in which of the style's colours.
+/// The verdict as a title, and its class in the style sheet.
 fn verdict(report: &VerifyReport) -> (String, &'static str) {
     let differs = report.count(VerifyStatus::Differs) as u64;
     let unknown = report.tables.len() - report.count(VerifyStatus::Equal);
@@ -50,7 +50,7 @@ fn verdict(report: &VerifyReport) -> (String, &'static str) {
         let verb = if differs == 1 { "differs" } else { "differ" };
         (format!("{} {verb}", counted(differs, "table")), "bad")
     } else {
-        (format!("{} not settled", counted(unknown as u64, "table")), "open")
+        (format!("{} not proved equal", counted(unknown as u64, "table")), "open")
     }
 }
 
@@ -66,7 +66,7 @@ fn head(report: &VerifyReport) -> Markup {
                 " · " (moment(report.finished_at))
                 " · " (duration(Duration::try_from(took).unwrap_or_default()))
                 @if report.quick { " · row counts and records only; no row was read" }
-                @if report.cancelled { " · stopped before its end" }
+                @if report.cancelled { " · stopped early" }
             }
         }
         @for note in &report.notes { p.note { (note) } }
@@ -93,7 +93,7 @@ fn tiles(report: &VerifyReport) -> Markup {
     }
 }
 
-/// A number that is nothing is not coloured.
+/// A tile with a number; zero has no colour.
 fn tile(label: &str, number: u64, class: &str) -> Markup {
     let class = if number == 0 { "" } else { class };
     html! { div.tile.(class) { b { (count(number)) } span { (label) } } }
@@ -106,7 +106,7 @@ fn drift(report: &VerifyReport) -> Markup {
     let most = tables.iter().flat_map(|table| &table.pairs).map(drift_of).max().unwrap_or(0);
     html! {
         @if !tables.is_empty() {
-            h2 { "What is not equal" }
+            h2 { "Tables that differ or were not compared" }
             div.wide { table {
                 thead { tr {
                     th { "table" } th { "between" } th.n { "missing" } th.n { "stale" }
@@ -187,10 +187,10 @@ fn all_tables(report: &VerifyReport) -> Markup {
     let longest = tables.first().map_or(0, |table| table.duration_ms);
     let sides: Vec<String> = report.sides.iter().map(|side| side.to_string()).collect();
     html! {
-        h2 { "Every table, the longest first" }
+        h2 { "All tables, slowest first" }
         div.wide { table {
             thead { tr {
-                th { "table" } th { "came out" }
+                th { "table" } th { "result" }
                 @for side in &sides { th.n { "rows, " (side) } }
                 th.n { "time" } th.bars { }
             } }
@@ -215,7 +215,7 @@ fn foot(report: &VerifyReport) -> Markup {
     html! {
         footer {
             "Handoff " (env!("CARGO_PKG_VERSION")) ", etl verify " (report.run_id)
-            ". This page holds names, counts and times; no key and no value of a row."
+            ". This page holds names, counts and times, but no key and no value of any row."
         }
     }
 }
@@ -236,7 +236,7 @@ fn class_of(status: VerifyStatus) -> &'static str {
     }
 }
 
-/// A share of a bar; what is there at all can be seen.
+/// The width of a part of a bar; anything above zero stays visible.
 fn width(part: u64, whole: u64) -> String {
     let percent = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
     let least = if part > 0 { 1.0 } else { 0.0 };
@@ -328,6 +328,6 @@ mod tests {
         report.ok = true;
         let page = verify_page(&report);
         assert!(page.contains("1 table, equal") && page.contains("replica = target"), "{page}");
-        assert!(!page.contains("What is not equal"), "{page}");
+        assert!(!page.contains("Tables that differ or were not compared"), "{page}");
     }
 }

@@ -57,13 +57,13 @@ impl SeenCertificate {
         match self.standing {
             CertificateStanding::Given => format!("# The server's certificate, as given.\n{line}"),
             CertificateStanding::Seen => format!(
-                "# The certificate of whoever answered etl init: nobody vouched for it. Compare it with \
-                 what\n# openssl x509 -noout -fingerprint -sha256 -in FILE prints on the server \
-                 (docs/security.md).\n{line}"
+                "# The certificate of the server that answered etl init, not verified (nobody vouched for it).\n\
+                 # Compare it with the output of openssl x509 -noout -fingerprint -sha256 -in FILE on the\n\
+                 # server (docs/security.md).\n{line}"
             ),
             CertificateStanding::Passing => format!(
-                "# The certificate of whoever answered etl init. The server has no ssl_cert, and makes \
-                 another one\n# at its next start: set ssl_cert and ssl_key there, and pin that one.\n\
+                "# The certificate of the server that answered etl init. The server has no ssl_cert and makes a\n\
+                 # new certificate at its next start: set ssl_cert and ssl_key there, and pin that certificate.\n\
                  #{line}"
             ),
         }

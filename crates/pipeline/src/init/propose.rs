@@ -32,14 +32,14 @@ pub(super) fn table(evidence: &Evidence<'_>) -> TableProposal {
 fn extraction(evidence: &Evidence<'_>) -> ExtractionProposal {
     let schema = evidence.schema;
     if schema.key().is_none() {
-        return full("it has no key by which rows are told apart");
+        return full("it has no key that identifies its rows");
     }
     if let Some(column) = watermark::moved_by_server(schema) {
         return by_server(evidence, column);
     }
     if !is_looked_up_by_key(schema) {
         return full(
-            "nothing tells which rows changed, and its key is of a type that cannot be looked up",
+            "no column shows which rows changed, and rows cannot be looked up by a key of its type",
         );
     }
     compared(schema)
@@ -64,22 +64,22 @@ fn by_server(evidence: &Evidence<'_>, column: usize) -> ExtractionProposal {
     let schema = evidence.schema;
     let name = &schema.columns[column].name;
     let mut why = vec![format!(
-        "`{name}` is moved by the server whenever a row changes (ON UPDATE CURRENT_TIMESTAMP)."
+        "The server sets `{name}` whenever a row changes (ON UPDATE CURRENT_TIMESTAMP)."
     )];
     why.push(match watermark::is_indexed(schema, column) {
-        true => "An index finds the rows that moved.".to_owned(),
-        false => "No index begins with it: each run reads the whole table to find what moved, and \
-                  sends only that."
+        true => "An index finds the changed rows.".to_owned(),
+        false => "No index begins with it: each run scans the whole table for changed rows, and sends \
+                  only those."
             .to_owned(),
     });
     why.extend(evidence.recent.map(|recent| lately(recent, schema)));
     let written = match evidence.recent {
         _ if schema.columns[column].nullable => {
-            why.push("It may be NULL, and a row without it would never be seen.".to_owned());
+            why.push("It may be NULL, and a change that leaves it NULL would never be found.".to_owned());
             WrittenAs::Commented
         }
         Some(recent) if recent.rows.saturating_mul(2) > recent.of => {
-            why.push("So much moves that copying in full may be as good.".to_owned());
+            why.push("So many rows change that copying in full may be as good.".to_owned());
             WrittenAs::Commented
         }
         _ => WrittenAs::InForce,
@@ -92,19 +92,19 @@ fn compared(schema: &TableSchema) -> ExtractionProposal {
     let columns = watermark::moved_by_application(schema);
     let names: Vec<String> =
         columns.iter().map(|&column| format!("`{}`", schema.columns[column].name)).collect();
-    let mut why = vec!["Copied in full: the server moves no column when a row changes.".to_owned()];
+    let mut why = vec!["Copied in full: the server sets no column when a row changes.".to_owned()];
     if !names.is_empty() {
         why.push(format!(
-            "{} may be set by the application; a change without it would never be seen, so it is not \
-             trusted as a watermark.",
+            "The application may set {}, but a change that does not set it would never be found, so it is \
+             no watermark.",
             names.join(" or ")
         ));
     } else if let Some(column) = watermark::integer_key(schema) {
-        why.push(format!("`{}` finds new rows, never changed ones.", schema.columns[column].name));
+        why.push(format!("`{}` finds new rows only, never changed ones.", schema.columns[column].name));
     }
     why.push(
-        "Comparing finds every change, deleted rows too, and moves only those: each run reads the \
-         table here and in the copy. Worth it where little changes between two runs."
+        "Comparing (diff) finds every change, deleted rows included, and moves only those rows. Each run \
+         reads the table here and in the copy, which pays where little changes between two runs."
             .to_owned(),
     );
     ExtractionProposal {
@@ -129,14 +129,14 @@ fn incremental(
 fn lately(recent: Recent, schema: &TableSchema) -> String {
     let Recent { rows, of, capped } = recent;
     let least = if capped { "At least " } else { "" };
-    let looked = if of == schema.rows || capped { "" } else { " that were looked at" };
+    let looked = if of == schema.rows || capped { "" } else { " that were read" };
     let share = match (rows, rows.saturating_mul(1000) / of.max(1)) {
         (0, _) => String::new(),
         (_, 0) => " (below 0.1 %)".to_owned(),
         (_, mille) => format!(" ({}.{} %)", mille / 10, mille % 10),
     };
     format!(
-        "{least}{} of {} rows{looked} moved in the last {RECENT_DAYS} days{share}.",
+        "{least}{} of {} rows{looked} changed in the last {RECENT_DAYS} days{share}.",
         grouped(rows),
         grouped(of)
     )
@@ -168,12 +168,12 @@ fn of_rows(evidence: &Evidence<'_>) -> String {
     let of = |rows: u64, which: &str| {
         // An estimate may be below what was seen.
         let all = evidence.schema.rows.max(rows);
-        format!("looked at {which}{} of {} rows", grouped(rows), grouped(all))
+        format!("checked {which}{} of {} rows", grouped(rows), grouped(all))
     };
     match evidence.looked {
-        Looked::No | Looked::Failed(_) => "looked at no row".to_owned(),
-        Looked::All { rows: 1 } => "looked at the only row".to_owned(),
-        Looked::All { rows } => format!("looked at all {} rows", grouped(rows)),
+        Looked::No | Looked::Failed(_) => "checked no row".to_owned(),
+        Looked::All { rows: 1 } => "checked the only row".to_owned(),
+        Looked::All { rows } => format!("checked all {} rows", grouped(rows)),
         Looked::First { rows } => of(rows, "the first "),
         Looked::Spread { rows } => of(rows, ""),
     }

@@ -7,13 +7,13 @@ use handoff_model::{ColumnName, Extraction, toml_key, visible};
 
 /// What a reader must know of the rest.
 const HEAD: &str = "\
-# What stands here in force follows from a table's declaration. What begins with # and a key is a
-# proposal: take the # off where you know it to be right. A table without an extraction is copied
-# in full (full_table), which is always right. A narrower type fails its table, and changes
-# nothing, as soon as a value does not fit.
+# The settings in force follow from the declarations of the tables. A key behind # is a proposal: remove
+# the # if you know that it is right. A table without an extraction is copied in full (full_table),
+# which is always right. With a narrower type, a value that does not fit fails its table and changes
+# nothing.
 #
-# A column that the server moves is not moved by a statement that sets it itself. Where you know of
-# such statements, add the dates that tell the rows in question, which are then moved again:
+# ON UPDATE CURRENT_TIMESTAMP does not act in a statement that sets the column itself. If you know of
+# such statements, name the dates by which their rows can be found; those rows are then moved again:
 #   lookback = { days = 30, columns = [\"DateEntry\"] }
 ";
 
@@ -54,7 +54,7 @@ impl InitReport {
         head +=
             &comment(&format!("{}: {}.", counted(self.tables.len(), "table"), sizes.join(", ")));
         if !self.rows_looked_at {
-            head += "# No row was looked at (--quick), so no narrower type is proposed.\n";
+            head += "# No row was read (--quick), so no narrower type is proposed.\n";
         }
         head += "#\n";
         head += HEAD;
@@ -79,7 +79,7 @@ fn entry(table: &TableProposal) -> String {
     }
     let mut entry = format!("\n{}", comment(&facts(table)));
     if let Some(fault) = &table.fault {
-        entry += &comment(&format!("Its rows could not be looked at: {fault}."));
+        entry += &comment(&format!("Its rows could not be inspected: {fault}."));
     }
     for why in table.extraction.iter().flat_map(|proposal| &proposal.why) {
         entry += &comment(why);

@@ -98,9 +98,9 @@ fn a_table_that_moves_as_a_whole_is_left_to_a_person() {
     check(&with(400), Extraction::Incremental, WrittenAs::InForce, &["s"]);
     check(&with(60_000), Extraction::Incremental, WrittenAs::Commented, &["s"]);
     let why = |rows| propose::table(&with(rows)).extraction.unwrap().why[2].clone();
-    assert_eq!(why(0), "0 of 100,000 rows moved in the last 30 days.");
-    assert_eq!(why(7), "7 of 100,000 rows moved in the last 30 days (below 0.1 %).");
-    assert_eq!(why(400), "400 of 100,000 rows moved in the last 30 days (0.4 %).");
+    assert_eq!(why(0), "0 of 100,000 rows changed in the last 30 days.");
+    assert_eq!(why(7), "7 of 100,000 rows changed in the last 30 days (below 0.1 %).");
+    assert_eq!(why(400), "400 of 100,000 rows changed in the last 30 days (0.4 %).");
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_certificate_is_pinned_with_a_word_of_how_far_to_trust_it() {
     let pinned = |file: &str| load(file, "").unwrap().source.tls.fingerprint;
     for (standing, in_force, says) in [
         (CertificateStanding::Given, true, "as given"),
-        (CertificateStanding::Seen, true, "nobody vouched for it"),
+        (CertificateStanding::Seen, true, "not verified"),
         (CertificateStanding::Passing, false, "at its next start"),
     ] {
         let certificate = Some(SeenCertificate { fingerprint: fingerprint.clone(), standing });

@@ -10,7 +10,7 @@ fn a_good_setup_ends_with_0_and_a_line_each() {
     let done = Etl::new(&trio).ok(&["check"]);
     assert!(done.stdout.lines().any(|line| line.starts_with("ok       source   connection")));
     assert!(done.stdout.lines().all(|line| !line.starts_with("fault")), "{}", done.stdout);
-    assert!(done.stdout.ends_with("\na run can go through (0 warnings)\n"), "{}", done.stdout);
+    assert!(done.stdout.ends_with("\na run can start (0 warnings)\n"), "{}", done.stdout);
 }
 
 #[test]

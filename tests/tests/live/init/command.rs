@@ -115,7 +115,7 @@ fn nothing_is_overwritten_unless_asked() {
     new.write("tables.toml", "# mine\n");
     let source = trio.source_url();
     let done = new.etl.exits(2, &["init", &source]);
-    assert!(done.stderr.contains("tables.toml is there already"), "{}", done.stderr);
+    assert!(done.stderr.contains("tables.toml already exists"), "{}", done.stderr);
     assert_eq!(
         (new.files(), new.read("tables.toml")),
         (vec!["tables.toml".into()], "# mine\n".into())
@@ -147,7 +147,7 @@ fn without_a_url_the_configured_source_gets_its_tables() {
     for part in [
         "# Not carried: `shown` (view).\n",
         "[tables.\"odd.name \\\"x\\\"\"]\n#columns.\"a b\" = \"boolean\"  # only 0 and 1",
-        "#columns.u = \"uuid\"  # every value has a UUID's version and variant, looked at all 3 rows",
+        "#columns.u = \"uuid\"  # every value has a UUID's version and variant, checked all 3 rows",
         "[tables.edited]\n#extraction = \"diff\"\n",
     ] {
         assert!(tables.contains(part), "{part:?} is missing in\n{tables}");

@@ -21,7 +21,7 @@ fn it_says_what_it_found_and_did_and_exits_as_verify_does() {
         "  phantom  99",
         "t: replica → target: 2 missing, 1 stale",
         "  stale    8  (name)",
-        "t: these rows would be brought into line",
+        "t: these rows would be corrected",
         "1 table to repair in ",
         "; nothing was written",
     ] {

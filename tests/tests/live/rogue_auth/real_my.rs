@@ -156,7 +156,7 @@ fn init_pins_the_certificate_that_it_met_and_check_misses_it_when_it_changes() {
 
     let met = run(&etl, &["init", &url(&world.far), "--quick", "--force"]);
     assert_eq!(met.code, Some(0), "{}", met.stderr);
-    assert!(met.stdout.contains("nobody vouched for it"), "{}", met.stdout);
+    assert!(met.stdout.contains("not verified; handoff.toml pins it"), "{}", met.stdout);
     let pinned = fingerprint_in(&file());
     let known = run(&etl, &["check"]);
     assert!(known.stdout.contains("certificate pinned"), "{}", known.stdout);

@@ -81,16 +81,16 @@ fn by_hand(trio: &Trio) {
     let odd = of(&report, "odd.name \"x\"");
     assert_eq!(types(odd), ["a b boolean"]);
 
-    extraction(&report, "tracked", (Incremental, InForce), "An index finds the rows that moved.");
+    extraction(&report, "tracked", (Incremental, InForce), "An index finds the changed rows.");
     let lately = "70 of 70,000 rows changed in the last 30 days (0.1 %).";
     extraction(&report, "tracked", (Incremental, InForce), lately);
     let tracked = of(&report, "tracked");
     // Of 70,000 rows a third of 50,000 is looked at in three places; the 2 in `code` is in each.
     assert_eq!(tracked.rows_looked_at, 49_998);
     assert_eq!(types(tracked), ["flag boolean", "at time"]);
-    let why = "only 0 and 1, looked at 49,998 of 70,000 rows";
+    let why = "only 0 and 1, checked 49,998 of 70,000 rows";
     assert_eq!(tracked.columns[0].why, why);
-    let why = "So much moves that copying in full may be as good.";
+    let why = "So many rows change that copying in full may be as good.";
     extraction(&report, "churning", (Incremental, Commented), why);
     let edited = of(&report, "edited").extraction.as_ref().unwrap();
     assert_eq!((edited.extraction, edited.written), (Diff, Commented));
@@ -106,7 +106,7 @@ fn by_hand(trio: &Trio) {
 
     let quick = propose(trio, LookAt::Catalogue);
     assert!(quick.tables.iter().all(|table| table.rows_looked_at == 0 && table.columns.is_empty()));
-    extraction(&quick, "tracked", (Incremental, InForce), "An index finds the rows that moved.");
+    extraction(&quick, "tracked", (Incremental, InForce), "An index finds the changed rows.");
 }
 
 #[test]

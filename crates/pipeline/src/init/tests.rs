@@ -85,7 +85,7 @@ fn an_indexed_column_wins_over_one_without() {
     schema.indexes.push(index("b", 2));
     check(&evidence(&schema), Extraction::Incremental, WrittenAs::InForce, &["b"]);
     let proposal = propose::table(&evidence(&schema)).extraction.unwrap();
-    assert_eq!(proposal.why[1], "An index finds the rows that moved.");
+    assert_eq!(proposal.why[1], "An index finds the changed rows.");
 }
 
 #[test]

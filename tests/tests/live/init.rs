@@ -94,7 +94,7 @@ fn by_hand(trio: &Trio) {
     extraction(&report, "churning", (Incremental, Commented), why);
     let edited = of(&report, "edited").extraction.as_ref().unwrap();
     assert_eq!((edited.extraction, edited.written), (Diff, Commented));
-    assert!(edited.why[1].contains("`edited_at` may be set by the application"), "{edited:?}");
+    assert!(edited.why[1].contains("The application may set `edited_at`"), "{edited:?}");
     let why = "Copied in full: it has no key that identifies its rows.";
     extraction(&report, "keyless", (FullTable, InForce), why);
 

@@ -206,8 +206,7 @@ fn next(written: &Written<'_>) -> String {
         handoff.iter().chain([tables]).map(|path| path.display().to_string()).collect();
     let mut lines = format!("written: {}\n\nnext\n", files.join(", "));
     for variable in unset {
-        lines +=
-            &format!("  export {variable}=…        (no password is written into a file)\n");
+        lines += &format!("  export {variable}=…        (no password is written into a file)\n");
     }
     if *target_is_missing {
         lines += "  put the analytics database into [target]\n";

@@ -115,7 +115,9 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Repair => "repair",
         Reason::Interrupted => "the last attempt did not finish",
         Reason::Watermark => "rows after the watermark",
-        Reason::CopiedNotLoaded => "it was copied but not loaded, and the source has not changed since",
+        Reason::CopiedNotLoaded => {
+            "it was copied but not loaded, and the source has not changed since"
+        }
         Reason::Unchanged => "the source has not changed since it was moved",
     }
 }

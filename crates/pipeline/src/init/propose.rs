@@ -68,14 +68,18 @@ fn by_server(evidence: &Evidence<'_>, column: usize) -> ExtractionProposal {
     )];
     why.push(match watermark::is_indexed(schema, column) {
         true => "An index finds the changed rows.".to_owned(),
-        false => "No index begins with it: each run scans the whole table for changed rows, and sends \
+        false => {
+            "No index begins with it: each run scans the whole table for changed rows, and sends \
                   only those."
-            .to_owned(),
+                .to_owned()
+        }
     });
     why.extend(evidence.recent.map(|recent| lately(recent, schema)));
     let written = match evidence.recent {
         _ if schema.columns[column].nullable => {
-            why.push("It may be NULL, and a change that leaves it NULL would never be found.".to_owned());
+            why.push(
+                "It may be NULL, and a change that leaves it NULL would never be found.".to_owned(),
+            );
             WrittenAs::Commented
         }
         Some(recent) if recent.rows.saturating_mul(2) > recent.of => {
@@ -100,7 +104,10 @@ fn compared(schema: &TableSchema) -> ExtractionProposal {
             names.join(" or ")
         ));
     } else if let Some(column) = watermark::integer_key(schema) {
-        why.push(format!("`{}` finds new rows only, never changed ones.", schema.columns[column].name));
+        why.push(format!(
+            "`{}` finds new rows only, never changed ones.",
+            schema.columns[column].name
+        ));
     }
     why.push(
         "Comparing (diff) finds every change, deleted rows included, and moves only those rows. Each run \

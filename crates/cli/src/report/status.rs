@@ -421,12 +421,12 @@ mod tests {
         assert_eq!(
             report.text().lines().collect::<Vec<_>>(),
             [
-                "table      status                   data   loaded       rows  proof            proved",
-                "claim      failed, stale         2 h ago  2 h ago  1,001,000",
-                "under_way  unfinished, stale     2 h ago  2 h ago  1,001,000",
-                "newer      to be loaded, stale   2 h ago  2 h ago  1,001,000",
+                "table      status                  data   loaded       rows  proof            proved",
+                "claim      failed, stale        2 h ago  2 h ago  1,001,000",
+                "under_way  unfinished, stale    2 h ago  2 h ago  1,001,000",
+                "newer      to be loaded, stale  2 h ago  2 h ago  1,001,000",
                 "never      never moved, stale",
-                "log        ok, stale             2 h ago  2 h ago  1,001,000  same count  119 min ago",
+                "log        ok, stale            2 h ago  2 h ago  1,001,000  same count  119 min ago",
                 "",
                 "claim: failed while loading: disk full",
                 "",

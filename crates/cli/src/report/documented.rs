@@ -40,13 +40,13 @@ fn a_run() {
             ("## etl run", ""),
             ("### A table of a run", "/tables/0"),
             ("### A plan", "/tables/0/plan"),
-            ("### What was done to the replica", "/tables/0/copy"),
-            ("### What was done to the target", "/tables/0/load"),
-            ("### Where the time went", "/tables/0/copy/performance"),
-            ("### Where the time went", "/tables/0/load/performance"),
+            ("### A copy", "/tables/0/copy"),
+            ("### A load", "/tables/0/load"),
+            ("### The performance of a hop", "/tables/0/copy/performance"),
+            ("### The performance of a hop", "/tables/0/load/performance"),
             ("### A proof", "/tables/0/proof"),
             ("### A policy that changed values", "/tables/0/lossy/0"),
-            ("### What does not arrive", "/omissions"),
+            ("### Omissions", "/omissions"),
         ],
     );
 }
@@ -106,7 +106,7 @@ fn a_status() {
         &document(&StatusReport::new(&known, AT, None)),
         &[
             ("## etl status", ""),
-            ("### The run that began last", "/last_run"),
+            ("### The latest run", "/last_run"),
             ("### A table of a status", "/tables/0"),
         ],
     );
@@ -130,7 +130,7 @@ fn a_check() {
         &[
             ("## etl check", ""),
             ("### A finding", "/findings/0"),
-            ("### What mends a finding", "/findings/0/mend/0"),
+            ("### A remedy", "/findings/0/mend/0"),
         ],
     );
 }
@@ -203,8 +203,8 @@ fn a_repair() {
             ("## etl repair", ""),
             ("### A table of a repair", "/tables/0"),
             ("### Two databases", "/tables/0/before/0"),
-            ("### What was done to the replica", "/tables/0/copy"),
-            ("### What was done to the target", "/tables/0/load"),
+            ("### A copy", "/tables/0/copy"),
+            ("### A load", "/tables/0/load"),
         ],
     );
 }

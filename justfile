@@ -12,11 +12,20 @@ demo *arguments:
 test *arguments:
     ./scripts/test {{arguments}}
 
-# Format, lints and edges only: seconds, no server.
+# Format, edges, links of the docs and lints only: seconds, no server.
 check:
     cargo fmt --all --check
     ./scripts/check-edges
+    ./scripts/check-docs
     cargo clippy --workspace --all-targets -- -D warnings
+
+# The oldest supported Rust: the locked dependencies, and the code where that toolchain is installed.
+msrv:
+    ./scripts/check-msrv
+
+# Licences, banned crates, sources and advisories of the dependencies; needs cargo-deny.
+deny:
+    cargo deny check
 
 # The API documentation.
 docs:

@@ -106,3 +106,8 @@ use select::{Selected, select};
 use target_fit::TargetRefusal;
 use until::Deadline;
 use window::{NoWindow, WatermarkColumn, WatermarkKind, Window};
+
+/// The code on the page `docs/embedding.md`, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct EmbeddingPage;

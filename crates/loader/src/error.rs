@@ -41,7 +41,7 @@ pub enum Error {
         fault: Fault,
     },
     /// Rows cannot be loaded into the table that the target has: it is of another structure, or something about it
-    /// hides rows from us, changes what we write, or passes our statements on.
+    /// hides rows from us, changes our rows, or passes our statements on.
     #[error("{0}")]
     Unfit(Box<TargetMisfit>),
     /// The target has a table that its catalogue lacked when it was read: the commit of an earlier
@@ -126,7 +126,7 @@ pub enum Error {
         /// The remedy, where one is known.
         remedy: &'static str,
     },
-    /// A file that was to be loaded again is not what was kept of this table.
+    /// A file that was to be loaded again is not the one that was kept of this table.
     #[error("`{table}` cannot be loaded from {}: {problem}", path.display())]
     NotThisSpool {
         /// The table being loaded.

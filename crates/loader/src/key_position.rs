@@ -45,7 +45,7 @@ fn put(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     parts.iter().for_each(|part| out.extend_from_slice(part));
 }
 
-/// Reads what [`to_bytes`] spells; [`None`] for anything else.
+/// Reads the bytes of [`to_bytes`]; [`None`] for any others.
 pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
     let mut place = Vec::new();
     while let Some((&kind, rest)) = bytes.split_first() {

@@ -71,7 +71,7 @@ fn sift(landing: &mut StagingTable<'_>, landed: u64, table: &str) -> Result<Opti
     Ok(Some(left))
 }
 
-/// Merges what has landed, and deletes the rows of the keys that have not.
+/// Merges the rows that have landed, and deletes those of the other keys.
 pub(crate) fn publish(
     landing: &mut StagingTable<'_>,
     moved: &LoadedRows,

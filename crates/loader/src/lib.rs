@@ -10,7 +10,7 @@
 //! | The target table | Rows land in | Published by |
 //! | --- | --- | --- |
 //! | is not there | the table itself, made in the transaction (several connections: a build table) | its key, its grants (and its name) |
-//! | has a key | staging, dropped at the commit | deleting what staging lacks (a full load), changing what differs to the byte, inserting what is new |
+//! | has a key | staging, dropped at the commit | deleting the rows that staging lacks (a full load), changing those that differ to the byte, inserting the new ones |
 //! | has no key | staging | `DELETE` and `INSERT … SELECT` |
 //!
 //! If the keys of the rows that differ are known ([`Loader::load_keys`]), those rows alone are
@@ -49,14 +49,15 @@
 //!
 //! # What a failure leaves
 //!
-//! The target table as it was. [`ChunkedLoad`] leaves what it has loaded in a table `__handoff_…` and how
+//! The target table as it was. [`ChunkedLoad`] leaves the rows that it has loaded in a table `__handoff_…` and how
 //! far it came in a table `__handoff_at_…`, both named after the copy that it reads, and takes them up
 //! when that copy is loaded again. The second holds the key of the last row loaded, which is why it
-//! lives in the target alone, beside the row itself, and goes when the load is done. Another table `__handoff_…` of a strategy with several connections may
-//! outlive the process; a later run drops it with [`Loader::drop_leftovers`].
+//! lives in the target alone, beside the row itself, and goes when the load is done. Another table
+//! `__handoff_…` of a strategy with several connections may outlive the process; a later run drops it
+//! with [`Loader::drop_leftovers`].
 //!
-//! A table is refused whatever the strategy if something about it hides rows, rewrites them, or passes a statement of ours
-//! on to somebody's rows ([`TargetObstacle`](handoff_schema::TargetObstacle)): its rows could not be known to equal the
+//! A table is refused whatever the strategy if something about it hides rows, rewrites them, or passes
+//! a statement of ours on to somebody's rows ([`TargetObstacle`](handoff_schema::TargetObstacle)): its rows could not be known to equal the
 //! source's. The transaction that publishes looks once more.
 //!
 //! # What this crate does not do
@@ -94,7 +95,6 @@ mod tuple_inserter;
 pub use copy_in::CopyIn;
 pub use error::{Error, Result};
 pub use handoff_model::Meter;
-pub use handoff_schema::TargetTable;
 pub use job::{LoadJob, LoadMode, LoadOutcome};
 pub use loaded_rows::LoadedRows;
 pub use loader::Loader;

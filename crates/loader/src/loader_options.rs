@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub struct LoaderOptions {
     /// The schema of the target.
     pub schema: String,
-    /// Roles that may read what is created.
+    /// Roles that may read the tables that are created.
     pub grant_select_to: Vec<String>,
     /// The policies for values that PostgreSQL cannot hold.
     pub values: Values,

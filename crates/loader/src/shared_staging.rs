@@ -55,7 +55,7 @@ impl SharedStaging<'_> {
     }
 
     /// Runs `work` in a transaction of its own, on a connection taken for it, and commits. The
-    /// request to stop ends what it runs.
+    /// request to stop ends its statement.
     ///
     /// # Errors
     ///

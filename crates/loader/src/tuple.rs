@@ -1,6 +1,6 @@
 //! Taking COPY BINARY tuples apart.
 
-/// Returns the fields of the tuple that `bytes` begins with, and what follows it; [`None`] at the
+/// Returns the fields of the tuple that `bytes` begins with, and the bytes behind it; [`None`] at the
 /// trailer or at bytes that are no tuple.
 pub(crate) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let count = i16::from_be_bytes(*bytes.first_chunk()?);

@@ -18,7 +18,7 @@ use std::time::Instant;
 /// "Message Formats", Bind).
 const MOST_PARAMETERS: usize = 65_535;
 
-/// Rows of the first statement; what follows is measured.
+/// Rows of the first statement; those of the next are measured.
 const FIRST_ROWS: usize = 64;
 
 /// Inserts tuples with bound parameters.

@@ -1,4 +1,4 @@
-//! The source's definition of a table, held against what the catalogue said of it.
+//! The source's definition of a table, held against the catalogue's description.
 
 use crate::definition::TableDefinition;
 use crate::error::{CopyStage, Error, FaultContext, Result};

@@ -127,7 +127,7 @@ pub enum Error {
         /// Warnings counted.
         warnings: u64,
     },
-    /// The labels of an ENUM or SET are not what the source's server prints.
+    /// The labels of an ENUM or SET differ from those that the source's server prints.
     #[error(
         "`{table}`.{column} has a label with a character beyond U+FFFF, which the source's server \
          does not tell, so the replica cannot have it: leave out [replica], or rename the label"
@@ -177,7 +177,7 @@ pub enum CopyStage {
     Empty,
     /// Writing rows.
     Write,
-    /// Reading back what was written.
+    /// Reading back the rows that were written.
     ReadBack,
     /// Building the secondary indexes.
     Index,
@@ -280,7 +280,7 @@ impl Error {
         refused.then(|| fault.constraint().map(str::to_owned))
     }
 
-    /// Returns true if the account lacks the right to what was asked.
+    /// Returns true if the account lacks the right to the statement.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.fault().and_then(Fault::code), Some("1044" | "1142" | "1143"))
     }

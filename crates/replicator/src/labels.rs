@@ -11,7 +11,7 @@ use handoff_schema::{Column, MySqlType, TableSchema};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
-/// Returns the columns whose labels may not be what the definition says, quoted.
+/// Returns the columns whose labels may differ from the definition's, quoted.
 pub(crate) fn doubtful(table: &TableSchema, columns: &[CopiedColumn]) -> Vec<String> {
     let doubtful = table.columns.iter().filter(|column| has_doubtful_labels(column));
     doubtful

@@ -84,7 +84,7 @@ impl Leftover {
 }
 
 impl Replicator {
-    /// Returns what earlier copies left in this replica: [`Leftover::list`].
+    /// Returns the tables that earlier copies left in this replica: [`Leftover::list`].
     ///
     /// # Errors
     ///

@@ -6,16 +6,17 @@
 //!
 //! 1. [`Replicator::open`] decides the [`PublishMode`] and, for [`PublishMode::Swap`], makes the empty shadow
 //!    `__handoff_new_<copy_id>`.
-//! 2. [`PreparedCopy::finish`] fills it, compares what arrived with what was sent, builds the indexes,
+//! 2. [`PreparedCopy::finish`] fills the table, compares the rows that arrived with those sent, builds the indexes,
 //!    renames it into place, has the copy sealed and drops the old table.
 //!
 //! Some rows of a table ([`CopyJob::filter`]) are merged instead ([`PublishMode::Merge`]): they are gathered
 //! in a staging table, and those of which a byte differs replace the replica's rows of the same keys.
 //! Merging the same rows twice changes nothing. Rows that are gone from the source are not found so;
 //! [`Replicator::counts`] tells that there are some, and a full copy removes them. Where the keys of
-//! the rows that differ are known ([`Replicator::open_keys`]), those rows are merged or deleted; the keys of
-//! rows that no filter finds may come with one ([`Replicator::open_with_keys`]), and both are one publication. One of them may
-//! hold a unique value that a changed row has now: [`Error::is_merge_conflict`] asks for a full copy.
+//! the rows that differ are known ([`Replicator::open_keys`]), those rows are merged or deleted; the
+//! keys of rows that no filter finds may come with one ([`Replicator::open_with_keys`]), and both are
+//! one publication. One of them may hold a unique value that a changed row has now:
+//! [`Error::is_merge_conflict`] asks for a full copy.
 //!
 //! Rows are moved by the first of these that the pair allows:
 //!
@@ -35,7 +36,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It does not choose tables, retry, or remember what was copied.
+//! It does not choose tables, retry, or remember copies.
 
 #![warn(unreachable_pub)]
 

@@ -75,7 +75,7 @@ fn clock(hours: u32, rest: [u8; 2], format: TextFormat, micros: u32, out: &mut V
     out.truncate(out.len() - if digits == 0 { 8 } else { 7 - digits });
 }
 
-/// Appends a number with at least `width` digits, of which 10 is the most, and what stands behind it.
+/// Appends a number with at least `width` digits, of which 10 is the most, and the byte behind it.
 fn padded(mut number: u32, width: usize, behind: u8, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 11];
     digits[10] = behind;

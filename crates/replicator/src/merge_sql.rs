@@ -60,7 +60,7 @@ pub(crate) fn same_key(table: &TableSchema, a: &str, b: &str) -> String {
     }))
 }
 
-/// Renders that two rows hold the same bytes in a column. What the server calls equal may differ in
+/// Renders that two rows hold the same bytes in a column. Values that the server calls equal may differ in
 /// case, in blanks at the end, or in the sign of a zero.
 fn same_bytes(column: &CopiedColumn) -> String {
     let name = &column.name;

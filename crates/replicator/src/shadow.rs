@@ -177,7 +177,7 @@ impl<'a> ReplicaTable<'a> {
         clause.numbered && integer && self.source.engine.is_plain() && !self.has_row_number()
     }
 
-    /// Returns the indexes that the replica has, with what the definition says of each.
+    /// Returns the indexes that the replica has, with the clause of each.
     fn indexes(&self) -> impl Iterator<Item = (&IndexClause, &Index)> {
         self.definition.elements.iter().filter_map(|element| match &element.kind {
             ElementKind::Index(clause) => Some((clause, self.index(clause)?)),

@@ -4,6 +4,7 @@ mod insert_batch;
 mod insert_select;
 mod line_buffer;
 mod load_data;
+mod local_file;
 mod read_back;
 
 use crate::copied_column::CopiedColumn;
@@ -28,7 +29,7 @@ pub(crate) struct TableWriter<'a> {
     pub(crate) there: TableSum,
     /// True if the caller has begun a transaction on the writing connection.
     pub(crate) in_transaction: bool,
-    /// Is told what reading, encoding and writing took.
+    /// The clock of reading, encoding and writing.
     pub(crate) clock: &'a WaitClock,
 }
 

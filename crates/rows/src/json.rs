@@ -39,7 +39,7 @@ pub(crate) struct Jsonb {
     strings: Vec<u8>,
     /// Reading: the containers around the current place. Positions on the tape.
     open: Vec<usize>,
-    /// Printing: the same, with what is left of each.
+    /// Printing: the same, with the rest of each.
     frames: Vec<PrintFrame>,
     /// Printing: the keys of the objects in `frames`, in print order.
     keys: Vec<usize>,

@@ -117,7 +117,7 @@ impl KeyList {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Keys`] if the temporary file cannot be read, and what `each` returns.
+    /// Returns [`Error::Keys`] if the temporary file cannot be read, and the errors of `each`.
     pub fn batches<E: From<Error>>(
         &self,
         mut each: impl FnMut(&KeyBatch<'_>) -> Result<(), E>,

@@ -1,15 +1,15 @@
 //! Streams rows out of MySQL in their canonical form: the PostgreSQL COPY BINARY tuple.
 //!
 //! The bytes of a row are, one for one, those that `COPY (SELECT …) TO STDOUT (FORMAT binary)` of the
-//! target prints for it. So the same bytes feed a COPY, are hashed, and are compared with what is
-//! read back ([`target_sum`]).
+//! target prints for it. So the same bytes feed a COPY, are hashed, and are compared with the rows
+//! that are read back ([`target_sum`]).
 //!
-//! * An [`Encoder`] knows what to select for each column of a mapping and turns what comes into a
+//! * An [`Encoder`] knows the expressions to select for each column of a mapping and turns a row into a
 //!   tuple. A value that PostgreSQL cannot hold falls under a policy of the settings, which is
 //!   counted, or is an [`Error::Value`]; it is never changed in silence, and in a key never at all.
 //! * A [`RowReader`] runs the statement, or the statements, and hands each row to a [`RowSink`]. It
 //!   knows how long a table may be locked.
-//! * A [`TupleBuffer`] is what most sinks hold: the encoder, the tuples not yet written, their sum.
+//! * A [`TupleBuffer`] is the memory of most sinks: the encoder, the tuples not yet written, their sum.
 //!
 //! ```no_run
 //! use handoff_connect::{MyConn, ValueRef};

@@ -7,7 +7,7 @@
 //! | `Snapshot` | one; outside a transaction it is a consistent snapshot of its own |
 //! | `Free` | one |
 //! | `Ranges` | one a range of the key, by [`RangePace`](pace::RangePace); a small table is one range |
-//! | `Ranges`, of what changed | one for the keys, if a scan is short enough; then those rows |
+//! | `Ranges`, of changed rows | one for the keys, if a scan is short enough; then those rows |
 //!
 //! A table that is to be read in ranges and has no key is read in one statement all the same, and
 //! its writers wait for the end of it: there is no order in which to go on after a range.
@@ -69,7 +69,7 @@ pub struct ReadSpec<'a> {
 /// # Contract
 ///
 /// * [`RowSink::row`] only appends to a buffer in memory; it never waits for a server.
-/// * [`RowSink::flush`] may write what was gathered. It is called when [`RowSink::buffered`] has
+/// * [`RowSink::flush`] may write the gathered rows. It is called when [`RowSink::buffered`] has
 ///   grown to [`RowSink::threshold`], but in [`Locking::Ranges`] only between two ranges; and once
 ///   at the end.
 pub trait RowSink {
@@ -91,7 +91,7 @@ pub trait RowSink {
         256 * 1024
     }
 
-    /// Writes what was gathered.
+    /// Writes the gathered rows.
     ///
     /// # Errors
     ///

@@ -187,7 +187,7 @@ mod tests {
         values.iter().flat_map(field).collect()
     }
 
-    /// Returns what stands for the key of a row whose first columns it is.
+    /// Returns the packed key of a row whose first columns it is.
     fn key(shape: &TupleShape, values: &[&[u8]]) -> u128 {
         let tuple = [&[0, 9][..], &fields_of(values), &fields_of(&[b"other"])].concat();
         let mut key = vec![1];

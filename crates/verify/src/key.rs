@@ -1,7 +1,7 @@
 //! The key of a row that differs.
 
 use crate::fields::{parts, value};
-use crate::show;
+use crate::show::{self, ShowKeys};
 use handoff_model::KeyValue;
 use handoff_rows::{hash_row, key_value};
 use handoff_schema::Mapping;
@@ -19,16 +19,6 @@ pub(crate) enum RowIdentity {
     Fields(Box<[u8]>),
     /// The hash that tells the row apart where it has no key, or the key was not kept.
     Hash(u128),
-}
-
-/// The keys that may be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ShowKeys {
-    /// Integers, UUIDs and dates; of others the first 8 hex digits of their hash.
-    #[default]
-    Harmless,
-    /// All, as text.
-    All,
 }
 
 impl RowKey {

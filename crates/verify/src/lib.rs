@@ -1,18 +1,18 @@
 //! Compares a table across databases and names every missing, stale and phantom row.
 //!
-//! Rows are compared in their canonical form, the COPY BINARY tuple: what the encoder makes of a
-//! MySQL row, and what `COPY … TO STDOUT (FORMAT binary)` sends of a PostgreSQL row. Equality is
+//! Rows are compared in their canonical form, the COPY BINARY tuple: that of the encoder for a
+//! MySQL row, and that of `COPY … TO STDOUT (FORMAT binary)` for a PostgreSQL row. Equality is
 //! equality of bytes, and no timestamp, log or trigger is needed.
 //!
 //! 1. **One read a side**, all sides at the same time, in whatever order the server finds fastest.
 //!    Each row goes into a sum and a sketch: an invertible Bloom lookup table. Equal sums are equal
 //!    tables, and that is the end of it. The difference of two sketches names the rows that differ,
 //!    by hash.
-//! 2. **A second look** at those rows finds their keys and the columns that differ. What is equal now
+//! 2. **A second look** at those rows finds their keys and the columns that differ. A row that is equal now
 //!    was a row on its way. Where a table may be written to, a row that changed between two looks
 //!    is looked at a third time, and called moving if it changes still.
 //! 3. **Where more differs than a sketch can name**, all rows are read once more. The first sketch of a
-//!    large table is a small one, which stays in the processor's cache; what it cannot name goes
+//!    large table is a small one, which stays in the processor's cache; rows that it cannot name go
 //!    into a larger one. Where that is too small as well, or is known to be, the hashes of all rows
 //!    go to a temporary file, in buckets of about 50,000 rows, which are compared one by one: the
 //!    counts are exact, and the first rows are listed.
@@ -56,5 +56,6 @@ mod verifier;
 pub use compared_table::ComparedTable;
 pub use differences::{DifferenceKind, PairDifferences, RowDifference, TableComparison};
 pub use error::{Error, Result};
-pub use key::{RowKey, ShowKeys};
+pub use key::RowKey;
+pub use show::ShowKeys;
 pub use verifier::{Verifier, VerifyJob, VerifyOptions};

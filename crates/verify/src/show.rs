@@ -1,9 +1,18 @@
 //! Values of keys as text.
 
-use crate::key::ShowKeys;
 use handoff_rows::canonical::{moment, numeric};
 use handoff_rows::shown_key;
 use handoff_schema::PgType;
+
+/// The keys that may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ShowKeys {
+    /// Integers, UUIDs and dates; of others the first 8 hex digits of their hash.
+    #[default]
+    Harmless,
+    /// All, as text.
+    All,
+}
 
 /// Returns a canonical value as text, if it may be shown.
 pub(crate) fn text(kind: &PgType, value: &[u8], which: ShowKeys) -> Option<String> {

@@ -184,7 +184,7 @@ fn places(check: u64, cells: usize) -> [usize; PLACES] {
 
 /// Estimates the number of elements in the cells of a difference.
 ///
-/// Alone in a cell each makes the square of its count 1. What several in one cell make of it evens out
+/// Alone in a cell each makes the square of its count 1. The share of several in one cell evens out
 /// over all cells, but for as much as one side has more rows than the other.
 fn about(cells: &[SketchCell]) -> u128 {
     let places = PLACES as u128;

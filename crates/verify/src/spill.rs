@@ -23,7 +23,7 @@ const WIDTH: usize = 32;
 /// The elements of one side, in buckets.
 pub(crate) struct SpillFiles {
     buckets: Vec<BufWriter<File>>,
-    /// The first failure to write; what is written after it counts for nothing.
+    /// The first failure to write; everything after it counts for nothing.
     failed: Option<io::Error>,
 }
 
@@ -74,7 +74,7 @@ impl SpillFiles {
     }
 }
 
-/// Hands every key that is not the same on all sides to `each`, with what each side has of it.
+/// Hands every key that is not the same on all sides to `each`, with the rows of each side.
 pub(crate) fn compare(
     sides: Vec<SpillFiles>,
     mut each: impl FnMut(u128, &[KeySum]),

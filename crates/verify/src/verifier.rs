@@ -176,7 +176,7 @@ impl Verifier {
         }
     }
 
-    /// Reads what differs of source and replica by the sums of ranges, and replica and target.
+    /// Reads the ranges of source and replica that differ by their sums, and replica and target.
     fn compare_in(
         &self,
         job: &VerifyJob<'_>,

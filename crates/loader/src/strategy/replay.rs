@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Loads the file that [`CopyCsv`](super::CopyCsv) kept, in the place of the source's rows: for a
 /// load in full.
 ///
-/// The name of the file says how many rows it holds and what their sum is; what has landed is read
+/// The name of the file says the number of its rows and their sum; the landed rows are read
 /// back and must have that sum, whatever became of the file meanwhile. The source is not read, so
 /// nothing is known of values that were changed on the way into the file, and the bytes told are
 /// the file's.

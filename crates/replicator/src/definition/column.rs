@@ -1,4 +1,4 @@
-//! A column of a definition, read piece by piece: what is not known by name is not taken over.
+//! A column of a definition, read piece by piece: a piece that is not known by name is left out.
 
 use super::{DdlToken, TokenKind};
 use handoff_schema::OmissionKind;

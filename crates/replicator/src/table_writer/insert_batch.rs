@@ -13,7 +13,7 @@ use mysql::{Params, Value};
 use std::time::Instant;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Rows of the first statement; what follows is measured.
+/// Rows of the first statement; those of the next are measured.
 const FIRST_ROWS: usize = 64;
 
 /// The most rows of a statement.

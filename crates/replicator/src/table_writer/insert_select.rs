@@ -16,7 +16,7 @@ impl TableWriter<'_> {
     ///
     /// [`None`] if it warned and the rows are not those that the source has now: it may have changed
     /// some, or somebody has in the source. The table is empty again then, and rows that we send
-    /// ourselves can be compared with what was sent.
+    /// ourselves can be compared with those that were sent.
     pub(super) fn insert_select(&self, writer: &mut MyConn) -> Result<Option<WriteOutcome>> {
         let replicator = self.copy.replicator;
         let names = name_list(self.columns);

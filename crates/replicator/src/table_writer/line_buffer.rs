@@ -1,6 +1,6 @@
 //! Gathering lines while the ones before are being written.
 
-use super::load_data::{coming_file, whole_file};
+use super::local_file::{coming_file, whole_file};
 use super::{SentRows, TableWriter};
 use crate::error::{Error, Result};
 use crate::line::write_line;

@@ -6,7 +6,6 @@ use crate::copied_column::{CopiedColumn, StoreAs};
 use crate::error::{CopyStage, Result};
 use handoff_connect::{Fault, Loaded, MyConn, quote_my};
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
 
 impl TableWriter<'_> {
@@ -58,27 +57,6 @@ fn load_statement(columns: &[CopiedColumn], into: &str) -> String {
         quote_my(into),
         targets.join(", "),
     )
-}
-
-/// A file that is in memory already.
-pub(super) fn whole_file(bytes: Vec<u8>) -> impl FnMut(&mut dyn Write) -> io::Result<()> + Send {
-    move |stream| stream.write_all(&bytes)
-}
-
-/// A file that comes in buffers, which are given back emptied. It ends when nobody sends any more.
-pub(super) fn coming_file(
-    full: Receiver<Vec<u8>>,
-    empty: Sender<Vec<u8>>,
-) -> impl FnMut(&mut dyn Write) -> io::Result<()> + Send {
-    move |stream| {
-        while let Ok(mut buffer) = full.recv() {
-            stream.write_all(&buffer)?;
-            buffer.clear();
-            // The reading side has ended; so does this loop.
-            let _ = empty.send(buffer);
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

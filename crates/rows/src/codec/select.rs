@@ -61,7 +61,7 @@ fn is_never_converted(column: &Column) -> bool {
 
 /// Renders the labels of a SET with a comma behind each.
 ///
-/// The server puts a comma between two labels unless what it has so far is empty, so that an empty
+/// The server puts a comma between two labels unless the text before is empty, so that an empty
 /// label, where it is the first of a value, leaves no trace.
 fn terminated(text: &str, name: &str, column: &Column) -> String {
     let position = match &column.kind {

@@ -55,7 +55,7 @@ impl Jsonb {
         }
     }
 
-    /// Goes on behind a value: closes what ends there, and returns where the next value begins, or
+    /// Goes on behind a value: closes the containers that end there, and returns the start of the next value, or
     /// [`None`] at the end of the document.
     fn after_value(&mut self, text: &[u8], mut at: usize) -> Result<Option<usize>, Bad> {
         loop {

@@ -1,7 +1,7 @@
 //! The key of a table as an order to read it in.
 //!
 //! The end of a range is a row value that goes back to the server as a parameter, and it must arrive
-//! as what it was: a parameter that the server changes on its way skips rows, or reads them twice.
+//! unchanged: a parameter that the server changes on its way skips rows, or reads them twice.
 
 use handoff_connect::quote_my;
 use handoff_model::{ColumnName, KeyValue};
@@ -161,7 +161,7 @@ impl TextValidity {
     }
 }
 
-/// Renders the bytes of a text. Not by CAST: see what the encoder selects.
+/// Renders the bytes of a text. Not by CAST: see the expressions of the encoder.
 fn in_binary(text: &str) -> String {
     format!("CONVERT({text} USING binary)")
 }

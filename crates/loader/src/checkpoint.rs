@@ -128,7 +128,7 @@ impl ResumableStaging<'_> {
             return Ok(CheckpointLookup::Nothing);
         }
         let sql = format!(
-            "SELECT made_for, chunks, key_position, rows, hash, bytes, audit FROM {}",
+            "SELECT made_for, chunks, place, rows, hash, bytes, audit FROM {}",
             statements.checkpoint()
         );
         let rows = tx.query(&sql, &[]).map_err(step(statements, FIND))?;

@@ -1,14 +1,11 @@
 //! The progress of a load, kept beside the rows that it has brought.
 
 use crate::error::Result;
-use crate::job::LoadMode;
 use crate::loaded_rows::LoadedRows;
-use crate::row_source::RowSource;
 use crate::shared_staging::{SharedStaging, StagingKind};
 use crate::step::{MAKE, step};
 use crate::{key_position, read_back};
-use handoff_model::{Audit, ColumnName, CopyId, KeyValue, LossPolicy, RowFilter, TableSum, chain};
-use handoff_rows::hash_row;
+use handoff_model::{Audit, ColumnName, KeyValue, LossPolicy, TableSum, chain};
 use postgres::{Row, Transaction};
 
 const FIND: &str = "look for what an earlier attempt has loaded of";
@@ -223,39 +220,6 @@ fn audit_of(texts: &[String]) -> Option<Audit> {
         audit.add(&ColumnName::new(column).ok()?, policy, count.parse().ok()?);
     }
     Some(audit)
-}
-
-/// Returns a hash of everything that determines the rows that land and their form.
-pub(crate) fn made_for(
-    source: &RowSource<'_>,
-    mode: LoadMode,
-    kind: StagingKind,
-    copy: Option<CopyId>,
-) -> String {
-    let mut text = format!("{copy:?} {mode:?} {kind:?} {:?}", source.values);
-    for column in &source.mapping.columns {
-        text.push_str(&format!("\n{:?} {} {}", column.source, column.pg_name, column.pg));
-    }
-    let mut all = text.into_bytes();
-    match source.filter {
-        RowFilter::All => {}
-        changed @ RowFilter::Changed { .. } => {
-            all.extend_from_slice(format!("\n{changed:?}").as_bytes());
-        }
-        RowFilter::Range(range) => {
-            for bound in [&range.after, &range.upto].into_iter().flatten() {
-                all.push(b'\n');
-                all.extend_from_slice(&key_position::to_bytes(bound));
-            }
-        }
-        RowFilter::Keys(keys) => {
-            for key in keys {
-                all.push(b'\n');
-                all.extend_from_slice(&key_position::to_bytes(key));
-            }
-        }
-    }
-    format!("{:032x}", hash_row(&all))
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ mod key_position;
 mod key_text;
 mod keyed;
 mod leftovers;
+mod load_origin;
 mod loaded_rows;
 mod loader;
 mod loader_options;

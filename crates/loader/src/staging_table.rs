@@ -1,9 +1,10 @@
 //! The table in which a strategy's rows land.
 
-use crate::checkpoint::{ResumableStaging, made_for};
+use crate::checkpoint::ResumableStaging;
 use crate::copy_in::CopyIn;
 use crate::error::{Error, Result};
 use crate::job::LoadMode;
+use crate::load_origin::LoadOrigin;
 use crate::read_back;
 use crate::row_source::RowSource;
 use crate::shared_staging::{SharedStaging, StagingKind};
@@ -130,7 +131,16 @@ impl<'c> StagingTable<'c> {
             to: self.committed()?,
             kind: self.kind,
             create: self.create(),
-            of: made_for(source, self.mode, self.kind, self.copy_id),
+            of: LoadOrigin {
+                copy: self.copy_id,
+                mode: self.mode,
+                kind: self.kind,
+                table: source.table,
+                mapping: source.mapping,
+                values: source.values,
+                filter: source.filter,
+            }
+            .hash(),
         })
     }
 

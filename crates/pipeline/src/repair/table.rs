@@ -162,3 +162,6 @@ fn was_moved(plan: &TableContext, has_replica: bool) -> bool {
     let copied = plan.tracked.copy.as_ref().is_some_and(|copy| copy.copy_id.is_some());
     plan.tracked.was_loaded() && (copied || !has_replica)
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ fn spelled(marks: &[WatermarkAt]) -> String {
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -259,3 +259,6 @@ impl WindowCut {
 pub(crate) fn rebased(marks: Option<&[WatermarkAt]>, base: CopyId) -> Option<Vec<WatermarkAt>> {
     Some(marks?.iter().map(|mark| WatermarkAt { base, ..mark.clone() }).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,3 +169,6 @@ impl TableDifference {
         (moving > 0).then(|| format!("{rows} changed in the source while they were compared"))
     }
 }
+
+#[cfg(test)]
+mod tests;

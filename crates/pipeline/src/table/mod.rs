@@ -8,8 +8,6 @@ mod actions;
 mod attempt;
 mod delete_limit;
 mod difference;
-#[cfg(test)]
-pub(crate) mod doubles;
 mod evidence;
 mod movers;
 mod moves;
@@ -22,6 +20,8 @@ mod run;
 mod run_scope;
 mod steps;
 mod sweep;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tools;
 
 pub(crate) use attempt::Attempt;

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::options::Hops;
-use crate::table::doubles::{lasting, my_fault, name, passing};
 use crate::table::steps::{Between, Counting, Goal, Stages};
+use crate::table::tests::doubles::{lasting, my_fault, name, passing};
 use handoff_model::{Deletes, ProofBy};
 
 const COPY: Step = Step::CopyRows { counts: true };

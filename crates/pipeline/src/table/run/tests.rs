@@ -3,8 +3,8 @@
 use super::*;
 use crate::options::Hops;
 use crate::report::{TableStatus, Verdict};
-use crate::table::doubles::*;
 use crate::table::steps::Stages;
+use crate::table::tests::doubles::*;
 use handoff_connect::Side;
 use handoff_model::{Deletes, Extraction, ProofBy};
 use handoff_verify::DifferenceKind;

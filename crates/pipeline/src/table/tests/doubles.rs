@@ -1,21 +1,21 @@
 //! A table without servers: its plan, and doubles that play the roles of servers, movers and records.
 
-use super::delete_limit::{DeleteLimits, GuardedCommand};
-use super::difference::TableDifference;
-use super::evidence::Checksums;
-use super::probe::Probe;
-use super::roles::{
-    ComparedPart, CopiedPart, CopyOrder, LoadOrder, LoadedPart, PlacedRows, PublicationCheck,
-    RunRecords, TableMovers, TableQuestions,
-};
-use super::run_scope::RunScope;
-use super::steps::{Between, Stages};
 use crate::context::TableContext;
 use crate::decide::Decision;
 use crate::error::TableError;
 use crate::gate::Gate;
 use crate::options::Hops;
 use crate::select::Selected;
+use crate::table::delete_limit::{DeleteLimits, GuardedCommand};
+use crate::table::difference::TableDifference;
+use crate::table::evidence::Checksums;
+use crate::table::probe::Probe;
+use crate::table::roles::{
+    ComparedPart, CopiedPart, CopyOrder, LoadOrder, LoadedPart, PlacedRows, PublicationCheck,
+    RunRecords, TableMovers, TableQuestions,
+};
+use crate::table::run_scope::RunScope;
+use crate::table::steps::{Between, Stages};
 use crate::window::{WatermarkColumn, WatermarkKind, Window};
 use handoff_connect::{Fault, Published, RetryPolicy, Side};
 use handoff_loader::LoadOutcome;

@@ -1,0 +1,3 @@
+//! Tests without servers.
+
+pub(crate) mod doubles;

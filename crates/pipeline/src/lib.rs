@@ -87,14 +87,14 @@ pub use omissions::{OmissionItem, OmissionReport};
 pub use options::{Hops, LockPatience, Prove, RunOptions, SourceConsent};
 pub use outlook::{Action, Outlook, RefusedOutlook, Since, TableOutlook};
 pub use pipeline::Pipeline;
-pub use repair::{RepairReport, RepairRequest, RepairStatus, RepairTable, RepairWay};
+pub use repair::RepairRequest;
 pub use report::{
-    CopyReport, Covers, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
+    CopyReport, Covers, LastProof, LoadReport, PlanReport, Proof, RepairReport, RepairStatus,
+    RepairTable, RepairWay, RunReport, TableReport, TableStatus, Verdict, VerifyPair, VerifyReport,
+    VerifyRow, VerifyStatus, VerifyTable,
 };
 pub use standing::Standing;
-pub use verify::{
-    Depth, LastProof, VerifyPair, VerifyReport, VerifyRequest, VerifyRow, VerifyStatus, VerifyTable,
-};
+pub use verify::{Depth, VerifyRequest};
 
 use clock::SourceClock;
 use context::TableContext;

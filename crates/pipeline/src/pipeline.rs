@@ -97,7 +97,7 @@ impl Pipeline {
         each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
     ) -> Result<RunReport> {
         let run = RunId::new();
-        let started = (Timestamp::now(), Instant::now());
+        let started = RunStart { run, at: Timestamp::now(), clock: Instant::now() };
         let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), task.until);
         let StartedRun { base, replicator, tracker, lock, planned } = self.start(run, options)?;
         let Planned { plan, mut notes, leftovers, key_names, .. } = planned;
@@ -120,7 +120,7 @@ impl Pipeline {
         ending.record(&tables);
         // A copy that was made again is not taken up any more.
         notes.extend(drop_leftovers(&tools, &leftovers));
-        let report = self.report(run, started, tables, notes);
+        let report = self.report(&started, tables, notes);
         Ok(RunReport { omissions: base.omissions, ..report })
     }
 
@@ -250,17 +250,20 @@ impl Pipeline {
 
     fn report(
         &self,
-        run_id: RunId,
-        (started_at, clock): (Timestamp, Instant),
+        started: &RunStart,
         tables: Vec<TableReport>,
         notes: Vec<String>,
     ) -> RunReport {
         let good = tables.iter().filter(|table| table.status == TableStatus::Ok).count();
         let failed = tables.len() - good;
-        self.observer.event(&Event::RunFinished { ok: good, failed, duration: clock.elapsed() });
+        self.observer.event(&Event::RunFinished {
+            ok: good,
+            failed,
+            duration: started.clock.elapsed(),
+        });
         RunReport {
-            run_id,
-            started_at,
+            run_id: started.run,
+            started_at: started.at,
             finished_at: Timestamp::now(),
             ok: failed == 0,
             cancelled: self.is_interrupted(),
@@ -270,6 +273,13 @@ impl Pipeline {
             notes,
         }
     }
+}
+
+/// The identity of a run and the time at which it began.
+struct RunStart {
+    run: RunId,
+    at: Timestamp,
+    clock: Instant,
 }
 
 /// What a run is about.

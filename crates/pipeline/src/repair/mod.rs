@@ -1,17 +1,19 @@
 //! Mending tables that differ: exactly the rows that a comparison named, and the comparison again.
 
-mod report;
+mod rehearsal;
 mod request;
 mod table;
 
-pub use report::{RepairReport, RepairStatus, RepairTable, RepairWay};
 pub use request::RepairRequest;
 
-use crate::pipeline::Task;
+use crate::pipeline::{Pipeline, Task};
+use crate::report::{RepairReport, RepairTable};
 use crate::table::{DeleteLimits, GuardedCommand, MOST_LISTED};
-use crate::{Pipeline, Result, RunOptions, VerifyRequest};
+use crate::verify::VerifyRequest;
+use crate::{Result, RunOptions};
 use handoff_connect::Side;
 use handoff_verify::VerifyOptions;
+use rehearsal::rehearsed;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -42,11 +44,11 @@ impl Pipeline {
             repaired.report
         })?;
         let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let table = |moved: crate::TableReport| {
+        let mut tables = Vec::with_capacity(done.tables.len());
+        for moved in done.tables {
             let repair = seen.remove(&moved.table).unwrap_or_default();
-            RepairTable::of(moved, repair)
-        };
-        let tables: Vec<_> = done.tables.into_iter().map(table).collect();
+            tables.push(RepairTable::of(moved, repair));
+        }
         Ok(RepairReport {
             run_id: done.run_id,
             started_at: done.started_at,
@@ -85,7 +87,7 @@ impl Pipeline {
         let limits = self.repair_limits(request);
         let tables = found.tables.into_iter().map(|table| {
             let own = self.settings.table(&table.table).max_delete_percent;
-            RepairTable::rehearsed(table, limits.of_table(own))
+            rehearsed(table, limits.of_table(own))
         });
         Ok(RepairReport {
             run_id: found.run_id,

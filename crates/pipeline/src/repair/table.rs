@@ -1,14 +1,13 @@
 //! One table of a repair: compared, brought into line by its steps, and compared again.
 
-use super::report::{RepairWay, Seen};
+use super::rehearsal::way_of;
 use crate::context::TableContext;
 use crate::error::TableError;
-use crate::report::TableReport;
+use crate::report::{RepairWay, SeenRepair, TableReport, VerifyPair};
 use crate::table::{
     Attempt, Between, ProofRule, RunScope, TableDifference, TableRun, full_instead, repair_steps,
     steps,
 };
-use crate::verify::VerifyPair;
 use handoff_connect::Side;
 use handoff_model::{Deletes, ProofBy, Reason};
 use handoff_rows::has_key_values;
@@ -23,14 +22,14 @@ const EVERYWHERE: Between = Between { first: Side::Source, last: Side::Target };
 /// What a repair did with one table.
 pub(super) struct RepairedTable {
     pub(super) report: TableReport,
-    pub(super) seen: Seen,
+    pub(super) seen: SeenRepair,
 }
 
 /// One table on its way through a repair.
 struct TableRepair<'r> {
     table: TableRun<'r>,
     keys: ShowKeys,
-    seen: Seen,
+    seen: SeenRepair,
 }
 
 impl RunScope<'_> {
@@ -38,7 +37,7 @@ impl RunScope<'_> {
     pub(super) fn repair(&self, plan: &TableContext, keys: ShowKeys) -> RepairedTable {
         let table = TableRun::new(self, Attempt::repair(plan, Timestamp::now()));
         let planned = table.attempt.report(table.route.load_mode());
-        let mut repair = TableRepair { table, keys, seen: Seen::default() };
+        let mut repair = TableRepair { table, keys, seen: SeenRepair::default() };
         let done = repair.mend_until_equal();
         let mut report = TableReport { plan: Some(planned), ..repair.table.into_report() };
         if let Err(error) = done {
@@ -113,7 +112,7 @@ impl TableRepair<'_> {
     /// Brings the rows that differ into line, or copies the whole table where that cannot be done.
     fn mend(&mut self, found: TableDifference, began: Timestamp) -> Result<(), TableError> {
         let plan = self.table.plan;
-        let way = RepairWay::of(&found, &plan.mapping);
+        let way = way_of(&found, &plan.mapping);
         self.seen.way = Some(way);
         self.table.restart(Attempt::repair(plan, began));
         let totals = self.table.totals.clone();

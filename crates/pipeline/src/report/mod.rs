@@ -1,9 +1,15 @@
 //! The outcome of a run, a verification and a repair, as values and as JSON.
 
+mod repair;
 mod run;
 mod totals;
+mod verify;
 
+pub(crate) use repair::SeenRepair;
+pub use repair::{RepairReport, RepairStatus, RepairTable, RepairWay};
 pub use run::{
     CopyReport, Covers, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
 pub(crate) use totals::{MoveTotals, StepFigures, millis, recorded_proof};
+pub(crate) use verify::CountedSide;
+pub use verify::{LastProof, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};

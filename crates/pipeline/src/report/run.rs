@@ -67,9 +67,8 @@ impl RunReport {
             let rows = counted(rows, "row");
             return format!("{tables}, {rows}: {}", self.compared());
         }
-        let count = |status| self.with_status(status).count();
-        let shown = |count: usize| grouped(u64::try_from(count).unwrap_or(u64::MAX));
-        let mut text = format!("{} of {tables} arrived", shown(count(TableStatus::Ok)));
+        let arrived = self.with_status(TableStatus::Ok).count();
+        let mut text = format!("{} of {tables} arrived", shown(arrived));
         let equal = self.tables.iter().filter(|table| table.is_equal()).count();
         if self.ok && equal > 0 {
             text += &format!(", {} equal by the sums of what was moved", shown(equal));
@@ -79,12 +78,17 @@ impl RunReport {
             text += &format!(", {} unchanged", shown(unchanged));
         }
         for status in [TableStatus::Failed, TableStatus::Cancelled, TableStatus::NotStarted] {
-            if count(status) > 0 {
-                text += &format!(", {} {}", shown(count(status)), status.label());
+            let count = self.with_status(status).count();
+            if count > 0 {
+                text += &format!(", {} {}", shown(count), status.label());
             }
         }
         text
     }
+}
+
+fn shown(count: usize) -> String {
+    grouped(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// How a table came out of a run.
@@ -163,8 +167,7 @@ impl TableReport {
 
     /// Returns true if source and target were compared row by row and are equal.
     pub fn is_proved(&self) -> bool {
-        let whole = |proof: &&Proof| proof.by == ProofBy::Rows;
-        self.is_equal() && self.proof.as_ref().is_some_and(|proof| whole(&proof))
+        self.is_equal() && self.proof.as_ref().is_some_and(|proof| proof.by == ProofBy::Rows)
     }
 
     /// Returns true if all that was compared is equal, the contents of rows among it.

@@ -125,23 +125,22 @@ pub(crate) fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff
         Verdict::SameCount => Outcome::SameCount,
         Verdict::Differs => Outcome::Differs,
     };
-    let counted = |rows: Option<u64>| rows.filter(|_| proof.counted);
     let proof = handoff_tracking::Proof {
         outcome,
         by: proof.by,
         detail: serde_json::to_string(proof).ok(),
         at: proof.at,
-        source_rows: counted(proof.source_rows),
-        replica_rows: counted(proof.replica_rows),
-        target_rows: counted(proof.target_rows),
+        source_rows: proof.source_rows.filter(|_| proof.counted),
+        replica_rows: proof.replica_rows.filter(|_| proof.counted),
+        target_rows: proof.target_rows.filter(|_| proof.counted),
     };
     of_target.then(|| (report.table.clone(), proof))
 }
 
 /// Spells watermarks, such as `DateTStamp 2026-01-31 23:00:00`.
 fn spelled(marks: &[WatermarkAt]) -> String {
-    let mark = |mark: &WatermarkAt| format!("{} {}", mark.column, mark.watermark);
-    marks.iter().map(mark).collect::<Vec<_>>().join(", ")
+    let marks = marks.iter().map(|mark| format!("{} {}", mark.column, mark.watermark));
+    marks.collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {

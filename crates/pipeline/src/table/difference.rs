@@ -20,13 +20,12 @@ impl TableDifference {
     /// Returns the keys of the rows that are to be brought into line in the database `side`: those
     /// that differ anywhere on the way to it. Rows that change all the time are among them.
     pub(crate) fn keys(&self, mapping: &Mapping, side: Side) -> Result<KeyList, TableError> {
-        let table = || mapping.table.clone();
-        let mut keys = KeyList::new(mapping).ok_or_else(|| TableError::NoUsableKey(table()))?;
+        let mut keys = KeyList::new(mapping).ok_or_else(|| no_usable_key(mapping))?;
         for pair in self.on_the_way(side) {
             let rows = pair.rows.iter().map(|row| &row.key).chain(&pair.moving_rows);
             for key in rows {
                 let key = key.canonical(mapping);
-                let key = key.ok_or_else(|| TableError::NoUsableKey(table()))?;
+                let key = key.ok_or_else(|| no_usable_key(mapping))?;
                 keys.push(&key).map_err(TableError::Filter)?;
             }
         }
@@ -51,11 +50,11 @@ impl TableDifference {
         let has_key = !mapping.key.is_empty();
         if !self.is_listed(side) {
             // Some may be counted twice: a person has to look at so many anyway.
-            let lost = |pair: &PairDifferences| {
+            let lost = self.on_the_way(side).map(|pair| {
                 let changed = if has_key { 0 } else { pair.missing };
                 pair.phantom.saturating_sub(changed)
-            };
-            return self.on_the_way(side).map(lost).sum();
+            });
+            return lost.sum();
         }
         // What one database lacks the next may have all the same, and the other way round.
         let mut more: HashMap<&RowKey, i128> = HashMap::new();
@@ -82,11 +81,11 @@ impl TableDifference {
     /// has, and those that are not listed; the others that differ are all to be listed.
     pub(crate) fn is_too_much_beside(&self, side: Side, window: Option<u64>) -> bool {
         let rows = self.0.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
-        let beside = |pair: &PairDifferences| {
+        let beside = self.on_the_way(side).map(|pair| {
             let missing = window.map_or(0, |window| pair.missing.saturating_sub(window));
             pair.phantom + pair.stale + pair.moving + missing
-        };
-        let differing: u64 = self.on_the_way(side).map(beside).sum();
+        });
+        let differing: u64 = beside.sum();
         differing.saturating_mul(ONE_IN) > rows || !self.is_listed_but_missing(side)
     }
 
@@ -102,10 +101,8 @@ impl TableDifference {
 
     /// Returns true if the key of every row that differs on the way to `side` is known.
     pub(crate) fn is_listed(&self, side: Side) -> bool {
-        let listed = |pair: &PairDifferences| {
-            pair.all_listed() && pair.moving_rows.len() as u64 == pair.moving
-        };
-        self.on_the_way(side).all(listed)
+        self.on_the_way(side)
+            .all(|pair| pair.all_listed() && pair.moving_rows.len() as u64 == pair.moving)
     }
 
     /// Returns the pairs of databases up to `side`.
@@ -168,6 +165,10 @@ impl TableDifference {
         let rows = counted(moving, "row");
         (moving > 0).then(|| format!("{rows} changed in the source while they were compared"))
     }
+}
+
+fn no_usable_key(mapping: &Mapping) -> TableError {
+    TableError::NoUsableKey(mapping.table.clone())
 }
 
 #[cfg(test)]

@@ -22,8 +22,10 @@ impl TableRun<'_> {
     /// Publishes a slice, or the whole window or table, in the replica, and with the last slice the keys that
     /// no window finds.
     pub(super) fn copy_rows(&mut self, counts: bool) -> Result<(), TableError> {
-        let whole = || self.attempt.whole(self.handed.probe.as_ref());
-        let slice = self.handed.slice.clone().unwrap_or_else(whole);
+        let slice = match &self.handed.slice {
+            Some(slice) => slice.clone(),
+            None => self.attempt.whole(self.handed.probe.as_ref()),
+        };
         let id = self.copy_id();
         let swept = self.handed.swept.as_ref().filter(|_| slice.is_last);
         let marks = self.attempt.marks(&slice, id);

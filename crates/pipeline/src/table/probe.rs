@@ -28,12 +28,12 @@ pub(crate) struct Probe {
 impl Probe {
     /// Returns the rows that were written since the probe, as far as their columns tell.
     pub(crate) fn later(&self) -> Option<RowFilter> {
-        let bound = |(column, from): &(WatermarkColumn, Watermark)| Bound {
+        let bounds = self.next.iter().map(|(column, from)| Bound {
             column: column.name.clone(),
             from: from.clone(),
             below: None,
-        };
-        let bounds: Vec<Bound> = self.next.iter().map(bound).collect();
+        });
+        let bounds: Vec<Bound> = bounds.collect();
         (!bounds.is_empty()).then_some(RowFilter::Changed { bounds, nulls: Vec::new() })
     }
 }

@@ -336,3 +336,6 @@ impl PublicationCheck for LoadCheck<'_> {
         done
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,9 @@
 //! Comparing what is in the databases, apart from any run. Writes nothing anywhere.
 
 mod error;
-mod report;
 mod request;
 mod table;
 
-pub use report::{LastProof, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};
 pub use request::{Depth, VerifyRequest};
 
 use crate::base::read_catalogue;
@@ -15,6 +13,7 @@ use crate::gate::Gate;
 use crate::identity::{Ownership, RunPools};
 use crate::names::NameWeight;
 use crate::planning::gone;
+use crate::report::{LastProof, VerifyReport, VerifyStatus, VerifyTable};
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{Fault, MyPool, PgPool, Profile, Side};
 use handoff_model::{Event, RunId, TableName, Throttle};

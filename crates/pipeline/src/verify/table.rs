@@ -1,17 +1,16 @@
 //! One table of a verification.
 
 use super::error::Refusal;
-use super::report::{VerifyPair, VerifyStatus, VerifyTable};
 use super::{Base, Depth, VerifyRequest};
 use crate::chain;
 use crate::gate::Gate;
-use crate::report::millis;
-use crate::table::{Places, Unlike};
+use crate::report::{CountedSide, VerifyPair, VerifyStatus, VerifyTable, millis};
+use crate::table::{Places, TableDifference, Unlike};
 use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
 use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
 use handoff_schema::{CachedTable, Mapping, TableSchema, ddl};
 use handoff_settings::{Settings, Values};
-use handoff_verify::{ComparedTable, Verifier, VerifyJob};
+use handoff_verify::{ComparedTable, ShowKeys, TableComparison, Verifier, VerifyJob};
 use mysql::prelude::Queryable;
 use std::sync::Arc;
 use std::time::Instant;
@@ -81,20 +80,20 @@ impl TableVerifier<'_> {
             let (reason, delay) = (chain(again.error), again.wait);
             self.observer.event(&Event::Retrying { table: name.clone(), reason, delay });
         };
-        let done = retry(&self.retries, self.cancel, tell, || match self.request.depth {
-            Depth::Quick => self.count(table, &places, &mapping),
+        let retains = self.settings.table(table).deletes == Deletes::Ignore;
+        let mut done = retry(&self.retries, self.cancel, tell, || match self.request.depth {
+            Depth::Quick => self.count(table, &places, &mapping, retains),
             Depth::Rows => {
                 let rows = schema.rows;
                 let job =
                     VerifyJob { mapping: &mapping, values: self.values, places: &places, rows };
-                let found = self.verifier.compare(&job)?;
-                Ok(VerifyTable::compared(found, &mapping, self.request.keys))
+                let found = TableDifference(self.verifier.compare(&job)?);
+                Ok(compared(found, &mapping, self.request.keys, retains))
             }
         })?;
-        let keeps = self.settings.table(table).deletes == Deletes::Ignore;
-        let mut done = if keeps { done.but_kept() } else { done };
-        let recorded = || self.base.recorded_difference(table);
-        if let Some(why) = (self.request.depth == Depth::Quick).then(recorded).flatten() {
+        if self.request.depth == Depth::Quick
+            && let Some(why) = self.base.recorded_difference(table)
+        {
             done.status = VerifyStatus::Differs;
             done.notes.push(why);
         }
@@ -136,23 +135,22 @@ impl TableVerifier<'_> {
         table: &TableName,
         places: &[ComparedTable<'_>],
         mapping: &Mapping,
+        retains: bool,
     ) -> Result<VerifyTable, Refusal> {
-        let mut done = VerifyTable::of_status(table.clone(), VerifyStatus::Equal);
         let mut counts = Vec::with_capacity(places.len());
         for place in places {
             let rows = match place {
                 ComparedTable::My { pool, .. } => self.count_my(pool, table)?,
                 ComparedTable::Pg { .. } => self.count_pg(&mapping.pg_table)?,
             };
-            done.rows.insert(place.side().name(), rows);
-            counts.push((place.side(), rows));
+            counts.push(CountedSide { side: place.side(), rows });
         }
-        done.pairs = counts.windows(2).map(|both| VerifyPair::counted(both[0], both[1])).collect();
-        if done.pairs.iter().any(|pair| pair.missing + pair.phantom > 0) {
-            done.status = VerifyStatus::Differs;
-        }
-        done.last_proof = self.base.last_proof(table);
-        Ok(done)
+        let pairs = counts.windows(2).map(|both| VerifyPair::counted(both[0], both[1])).collect();
+        Ok(VerifyTable {
+            rows: counts.iter().map(|counted| (counted.side.name(), counted.rows)).collect(),
+            last_proof: self.base.last_proof(table),
+            ..VerifyTable::of_pairs(table.clone(), pairs, retains)
+        })
     }
 
     fn count_my(&self, pool: &MyPool, table: &TableName) -> Result<u64, Refusal> {
@@ -171,5 +169,47 @@ impl TableVerifier<'_> {
         let row = conn.query_one(&ask, &[]).map_err(|error| conn.fault(&error))?;
         let count: i64 = row.try_get(0).map_err(|error| conn.fault(&error))?;
         Ok(count.unsigned_abs())
+    }
+}
+
+/// Makes the outcome of a comparison, in a table in which rows may stay that the source has no more.
+fn compared(
+    found: TableDifference,
+    mapping: &Arc<Mapping>,
+    keys: ShowKeys,
+    retains: bool,
+) -> VerifyTable {
+    let TableComparison { table, sums, pairs, looks, by } = &found.0;
+    let pairs = pairs.iter().map(|pair| VerifyPair::of(pair, mapping, keys)).collect();
+    let done = VerifyTable {
+        rows: sums.iter().map(|(side, sum)| (side.name(), sum.rows)).collect(),
+        looks: *looks,
+        sums: *by,
+        mapping: Some(Arc::clone(mapping)),
+        ..VerifyTable::of_pairs(table.clone(), pairs, retains)
+    };
+    let found = if retains { found.without_retained() } else { found };
+    VerifyTable { comparison: Some(found.0), ..done }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::tests::doubles::{ALL, comparison, full_plan};
+    use handoff_verify::DifferenceKind;
+
+    #[test]
+    fn a_table_that_keeps_rows_lists_them_and_hands_none_to_a_repair() {
+        let found = comparison(&ALL, 100, &[(DifferenceKind::Phantom, 1)]);
+        let mut found = found;
+        found.0.pairs[1].rows.clear();
+        found.0.pairs[1].phantom = 0;
+        let mapping = full_plan().mapping;
+        let kept = compared(found.clone(), &mapping, ShowKeys::All, true);
+        assert_eq!((kept.status, kept.pairs[0].phantom), (VerifyStatus::Equal, 1));
+        assert_eq!(kept.comparison.unwrap().pairs[0].phantom, 0);
+        let gone = compared(found, &mapping, ShowKeys::All, false);
+        assert_eq!((gone.status, gone.rows["target"]), (VerifyStatus::Differs, 100));
+        assert_eq!(gone.comparison.unwrap().pairs[0].phantom, 1);
     }
 }

@@ -6,7 +6,7 @@ use crate::report::{TableStatus, Verdict};
 use crate::table::Stages;
 use crate::table::tests::doubles::*;
 use handoff_connect::Fault;
-use handoff_verify::Kind;
+use handoff_verify::DifferenceKind;
 
 fn by_sums() -> Stages {
     stages(Hops::Both, true, ProofBy::Sums)
@@ -18,7 +18,7 @@ fn repaired(double: &Double, stages: Stages, plan: &TableContext) -> RepairedTab
 }
 
 fn one_stale() -> TableDifference {
-    comparison(&ALL, 100, &[(Kind::Stale, 1)])
+    comparison(&ALL, 100, &[(DifferenceKind::Stale, 1)])
 }
 
 fn equal() -> TableDifference {
@@ -80,7 +80,7 @@ fn rows_that_differ_are_mended_and_compared_again() {
 fn rows_that_only_the_target_has_otherwise_are_not_copied() {
     let mut found = one_stale();
     found.0.pairs[0] =
-        handoff_verify::Differences { stale: 0, rows: Vec::new(), ..found.0.pairs[0].clone() };
+        handoff_verify::PairDifferences { stale: 0, rows: Vec::new(), ..found.0.pairs[0].clone() };
     let double = Double::of(100).finding(found);
     let repaired = repaired(&double, by_sums(), &full_plan());
     assert_eq!(repaired.report.error, None);
@@ -110,7 +110,7 @@ fn a_table_that_never_arrived_is_not_mended() {
 #[test]
 fn without_a_replica_keys_are_loaded_from_the_source() {
     let sides = [Side::Source, Side::Target];
-    let double = Double::of(100).finding(comparison(&sides, 100, &[(Kind::Stale, 1)]));
+    let double = Double::of(100).finding(comparison(&sides, 100, &[(DifferenceKind::Stale, 1)]));
     let plan = TableContext { replica: None, ..full_plan() };
     let repaired = repaired(&double, stages(Hops::Both, false, ProofBy::Sums), &plan);
     assert_eq!(repaired.report.error, None);
@@ -172,7 +172,7 @@ fn a_table_that_keeps_rows_is_never_copied_in_full() {
 fn rows_that_stay_are_no_difference() {
     let plan = TableContext { deletes: Deletes::Ignore, ..full_plan() };
     let sides = [Side::Source, Side::Target];
-    let gone = comparison(&sides, 100, &[(Kind::Phantom, 1)]);
+    let gone = comparison(&sides, 100, &[(DifferenceKind::Phantom, 1)]);
     let double = Double { source: 99, ..Double::of(100) }.finding(gone);
     let repaired = repaired(&double, by_sums(), &plan);
     assert_eq!(repaired.report.error, None);
@@ -183,7 +183,8 @@ fn rows_that_stay_are_no_difference() {
 
 #[test]
 fn a_repair_that_would_delete_too_much_writes_nothing() {
-    let gone: Vec<(Kind, i32)> = (0..30).map(|key| (Kind::Phantom, key)).collect();
+    let gone: Vec<(DifferenceKind, i32)> =
+        (0..30).map(|key| (DifferenceKind::Phantom, key)).collect();
     let double = Double::of(100).finding(comparison(&ALL, 100, &gone));
     failed(&repaired(&double, by_sums(), &full_plan()), "max_delete_percent");
     calls(&double, &["compare"]);

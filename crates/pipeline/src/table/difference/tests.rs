@@ -1,21 +1,21 @@
 use super::*;
 use crate::table::tests::doubles::{ALL, BOTH, comparison, full_plan};
 
-fn stale(count: i32) -> Vec<(Kind, i32)> {
-    (0..count).map(|key| (Kind::Stale, key)).collect()
+fn stale(count: i32) -> Vec<(DifferenceKind, i32)> {
+    (0..count).map(|key| (DifferenceKind::Stale, key)).collect()
 }
 
-fn phantom(count: i32) -> Vec<(Kind, i32)> {
-    (0..count).map(|key| (Kind::Phantom, key)).collect()
+fn phantom(count: i32) -> Vec<(DifferenceKind, i32)> {
+    (0..count).map(|key| (DifferenceKind::Phantom, key)).collect()
 }
 
-fn missing(count: i32) -> Vec<(Kind, i32)> {
-    (0..count).map(|key| (Kind::Missing, key)).collect()
+fn missing(count: i32) -> Vec<(DifferenceKind, i32)> {
+    (0..count).map(|key| (DifferenceKind::Missing, key)).collect()
 }
 
 #[test]
 fn keys_of_all_pairs_on_the_way_are_brought_into_line() {
-    let found = comparison(&ALL, 100, &[(Kind::Stale, 1), (Kind::Missing, 2)]);
+    let found = comparison(&ALL, 100, &[(DifferenceKind::Stale, 1), (DifferenceKind::Missing, 2)]);
     let mapping = &full_plan().mapping;
     assert_eq!(found.keys(mapping, Side::Replica).unwrap().len(), 2);
     assert_eq!(found.keys(mapping, Side::Target).unwrap().len(), 4);
@@ -67,7 +67,7 @@ fn rows_that_are_gone_are_beside_every_window() {
 
 #[test]
 fn rows_that_are_gone_have_to_be_listed_and_new_ones_need_not() {
-    let mut found = comparison(&BOTH, 1000, &[(Kind::Phantom, 1)]);
+    let mut found = comparison(&BOTH, 1000, &[(DifferenceKind::Phantom, 1)]);
     found.0.pairs[0].missing = 5;
     assert!(!found.is_too_much_beside(Side::Replica, Some(5)));
     found.0.pairs[0].phantom = 2;
@@ -77,7 +77,11 @@ fn rows_that_are_gone_have_to_be_listed_and_new_ones_need_not() {
 #[test]
 fn rows_that_only_a_copy_has_are_its_surplus() {
     let mapping = &full_plan().mapping;
-    let found = comparison(&BOTH, 100, &[(Kind::Phantom, 1), (Kind::Stale, 2), (Kind::Missing, 3)]);
+    let found = comparison(
+        &BOTH,
+        100,
+        &[(DifferenceKind::Phantom, 1), (DifferenceKind::Stale, 2), (DifferenceKind::Missing, 3)],
+    );
     assert_eq!(found.surplus(mapping, Side::Replica), 1);
     assert_eq!(comparison(&BOTH, 100, &stale(3)).surplus(mapping, Side::Replica), 0);
 }
@@ -108,9 +112,9 @@ fn what_is_not_listed_is_counted_as_surplus() {
 
 #[test]
 fn rows_that_stay_are_no_difference_to_the_source() {
-    let found = comparison(&ALL, 100, &[(Kind::Phantom, 1), (Kind::Stale, 2)]);
+    let found = comparison(&ALL, 100, &[(DifferenceKind::Phantom, 1), (DifferenceKind::Stale, 2)]);
     let found = found.without_retained();
-    let counts = |pair: &Differences| (pair.phantom, pair.stale, pair.rows.len());
+    let counts = |pair: &PairDifferences| (pair.phantom, pair.stale, pair.rows.len());
     // The target has to hold what the replica does, whatever stays there.
     assert_eq!(found.0.pairs.iter().map(counts).collect::<Vec<_>>(), [(0, 1, 1), (1, 1, 2)]);
 }

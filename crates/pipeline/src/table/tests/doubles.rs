@@ -441,9 +441,9 @@ impl TableQuestions for Double {
 }
 
 /// The rows of a double that are about to be published.
-struct Placed<'a> {
-    double: &'a Double,
-    side: Side,
+pub(crate) struct Placed<'a> {
+    pub(crate) double: &'a Double,
+    pub(crate) side: Side,
 }
 
 impl PlacedRows for Placed<'_> {

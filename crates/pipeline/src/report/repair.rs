@@ -1,13 +1,7 @@
 //! What a repair did.
 
-use crate::table::{DeleteLimit, TableDifference};
-use crate::{
-    CopyReport, LoadReport, TableReport, TableStatus, VerifyPair, VerifyStatus, VerifyTable, chain,
-};
-use handoff_connect::Side;
+use super::{CopyReport, LoadReport, TableReport, TableStatus, VerifyPair};
 use handoff_model::{RunId, TableName};
-use handoff_rows::has_key_values;
-use handoff_schema::Mapping;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -80,16 +74,6 @@ pub enum RepairWay {
     FullCopy,
 }
 
-impl RepairWay {
-    pub(super) fn of(found: &TableDifference, mapping: &Mapping) -> RepairWay {
-        if has_key_values(mapping) && found.is_listed(Side::Target) {
-            RepairWay::Rows
-        } else {
-            RepairWay::FullCopy
-        }
-    }
-}
-
 /// What a repair did with one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct RepairTable {
@@ -115,7 +99,7 @@ pub struct RepairTable {
 
 /// What was seen of a table on the way.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct SeenRepair {
     /// How often rows were mended and looked at again.
     pub(crate) rounds: u32,
     pub(crate) before: Vec<VerifyPair>,
@@ -124,7 +108,7 @@ pub(crate) struct Seen {
 }
 
 impl RepairTable {
-    pub(super) fn of(moved: TableReport, seen: Seen) -> RepairTable {
+    pub(crate) fn of(moved: TableReport, seen: SeenRepair) -> RepairTable {
         let status = match moved.status {
             TableStatus::Ok if seen.way.is_none() => RepairStatus::Equal,
             TableStatus::Ok => RepairStatus::Repaired,
@@ -142,38 +126,6 @@ impl RepairTable {
             load: moved.load,
             notes: moved.notes,
             error: moved.error.or(moved.not_started_because),
-        }
-    }
-}
-
-impl RepairTable {
-    /// Says what a repair would do with a table that was compared.
-    pub(super) fn rehearsed(mut found: VerifyTable, limit: DeleteLimit) -> RepairTable {
-        let compared = found.comparison.take().map(TableDifference).zip(found.mapping.take());
-        let refused =
-            compared.as_ref().and_then(|(found, mapping)| limit.check(found, mapping).err());
-        let status = match found.status {
-            VerifyStatus::Equal => RepairStatus::Equal,
-            VerifyStatus::Cancelled => RepairStatus::Cancelled,
-            VerifyStatus::NotStarted => RepairStatus::NotStarted,
-            VerifyStatus::Failed => RepairStatus::Failed,
-            VerifyStatus::Differs | VerifyStatus::Moving if refused.is_some() => {
-                RepairStatus::Failed
-            }
-            VerifyStatus::Differs | VerifyStatus::Moving => RepairStatus::ToRepair,
-        };
-        let way = compared.filter(|_| status == RepairStatus::ToRepair);
-        let way = way.map(|(found, mapping)| RepairWay::of(&found, &mapping));
-        RepairTable {
-            table: found.table,
-            status,
-            way,
-            before: found.pairs,
-            after: Vec::new(),
-            copy: None,
-            load: None,
-            notes: found.notes,
-            error: found.error.or(refused.map(|refused| chain(&refused))),
         }
     }
 }

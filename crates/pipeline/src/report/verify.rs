@@ -1,6 +1,5 @@
 //! What a verification found.
 
-use crate::table::TableDifference;
 use crate::wording::grouped;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
@@ -53,6 +52,18 @@ pub enum VerifyStatus {
 }
 
 impl VerifyStatus {
+    /// Decides how a table came out by what differs between each database and the next, in a table in which rows
+    /// may stay that the source has no more.
+    pub(crate) fn of(pairs: &[VerifyPair], retains: bool) -> VerifyStatus {
+        let differing: u64 = pairs.iter().map(|pair| pair.differing(retains)).sum();
+        let moving: u64 = pairs.iter().map(|pair| pair.moving).sum();
+        match (differing, moving) {
+            (0, 0) => VerifyStatus::Equal,
+            (0, _) => VerifyStatus::Moving,
+            _ => VerifyStatus::Differs,
+        }
+    }
+
     /// Returns the words for people: `equal`, `differs`, `moving`, `failed`, `cancelled`,
     /// `not started`.
     pub fn label(self) -> &'static str {
@@ -161,7 +172,7 @@ impl VerifyReport {
 }
 
 impl VerifyTable {
-    pub(super) fn of_status(table: TableName, status: VerifyStatus) -> VerifyTable {
+    pub(crate) fn of_status(table: TableName, status: VerifyStatus) -> VerifyTable {
         VerifyTable {
             table,
             status,
@@ -179,64 +190,49 @@ impl VerifyTable {
         }
     }
 
-    /// Takes rows that the source has no more for what they are in a table that keeps them.
-    pub(super) fn but_kept(mut self) -> VerifyTable {
-        let kept = |pair: &VerifyPair| if pair.first == Side::Source { pair.phantom } else { 0 };
-        let sum = |of: &dyn Fn(&VerifyPair) -> u64| self.pairs.iter().map(of).sum::<u64>();
-        let rows = sum(&kept);
-        if rows == 0 {
-            return self;
+    /// Makes the outcome of what differs between each database and the next.
+    pub(crate) fn of_pairs(table: TableName, pairs: Vec<VerifyPair>, retains: bool) -> VerifyTable {
+        let mut done = VerifyTable::of_status(table, VerifyStatus::of(&pairs, retains));
+        let retained: u64 = pairs.iter().map(|pair| pair.retained(retains)).sum();
+        if retained > 0 {
+            done.notes.push(format!(
+                "{} rows that the source has no more are kept (deletes = \"ignore\")",
+                grouped(retained)
+            ));
         }
-        let others = sum(&|pair| pair.missing + pair.stale + pair.phantom - kept(pair));
-        self.status = match (others, sum(&|pair| pair.moving)) {
-            (0, 0) => VerifyStatus::Equal,
-            (0, _) => VerifyStatus::Moving,
-            _ => VerifyStatus::Differs,
-        };
-        self.notes.push(format!(
-            "{} rows that the source has no more are kept (deletes = \"ignore\")",
-            grouped(rows)
-        ));
-        self.comparison = self.comparison.map(|found| TableDifference(found).without_retained().0);
-        self
-    }
-
-    pub(super) fn compared(
-        found: TableComparison,
-        mapping: &Arc<Mapping>,
-        keys: ShowKeys,
-    ) -> VerifyTable {
-        let pair = |pair| VerifyPair::of(pair, mapping, keys);
-        let mut table = VerifyTable {
-            rows: found.sums.iter().map(|(side, sum)| (side.name(), sum.rows)).collect(),
-            pairs: found.pairs.iter().map(pair).collect(),
-            looks: found.looks,
-            sums: found.by,
-            ..VerifyTable::of_status(found.table.clone(), VerifyStatus::Equal)
-        };
-        if found.pairs.iter().any(|pair| pair.count() > 0) {
-            table.status = VerifyStatus::Differs;
-        } else if !found.is_equal() {
-            table.status = VerifyStatus::Moving;
-        }
-        table.comparison = Some(found);
-        table.mapping = Some(Arc::clone(mapping));
-        table
+        VerifyTable { pairs, ..done }
     }
 }
 
+/// The number of rows that a database was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CountedSide {
+    pub(crate) side: Side,
+    pub(crate) rows: u64,
+}
+
 impl VerifyPair {
+    /// Returns how many rows stay in the second database that the first has no more.
+    fn retained(&self, retains: bool) -> u64 {
+        if retains && self.first == Side::Source { self.phantom } else { 0 }
+    }
+
+    /// Returns how many rows differ, but for those that stay.
+    fn differing(&self, retains: bool) -> u64 {
+        self.missing + self.stale + self.phantom - self.retained(retains)
+    }
+
     /// Makes what is known of two databases whose rows were only counted.
-    pub(super) fn counted((first, rows): (Side, u64), (second, others): (Side, u64)) -> VerifyPair {
+    pub(crate) fn counted(first: CountedSide, second: CountedSide) -> VerifyPair {
         VerifyPair {
-            first,
-            second,
-            missing: rows.saturating_sub(others),
+            first: first.side,
+            second: second.side,
+            missing: first.rows.saturating_sub(second.rows),
             stale: 0,
-            phantom: others.saturating_sub(rows),
+            phantom: second.rows.saturating_sub(first.rows),
             moving: 0,
             columns: BTreeMap::new(),
-            all_listed: rows == others,
+            all_listed: first.rows == second.rows,
             rows: Vec::new(),
         }
     }
@@ -270,3 +266,6 @@ impl VerifyRow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use handoff_benches::{Amount, Arguments, Contest, Hop2, Key, Result, Shape, begin, lap, say};
 use handoff_connect::ValueRef;
 use handoff_rows::{Encoder, TupleBuffer};
-use handoff_settings::Values;
+use handoff_settings::ValuePolicies;
 use std::hint::black_box;
 
 const ROWS: u64 = 1_000_000;
@@ -36,7 +36,7 @@ fn contest(hop: &Hop2, shape: Shape, arguments: &Arguments) -> Result<()> {
     let owned = hop.fetch(&described)?;
     let rows: Vec<Vec<ValueRef<'_>>> =
         owned.iter().map(|row| row.iter().map(ValueRef::from).collect()).collect();
-    let encoder = || Encoder::new(&described.mapping, &Values::default());
+    let encoder = || Encoder::new(&described.mapping, &ValuePolicies::default());
 
     let hash = |tuples: &mut TupleBuffer| -> Result<()> {
         for row in &rows {

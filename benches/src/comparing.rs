@@ -1,11 +1,11 @@
 //! Comparing a table, and what its servers take to hand it out.
 
 use crate::{Result, lap, peak_memory};
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side, ValueRef};
-use handoff_model::{Cancel, NopObserver, RowFilter, SumBy};
+use handoff_connect::{MyPool, PgPool, PoolOptions, SessionProfile, Side, ValueRef};
+use handoff_model::{CancelToken, NopObserver, RowFilter, SumBy};
 use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, RowSink};
-use handoff_schema::{Catalogue, Mapping, TableSchema};
-use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_schema::{SourceCatalogue, TableMapping, TableSchema};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, ValuePolicies};
 use handoff_testbed::{Bed, Durability, ServerOptions, Trio, quoted, quoted_pg};
 use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
 use mysql::prelude::Queryable;
@@ -51,7 +51,7 @@ pub struct Comparing {
     replica: MyPool,
     target: PgPool,
     /// With MyISAM, then with InnoDB.
-    tables: [(TableSchema, Mapping); 2],
+    tables: [(TableSchema, TableMapping); 2],
     /// The servers, which end with this value.
     _bed: Bed,
 }
@@ -85,17 +85,19 @@ impl Comparing {
         let replica = my(trio.replica_url(), Side::Replica)?;
         let target = PgPool::open(&PgServer::from_url(&trio.target_url())?, &options)?;
         let mut found =
-            Catalogue::read(&mut replica.get(Profile::Read)?, replica.database())?.tables;
-        let mut described = |engine: Engine| -> Result<(TableSchema, Mapping)> {
+            SourceCatalogue::read(&mut replica.get(SessionProfile::Read)?, replica.database())?
+                .tables;
+        let mut described = |engine: Engine| -> Result<(TableSchema, TableMapping)> {
             let table = found.remove(engine.table()).ok_or("a table did not arrive")??;
-            let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default())?;
+            let mapping =
+                TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default())?;
             Ok((table, mapping))
         };
         let tables = [described(Engine::MyIsam)?, described(Engine::InnoDb)?];
         Ok(Comparing { trio, etl, source, replica, target, tables, _bed: bed })
     }
 
-    fn described(&self, engine: Engine) -> &(TableSchema, Mapping) {
+    fn described(&self, engine: Engine) -> &(TableSchema, TableMapping) {
         &self.tables[usize::from(engine == Engine::InnoDb)]
     }
 
@@ -111,9 +113,9 @@ impl Comparing {
     /// Returns what the server said.
     pub fn read_mysql(&self, side: Side, engine: Engine) -> Result<Duration> {
         let pool = if side == Side::Source { &self.source } else { &self.replica };
-        let encoder = Encoder::new(&self.described(engine).1, &Values::default());
+        let encoder = Encoder::new(&self.described(engine).1, &ValuePolicies::default());
         let (select, table) = (encoder.select_list().join(", "), quoted(engine.table()));
-        let mut conn = pool.get(Profile::Read)?;
+        let mut conn = pool.get(SessionProfile::Read)?;
         lap(|| {
             for row in conn.exec_iter(format!("SELECT {select} FROM {table}"), ())? {
                 drop(row?);
@@ -129,10 +131,10 @@ impl Comparing {
     /// Returns what the server said.
     pub fn read_source(&self, engine: Engine) -> Result<Duration> {
         let (table, mapping) = self.described(engine);
-        let encoder = Encoder::new(mapping, &Values::default());
+        let encoder = Encoder::new(mapping, &ValuePolicies::default());
         let (select, filter, locking) = (encoder.select_list(), &RowFilter::All, engine.locking());
-        let cancel = &Cancel::new();
-        let mut conn = self.source.get(Profile::Read)?;
+        let cancel = &CancelToken::new();
+        let mut conn = self.source.get(SessionProfile::Read)?;
         lap(|| {
             let spec = ReadSpec { table, select, filter, locking, cancel };
             RowReader::new(spec).read(&mut conn, &mut Nothing)?;
@@ -201,8 +203,9 @@ impl Comparing {
     ) -> Result<Duration> {
         let (table, mapping) = self.described(engine);
         let options = VerifyOptions { sums, ..VerifyOptions::default() };
-        let verifier = Verifier::new(options, Cancel::new(), Arc::new(NopObserver));
-        let job = VerifyJob { mapping, values: &Values::default(), places, rows: table.rows };
+        let verifier = Verifier::new(options, CancelToken::new(), Arc::new(NopObserver));
+        let job =
+            VerifyJob { mapping, values: &ValuePolicies::default(), places, rows: table.rows };
         lap(|| {
             let found = verifier.compare(&job)?;
             if found.is_equal() { Ok(()) } else { Err("the tables differ".into()) }

@@ -2,10 +2,10 @@
 
 use crate::hop2::Unrecorded;
 use crate::{Amount, Result, lap, make_largest};
-use handoff_connect::{MyPool, PoolOptions, Profile, Side};
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
+use handoff_connect::{MyPool, PoolOptions, SessionProfile, Side};
+use handoff_model::{CancelToken, CopyId, NopObserver, RowFilter};
 use handoff_replicator::{CopyJob, Replicator};
-use handoff_schema::{Catalogue, TableSchema};
+use handoff_schema::{SourceCatalogue, TableSchema};
 use handoff_settings::MySqlServer;
 use handoff_testbed::{Durability, MariaDb, ServerOptions, quoted};
 use mysql::Opts;
@@ -57,11 +57,11 @@ impl Hop1 {
             Ok(MyPool::open(&MySqlServer::from_url(&server.url(DATABASE))?, side, &options)?)
         };
         let (from, to) = (pool(&source, Side::Source)?, pool(&replica, Side::Replica)?);
-        let catalogue = Catalogue::read(&mut from.get(Profile::Read)?, DATABASE)?;
+        let catalogue = SourceCatalogue::read(&mut from.get(SessionProfile::Read)?, DATABASE)?;
         let mut tables = catalogue.tables.into_values().collect::<Result<Vec<_>, _>>()?;
         tables.sort_by_key(|table| std::cmp::Reverse(table.data_bytes));
         let bytes = tables.iter().map(|table| table.data_bytes).sum();
-        let replicator = Replicator::new(from, to, Cancel::new(), Arc::new(NopObserver))?;
+        let replicator = Replicator::new(from, to, CancelToken::new(), Arc::new(NopObserver))?;
         Ok(Hop1 { source, replica, replicator, tables, amount: Amount { rows, bytes } })
     }
 

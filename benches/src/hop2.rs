@@ -1,12 +1,14 @@
 //! Hop 2 and its reference.
 
 use crate::{Amount, Key, Psql, Result, Shape, lap};
-use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
+use handoff_connect::{
+    Fault, MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
+};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions};
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
+use handoff_model::{CancelToken, CopyId, NopObserver, RowFilter};
 use handoff_rows::{Encoder, Locking};
-use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
-use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_schema::{SourceCatalogue, TableMapping, TableSchema, TargetCatalogue, TargetTable};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, ValuePolicies};
 use handoff_testbed::{Durability, MariaDb, Postgres, ServerOptions, quoted, quoted_pg};
 use mysql::Value;
 use mysql::prelude::Queryable;
@@ -31,7 +33,7 @@ pub struct Hop2 {
 pub struct Described {
     table: TableSchema,
     /// What it becomes.
-    pub mapping: Mapping,
+    pub mapping: TableMapping,
 }
 
 impl Hop2 {
@@ -69,10 +71,11 @@ impl Hop2 {
     ///
     /// Returns an error if there is no such table, or what the server said.
     pub fn describe(&self, table: &str) -> Result<Described> {
-        let mut conn = self.from.get(Profile::Read)?;
-        let mut catalogue = Catalogue::read(&mut conn, DATABASE)?;
+        let mut conn = self.from.get(SessionProfile::Read)?;
+        let mut catalogue = SourceCatalogue::read(&mut conn, DATABASE)?;
         let table = catalogue.tables.remove(table).ok_or("the replica has no such table")??;
-        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default())?;
+        let mapping =
+            TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default())?;
         Ok(Described { table, mapping })
     }
 
@@ -82,9 +85,9 @@ impl Hop2 {
     ///
     /// Returns what the server said.
     pub fn fetch(&self, described: &Described) -> Result<Vec<Vec<Value>>> {
-        let encoder = Encoder::new(&described.mapping, &Values::default());
+        let encoder = Encoder::new(&described.mapping, &ValuePolicies::default());
         let (select, table) = (encoder.select_list().join(", "), described.table.name.as_str());
-        let mut conn = self.from.get(Profile::Read)?;
+        let mut conn = self.from.get(SessionProfile::Read)?;
         let rows = conn.exec_iter(format!("SELECT {select} FROM {}", quoted(table)), ())?;
         rows.map(|row| Ok(row?.unwrap())).collect()
     }
@@ -145,8 +148,8 @@ impl Hop2 {
         let options = LoaderOptions {
             schema: "raw".to_owned(),
             grant_select_to: Vec::new(),
-            values: Values::default(),
-            cancel: Cancel::new(),
+            values: ValuePolicies::default(),
+            cancel: CancelToken::new(),
             observer: Arc::new(NopObserver),
             memory_bytes: 128 << 20,
             largest_row: 128 << 20,
@@ -173,12 +176,12 @@ impl Described {
 /// Records nothing.
 pub(crate) struct Unrecorded;
 
-impl Seal for Unrecorded {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> Result<(), Fault> {
+impl PublishHook for Unrecorded {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn on_target(&self, _: &mut postgres::Transaction<'_>, _: &Published) -> Result<(), Fault> {
+    fn on_target(&self, _: &mut postgres::Transaction<'_>, _: &PublishedRows) -> Result<(), Fault> {
         Ok(())
     }
 }

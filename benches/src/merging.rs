@@ -3,7 +3,7 @@
 use crate::hop2::Unrecorded;
 use crate::{Amount, Described, Hop2, Psql, Result, lap};
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, StreamingLoad};
-use handoff_model::{Bound, ColumnName, RowFilter, Watermark};
+use handoff_model::{ColumnName, RowFilter, Watermark, WatermarkWindow};
 use mysql::prelude::Queryable;
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -84,7 +84,7 @@ impl Merging {
         ))?;
         let target = self.hop.landed(TABLE)?;
         let column = ColumnName::new("version")?;
-        let bound = Bound { column, from: Watermark::Integer(1), below: None };
+        let bound = WatermarkWindow { column, from: Watermark::Integer(1), below: None };
         let filter = RowFilter::Changed { bounds: vec![bound], nulls: Vec::new() };
         let job = LoadJob {
             filter: &filter,

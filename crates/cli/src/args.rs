@@ -8,7 +8,7 @@ use crate::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::{SumBy, TableName};
 use handoff_pipeline::{LockPatience, SourceConsent};
-use handoff_settings::{Run, TimeOfDay};
+use handoff_settings::{RunSettings, TimeOfDay};
 use jiff::{Span, SpanRelativeTo};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -29,18 +29,18 @@ Exit codes:
 /// Carries a MySQL or MariaDB database into PostgreSQL and proves that the copy equals the source.
 #[derive(Debug, Parser)]
 #[command(name = "etl", version = VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
-pub struct Etl {
+pub struct EtlArgs {
     /// The options of every command.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArgs,
     /// The command.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: EtlCommand,
 }
 
 /// The options of every command.
 #[derive(Debug, Clone, Args)]
-pub struct Common {
+pub struct CommonArgs {
     /// The configuration file.
     #[arg(long, value_name = "PATH", default_value = "handoff.toml", global = true)]
     pub config: PathBuf,
@@ -52,7 +52,7 @@ pub struct Common {
     pub quiet: bool,
 }
 
-impl Common {
+impl CommonArgs {
     /// Returns the verbosity that the flags ask for.
     pub fn verbosity(&self) -> Verbosity {
         Verbosity::from_flags(self.verbose, self.quiet)
@@ -61,7 +61,7 @@ impl Common {
 
 /// The commands of `etl`.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum EtlCommand {
     /// Copy tables into the replica and load them into PostgreSQL: all of them, or those named.
     Run(RunArgs),
     /// Copy tables into the replica only (hop 1); needs `[replica]`.
@@ -82,6 +82,7 @@ pub enum Command {
     /// compare again.
     Repair(RepairArgs),
     /// Start private servers, create a sample practice in them, and run the whole pipeline on it twice.
+    #[cfg(feature = "demo")]
     Demo(DemoArgs),
 }
 
@@ -116,7 +117,7 @@ pub struct RunArgs {
     pub json: bool,
     /// Wait for another run to end instead of failing; with =TIME, such as =10m, at most that long.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
-    pub wait: Option<Option<Age>>,
+    pub wait: Option<Option<AgeLimit>>,
     /// Take over the named tables that already exist and that Handoff did not create.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
@@ -185,34 +186,34 @@ pub struct StatusArgs {
     /// Exit with 1 if the data of any table is older than AGE, such as 26h or 3d, and with 0 otherwise,
     /// even if the last attempt failed.
     #[arg(long, value_name = "AGE")]
-    pub stale: Option<Age>,
+    pub stale: Option<AgeLimit>,
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
 }
 
 /// Returns the patience that `--wait` asks for.
-pub fn patience(wait: Option<Option<Age>>) -> LockPatience {
+pub fn patience(wait: Option<Option<AgeLimit>>) -> LockPatience {
     match wait {
         None => LockPatience::None,
         Some(None) => LockPatience::Unbounded,
-        Some(Some(Age(time))) => LockPatience::AtMost(time),
+        Some(Some(AgeLimit(time))) => LockPatience::AtMost(time),
     }
 }
 
 /// An age or a time, such as `26h`, `90m` or `3d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Age(pub Duration);
+pub struct AgeLimit(pub Duration);
 
-impl FromStr for Age {
+impl FromStr for AgeLimit {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Age, String> {
+    fn from_str(text: &str) -> Result<AgeLimit, String> {
         let days = SpanRelativeTo::days_are_24_hours();
-        let age = text.parse::<Span>().and_then(|span| span.to_duration(days));
-        let age = age.ok().and_then(|age| Duration::try_from(age).ok());
-        let age = age.filter(|age| !age.is_zero());
-        age.map(Age).ok_or_else(|| "write a time such as 26h, 90m or 3d".to_owned())
+        let written = text.parse::<Span>().and_then(|span| span.to_duration(days));
+        let age =
+            written.ok().and_then(|age| Duration::try_from(age).ok()).filter(|age| !age.is_zero());
+        age.map(AgeLimit).ok_or_else(|| "write a time such as 26h, 90m or 3d".to_owned())
     }
 }
 
@@ -286,7 +287,7 @@ pub struct RepairArgs {
     pub json: bool,
     /// Wait for another run to end instead of failing; with =TIME, such as =10m, at most that long.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
-    pub wait: Option<Option<Age>>,
+    pub wait: Option<Option<AgeLimit>>,
 }
 
 /// The first database of a comparison.
@@ -308,6 +309,7 @@ pub enum VerifyTo {
 }
 
 /// The options of `etl demo`.
+#[cfg(feature = "demo")]
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
     /// The size of the sample practice: 1 is 20.5 million rows and 4 GB.
@@ -322,9 +324,9 @@ pub struct DemoArgs {
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
-    let jobs = text.parse::<u32>().ok().filter(|jobs| Run::JOBS.contains(jobs));
-    let jobs = jobs.and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
-    let (least, most) = (Run::JOBS.start(), Run::JOBS.end());
+    let number = text.parse::<u32>().ok().filter(|jobs| RunSettings::JOBS.contains(jobs));
+    let jobs = number.and_then(|jobs| usize::try_from(jobs).ok()).and_then(NonZeroUsize::new);
+    let (least, most) = (RunSettings::JOBS.start(), RunSettings::JOBS.end());
     jobs.ok_or_else(|| format!("write a whole number from {least} to {most}"))
 }
 
@@ -332,6 +334,7 @@ fn sums(text: &str) -> Result<SumBy, String> {
     SumBy::by_name(text).ok_or_else(|| "write read, sql or auto".to_owned())
 }
 
+#[cfg(feature = "demo")]
 fn scale(text: &str) -> Result<f64, String> {
     let scale = text.parse::<f64>().ok().filter(|scale| (0.001..=10.0).contains(scale));
     scale.ok_or_else(|| "write a number from 0.001 to 10".to_owned())
@@ -343,7 +346,7 @@ fn scale(text: &str) -> Result<f64, String> {
 pub struct EtlReplicate {
     /// The options of every command.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArgs,
     /// The tables to move, and how.
     #[command(flatten)]
     pub run: RunArgs,
@@ -355,7 +358,7 @@ pub struct EtlReplicate {
 pub struct EtlLoad {
     /// The options of every command.
     #[command(flatten)]
-    pub common: Common,
+    pub common: CommonArgs,
     /// The tables to move, and how.
     #[command(flatten)]
     pub load: LoadArgs,
@@ -368,25 +371,25 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Etl::command().debug_assert();
+        EtlArgs::command().debug_assert();
         EtlReplicate::command().debug_assert();
         EtlLoad::command().debug_assert();
     }
 
     #[test]
     fn options_may_stand_before_and_after_the_command() {
-        let etl = Etl::parse_from(["etl", "-v", "run", "patient", "--config", "x.toml", "-j2"]);
+        let etl = EtlArgs::parse_from(["etl", "-v", "run", "patient", "--config", "x.toml", "-j2"]);
         assert_eq!(etl.common.config, PathBuf::from("x.toml"));
         assert_eq!(etl.common.verbosity(), Verbosity::Verbose);
-        let Command::Run(run) = etl.command else { panic!("not a run") };
+        let EtlCommand::Run(run) = etl.command else { panic!("not a run") };
         assert_eq!((run.tables.len(), run.jobs.map(NonZeroUsize::get)), (1, Some(2)));
     }
 
     #[test]
     fn waiting_may_be_bounded() {
         let waits = |arguments: &[&str]| {
-            let etl = Etl::parse_from([&["etl", "run"], arguments].concat());
-            let Command::Run(run) = etl.command else { panic!("not a run") };
+            let etl = EtlArgs::parse_from([&["etl", "run"], arguments].concat());
+            let EtlCommand::Run(run) = etl.command else { panic!("not a run") };
             (patience(run.wait), run.tables.len())
         };
         assert_eq!(waits(&[]), (LockPatience::None, 0));
@@ -398,8 +401,21 @@ mod tests {
     #[test]
     fn ages_are_written_as_people_do() {
         for (text, hours) in [("26h", 26), ("3d", 72), ("1d 2h", 26), ("120m", 2), ("2 days", 48)] {
-            assert_eq!(text.parse::<Age>().unwrap().0, Duration::from_secs(hours * 3600), "{text}");
+            assert_eq!(
+                text.parse::<AgeLimit>().unwrap().0,
+                Duration::from_secs(hours * 3600),
+                "{text}"
+            );
         }
+    }
+
+    #[cfg(feature = "demo")]
+    #[test]
+    fn a_practice_has_a_size() {
+        for size in ["0", "nan", "11", "-1"] {
+            assert!(EtlArgs::try_parse_from(["etl", "demo", "--scale", size]).is_err(), "{size}");
+        }
+        assert!(EtlArgs::try_parse_from(["etl", "demo", "--scale", "0.5"]).is_ok());
     }
 
     #[test]
@@ -417,11 +433,9 @@ mod tests {
             &["etl", "run", "--wait=10"],
             &["etl", "repair", "--wait=soon"],
             &["etl", "-q", "-v", "run"],
-            &["etl", "demo", "--scale", "0"],
-            &["etl", "demo", "--scale", "nan"],
             &["etl", "init", "--target", "postgres://a@b/c"],
         ] {
-            let error = Etl::try_parse_from(arguments).unwrap_err();
+            let error = EtlArgs::try_parse_from(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");
         }
     }

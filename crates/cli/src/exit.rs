@@ -2,7 +2,7 @@
 
 use std::process::{ExitCode, Termination};
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -29,18 +29,18 @@ impl Exit {
     }
 }
 
-/// What a report says of all tables together.
+/// The outcome of all tables together.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Outcome {
+pub(crate) struct ReportOutcome {
     /// Every table is as it should be.
     pub(crate) ok: bool,
     /// Somebody asked to stop.
     pub(crate) cancelled: bool,
 }
 
-impl From<Outcome> for Exit {
+impl From<ReportOutcome> for Exit {
     /// Whoever asked to stop when all was done already is told that all is well.
-    fn from(outcome: Outcome) -> Exit {
+    fn from(outcome: ReportOutcome) -> Exit {
         match (outcome.ok, outcome.cancelled) {
             (true, _) => Exit::Well,
             (false, true) => Exit::Interrupted,
@@ -52,5 +52,27 @@ impl From<Outcome> for Exit {
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_that_scripts_rely_on_never_change() {
+        let codes =
+            [Exit::Well, Exit::Incomplete, Exit::Usage, Exit::Unavailable, Exit::Interrupted]
+                .map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 3, 130]);
+    }
+
+    #[test]
+    fn a_request_to_stop_that_came_too_late_changes_nothing() {
+        let exit = |ok, cancelled| Exit::from(ReportOutcome { ok, cancelled });
+        assert_eq!(exit(true, false), Exit::Well);
+        assert_eq!(exit(true, true), Exit::Well);
+        assert_eq!(exit(false, true), Exit::Interrupted);
+        assert_eq!(exit(false, false), Exit::Incomplete);
     }
 }

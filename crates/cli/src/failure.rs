@@ -6,7 +6,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a command could not do its work.
+/// The reason that a command could not do its work.
 ///
 /// A table that fails is none of these: it is a line of the report.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +18,9 @@ pub enum Failure {
     #[error(transparent)]
     Run(#[from] handoff_pipeline::Error),
     /// The servers or the practice of the demo cannot be had.
+    #[cfg(feature = "demo")]
     #[error("the demo cannot continue")]
-    Demo(#[from] handoff_testbed::Error),
+    Demo(#[from] handoff_testbed::TestbedError),
     /// The variable that is to hold the source's password is not set.
     #[error("{option} names the variable {variable}, which is not set: export it")]
     Unset {
@@ -39,7 +40,7 @@ pub enum Failure {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -67,8 +68,11 @@ impl Failure {
             | Failure::Write { .. } => Exit::Usage,
             Failure::Run(error) if error.is_usage() => Exit::Usage,
             Failure::Run(handoff_pipeline::Error::Cancelled(_)) => Exit::Interrupted,
+            #[cfg(feature = "demo")]
             Failure::Demo(error) if error.is_missing() => Exit::Usage,
-            Failure::Run(_) | Failure::Demo(_) | Failure::Panic => Exit::Unavailable,
+            #[cfg(feature = "demo")]
+            Failure::Demo(_) => Exit::Unavailable,
+            Failure::Run(_) | Failure::Panic => Exit::Unavailable,
             Failure::Output(_) | Failure::Signals(_) => Exit::Incomplete,
         }
     }
@@ -122,5 +126,18 @@ mod tests {
              target.url: the URL does not begin with postgres:// or postgresql://; write \
              postgres://USER@HOST:5432/DATABASE\n"
         );
+    }
+
+    #[test]
+    fn each_failure_ends_with_the_code_of_its_kind() {
+        let path = PathBuf::from("handoff.toml");
+        assert_eq!(Failure::Exists { path: path.clone() }.exit(), Exit::Usage);
+        let variable = "V".to_owned();
+        assert_eq!(Failure::Unset { option: "--x", variable }.exit(), Exit::Usage);
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert_eq!(Failure::Write { path, source }.exit(), Exit::Usage);
+        assert_eq!(Failure::Panic.exit(), Exit::Unavailable);
+        let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(Failure::Output(pipe).exit(), Exit::Incomplete);
     }
 }

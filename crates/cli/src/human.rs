@@ -47,4 +47,19 @@ mod tests {
         );
         assert_eq!(per_second(3_500_000, Duration::from_millis(6_100)), 573_770);
     }
+
+    #[test]
+    fn units_change_where_the_smaller_one_says_too_much() {
+        assert_eq!(duration(Duration::from_millis(999)), "999 ms");
+        assert_eq!(duration(Duration::from_millis(9_999)), "9.9 s");
+        assert_eq!(duration(Duration::from_secs(119)), "119 s");
+        assert_eq!(duration(Duration::from_secs(7_199)), "119 min 59 s");
+        assert_eq!(age(Duration::from_secs(172_799)), "47 h");
+        assert_eq!(age(Duration::from_secs(172_800)), "2 days");
+    }
+
+    #[test]
+    fn a_rate_over_no_time_is_that_of_a_millisecond() {
+        assert_eq!(per_second(5, Duration::ZERO), 5_000);
+    }
 }

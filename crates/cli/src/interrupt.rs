@@ -1,7 +1,7 @@
 //! Ctrl-C.
 
 use crate::{Exit, Screen};
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(14);
 /// # Errors
 ///
 /// Returns an error if the system refuses the handlers.
-pub fn watch(cancel: &Cancel, screen: &Screen) -> io::Result<()> {
+pub fn watch(cancel: &CancelToken, screen: &Screen) -> io::Result<()> {
     let (cancel, screen) = (cancel.clone(), screen.clone());
     on_signals(move || {
         if cancel.since().is_some() && cancel.reason().is_none() {
@@ -40,8 +40,8 @@ pub fn end_at_once() -> io::Result<()> {
 }
 
 fn on_signals(mut act: impl FnMut() + Send + 'static) -> io::Result<()> {
-    let ignored = ignored();
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored.contains(signal));
+    let kept = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !kept.contains(signal));
     let mut signals = Signals::new(wanted)?;
     let named = thread::Builder::new().name("signals".to_owned());
     named.spawn(move || signals.forever().for_each(|_| act())).map(drop)
@@ -53,7 +53,9 @@ fn interrupted() -> ! {
 
 /// Ends the process when the time to stop is over, whatever it is waiting for.
 fn end_in_time(screen: Screen) {
-    let watch = move || {
+    let named = thread::Builder::new().name("end".to_owned());
+    // Without a thread for it the second signal is left.
+    let _ = named.spawn(move || {
         thread::sleep(PATIENCE);
         let text = format!(
             "ended after {} s without a report: the servers or the next run will undo unfinished work\n",
@@ -61,14 +63,12 @@ fn end_in_time(screen: Screen) {
         );
         screen.write(text.as_bytes());
         interrupted();
-    };
-    // Without a thread for it the second signal is left.
-    let _ = thread::Builder::new().name("end".to_owned()).spawn(watch);
+    });
 }
 
 /// Cancels on a thread of its own: ending a statement takes a connection to a server that may not
 /// answer, and the second signal must be heard meanwhile.
-fn stop(cancel: &Cancel) {
+fn stop(cancel: &CancelToken) {
     let worker = cancel.clone();
     let spawned = thread::Builder::new().name("cancel".to_owned()).spawn(move || worker.cancel());
     match spawned {

@@ -15,6 +15,8 @@
 //! | [`report`] | reports as people read them |
 //! | [`screen`] | standard error, shared by log lines and bars; standard output |
 
+#![warn(unreachable_pub)]
+
 pub mod args;
 pub mod command;
 pub mod exit;

@@ -12,12 +12,12 @@ use handoff_model::visible;
 use log::{LevelFilter, Log, Metadata, Record};
 use std::io::{self, Write};
 
-/// How much is said.
+/// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// `-q`: faults and warnings; no progress.
     Quiet,
-    /// What a person should know.
+    /// Messages that a person should know.
     Normal,
     /// `-v`: each step, with times.
     Verbose,
@@ -57,10 +57,10 @@ pub fn start(verbosity: Verbosity, screen: &Screen) {
 
 /// Has a panic say where it was, and not what it said: that may be a row.
 pub fn hide_panics(screen: &Screen) {
-    let screen = screen.clone();
+    let shared = screen.clone();
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-        screen.write(format!("ERROR a panic{place}\n").as_bytes());
+        shared.write(format!("ERROR a panic{place}\n").as_bytes());
     }));
 }
 
@@ -68,7 +68,7 @@ fn logger(verbosity: Verbosity, screen: &Screen) -> Logger {
     let mut builder = Builder::new();
     builder.filter_module(OWN, verbosity.level());
     builder.parse_env(Env::new().filter("RUST_LOG"));
-    builder.target(Target::Pipe(Box::new(Lines { screen: screen.clone(), line: Vec::new() })));
+    builder.target(Target::Pipe(Box::new(LogWriter { screen: screen.clone(), line: Vec::new() })));
     let colour = screen.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     builder.write_style(if colour { WriteStyle::Always } else { WriteStyle::Never });
     if verbosity < Verbosity::Verbose {
@@ -91,7 +91,7 @@ fn logger(verbosity: Verbosity, screen: &Screen) -> Logger {
     builder.build()
 }
 
-/// How the names of our modules begin.
+/// The prefix of our modules' names.
 const OWN: &str = "handoff";
 
 /// Lets the records of our own crates through.
@@ -114,12 +114,12 @@ impl Log for OwnOnly {
 }
 
 /// Hands whole lines to the screen.
-struct Lines {
+struct LogWriter {
     screen: Screen,
     line: Vec<u8>,
 }
 
-impl Write for Lines {
+impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.line.extend_from_slice(bytes);
         if self.line.ends_with(b"\n") {

@@ -1,8 +1,8 @@
-//! What every command has at hand.
+//! The settings, screen and cancellation that every command has at hand.
 
-use crate::args::Common;
+use crate::args::CommonArgs;
 use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, screen};
-use handoff_model::{Cancel, visible_json, visible_lines};
+use handoff_model::{CancelToken, visible_json, visible_lines};
 use handoff_settings::Settings;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ impl Shell {
     /// does.
     pub(crate) fn run(
         program: &str,
-        common: &Common,
+        common: &CommonArgs,
         work: impl FnOnce(&Shell) -> Result<Exit, Failure>,
     ) -> Exit {
         let shell = Shell {
@@ -39,8 +39,8 @@ impl Shell {
     }
 
     /// Returns a request to stop that Ctrl-C makes from now on.
-    pub(crate) fn cancelled_by_signals(&self) -> Result<Cancel, Failure> {
-        let cancel = Cancel::new();
+    pub(crate) fn cancelled_by_signals(&self) -> Result<CancelToken, Failure> {
+        let cancel = CancelToken::new();
         interrupt::watch(&cancel, &self.screen).map_err(Failure::Signals)?;
         Ok(cancel)
     }

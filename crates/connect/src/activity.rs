@@ -5,8 +5,8 @@ use crate::Side;
 use crate::my_link::MyDialer;
 use crate::patience::Patience;
 use crate::pg_link::PgDialer;
-use crate::seat::Seats;
-use crate::watchdog::{Activity, Watchable};
+use crate::seat::WatchSeats;
+use crate::watchdog::{SessionActivity, Watchable};
 use mysql::prelude::Queryable;
 use postgres::Client;
 use std::collections::BTreeMap;
@@ -26,11 +26,11 @@ impl Watchable for MyDialer {
         &self.patience
     }
 
-    fn seats(&self) -> &Seats {
+    fn seats(&self) -> &WatchSeats {
         &self.seats
     }
 
-    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
+    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, SessionActivity>> {
         let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
         let ask = format!(
             "SELECT ID, COMMAND, COALESCE(STATE, '') FROM information_schema.PROCESSLIST \
@@ -66,14 +66,16 @@ impl MyDialer {
 }
 
 /// Reads a line of MySQL's or MariaDB's list of processes.
-fn of_my(command: &str, state: &str) -> Activity {
+fn of_my(command: &str, state: &str) -> SessionActivity {
     match (command, state.to_ascii_lowercase().as_str()) {
-        ("Sleep", _) => Activity::Done,
-        ("Killed", _) => Activity::Gone,
-        (_, "writing to net" | "sending to client") => Activity::Sends,
-        (_, "reading from net" | "receiving from client") => Activity::Receives,
-        (_, "waiting for someone to free space" | "waiting for disk space") => Activity::NoRoom,
-        _ => Activity::Works,
+        ("Sleep", _) => SessionActivity::Done,
+        ("Killed", _) => SessionActivity::Gone,
+        (_, "writing to net" | "sending to client") => SessionActivity::Sends,
+        (_, "reading from net" | "receiving from client") => SessionActivity::Receives,
+        (_, "waiting for someone to free space" | "waiting for disk space") => {
+            SessionActivity::NoRoom
+        }
+        _ => SessionActivity::Works,
     }
 }
 
@@ -90,11 +92,11 @@ impl Watchable for PgDialer {
         &self.patience
     }
 
-    fn seats(&self) -> &Seats {
+    fn seats(&self) -> &WatchSeats {
         &self.seats
     }
 
-    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
+    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, SessionActivity>> {
         let processes: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
         let ask = move |client: &mut Client| {
             let ask = "SELECT pid, coalesce(state, ''), coalesce(wait_event, '') \
@@ -111,18 +113,18 @@ impl Watchable for PgDialer {
             return self.ask_briefly(ask);
         }
         // A pool that is in use to the last connection serves no further one, and that tells nothing.
-        let works = || numbers.iter().map(|&number| (number, Activity::Works)).collect();
-        Ok(self.ask_if_served(ask)?.unwrap_or_else(works))
+        let served = self.ask_if_served(ask)?;
+        Ok(served.unwrap_or_else(|| numbers.iter().map(|&n| (n, SessionActivity::Works)).collect()))
     }
 }
 
 /// Reads a line of PostgreSQL's list of activities.
-fn of_pg(state: &str, event: &str) -> Activity {
+fn of_pg(state: &str, event: &str) -> SessionActivity {
     match (state, event) {
-        (state, _) if state.starts_with("idle") => Activity::Done,
-        (_, "ClientWrite") => Activity::Sends,
-        (_, "ClientRead") => Activity::Receives,
-        _ => Activity::Works,
+        (state, _) if state.starts_with("idle") => SessionActivity::Done,
+        (_, "ClientWrite") => SessionActivity::Sends,
+        (_, "ClientRead") => SessionActivity::Receives,
+        _ => SessionActivity::Works,
     }
 }
 
@@ -133,15 +135,15 @@ mod tests {
     #[test]
     fn states_of_mysql_and_mariadb() {
         let cases = [
-            ("Query", "altering table", Activity::Works),
-            ("Execute", "", Activity::Works),
-            ("Query", "Writing to net", Activity::Sends),
-            ("Execute", "Sending to client", Activity::Sends),
-            ("Query", "Reading from net", Activity::Receives),
-            ("Query", "Receiving from client", Activity::Receives),
-            ("Query", "Waiting for someone to free space", Activity::NoRoom),
-            ("Sleep", "", Activity::Done),
-            ("Killed", "altering table", Activity::Gone),
+            ("Query", "altering table", SessionActivity::Works),
+            ("Execute", "", SessionActivity::Works),
+            ("Query", "Writing to net", SessionActivity::Sends),
+            ("Execute", "Sending to client", SessionActivity::Sends),
+            ("Query", "Reading from net", SessionActivity::Receives),
+            ("Query", "Receiving from client", SessionActivity::Receives),
+            ("Query", "Waiting for someone to free space", SessionActivity::NoRoom),
+            ("Sleep", "", SessionActivity::Done),
+            ("Killed", "altering table", SessionActivity::Gone),
         ];
         for (command, state, expected) in cases {
             assert_eq!(of_my(command, state), expected, "{command} {state}");
@@ -151,13 +153,13 @@ mod tests {
     #[test]
     fn states_of_postgresql() {
         let cases = [
-            ("active", "", Activity::Works),
-            ("active", "DataFileRead", Activity::Works),
-            ("active", "ClientRead", Activity::Receives),
-            ("active", "ClientWrite", Activity::Sends),
-            ("idle in transaction", "ClientRead", Activity::Done),
-            ("idle", "ClientRead", Activity::Done),
-            ("disabled", "", Activity::Works),
+            ("active", "", SessionActivity::Works),
+            ("active", "DataFileRead", SessionActivity::Works),
+            ("active", "ClientRead", SessionActivity::Receives),
+            ("active", "ClientWrite", SessionActivity::Sends),
+            ("idle in transaction", "ClientRead", SessionActivity::Done),
+            ("idle", "ClientRead", SessionActivity::Done),
+            ("disabled", "", SessionActivity::Works),
         ];
         for (state, event, expected) in cases {
             assert_eq!(of_pg(state, event), expected, "{state} {event}");

@@ -2,7 +2,7 @@
 
 use crate::foresee::no_reader;
 use crate::my_link::MyDialer;
-use crate::sessions::Labels;
+use crate::sessions::SessionLabels;
 use crate::{
     Fault, MyPool, PgConn, PgPool, PoolOptions, Result, Side, paste_my, paste_pg, quote_my,
     quote_my_account, quote_pg,
@@ -50,7 +50,7 @@ impl MyPool {
 }
 
 fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<()> {
-    let labels = Labels::new(options.run, side);
+    let labels = SessionLabels::new(options.run, side);
     let mut conn = MyDialer::new(side, server.clone(), labels, options)?.bare()?;
     let name = quote_my(server.database.as_str());
     let create = format!("CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4");

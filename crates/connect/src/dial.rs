@@ -63,29 +63,29 @@ pub(crate) fn dial_within<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_model::Cancel;
+    use handoff_model::CancelToken;
 
-    fn patience(seconds: u64, cancel: &Cancel) -> Patience {
+    fn patience(seconds: u64, cancel: &CancelToken) -> Patience {
         Patience::new(Duration::from_secs(seconds), cancel.clone())
     }
 
     #[test]
     fn a_server_that_says_nothing_is_given_up() {
         let slow = || thread::sleep(Duration::from_secs(60));
-        let given_up = dial_within(&patience(1, &Cancel::new()), slow);
+        let given_up = dial_within(&patience(1, &CancelToken::new()), slow);
         assert!(matches!(given_up, Err(DialFailure::Unanswered(_))), "{given_up:?}");
     }
 
     #[test]
     fn a_panic_of_the_driver_is_told_and_its_words_are_not() {
         let panics = || -> () { std::panic::resume_unwind(Box::new("Smith")) };
-        let told = dial_within(&patience(5, &Cancel::new()), panics);
+        let told = dial_within(&patience(5, &CancelToken::new()), panics);
         assert_eq!(told, Err(DialFailure::Panic));
     }
 
     #[test]
     fn a_request_to_stop_shortens_the_wait() {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let other = cancel.clone();
         let begun = Instant::now();
         thread::spawn(move || other.cancel());

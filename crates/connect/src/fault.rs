@@ -1,4 +1,4 @@
-//! What a server said, without row values.
+//! Servers' errors, without row values.
 
 mod answers;
 mod connect;
@@ -15,7 +15,7 @@ use std::fmt;
 /// A result whose error is a [`Fault`].
 pub type Result<T, E = Fault> = std::result::Result<T, E>;
 
-/// Which database of the pipeline is meant.
+/// A database of the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
     /// The application's database.
@@ -66,32 +66,32 @@ impl Serialize for Side {
 /// | [was cancelled](Fault::is_cancelled) | `KILL QUERY`, a time limit | failing the table; if we asked for it, the run was stopped |
 /// | is none of these | a full disk, a missing right, a value that is refused | failing the table |
 ///
-/// Which error code is which stands in one table, `fault/answers.rs`, with what the operator can do; it
-/// is printed in `docs/operations.md`.
+/// One table, `fault/answers.rs`, has the meaning of each error code, with the operator's remedy;
+/// it is printed in `docs/operations.md`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}: {}", .0.side, .0.message)]
-pub struct Fault(Box<Facts>);
+pub struct Fault(Box<FaultFacts>);
 
 #[derive(Debug, Clone)]
-struct Facts {
+struct FaultFacts {
     side: Side,
     message: String,
     code: Option<String>,
-    names: Names,
-    kind: Kind,
+    names: FaultNames,
+    kind: FaultKind,
 }
 
 /// The database objects that a server named beside its message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Names {
+struct FaultNames {
     constraint: Option<String>,
     table: Option<String>,
     column: Option<String>,
 }
 
-/// What a fault means for the step that met it.
+/// The meaning of a fault for the step that met it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FaultKind {
     /// The same step fails again.
     Lasting,
     /// The session lives, and the same step may succeed when tried again.
@@ -105,17 +105,17 @@ enum Kind {
 impl Fault {
     /// Makes a fault of our own finding: `message` must hold no row value.
     pub fn new(side: Side, message: impl Into<String>) -> Fault {
-        Fault::build(side, message.into(), None, Names::default(), Kind::Lasting)
+        Fault::build(side, message.into(), None, FaultNames::default(), FaultKind::Lasting)
     }
 
     /// Makes a fault of our own finding that may pass by itself, such as no free connection.
     pub(crate) fn transient(side: Side, message: impl Into<String>) -> Fault {
-        Fault::build(side, message.into(), None, Names::default(), Kind::Transient)
+        Fault::build(side, message.into(), None, FaultNames::default(), FaultKind::Transient)
     }
 
     /// Makes a fault of our own finding by which a connection is lost.
     pub(crate) fn disconnect(side: Side, message: impl Into<String>) -> Fault {
-        Fault::build(side, message.into(), None, Names::default(), Kind::Disconnect)
+        Fault::build(side, message.into(), None, FaultNames::default(), FaultKind::Disconnect)
     }
 
     /// Reduces an error of the MySQL driver.
@@ -128,10 +128,16 @@ impl Fault {
         pg::reduce(side, error)
     }
 
-    fn build(side: Side, message: String, code: Option<String>, names: Names, kind: Kind) -> Fault {
+    fn build(
+        side: Side,
+        message: String,
+        code: Option<String>,
+        names: FaultNames,
+        kind: FaultKind,
+    ) -> Fault {
         // A server's message may quote whatever somebody has called a table or a role.
         let message = shown(message);
-        Fault(Box::new(Facts { side, message, code, names, kind }))
+        Fault(Box::new(FaultFacts { side, message, code, names, kind }))
     }
 
     /// Returns the same fault with another sentence, which must hold no row value.
@@ -183,18 +189,18 @@ impl Fault {
     /// Returns true if the same step may succeed when tried again unchanged: a deadlock, a lock
     /// that did not come free, a server that is starting, a connection that was lost.
     pub fn is_transient(&self) -> bool {
-        matches!(self.0.kind, Kind::Transient | Kind::Disconnect)
+        matches!(self.0.kind, FaultKind::Transient | FaultKind::Disconnect)
     }
 
     /// Returns true if the connection is gone, or could not be made for a cause that may pass.
     pub fn is_disconnect(&self) -> bool {
-        self.0.kind == Kind::Disconnect
+        self.0.kind == FaultKind::Disconnect
     }
 
     /// Returns true if somebody ended the statement: `KILL QUERY`, a cancel request, or a time
     /// limit of the server.
     pub fn is_cancelled(&self) -> bool {
-        self.0.kind == Kind::Cancelled
+        self.0.kind == FaultKind::Cancelled
     }
 }
 

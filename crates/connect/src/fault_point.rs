@@ -1,10 +1,11 @@
 //! Places at which a test can have the process die or stand still.
 
 use handoff_model::TableName;
-use std::sync::OnceLock;
+#[cfg(any(test, feature = "fault-points"))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The environment variable that arms one point.
+#[cfg(feature = "fault-points")]
 const VARIABLE: &str = "HANDOFF_FAULT_POINT";
 
 /// The name of every point, in the order in which a table meets them.
@@ -38,7 +39,7 @@ pub const FAULT_POINTS: &[&str] = &[
 ];
 
 /// Aborts the process here if a test asked for it: no destructor runs, no session is ended, as after
-/// a `kill -9`. For tests only.
+/// a `kill -9`. For tests only: without the feature `fault-points` this does nothing.
 ///
 /// A point is armed by `HANDOFF_FAULT_POINT=name`, which may name a table and a hit as well:
 /// `replicator.renamed:patient@2` is the second time that the table `patient` comes by. With `stop `
@@ -47,9 +48,12 @@ pub const FAULT_POINTS: &[&str] = &[
 /// table, never beside its rows.
 ///
 /// Each name belongs into [`FAULT_POINTS`].
+#[cfg(feature = "fault-points")]
 pub fn fault_point(name: &str, table: &TableName) {
-    static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
-    let armed = ARMED.get_or_init(|| std::env::var(VARIABLE).ok().map(|text| Armed::parse(&text)));
+    use std::sync::OnceLock;
+    static ARMED: OnceLock<Option<ArmedPoint>> = OnceLock::new();
+    let armed =
+        ARMED.get_or_init(|| std::env::var(VARIABLE).ok().map(|text| ArmedPoint::parse(&text)));
     if armed.as_ref().is_some_and(|armed| armed.is_due(name, table.as_str())) {
         if armed.as_ref().is_some_and(|armed| armed.stops) {
             stand_still();
@@ -60,6 +64,12 @@ pub fn fault_point(name: &str, table: &TableName) {
     }
 }
 
+/// Does nothing: fault points are for tests, and this build has none.
+#[cfg(not(feature = "fault-points"))]
+#[inline(always)]
+pub fn fault_point(_: &str, _: &TableName) {}
+
+#[cfg(feature = "fault-points")]
 fn stand_still() {
     let id = std::process::id().to_string();
     let stopped = std::process::Command::new("kill").args(["-STOP", &id]).status();
@@ -69,9 +79,14 @@ fn stand_still() {
 }
 
 /// The point at which to die.
+#[cfg(any(test, feature = "fault-points"))]
 #[derive(Debug)]
-struct Armed {
-    /// Whether the process is stopped rather than aborted.
+struct ArmedPoint {
+    /// True if the process is stopped rather than aborted.
+    #[cfg_attr(
+        not(feature = "fault-points"),
+        expect(dead_code, reason = "only parsed in unit tests")
+    )]
     stops: bool,
     name: String,
     table: Option<String>,
@@ -79,9 +94,10 @@ struct Armed {
     hits: AtomicU64,
 }
 
-impl Armed {
+#[cfg(any(test, feature = "fault-points"))]
+impl ArmedPoint {
     /// Reads `[stop ]name[:table][@n]`.
-    fn parse(text: &str) -> Armed {
+    fn parse(text: &str) -> ArmedPoint {
         let (stops, text) = match text.strip_prefix("stop ") {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -92,7 +108,7 @@ impl Armed {
             Some((name, table)) => (name, Some(table.to_owned())),
             None => (place, None),
         };
-        Armed { stops, name: name.to_owned(), table, hits: AtomicU64::new(hit) }
+        ArmedPoint { stops, name: name.to_owned(), table, hits: AtomicU64::new(hit) }
     }
 
     /// Counts a hit, and returns true at the one that is meant.
@@ -112,7 +128,7 @@ mod tests {
     #[test]
     fn a_point_is_due_at_the_named_hit_of_the_named_table() {
         let due = |text: &str, hits: &[(&str, &str)]| -> Vec<bool> {
-            let armed = Armed::parse(text);
+            let armed = ArmedPoint::parse(text);
             hits.iter().map(|(name, table)| armed.is_due(name, table)).collect()
         };
         assert_eq!(due("a.b", &[("a.c", "t"), ("a.b", "t"), ("a.b", "u")]), [false, true, false]);

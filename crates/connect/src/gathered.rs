@@ -1,6 +1,6 @@
 //! Answers that are gathered, as far as there is room.
 
-use crate::seat::Seat;
+use crate::seat::WatchSeat;
 use crate::{Fault, MyConn, Side};
 use mysql::prelude::{FromRow, Protocol, Queryable};
 use mysql::{QueryResult, Row, Value};
@@ -21,26 +21,26 @@ impl MyConn {
         gather(self.query_iter(sql)?, &bounds)
     }
 
-    fn bounds(&self) -> Bounds {
+    fn bounds(&self) -> GatherBounds {
         let largest = self.pool().dialer().largest_answer;
-        Bounds { side: self.side(), seat: Arc::clone(self.seat()), largest }
+        GatherBounds { side: self.side(), seat: Arc::clone(self.seat()), largest }
     }
 }
 
 /// The bounds of an answer.
-struct Bounds {
+struct GatherBounds {
     side: Side,
-    seat: Arc<Seat>,
+    seat: Arc<WatchSeat>,
     largest: usize,
 }
 
 fn gather<T: FromRow>(
     rows: QueryResult<'_, '_, '_, impl Protocol>,
-    bounds: &Bounds,
+    bounds: &GatherBounds,
 ) -> mysql::Result<Vec<T>> {
     let (mut gathered, mut taken) = (Vec::new(), 0_usize);
-    for row in rows {
-        let row = row?;
+    for read in rows {
+        let row = read?;
         taken = taken.saturating_add(size(&row));
         if taken > bounds.largest {
             return Err(bounds.refuse());
@@ -50,7 +50,7 @@ fn gather<T: FromRow>(
     Ok(gathered)
 }
 
-impl Bounds {
+impl GatherBounds {
     /// Cuts the connection, since the driver reads what is left of an answer when it is dropped.
     fn refuse(&self) -> mysql::Error {
         let text = format!(
@@ -63,9 +63,9 @@ impl Bounds {
 }
 
 fn size(row: &Row) -> usize {
-    let value = |index| match row.as_ref(index) {
+    let values = (0..row.len()).map(|index| match row.as_ref(index) {
         Some(Value::Bytes(bytes)) => size_of::<Value>() + bytes.capacity(),
         _ => size_of::<Value>(),
-    };
-    OF_A_ROW + (0..row.len()).map(value).sum::<usize>()
+    });
+    OF_A_ROW + values.sum::<usize>()
 }

@@ -5,7 +5,7 @@
 //! facts of its data (the id in the server's data directory, when the database was made). One
 //! of each kind has to agree.
 
-use crate::{Fault, Flavor, MyConn, PgConn, Result};
+use crate::{Fault, MyConn, PgConn, Result, ServerFlavor};
 use mysql::prelude::Queryable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -139,8 +139,8 @@ impl MyConn {
     pub fn identity(&mut self) -> Result<DatabaseIdentity> {
         let pool = self.pool().clone();
         let server_id = match pool.version().flavor {
-            Flavor::MySql => "@@global.server_uuid",
-            Flavor::MariaDb => "NULL",
+            ServerFlavor::MySql => "@@global.server_uuid",
+            ServerFlavor::MariaDb => "NULL",
         };
         let sql = format!(
             "SELECT {server_id}, @@global.hostname, @@global.port, @@global.datadir, \

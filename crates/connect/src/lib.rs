@@ -7,7 +7,7 @@
 //!
 //! | Need | Use |
 //! | --- | --- |
-//! | a connection | [`MyPool::get`] with a [`Profile`], [`PgPool::get`] |
+//! | a connection | [`MyPool::get`] with a [`SessionProfile`], [`PgPool::get`] |
 //! | many rows, read or written | [`MyConn::rows`], [`MyConn::load_local`] |
 //! | to stop a statement on request | [`MyPool::cancel_guard`], [`PgPool::cancel_guard`] |
 //! | to leave a result half read | [`MyConn::wire`], [`MyConn::close`], [`PgConn::close`] |
@@ -15,7 +15,7 @@
 //! | one run at a time | `hold_lock` and `lock_holder` of both pools |
 //! | to end what a dead run left | `end_orphans` of both pools |
 //! | the replica database, the target schema | [`MyPool::open_or_create`], [`PgPool::ensure_schema`] |
-//! | to make a table's data and its status one | [`Seal`] |
+//! | to make a table's data and its status one | [`PublishHook`] |
 //! | to have a test's process die at a step | [`fault_point()`] |
 //!
 //! # Example
@@ -37,11 +37,14 @@
 //!
 //! # Two things the MySQL driver does
 //!
-//! It reads an unfinished result to its end when that is dropped, so cut the [`Wire`] or end the
+//! It reads an unfinished result to its end when that is dropped, so cut the [`SocketHandle`] or end the
 //! statement first. And `query_drop` of a SELECT reads the rows without looking, so an error that
 //! comes after the first packet, such as a killed statement, is not seen: use `query_first`.
 
+#![warn(unreachable_pub)]
+
 mod activity;
+mod copy_data;
 mod create;
 mod dial;
 mod fault;
@@ -49,8 +52,8 @@ mod fault_point;
 mod foresee;
 mod gathered;
 mod identity;
+mod layered;
 mod lock;
-mod merged;
 mod my_conn;
 mod my_line;
 mod my_link;
@@ -90,24 +93,24 @@ pub use fault_point::{FAULT_POINTS, fault_point};
 pub use identity::{DatabaseIdentity, IdentityMatch};
 pub use lock::{HeldLock, LOCK_SILENCE, LockHolder};
 pub use my_conn::MyConn;
-pub use my_pool::{MyPool, Profile, StatementGuard};
-pub use my_rows::{Loaded, MyPacket, MyRows};
+pub use my_pool::{MyPool, SessionProfile, StatementGuard};
+pub use my_rows::{LoadDataResult, MyPacket, MyRows};
 pub use paste::{paste_my, paste_pg};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
-pub use protection::{PeerTrust, Protection};
+pub use protection::{LinkProtection, PeerTrust};
 pub use quote::{quote_my, quote_my_account, quote_my_text, quote_pg, quote_pg_text};
-pub use retry::{Retry, RetryPolicy, Transient, retry};
-pub use seal::{Published, Seal};
+pub use retry::{RetryNotice, RetryPolicy, TransientError, retry};
+pub use seal::{PublishHook, PublishedRows};
 pub use value_ref::ValueRef;
-pub use version::{Flavor, ServerVersion};
-pub use wire::Wire;
+pub use version::{ServerFlavor, ServerVersion};
+pub use wire::SocketHandle;
 
-use handoff_model::{Cancel, RunId};
+use handoff_model::{CancelToken, RunId};
 use patience::Patience;
 use std::time::Duration;
 
-/// How a pool is opened.
+/// The options of a pool.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
     /// The most connections at once; a MySQL pool has as many again for writing.
@@ -120,7 +123,7 @@ pub struct PoolOptions {
     /// The most memory, in bytes, that an answer may take before it is refused.
     pub largest_answer: usize,
     /// The request to stop, after which the server is waited for a few seconds only.
-    pub cancel: Cancel,
+    pub cancel: CancelToken,
 }
 
 impl Default for PoolOptions {
@@ -131,7 +134,7 @@ impl Default for PoolOptions {
             run: RunId::new(),
             silence: Duration::from_secs(300),
             largest_answer: 256 * 1024 * 1024,
-            cancel: Cancel::new(),
+            cancel: CancelToken::new(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Locks with a name, held by a session of their own.
 
-use crate::my_link::MyLink;
+use crate::my_link::MyConnState;
 use crate::pg_lock::PgHolding;
 use crate::sessions::run_of_program;
-use crate::{Fault, MyPool, Profile, Result, Side, quote_my_text};
+use crate::{Fault, MyPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::{RunId, visible};
 use mysql::prelude::Queryable;
 use std::fmt;
@@ -22,10 +22,10 @@ const NOTABLE_SILENCE: Duration = Duration::from_secs(60);
 
 /// A named lock, held until this is dropped or its session ends.
 #[must_use = "the lock is given back when this is dropped"]
-pub struct HeldLock(Holding);
+pub struct HeldLock(LockSession);
 
-enum Holding {
-    My { side: Side, name: String, link: Box<MyLink> },
+enum LockSession {
+    My { side: Side, name: String, link: Box<MyConnState> },
     Pg(PgHolding),
 }
 
@@ -36,8 +36,8 @@ pub struct LockHolder {
     pub connection: u32,
     /// The account.
     pub account: Option<String>,
-    /// What the session calls itself. MySQL servers tell it only where the performance schema is
-    /// on, which MariaDB's is not by default.
+    /// The session's own name. MySQL servers tell it only where the performance schema is on, which
+    /// MariaDB's is not by default.
     pub program: Option<String>,
     /// The age of the session (PostgreSQL).
     pub since: Option<Duration>,
@@ -75,7 +75,7 @@ impl fmt::Display for LockHolder {
 
 impl HeldLock {
     pub(crate) fn pg(holding: PgHolding) -> HeldLock {
-        HeldLock(Holding::Pg(holding))
+        HeldLock(LockSession::Pg(holding))
     }
 
     /// Asks the server whether the lock is still ours: it is lost with its session. Asking also tells the
@@ -86,8 +86,8 @@ impl HeldLock {
     /// Returns a [`Fault`] if the session was ended or the connection lost.
     pub fn check(&mut self) -> Result<()> {
         let (side, name, link) = match &mut self.0 {
-            Holding::Pg(holding) => return holding.check(),
-            Holding::My { side, name, link } => (*side, name, link),
+            LockSession::Pg(holding) => return holding.check(),
+            LockSession::My { side, name, link } => (*side, name, link),
         };
         let ask = format!("SELECT IS_USED_LOCK({name}) = CONNECTION_ID()");
         let ours = link.conn.query_first_opt::<Option<bool>, _>(ask);
@@ -100,8 +100,8 @@ impl HeldLock {
     /// Returns the connection id (MySQL) or process id (PostgreSQL) of the session that holds the lock.
     pub fn connection(&self) -> u32 {
         match &self.0 {
-            Holding::My { link, .. } => link.conn.connection_id(),
-            Holding::Pg(holding) => holding.process,
+            LockSession::My { link, .. } => link.conn.connection_id(),
+            LockSession::Pg(holding) => holding.process,
         }
     }
 }
@@ -126,10 +126,10 @@ impl MyPool {
     pub fn hold_lock_within(&self, name: &str, silence: Duration) -> Result<Option<HeldLock>> {
         let mark = quote_my_text(&mark_name(name));
         let name = quote_my_text(&lock_name(name));
-        let mut link = Box::new(self.connect(Profile::Read)?);
-        let got =
+        let mut link = Box::new(self.connect(SessionProfile::Read)?);
+        let asked =
             link.conn.query_first_opt::<Option<bool>, _>(format!("SELECT GET_LOCK({name}, 0)"));
-        let got = got.map_err(|error| self.fault(&error))?;
+        let got = asked.map_err(|error| self.fault(&error))?;
         if !matches!(got, Some(Ok(Some(true)))) {
             return Ok(None);
         }
@@ -138,7 +138,7 @@ impl MyPool {
             silence.as_secs().max(1)
         );
         link.conn.query_drop(bounded).map_err(|error| self.fault(&error))?;
-        Ok(Some(HeldLock(Holding::My { side: self.side(), name, link })))
+        Ok(Some(HeldLock(LockSession::My { side: self.side(), name, link })))
     }
 
     /// Returns who holds the lock `name`, if anybody.
@@ -149,7 +149,7 @@ impl MyPool {
     pub fn lock_holder(&self, name: &str) -> Result<Option<LockHolder>> {
         let Some(connection) = self.lock_connection(name)? else { return Ok(None) };
         let is_marked = self.lock_connection(&mark_name(name))? == Some(connection);
-        let mut conn = self.get(Profile::Read)?;
+        let mut conn = self.get(SessionProfile::Read)?;
         // Without the PROCESS privilege only sessions of the same account are listed.
         let row = conn.exec_first::<(String, i64), _, _>(
             "SELECT USER, TIME FROM information_schema.PROCESSLIST WHERE ID = ?",
@@ -168,7 +168,7 @@ impl MyPool {
     }
 
     fn lock_connection(&self, name: &str) -> Result<Option<u32>> {
-        let mut conn = self.get(Profile::Read)?;
+        let mut conn = self.get(SessionProfile::Read)?;
         let ask = format!("SELECT IS_USED_LOCK({})", quote_my_text(&lock_name(name)));
         let row = conn.query_first::<Option<u32>, _>(ask).map_err(|error| conn.fault(&error))?;
         Ok(row.flatten())
@@ -191,7 +191,7 @@ impl MyPool {
 
     /// The database's name as the server compares it.
     fn folded(&self) -> Result<String> {
-        let mut conn = self.get(Profile::Read)?;
+        let mut conn = self.get(SessionProfile::Read)?;
         let row = conn
             .query_first::<(String, u8), _>("SELECT DATABASE(), @@lower_case_table_names")
             .map_err(|error| conn.fault(&error))?;

@@ -1,11 +1,11 @@
 //! A borrowed MySQL connection.
 
-use crate::my_link::MyLink;
+use crate::my_link::MyConnState;
 use crate::my_rows::RowsOf;
-use crate::seat::Seat;
-use crate::slots::Slots;
-use crate::wire::{self, Wire};
-use crate::{Fault, Loaded, MyPool, MyRows, Profile, Result, Side, my_session};
+use crate::seat::WatchSeat;
+use crate::slots::LazyManager;
+use crate::wire::{self, SocketHandle};
+use crate::{Fault, LoadDataResult, MyPool, MyRows, Result, SessionProfile, Side, my_session};
 use mysql::Value;
 use mysql::prelude::Queryable;
 use r2d2::PooledConnection;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// It goes back to the pool on drop, unless it met a fault: report errors through
 /// [`MyConn::fault`], and a session that may hold an open transaction is not handed to the next.
 pub struct MyConn {
-    slot: PooledConnection<Slots<MyLink>>,
+    slot: PooledConnection<LazyManager<MyConnState>>,
     pool: MyPool,
     faulted: AtomicBool,
 }
@@ -28,9 +28,9 @@ pub struct MyConn {
 impl MyConn {
     /// Puts a living connection with the right profile into the slot.
     pub(crate) fn fill(
-        mut slot: PooledConnection<Slots<MyLink>>,
+        mut slot: PooledConnection<LazyManager<MyConnState>>,
         pool: MyPool,
-        profile: Profile,
+        profile: SessionProfile,
     ) -> Result<MyConn> {
         if slot.link.as_ref().is_some_and(has_news) {
             slot.link = None;
@@ -43,15 +43,15 @@ impl MyConn {
         Ok(conn)
     }
 
-    fn link(&self) -> &MyLink {
+    fn link(&self) -> &MyConnState {
         self.slot.link.as_ref().expect("a borrowed slot is filled")
     }
 
-    fn link_mut(&mut self) -> &mut MyLink {
+    fn link_mut(&mut self) -> &mut MyConnState {
         self.slot.link.as_mut().expect("a borrowed slot is filled")
     }
 
-    /// Which database of the pipeline this is.
+    /// The database of the pipeline.
     pub fn side(&self) -> Side {
         self.pool.side()
     }
@@ -62,7 +62,7 @@ impl MyConn {
     }
 
     /// Returns what the session is set up for.
-    pub fn profile(&self) -> Profile {
+    pub fn profile(&self) -> SessionProfile {
         self.link().profile
     }
 
@@ -71,7 +71,7 @@ impl MyConn {
     /// # Errors
     ///
     /// Returns a [`Fault`] if the server refuses.
-    pub fn set_profile(&mut self, profile: Profile) -> Result<()> {
+    pub fn set_profile(&mut self, profile: SessionProfile) -> Result<()> {
         if self.profile() == profile {
             return Ok(());
         }
@@ -87,8 +87,8 @@ impl MyConn {
     /// # Errors
     ///
     /// Returns a [`Fault`] if the process has no file descriptor left.
-    pub fn wire(&self) -> Result<Wire> {
-        Wire::of(self).map_err(|error| self.fault(&error.into()))
+    pub fn wire(&self) -> Result<SocketHandle> {
+        SocketHandle::of(self).map_err(|error| self.fault(&error.into()))
     }
 
     /// Prepares and executes a statement, of which [`MyRows`] hands out the rows with no allocation
@@ -98,7 +98,7 @@ impl MyConn {
     ///
     /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
     pub fn rows(&mut self, sql: &str, params: Vec<Value>) -> mysql::Result<MyRows<'_>> {
-        let MyLink { conn, rows, seat, .. } =
+        let MyConnState { conn, rows, seat, .. } =
             self.slot.link.as_mut().expect("a borrowed slot is filled");
         rows.execute(conn, sql, params, RowsOf { seat, broken: &self.faulted })
     }
@@ -112,8 +112,8 @@ impl MyConn {
         &mut self,
         sql: &str,
         file: impl FnMut(&mut dyn Write) -> io::Result<()>,
-    ) -> mysql::Result<Loaded> {
-        let MyLink { rows, seat, .. } = self.link_mut();
+    ) -> mysql::Result<LoadDataResult> {
+        let MyConnState { rows, seat, .. } = self.link_mut();
         rows.load(seat, sql, file)
     }
 
@@ -121,7 +121,7 @@ impl MyConn {
     /// to its end.
     pub fn close(mut self) {
         if let Some(link) = self.slot.link.take()
-            && let Ok(wire) = Wire::of(&link.conn)
+            && let Ok(wire) = SocketHandle::of(&link.conn)
         {
             wire.cut();
         }
@@ -142,13 +142,13 @@ impl MyConn {
     }
 
     /// Returns the connection as its watchdog sees it.
-    pub(crate) fn seat(&self) -> &Arc<Seat> {
+    pub(crate) fn seat(&self) -> &Arc<WatchSeat> {
         &self.link().seat
     }
 }
 
 /// Returns true if an idle connection was closed by the server, or is about to be.
-pub(crate) fn has_news(link: &MyLink) -> bool {
+pub(crate) fn has_news(link: &MyConnState) -> bool {
     wire::has_news(link.conn.as_raw_fd())
 }
 

@@ -6,14 +6,14 @@ use crate::my_line::{LineError, LineTerms, ServerKey, sign_in};
 use crate::my_rows::RowState;
 use crate::my_session::{NewSession, SessionRights};
 use crate::patience::Patience;
-use crate::protection::Protection;
-use crate::protocol::Protocol;
+use crate::protection::LinkProtection;
+use crate::protocol::SpokenProtocol;
 use crate::reach::reach;
-use crate::seat::{Seat, Seats};
-use crate::sessions::{Labels, Ticket};
+use crate::seat::{WatchSeat, WatchSeats};
+use crate::sessions::{SessionLabels, SessionTicket};
 use crate::tls::{TlsTerms, server_name};
-use crate::wire::Wire;
-use crate::{Fault, PoolOptions, Profile, Result, ServerVersion, Side, my_session};
+use crate::wire::SocketHandle;
+use crate::{Fault, PoolOptions, Result, ServerVersion, SessionProfile, Side, my_session};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, OptsBuilder};
@@ -25,24 +25,24 @@ use std::time::{Duration, Instant};
 const LARGEST_PACKET: usize = 1 << 30;
 
 /// A connection and what is known about it.
-pub(crate) struct MyLink {
+pub(crate) struct MyConnState {
     pub(crate) conn: Conn,
-    pub(crate) profile: Profile,
+    pub(crate) profile: SessionProfile,
     pub(crate) rows: RowState,
-    pub(crate) seat: Arc<Seat>,
-    _ticket: Ticket,
+    pub(crate) seat: Arc<WatchSeat>,
+    _ticket: SessionTicket,
 }
 
 /// Makes connections to one server.
 pub(crate) struct MyDialer {
     pub(crate) side: Side,
     pub(crate) server: MySqlServer,
-    pub(crate) labels: Labels,
+    pub(crate) labels: SessionLabels,
     pub(crate) patience: Patience,
     /// The most bytes of a row, and of all rows of an answer that is gathered.
     pub(crate) largest_answer: usize,
     /// The open connections.
-    pub(crate) seats: Seats,
+    pub(crate) seats: WatchSeats,
     terms: LineTerms,
     /// Set once TLS failed with a server, where plain text is allowed.
     plain: AtomicBool,
@@ -52,12 +52,12 @@ pub(crate) struct MyDialer {
     unprivileged: AtomicBool,
 }
 
-/// What the first connection learned about its server.
+/// The facts of a server that its first connection learned.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) version: ServerVersion,
     pub(crate) max_allowed_packet: usize,
-    pub(crate) protection: Protection,
+    pub(crate) protection: LinkProtection,
 }
 
 impl MyDialer {
@@ -67,7 +67,7 @@ impl MyDialer {
     pub(crate) fn new(
         side: Side,
         server: MySqlServer,
-        labels: Labels,
+        labels: SessionLabels,
         options: &PoolOptions,
     ) -> Result<Arc<MyDialer>> {
         let key =
@@ -85,7 +85,7 @@ impl MyDialer {
             labels,
             patience: options.patience(),
             largest_answer: options.largest_answer.min(LARGEST_PACKET),
-            seats: Seats::default(),
+            seats: WatchSeats::default(),
             terms,
             plain: AtomicBool::new(false),
             unlabelled: AtomicBool::new(false),
@@ -98,7 +98,10 @@ impl MyDialer {
     /// # Errors
     ///
     /// Returns a [`Fault`] that says so if another protocol is spoken there.
-    pub(crate) fn first(self: &Arc<Self>, profile: Profile) -> Result<(MyLink, Server)> {
+    pub(crate) fn first(
+        self: &Arc<Self>,
+        profile: SessionProfile,
+    ) -> Result<(MyConnState, Server)> {
         let begin = move |dialer: &MyDialer| {
             let database = Some(&*dialer.server.database);
             let (mut conn, protection) = dialer.dial(dialer.largest_answer, database)?;
@@ -107,8 +110,8 @@ impl MyDialer {
         };
         match self.within(&self.patience.with_a_stranger(), begin) {
             Err(fault) if fault.code().is_none() => {
-                let spoken = Protocol::at(&self.server.host, self.server.port);
-                match spoken.filter(|spoken| *spoken != Protocol::MySql) {
+                let spoken = SpokenProtocol::at(&self.server.host, self.server.port);
+                match spoken.filter(|spoken| *spoken != SpokenProtocol::MySql) {
                     Some(spoken) => Err(spoken.fault(self.side, &self.at())),
                     None if fault.is_disconnect() => self.in_time(begin),
                     None => Err(fault),
@@ -119,7 +122,11 @@ impl MyDialer {
     }
 
     /// Connects to a server that is known already.
-    pub(crate) fn connect(self: &Arc<Self>, server: &Server, profile: Profile) -> Result<MyLink> {
+    pub(crate) fn connect(
+        self: &Arc<Self>,
+        server: &Server,
+        profile: SessionProfile,
+    ) -> Result<MyConnState> {
         // The server's own limit is for what it is sent; a row that it holds it sends at any size.
         let limit = if profile.writes() { server.max_allowed_packet } else { self.largest_answer };
         let server = server.clone();
@@ -169,7 +176,7 @@ impl MyDialer {
         if host.starts_with('/') { host.clone() } else { format!("{host}:{port}") }
     }
 
-    fn ask(&self, conn: &mut Conn, protection: Protection) -> Result<Server> {
+    fn ask(&self, conn: &mut Conn, protection: LinkProtection) -> Result<Server> {
         let fault = |error| Fault::my(self.side, &error);
         // A LIMIT of its own: the session is not set up yet, and the server's may be none.
         let answer: Option<(String, usize, Option<String>)> = conn
@@ -200,7 +207,12 @@ impl MyDialer {
         Err(Fault::new(self.side, text))
     }
 
-    fn prepare(&self, mut conn: Conn, server: &Server, profile: Profile) -> Result<MyLink> {
+    fn prepare(
+        &self,
+        mut conn: Conn,
+        server: &Server,
+        profile: SessionProfile,
+    ) -> Result<MyConnState> {
         let ticket = self.labels.take(conn.connection_id());
         let mut done = self.set_up(&mut conn, server, profile, &ticket);
         // What one connection learns spares the others the trial; each finishes its own.
@@ -214,18 +226,19 @@ impl MyDialer {
         }
         done.map_err(|error| Fault::my(self.side, &error))?;
         let rows = RowState::of_at_most(self.largest_answer);
-        let wire = Wire::of(&conn).map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
-        let seat = Arc::new(Seat::new(conn.connection_id(), wire));
+        let wire = SocketHandle::of(&conn)
+            .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
+        let seat = Arc::new(WatchSeat::new(conn.connection_id(), wire));
         self.seats.add(&seat);
-        Ok(MyLink { conn, profile, rows, seat, _ticket: ticket })
+        Ok(MyConnState { conn, profile, rows, seat, _ticket: ticket })
     }
 
     fn set_up(
         &self,
         conn: &mut Conn,
         server: &Server,
-        profile: Profile,
-        ticket: &Ticket,
+        profile: SessionProfile,
+        ticket: &SessionTicket,
     ) -> mysql::Result<()> {
         let label = ticket.label().filter(|_| !self.unlabelled.load(Ordering::Relaxed));
         let rights = match self.unprivileged.load(Ordering::Relaxed) {
@@ -241,7 +254,7 @@ impl MyDialer {
         &self,
         max_allowed_packet: usize,
         database: Option<&str>,
-    ) -> Result<(Conn, Protection)> {
+    ) -> Result<(Conn, LinkProtection)> {
         let options = self.options(max_allowed_packet, database);
         let signed_in = match self.sign_in(&options) {
             Err(LineError::Tls(_)) if self.server.tls.is_optional() => {
@@ -252,13 +265,16 @@ impl MyDialer {
         };
         let (conn, protection) =
             signed_in.map_err(|error| my_connect(self.side, &self.server, error))?;
-        Wire::of(&conn)
+        SocketHandle::of(&conn)
             .and_then(|wire| wire.wait_at_most(Some(self.patience.usual_silence())))
             .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
         Ok((conn, protection))
     }
 
-    fn sign_in(&self, options: &OptsBuilder) -> std::result::Result<(Conn, Protection), LineError> {
+    fn sign_in(
+        &self,
+        options: &OptsBuilder,
+    ) -> std::result::Result<(Conn, LinkProtection), LineError> {
         let MySqlServer { host, port, .. } = &self.server;
         // What is confirmed but not answered is looked at before the system gives up what is not
         // confirmed.

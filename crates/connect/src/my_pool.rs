@@ -1,11 +1,11 @@
 //! Pools of MySQL connections.
 
-use crate::my_link::{MyDialer, MyLink, Server};
+use crate::my_link::{MyConnState, MyDialer, Server};
 use crate::seat::LongStatement;
-use crate::sessions::Labels;
+use crate::sessions::SessionLabels;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, MyConn, PoolOptions, Protection, Result, ServerVersion, Side, watchdog};
-use handoff_model::{Cancel, OnCancel};
+use crate::{Fault, LinkProtection, MyConn, PoolOptions, Result, ServerVersion, Side, watchdog};
+use handoff_model::{CancelToken, OnCancel};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,24 +14,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// statement, keeping it none; a pool keeps writing connections apart from reading ones, so that a
 /// table that is written and then read costs none either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Profile {
+pub enum SessionProfile {
     /// Reading for hop 2 and the catalogue: results in utf8mb4 but for what is asked raw.
     Read,
     /// Reading for hop 1: `character_set_results = NULL`, every text in its column's own bytes.
     RawRead,
     /// Writing to the replica: checks off, nothing strict.
     Write,
-    /// Writing into a table of the replica that has rows: as [`Profile::Write`], but a duplicate is
+    /// Writing into a table of the replica that has rows: as [`SessionProfile::Write`], but a duplicate is
     /// never let pass.
     Merge,
 }
 
-impl Profile {
+impl SessionProfile {
     /// Returns true for the profiles of the replica's writers.
     pub(crate) fn writes(self) -> bool {
         match self {
-            Profile::Read | Profile::RawRead => false,
-            Profile::Write | Profile::Merge => true,
+            SessionProfile::Read | SessionProfile::RawRead => false,
+            SessionProfile::Write | SessionProfile::Merge => true,
         }
     }
 }
@@ -43,9 +43,9 @@ impl Profile {
 /// costs no round trip; one that met a fault is not used again.
 #[derive(Clone)]
 pub struct MyPool {
-    shared: Arc<Shared>,
-    reading: SlotPool<MyLink>,
-    writing: SlotPool<MyLink>,
+    shared: Arc<MyPoolState>,
+    reading: SlotPool<MyConnState>,
+    writing: SlotPool<MyConnState>,
 }
 
 /// Looks after a statement that may take long, until it is dropped: see [`MyPool::cancel_guard`].
@@ -55,11 +55,11 @@ pub struct StatementGuard {
     _long: LongStatement,
 }
 
-struct Shared {
+struct MyPoolState {
     dialer: Arc<MyDialer>,
     server: Server,
     /// The connection that [`MyPool::open`] made, until somebody takes it.
-    first: Mutex<Option<MyLink>>,
+    first: Mutex<Option<MyConnState>>,
 }
 
 impl MyPool {
@@ -70,11 +70,11 @@ impl MyPool {
     /// Returns a [`Fault`] that names the server and the remedy if it cannot be reached, refuses
     /// the account or does not know the database.
     pub fn open(server: &MySqlServer, side: Side, options: &PoolOptions) -> Result<MyPool> {
-        let labels = Labels::new(options.run, side);
+        let labels = SessionLabels::new(options.run, side);
         let dialer = MyDialer::new(side, server.clone(), labels, options)?;
-        let (first, server) = dialer.first(Profile::Read)?;
+        let (first, server) = dialer.first(SessionProfile::Read)?;
         watchdog::start(&dialer);
-        let shared = Shared { dialer, server, first: Mutex::new(Some(first)) };
+        let shared = MyPoolState { dialer, server, first: Mutex::new(Some(first)) };
         let (reading, writing) = (slots(options.size), slots(options.size));
         Ok(MyPool { shared: Arc::new(shared), reading, writing })
     }
@@ -84,7 +84,7 @@ impl MyPool {
     /// # Errors
     ///
     /// Returns a [`Fault`] if no connection can be had.
-    pub fn get(&self, profile: Profile) -> Result<MyConn> {
+    pub fn get(&self, profile: SessionProfile) -> Result<MyConn> {
         let slots = if profile.writes() { &self.writing } else { &self.reading };
         let slot = slots.get().map_err(|_| self.exhausted())?;
         MyConn::fill(slot, self.clone(), profile)
@@ -100,7 +100,7 @@ impl MyPool {
     }
 
     /// Makes a connection for a slot that holds none. The first was made for reading.
-    pub(crate) fn connect(&self, profile: Profile) -> Result<MyLink> {
+    pub(crate) fn connect(&self, profile: SessionProfile) -> Result<MyConnState> {
         if profile.writes() {
             return self.dialer().connect(&self.shared.server, profile);
         }
@@ -141,7 +141,7 @@ impl MyPool {
     }
 
     /// Returns what protects the first connection, and so the others.
-    pub fn protection(&self) -> &Protection {
+    pub fn protection(&self) -> &LinkProtection {
         &self.server().protection
     }
 
@@ -174,7 +174,7 @@ impl MyPool {
     ///
     /// The guard is tied to a connection, not to a statement: take it before the statement and
     /// drop it right after.
-    pub fn cancel_guard(&self, conn: &MyConn, cancel: &Cancel) -> StatementGuard {
+    pub fn cancel_guard(&self, conn: &MyConn, cancel: &CancelToken) -> StatementGuard {
         let (pool, id) = (self.clone(), conn.connection_id());
         let on_cancel = cancel.on_cancel(move || {
             if let Err(fault) = pool.kill_query(id) {

@@ -1,12 +1,13 @@
-//! What a MySQL session is set to, in one statement.
+//! The settings of a MySQL session, in one statement.
 
-use crate::{Flavor, Profile, ServerVersion, quote_my_text};
+use crate::{ServerFlavor, ServerVersion, SessionProfile, quote_my_text};
 
 /// A day's idling, since a run's lock is held by an idle session.
 const WAIT_TIMEOUT_S: u32 = 7 * 24 * 3600;
-/// How long the server waits for us while we wait for the other server.
+/// The longest that the server waits for us while we wait for the other server.
 const NET_TIMEOUT_S: u32 = 2 * 3600;
-/// How long a statement waits for a lock at most; the default of a day would eat the nightly window.
+/// The longest that a statement waits for a lock; the default of a day would eat the nightly
+/// window.
 const LOCK_TIMEOUT_S: u32 = 60;
 
 /// As many bytes as a key may have, and more: a key is read in its order to the last of them.
@@ -15,7 +16,7 @@ const SORT_LENGTH: u32 = 16_384;
 /// A new session, and what it may be set to.
 pub(crate) struct NewSession<'a> {
     pub(crate) version: &'a ServerVersion,
-    pub(crate) profile: Profile,
+    pub(crate) profile: SessionProfile,
     /// A named lock that the session takes so that it can be found from outside.
     pub(crate) label: Option<&'a str>,
     pub(crate) rights: SessionRights,
@@ -75,28 +76,28 @@ pub(crate) fn set_up(session: &NewSession<'_>) -> String {
 }
 
 /// Returns the statement that takes a session from one profile to another.
-pub(crate) fn switch(version: &ServerVersion, profile: Profile) -> String {
+pub(crate) fn switch(version: &ServerVersion, profile: SessionProfile) -> String {
     format!("SET {}", of_profile(version, profile).join(", "))
 }
 
 /// Limits of time that may stand in the server's configuration, and MySQL's day-old catalogue.
 fn no_limits(version: &ServerVersion) -> &'static [&'static str] {
     match (version.flavor, version.number) {
-        (Flavor::MariaDb, (..=10, ..=2, _)) => &["max_statement_time"],
-        (Flavor::MariaDb, _) => &[
+        (ServerFlavor::MariaDb, (..=10, ..=2, _)) => &["max_statement_time"],
+        (ServerFlavor::MariaDb, _) => &[
             "max_statement_time",
             "idle_transaction_timeout",
             "idle_readonly_transaction_timeout",
             "idle_write_transaction_timeout",
         ],
-        (Flavor::MySql, (..=7, ..)) => &["max_execution_time"],
-        (Flavor::MySql, _) => &["max_execution_time", "information_schema_stats_expiry"],
+        (ServerFlavor::MySql, (..=7, ..)) => &["max_execution_time"],
+        (ServerFlavor::MySql, _) => &["max_execution_time", "information_schema_stats_expiry"],
     }
 }
 
 /// A variable that only some versions of one family have.
 struct FlavorSetting {
-    flavor: Flavor,
+    flavor: ServerFlavor,
     from: (u16, u16, u16),
     before: (u16, u16, u16),
     set: &'static str,
@@ -105,7 +106,7 @@ struct FlavorSetting {
 const NEWEST: (u16, u16, u16) = (u16::MAX, 0, 0);
 
 const fn maria(from: (u16, u16, u16), set: &'static str) -> FlavorSetting {
-    FlavorSetting { flavor: Flavor::MariaDb, from, before: NEWEST, set }
+    FlavorSetting { flavor: ServerFlavor::MariaDb, from, before: NEWEST, set }
 }
 
 const FLAVOR_SETTINGS: [FlavorSetting; 6] = [
@@ -117,7 +118,7 @@ const FLAVOR_SETTINGS: [FlavorSetting; 6] = [
     FlavorSetting { before: (10, 6, 1), ..maria((0, 0, 0), "old_mode = ''") },
     maria((10, 6, 1), "old_mode = 'UTF8_IS_UTF8MB3'"),
     FlavorSetting {
-        flavor: Flavor::MySql,
+        flavor: ServerFlavor::MySql,
         from: (8, 0, 30),
         before: NEWEST,
         set: "show_gipk_in_create_table_and_information_schema = 1",
@@ -133,29 +134,29 @@ fn of_flavor(version: &ServerVersion) -> impl Iterator<Item = String> {
 
 /// Variables under which MySQL refuses a table without a key or adds one to it. Only an account with
 /// `SESSION_VARIABLES_ADMIN` may set them.
-fn restricted(version: &ServerVersion, profile: Profile) -> &'static [&'static str] {
+fn restricted(version: &ServerVersion, profile: SessionProfile) -> &'static [&'static str] {
     let writes = profile.writes();
     match (version.flavor, version.number) {
-        (Flavor::MySql, (8, 0, 30..) | (8, 1.., _) | (9.., ..)) if writes => {
+        (ServerFlavor::MySql, (8, 0, 30..) | (8, 1.., _) | (9.., ..)) if writes => {
             &["sql_require_primary_key", "sql_generate_invisible_primary_key"]
         }
-        (Flavor::MySql, (8, 0, 13..)) if writes => &["sql_require_primary_key"],
+        (ServerFlavor::MySql, (8, 0, 13..)) if writes => &["sql_require_primary_key"],
         _ => &[],
     }
 }
 
-fn of_profile(version: &ServerVersion, profile: Profile) -> Vec<String> {
+fn of_profile(version: &ServerVersion, profile: SessionProfile) -> Vec<String> {
     let (mode, checks, isolation) = match profile {
         // A consistent snapshot needs REPEATABLE READ.
-        Profile::Read | Profile::RawRead => ("", 1, "REPEATABLE-READ"),
+        SessionProfile::Read | SessionProfile::RawRead => ("", 1, "REPEATABLE-READ"),
         // INSERT … SELECT locks every row it reads at any higher level.
-        Profile::Write | Profile::Merge => {
+        SessionProfile::Write | SessionProfile::Merge => {
             ("NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES", 0, "READ-COMMITTED")
         }
     };
     // Without its checks InnoDB may keep a duplicate where the page of its index is not in memory.
-    let unique = if profile == Profile::Merge { 1 } else { checks };
-    let results = if profile == Profile::RawRead { "NULL" } else { "utf8mb4" };
+    let unique = if profile == SessionProfile::Merge { 1 } else { checks };
+    let results = if profile == SessionProfile::RawRead { "NULL" } else { "utf8mb4" };
     let mut set = vec![
         format!("sql_mode = '{mode}'"),
         format!("character_set_results = {results}"),
@@ -163,7 +164,7 @@ fn of_profile(version: &ServerVersion, profile: Profile) -> Vec<String> {
         format!("unique_checks = {unique}"),
         format!("{} = '{isolation}'", renamed(version, "isolation")),
     ];
-    if version.flavor == Flavor::MariaDb && version.number >= (10, 2, 1) {
+    if version.flavor == ServerFlavor::MariaDb && version.number >= (10, 2, 1) {
         set.push(format!("check_constraint_checks = {checks}"));
     }
     set
@@ -172,8 +173,8 @@ fn of_profile(version: &ServerVersion, profile: Profile) -> Vec<String> {
 /// Returns the name of a variable of transactions, which both families have renamed.
 fn renamed(version: &ServerVersion, variable: &str) -> String {
     let renamed = match version.flavor {
-        Flavor::MariaDb => (11, 1, 1),
-        Flavor::MySql => (5, 7, 20),
+        ServerFlavor::MariaDb => (11, 1, 1),
+        ServerFlavor::MySql => (5, 7, 20),
     };
     let prefix = if version.number >= renamed { "transaction" } else { "tx" };
     format!("{prefix}_{variable}")
@@ -187,23 +188,23 @@ mod tests {
         ServerVersion::parse(text).unwrap()
     }
 
-    fn set_up(version: &ServerVersion, profile: Profile) -> String {
+    fn set_up(version: &ServerVersion, profile: SessionProfile) -> String {
         let rights = SessionRights::Tried;
         super::set_up(&NewSession { version, profile, label: None, rights })
     }
 
     #[test]
     fn each_server_gets_only_variables_it_knows() {
-        let maria = set_up(&version("10.11.19-MariaDB"), Profile::Write);
+        let maria = set_up(&version("10.11.19-MariaDB"), SessionProfile::Write);
         assert!(maria.contains("max_statement_time = 0") && maria.contains(", tx_isolation = "));
         assert!(maria.contains("check_constraint_checks = 0"));
         assert!(maria.contains("sql_select_limit = 18446744073709551615"));
         assert!(!maria.contains("max_execution_time"));
-        let mysql = set_up(&version("9.7.1"), Profile::Write);
+        let mysql = set_up(&version("9.7.1"), SessionProfile::Write);
         assert!(mysql.contains("information_schema_stats_expiry = 0"));
         assert!(mysql.contains("transaction_isolation = 'READ-COMMITTED'"));
         assert!(!mysql.contains("check_constraint_checks"));
-        let old = set_up(&version("5.7.44"), Profile::Read);
+        let old = set_up(&version("5.7.44"), SessionProfile::Read);
         assert!(!old.contains("information_schema_stats_expiry") && !old.contains("_gipk_"));
         assert!(maria.contains("system_versioning_asof") && !mysql.contains("system_versioning"));
         assert!(maria.contains("tx_read_only = 0") && mysql.contains("transaction_read_only = 0"));
@@ -223,9 +224,9 @@ mod tests {
             ("11.8.2-MariaDB", false, false),
         ] {
             let version = version(text);
-            let write = set_up(&version, Profile::Merge);
+            let write = set_up(&version, SessionProfile::Merge);
             assert_eq!([KEY, HIDDEN].map(|name| write.contains(name)), [key, hidden], "{text}");
-            assert!(!set_up(&version, Profile::Read).contains(KEY));
+            assert!(!set_up(&version, SessionProfile::Read).contains(KEY));
         }
     }
 
@@ -237,8 +238,8 @@ mod tests {
                 .map(|set| set.split(" = ").next().unwrap().to_owned())
                 .collect()
         };
-        assert_eq!(names(Profile::Read), names(Profile::Write));
-        assert_eq!(names(Profile::Read), names(Profile::RawRead));
-        assert_eq!(names(Profile::Read), names(Profile::Merge));
+        assert_eq!(names(SessionProfile::Read), names(SessionProfile::Write));
+        assert_eq!(names(SessionProfile::Read), names(SessionProfile::RawRead));
+        assert_eq!(names(SessionProfile::Read), names(SessionProfile::Merge));
     }
 }

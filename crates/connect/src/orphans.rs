@@ -1,7 +1,7 @@
 //! Finding and ending what a dead run left behind.
 
 use crate::sessions::{MOST, label, program};
-use crate::{Fault, MyPool, PgPool, Profile, Result, Side, quote_my_text};
+use crate::{Fault, MyPool, PgPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::RunId;
 use mysql::prelude::Queryable;
 use std::thread;
@@ -24,7 +24,7 @@ impl MyPool {
                 format!("IS_USED_LOCK({})", quote_my_text(&label(run, self.side(), number)))
             })
             .collect();
-        let mut conn = self.get(Profile::Read)?;
+        let mut conn = self.get(SessionProfile::Read)?;
         let row = conn.query_first::<mysql::Row, _>(format!("SELECT {}", ask.join(", ")));
         let row = match row {
             Err(mysql::Error::MySqlError(error)) if error.code == 1235 => None,
@@ -41,7 +41,7 @@ impl MyPool {
     /// Returns a [`Fault`] if the server cannot be reached or refuses.
     pub fn end_sessions(&self, ids: &[u32]) -> Result<()> {
         self.dialer().demand_room_for(ids)?;
-        let mut conn = self.get(Profile::Read)?;
+        let mut conn = self.get(SessionProfile::Read)?;
         for id in ids {
             match conn.query_drop(format!("KILL CONNECTION {id}")) {
                 Err(mysql::Error::MySqlError(error)) if error.code == 1094 => {}

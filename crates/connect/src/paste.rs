@@ -44,14 +44,18 @@ fn in_unicode_quotes(quoted: &str) -> String {
     format!("U&{}", escaped.collect::<String>())
 }
 
+/// Returns true for a character that stands in no text: a backslash means itself or not, by the mode of the
+/// client's session.
+fn is_odd(c: char) -> bool {
+    is_hidden(c) || c == '\\'
+}
+
 /// Writes a statement for the clients of MySQL and MariaDB, whose quoted names know no escapes: with
 /// hidden characters it is put together as a text, prepared and executed.
 pub fn paste_my(sql: &str) -> String {
     if !sql.contains(is_hidden) {
         return sql.to_owned();
     }
-    // A backslash in a text means itself or not, by the mode of the client's session.
-    let is_odd = |c: char| is_hidden(c) || c == '\\';
     let mut parts = Vec::new();
     let mut rest = sql;
     while !rest.is_empty() {

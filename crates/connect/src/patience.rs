@@ -1,6 +1,6 @@
 //! The bounds on waiting for servers.
 
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use std::time::Duration;
 
 /// The longest that a server may take to sign us in, DNS, TLS and all.
@@ -16,11 +16,11 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
     silence: Duration,
-    cancel: Cancel,
+    cancel: CancelToken,
 }
 
 impl Patience {
-    pub(crate) fn new(silence: Duration, cancel: Cancel) -> Patience {
+    pub(crate) fn new(silence: Duration, cancel: CancelToken) -> Patience {
         Patience { silence, cancel }
     }
 
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_run_that_is_to_stop_waits_less() {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let patience = Patience::new(Duration::from_secs(300), cancel.clone());
         assert_eq!(patience.silence(), Duration::from_secs(300));
         assert_eq!(patience.handshake(), HANDSHAKE);
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_short_bound_is_one_of_the_handshake_too() {
-        let patience = Patience::new(Duration::from_secs(3), Cancel::new());
+        let patience = Patience::new(Duration::from_secs(3), CancelToken::new());
         assert_eq!(patience.handshake(), Duration::from_secs(3));
     }
 }

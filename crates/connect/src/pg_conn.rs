@@ -1,7 +1,7 @@
 //! A borrowed PostgreSQL connection.
 
-use crate::pg_link::PgLink;
-use crate::slots::Slots;
+use crate::pg_link::PgConnState;
+use crate::slots::LazyManager;
 use crate::{Fault, PgPool, Result, Side};
 use postgres::Client;
 use r2d2::PooledConnection;
@@ -13,14 +13,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// It goes back to the pool on drop, unless it met a fault: report errors through
 /// [`PgConn::fault`], and a session that may hold an open transaction is not handed to the next.
 pub struct PgConn {
-    slot: PooledConnection<Slots<PgLink>>,
+    slot: PooledConnection<LazyManager<PgConnState>>,
     pool: PgPool,
     faulted: AtomicBool,
 }
 
 impl PgConn {
     /// Puts a living connection into the slot.
-    pub(crate) fn fill(mut slot: PooledConnection<Slots<PgLink>>, pool: PgPool) -> Result<PgConn> {
+    pub(crate) fn fill(
+        mut slot: PooledConnection<LazyManager<PgConnState>>,
+        pool: PgPool,
+    ) -> Result<PgConn> {
         if slot.link.as_mut().is_some_and(|link| !link.lives()) {
             slot.link = None;
         }
@@ -31,7 +34,7 @@ impl PgConn {
     }
 
     /// Takes the connection out of the pool for good. A pooler might serve no further one.
-    pub(crate) fn into_link(mut self) -> PgLink {
+    pub(crate) fn into_link(mut self) -> PgConnState {
         self.slot.link.take().expect("a borrowed slot is filled")
     }
 

@@ -4,9 +4,10 @@
 //! it encrypts. So the driver is told that TLS begins at once (`sslnegotiation=direct`), and what
 //! answers settles with the server whether there is any.
 
-use crate::merged::Merged;
-use crate::pg_guard::{GuardTerms, Guarded};
-use crate::protection::{PeerTrust, Protection};
+use crate::copy_data::CoalescedCopyData;
+use crate::layered::LayeredStream;
+use crate::pg_guard::{GuardTerms, GuardedStream};
+use crate::protection::{LinkProtection, PeerTrust};
 use crate::tls::{PeerVerifier, TlsTerms};
 use handoff_settings::RequireAuth;
 use postgres::Socket;
@@ -25,111 +26,112 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// The answer that it does.
 const ENCRYPTS: u8 = b'S';
 
-/// What a line fails with if the server does not even say whether it speaks TLS.
+/// The kind of error if the server does not even say whether it speaks TLS.
 pub(crate) const UNANSWERED: io::ErrorKind = io::ErrorKind::NotConnected;
 
 /// Lines to one address; makes them for the driver.
 #[derive(Clone)]
-pub(crate) struct Lines {
+pub(crate) struct PgLines {
     /// The set-up of TLS, if it is spoken at all.
     pub(crate) tls: Option<TlsTerms>,
-    /// Whether the address is one of this machine alone.
+    /// True if the address is one of this machine alone.
     pub(crate) local: bool,
-    /// How the server must let us in.
+    /// The ways in which the server may let us in.
     pub(crate) required: RequireAuth,
     /// The most bytes of an answer that is no COPY.
     pub(crate) largest_answer: usize,
-    protection: Arc<Mutex<Option<Protection>>>,
+    protection: Arc<Mutex<Option<LinkProtection>>>,
 }
 
-impl Lines {
+impl PgLines {
     pub(crate) fn new(
         tls: Option<TlsTerms>,
         local: bool,
         required: RequireAuth,
         largest_answer: usize,
-    ) -> Lines {
-        Lines { tls, local, required, largest_answer, protection: Arc::default() }
+    ) -> PgLines {
+        PgLines { tls, local, required, largest_answer, protection: Arc::default() }
     }
 
     /// Returns what protects the line that was opened last.
-    pub(crate) fn protection(&self) -> Option<Protection> {
+    pub(crate) fn protection(&self) -> Option<LinkProtection> {
         *self.protection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A line that is being opened.
-pub(crate) struct Opening {
-    lines: Lines,
+pub(crate) struct PgOpening {
+    lines: PgLines,
     host: String,
 }
 
 type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 /// An open line.
-pub(crate) enum Line {
+pub(crate) enum PgStream {
     Plain(Socket),
     Encrypted(Box<Encrypted>, Arc<PeerVerifier>),
 }
 
-impl MakeTlsConnect<Socket> for Lines {
-    type Stream = Merged<Guarded<Line>>;
-    type TlsConnect = Opening;
+impl MakeTlsConnect<Socket> for PgLines {
+    type Stream = LayeredStream<GuardedStream<PgStream>, CoalescedCopyData>;
+    type TlsConnect = PgOpening;
     type Error = Infallible;
 
-    fn make_tls_connect(&mut self, host: &str) -> Result<Opening, Infallible> {
-        Ok(Opening { lines: self.clone(), host: host.to_owned() })
+    fn make_tls_connect(&mut self, host: &str) -> Result<PgOpening, Infallible> {
+        Ok(PgOpening { lines: self.clone(), host: host.to_owned() })
     }
 }
 
-impl TlsConnect<Socket> for Opening {
-    type Stream = Merged<Guarded<Line>>;
+impl TlsConnect<Socket> for PgOpening {
+    type Stream = LayeredStream<GuardedStream<PgStream>, CoalescedCopyData>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Stream>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async {
-            let Lines { required, local, tls, largest_answer, protection } = self.lines.clone();
+            let PgLines { required, local, tls, largest_answer, protection } = self.lines.clone();
             let line = self.open(socket).await?;
             let verifies = tls.as_ref().is_some_and(TlsTerms::verify);
             let found = line.protection(verifies, local);
             *protection.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
             let terms = GuardTerms { protection: found, required };
-            Ok(Merged::new(Guarded::new(line, terms), largest_answer))
+            let guarded = GuardedStream::new(line, terms);
+            Ok(LayeredStream::new(guarded, CoalescedCopyData::new(largest_answer)))
         })
     }
 }
 
-impl Opening {
-    async fn open(self, mut socket: Socket) -> io::Result<Line> {
-        let Some(terms) = self.lines.tls else { return Ok(Line::Plain(socket)) };
+impl PgOpening {
+    async fn open(self, mut socket: Socket) -> io::Result<PgStream> {
+        let Some(terms) = self.lines.tls else { return Ok(PgStream::Plain(socket)) };
         let answer = ask(&mut socket).await;
         match answer.map_err(|error| io::Error::new(UNANSWERED, error))? {
             ENCRYPTS => {
                 let (config, verifier) = terms.config().map_err(io::Error::other)?;
                 let mut tls = MakeRustlsConnect::new(config);
                 let Ok(tls) = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &self.host);
-                Ok(Line::Encrypted(Box::new(tls.connect(socket).await?), verifier))
+                Ok(PgStream::Encrypted(Box::new(tls.connect(socket).await?), verifier))
             }
-            _ if terms.are_optional() => Ok(Line::Plain(socket)),
+            _ if terms.are_optional() => Ok(PgStream::Plain(socket)),
             _ => Err(io::Error::other("server does not support TLS")),
         }
     }
 }
 
-impl Line {
-    fn protection(&self, verifies: bool, local: bool) -> Protection {
+impl PgStream {
+    fn protection(&self, verifies: bool, local: bool) -> LinkProtection {
         let fingerprint = match self {
-            Line::Plain(_) => None,
-            Line::Encrypted(_, verifier) => verifier.seen(),
+            PgStream::Plain(_) => None,
+            PgStream::Encrypted(_, verifier) => verifier.seen(),
         };
-        let encrypted = matches!(self, Line::Encrypted(..));
+        let encrypted = matches!(self, PgStream::Encrypted(..));
         let peer = match (encrypted && verifies, local) {
             (true, _) => PeerTrust::Verified,
             (false, true) => PeerTrust::Local,
             (false, false) => PeerTrust::Unverified,
         };
-        Protection { encrypted, peer, fingerprint }
+        LinkProtection { encrypted, peer, fingerprint }
     }
 }
 
@@ -140,52 +142,54 @@ async fn ask(socket: &mut Socket) -> io::Result<u8> {
     socket.read_u8().await
 }
 
-impl TlsStream for Merged<Guarded<Line>> {
+impl TlsStream for GuardedStream<PgStream> {
     fn channel_binding(&self) -> ChannelBinding {
-        match self.stream().stream() {
+        match self.stream() {
             // To bind to a certificate whose key the peer did not show to have binds to nobody.
-            Line::Encrypted(stream, verifier) if verifier.is_proven() => stream.channel_binding(),
+            PgStream::Encrypted(stream, verifier) if verifier.is_proven() => {
+                stream.channel_binding()
+            }
             _ => ChannelBinding::none(),
         }
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for PgStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Line::Plain(stream) => Pin::new(stream).poll_read(cx, out),
-            Line::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, out),
+            PgStream::Plain(stream) => Pin::new(stream).poll_read(cx, out),
+            PgStream::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, out),
         }
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for PgStream {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Line::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Line::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, bytes),
+            PgStream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            PgStream::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Line::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Line::Encrypted(stream, _) => Pin::new(stream).poll_flush(cx),
+            PgStream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            PgStream::Encrypted(stream, _) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Line::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Line::Encrypted(stream, _) => Pin::new(stream).poll_shutdown(cx),
+            PgStream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            PgStream::Encrypted(stream, _) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use crate::dial::dial_within;
 use crate::fault::{not_connected, pg_connect, pg_unreachable};
+use crate::layered::LayeredTls;
 use crate::patience::Patience;
-use crate::pg_line::{Lines, UNANSWERED};
-use crate::pg_watched::WatchedTls;
-use crate::pooler::{self, NamedProcess, NamingTls, Pooling};
-use crate::protection::{PeerTrust, Protection};
-use crate::protocol::Protocol;
-use crate::reach::{Reach, addresses, nowhere};
-use crate::seat::{Seat, Seats};
+use crate::pg_line::{PgLines, UNANSWERED};
+use crate::pg_watched::WatchedLine;
+use crate::pooler::{self, NamedProcess, NamingLine, PoolingMode};
+use crate::protection::{LinkProtection, PeerTrust};
+use crate::protocol::SpokenProtocol;
+use crate::reach::{SocketReach, addresses, nowhere};
+use crate::seat::{WatchSeat, WatchSeats};
 use crate::tls::TlsTerms;
 use crate::{Fault, PoolOptions, Result, Side, pg_session};
 use handoff_settings::{PgServer, RequireAuth};
@@ -25,23 +26,24 @@ use std::time::{Duration, Instant};
 const TRUSTED: Duration = Duration::from_secs(1);
 /// A server that takes longer to answer that has lost the connection.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How often it is looked whether a pooler serves a connection.
+/// The pause between two looks whether a pooler serves a connection.
 const POOL_POLL: Duration = Duration::from_secs(2);
-/// How long a connection waits for a pool: as long as a large table may take that moves meanwhile.
+/// The longest that a connection waits for a pool: as long as a large table may take that moves
+/// meanwhile.
 const LONGEST_POOL_WAIT: Duration = Duration::from_secs(3600);
 
 /// A connection and when it was last in use.
-pub(crate) struct PgLink {
+pub(crate) struct PgConnState {
     pub(crate) client: Client,
-    seat: Arc<Seat>,
+    seat: Arc<WatchSeat>,
     used: Instant,
-    /// Whether a pooler may give the session to somebody else.
+    /// True if a pooler may give the session to somebody else.
     pooled: bool,
 }
 
-impl PgLink {
+impl PgConnState {
     /// Returns the connection as its watchdog sees it.
-    pub(crate) fn seat(&self) -> &Seat {
+    pub(crate) fn seat(&self) -> &WatchSeat {
         &self.seat
     }
 
@@ -58,7 +60,7 @@ impl PgLink {
     }
 }
 
-impl Drop for PgLink {
+impl Drop for PgConnState {
     /// A pooler may keep the session for somebody else, and need not reset it.
     fn drop(&mut self) {
         if self.pooled && !self.client.is_closed() {
@@ -78,25 +80,25 @@ pub(crate) struct PgDialer {
     /// The most bytes of an answer that is no COPY.
     largest_answer: usize,
     /// The open connections.
-    pub(crate) seats: Seats,
+    pub(crate) seats: WatchSeats,
     /// Set once TLS failed where plain text is allowed as well.
     plain: AtomicBool,
     /// Set once a pooler was found before the server.
     pub(crate) pooled: AtomicBool,
 }
 
-/// What the first connection learned about its server.
+/// The facts of a server that its first connection learned.
 #[derive(Debug, Clone)]
 pub(crate) struct PgFacts {
     pub(crate) version_num: u32,
     pub(crate) encoding: String,
-    pub(crate) protection: Protection,
-    /// Whether a pooler stands before it.
+    pub(crate) protection: LinkProtection,
+    /// True if a pooler stands before the server.
     pub(crate) pooled: bool,
 }
 
 impl PgFacts {
-    fn read(answer: &SimpleQueryMessage, protection: Protection) -> Option<PgFacts> {
+    fn read(answer: &SimpleQueryMessage, protection: LinkProtection) -> Option<PgFacts> {
         let SimpleQueryMessage::Row(row) = answer else { return None };
         let version_num = row.try_get(0).ok()??.parse().ok()?;
         let encoding = row.try_get(1).ok()??.to_owned();
@@ -138,7 +140,7 @@ impl PgDialer {
         if server.require_auth == RequireAuth::ScramPlus {
             config.channel_binding(ChannelBinding::Require);
         }
-        let seats = Seats::default();
+        let seats = WatchSeats::default();
         let (plain, pooled) = (AtomicBool::new(false), AtomicBool::new(false));
         let (patience, largest_answer) = (options.patience(), options.largest_answer);
         Ok(Arc::new(PgDialer {
@@ -154,7 +156,7 @@ impl PgDialer {
     }
 
     /// Connects and asks the server what it is.
-    pub(crate) fn first(self: &Arc<Self>) -> Result<(PgLink, PgFacts)> {
+    pub(crate) fn first(self: &Arc<Self>) -> Result<(PgConnState, PgFacts)> {
         let mut dialed = self.in_time(PgDialer::dial).map_err(|fault| self.unless_other(fault))?;
         let patience = self.patience.handshake();
         if !pooler::is_served(&mut dialed.client, patience) {
@@ -166,19 +168,19 @@ impl PgDialer {
     /// Returns the fault of a port that speaks another protocol, if this one came from that.
     fn unless_other(&self, fault: Fault) -> Fault {
         let asked = fault.code().is_none().then_some(&self.server);
-        let spoken = asked.and_then(|server| Protocol::at(&server.host, server.port));
-        match spoken.filter(|spoken| *spoken != Protocol::Postgres) {
+        let spoken = asked.and_then(|server| SpokenProtocol::at(&server.host, server.port));
+        match spoken.filter(|spoken| *spoken != SpokenProtocol::Postgres) {
             Some(spoken) => spoken.fault(Side::Target, &self.at()),
             None => fault,
         }
     }
 
-    fn learn(&self, dialed: Dialed) -> Result<(PgLink, PgFacts)> {
-        let Dialed { mut client, seat, process, protection } = dialed;
+    fn learn(&self, dialed: DialedClient) -> Result<(PgConnState, PgFacts)> {
+        let DialedClient { mut client, seat, process, protection } = dialed;
         let dial = || self.dial().map(|dialed| dialed.client);
         let pooled = match pooler::pooling(&mut client, &process, &self.server, dial)? {
-            Pooling::Session { pooled } => pooled,
-            Pooling::Transaction => return Err(pooler::refused(&self.server)),
+            PoolingMode::Session { pooled } => pooled,
+            PoolingMode::Transaction => return Err(pooler::refused(&self.server)),
         };
         self.pooled.store(pooled, Ordering::Relaxed);
         let asked = client.simple_query(pg_session::FIRST);
@@ -191,21 +193,21 @@ impl PgDialer {
     }
 
     /// Connects to a server that is known already.
-    pub(crate) fn connect(self: &Arc<Self>, facts: &PgFacts) -> Result<PgLink> {
+    pub(crate) fn connect(self: &Arc<Self>, facts: &PgFacts) -> Result<PgConnState> {
         let facts = facts.clone();
         if facts.pooled {
-            let Dialed { client, seat, .. } = self.served()?;
+            let DialedClient { client, seat, .. } = self.served()?;
             return self.in_time(move |dialer| dialer.prepare(client, seat, &facts));
         }
         self.in_time(move |dialer| {
-            let Dialed { client, seat, .. } = dialer.dial()?;
+            let DialedClient { client, seat, .. } = dialer.dial()?;
             dialer.prepare(client, seat, &facts)
         })
     }
 
     /// Connects to a pooler, and waits until that serves the connection: others of this run have to be done first
     /// where the pool is small.
-    fn served(self: &Arc<Self>) -> Result<Dialed> {
+    fn served(self: &Arc<Self>) -> Result<DialedClient> {
         let _told = pooler::told_if_long(pooler::waiting(&self.server));
         let began = Instant::now();
         loop {
@@ -284,7 +286,12 @@ impl PgDialer {
         Err(Fault::new(Side::Target, text))
     }
 
-    fn prepare(&self, mut client: Client, seat: Arc<Seat>, facts: &PgFacts) -> Result<PgLink> {
+    fn prepare(
+        &self,
+        mut client: Client,
+        seat: Arc<WatchSeat>,
+        facts: &PgFacts,
+    ) -> Result<PgConnState> {
         let said = client
             .simple_query(&pg_session::set_up(facts.version_num))
             .map_err(|error| Fault::pg(Side::Target, &error))?;
@@ -293,21 +300,22 @@ impl PgDialer {
         }
         seat.is_session(session_in(&said).unwrap_or_default());
         self.seats.add(&seat);
-        Ok(PgLink { client, seat, used: Instant::now(), pooled: facts.pooled })
+        Ok(PgConnState { client, seat, used: Instant::now(), pooled: facts.pooled })
     }
 
     /// Connects to the first address of the host that lets us in.
-    fn dial(&self) -> Result<Dialed> {
+    fn dial(&self) -> Result<DialedClient> {
         let PgServer { host, port, .. } = &self.server;
         if host.starts_with('/') {
-            let seat = Arc::new(Seat::default());
-            let inner = self.lines(Reach::UnixSocket);
+            let seat = Arc::new(WatchSeat::default());
+            let inner = self.lines(SocketReach::UnixSocket);
             // The driver takes no line of ours, and so no process is named.
-            let client = self.config.connect(WatchedTls { inner, seat: Arc::clone(&seat) });
+            let client =
+                self.config.connect(LayeredTls::new(inner, WatchedLine::new(Arc::clone(&seat))));
             let client = client.map_err(|error| self.fault(&error))?;
             let protection =
-                Protection { encrypted: false, peer: PeerTrust::Local, fingerprint: None };
-            return Ok(Dialed { client, seat, process: NamedProcess::default(), protection });
+                LinkProtection { encrypted: false, peer: PeerTrust::Local, fingerprint: None };
+            return Ok(DialedClient { client, seat, process: NamedProcess::default(), protection });
         }
         let addresses = addresses(host, *port)
             .map_err(|error| pg_unreachable(Side::Target, &self.server, &error))?;
@@ -315,7 +323,7 @@ impl PgDialer {
         for address in addresses {
             let mut config = self.config.clone();
             config.hostaddr(address.ip());
-            match self.dial_one(&config, Reach::of(address)) {
+            match self.dial_one(&config, SocketReach::of(address)) {
                 Ok(dialed) => return Ok(dialed),
                 Err(error) => last = Some(error),
             }
@@ -330,13 +338,13 @@ impl PgDialer {
     fn dial_one(
         &self,
         config: &Config,
-        reach: Reach,
-    ) -> std::result::Result<Dialed, postgres::Error> {
-        let seat = Arc::new(Seat::default());
+        reach: SocketReach,
+    ) -> std::result::Result<DialedClient, postgres::Error> {
+        let seat = Arc::new(WatchSeat::default());
         let process = NamedProcess::default();
-        let watched = |lines: &Lines| {
-            let inner = NamingTls { inner: lines.clone(), process: process.clone() };
-            WatchedTls { inner, seat: Arc::clone(&seat) }
+        let watched = |lines: &PgLines| {
+            let naming = LayeredTls::new(lines.clone(), NamingLine::new(process.clone()));
+            LayeredTls::new(naming, WatchedLine::new(Arc::clone(&seat)))
         };
         let mut lines = self.lines(reach);
         let preferred = lines.tls.as_ref().is_some_and(TlsTerms::are_optional);
@@ -351,15 +359,15 @@ impl PgDialer {
         };
         // A line that let the driver through has told of itself.
         let unknown =
-            Protection { encrypted: false, peer: PeerTrust::Unverified, fingerprint: None };
+            LinkProtection { encrypted: false, peer: PeerTrust::Unverified, fingerprint: None };
         let protection = lines.protection().unwrap_or(unknown);
-        Ok(Dialed { client, seat, process, protection })
+        Ok(DialedClient { client, seat, process, protection })
     }
 
-    fn lines(&self, reach: Reach) -> Lines {
+    fn lines(&self, reach: SocketReach) -> PgLines {
         let tls = self.tls.clone().filter(|_| !self.plain.load(Ordering::Relaxed));
-        let local = reach != Reach::Network;
-        Lines::new(tls, local, self.server.require_auth, self.largest_answer)
+        let local = reach != SocketReach::Network;
+        PgLines::new(tls, local, self.server.require_auth, self.largest_answer)
     }
 
     fn fault(&self, error: &postgres::Error) -> Fault {
@@ -371,18 +379,18 @@ impl PgDialer {
         let token = token.clone();
         self.in_time(move |dialer| {
             // No password goes along.
-            let done = token.cancel_query(dialer.lines(Reach::Network));
+            let done = token.cancel_query(dialer.lines(SocketReach::Network));
             done.map_err(|error| dialer.fault(&error))
         })
     }
 }
 
 /// A session, where it is watched from, and what protects it.
-struct Dialed {
+struct DialedClient {
     client: Client,
-    seat: Arc<Seat>,
+    seat: Arc<WatchSeat>,
     process: NamedProcess,
-    protection: Protection,
+    protection: LinkProtection,
 }
 
 /// Returns the number of the session in the answer to the set-up.

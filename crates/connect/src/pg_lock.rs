@@ -1,20 +1,18 @@
 //! Locks with a name in PostgreSQL: advisory locks, held by a session of their own.
 
-use crate::pg_link::PgLink;
+use crate::pg_link::PgConnState;
 use crate::sessions::run_of_program;
 use crate::{Fault, HeldLock, LOCK_SILENCE, LockHolder, PgPool, Result, Side};
 use std::time::Duration;
 
 /// The first version that can end a session which is idle outside a transaction.
 const ENDS_IDLE_SESSIONS: u32 = 140_000;
-/// The first version that bounds a transaction as a whole.
-const BOUNDS_TRANSACTIONS: u32 = 170_000;
 
 /// A session that holds an advisory lock.
 pub(crate) struct PgHolding {
     /// The server's process.
     pub(crate) process: u32,
-    link: Box<PgLink>,
+    link: Box<PgConnState>,
 }
 
 impl PgHolding {
@@ -26,7 +24,7 @@ impl PgHolding {
     }
 }
 
-/// What a lock belongs to, and so how its session is bounded.
+/// The owner of a lock, on which the bounds of its session depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LockScope {
     /// The session.
@@ -52,22 +50,19 @@ impl LockScope {
 
     /// Returns the statements that have the server end the session after `silence`, and notice sooner that
     /// our machine is gone.
-    fn set_up(self, version: u32, silence: Duration) -> String {
+    fn set_up(self, silence: Duration) -> String {
         let millis = silence.as_millis().max(1);
         let seconds = |part: u64| (silence.as_secs() / part).max(1);
-        let mut set = format!(
+        let timeout = match self {
+            LockScope::Session => "idle_session_timeout",
+            LockScope::Transaction => "idle_in_transaction_session_timeout",
+        };
+        format!(
             "SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {}; \
-             SET tcp_keepalives_count = 3; SET tcp_user_timeout = {millis}; ",
+             SET tcp_keepalives_count = 3; SET tcp_user_timeout = {millis}; SET {timeout} = {millis}",
             seconds(4),
             seconds(12)
-        );
-        if self == LockScope::Session {
-            return set + &format!("SET idle_session_timeout = {millis}");
-        }
-        if version >= BOUNDS_TRANSACTIONS {
-            set += "SET transaction_timeout = 0; ";
-        }
-        set + &format!("SET idle_in_transaction_session_timeout = {millis}")
+        )
     }
 }
 
@@ -93,7 +88,7 @@ impl PgPool {
         let scope = LockScope::of(self);
         let mut link = Box::new(self.get()?.into_link());
         let fault = |error| self.fault(&error);
-        link.client.batch_execute(&scope.set_up(self.version_num(), silence)).map_err(fault)?;
+        link.client.batch_execute(&scope.set_up(silence)).map_err(fault)?;
         if scope == LockScope::Transaction {
             link.client.batch_execute("BEGIN").map_err(fault)?;
         }
@@ -174,14 +169,12 @@ mod tests {
     #[test]
     fn the_server_ends_a_session_that_says_nothing() {
         let minutes = Duration::from_secs(120);
-        let session = LockScope::Session.set_up(150_000, minutes);
+        let session = LockScope::Session.set_up(minutes);
         assert!(session.contains("SET idle_session_timeout = 120000"), "{session}");
         assert!(session.contains("SET tcp_keepalives_idle = 30; "), "{session}");
-        let old = LockScope::Transaction.set_up(130_000, minutes);
-        assert!(old.ends_with("SET idle_in_transaction_session_timeout = 120000"), "{old}");
-        assert!(!old.contains("transaction_timeout = 0"), "{old}");
-        let short = LockScope::Transaction.set_up(170_000, Duration::from_secs(1));
-        assert!(short.contains("SET transaction_timeout = 0; "), "{short}");
+        let open = LockScope::Transaction.set_up(minutes);
+        assert!(open.ends_with("SET idle_in_transaction_session_timeout = 120000"), "{open}");
+        let short = LockScope::Transaction.set_up(Duration::from_secs(1));
         assert!(short.contains("SET tcp_keepalives_interval = 1; "), "{short}");
     }
 }

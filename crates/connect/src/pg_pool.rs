@@ -1,9 +1,9 @@
 //! Pools of PostgreSQL connections.
 
-use crate::pg_link::{PgDialer, PgFacts, PgLink};
+use crate::pg_link::{PgConnState, PgDialer, PgFacts};
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, PgConn, PoolOptions, Protection, Result, Side, sessions, watchdog};
-use handoff_model::{Cancel, OnCancel};
+use crate::{Fault, LinkProtection, PgConn, PoolOptions, Result, Side, sessions, watchdog};
+use handoff_model::{CancelToken, OnCancel};
 use handoff_settings::PgServer;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,15 +15,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// when it is taken; one that met a fault is not used again.
 #[derive(Clone)]
 pub struct PgPool {
-    shared: Arc<Shared>,
-    slots: SlotPool<PgLink>,
+    shared: Arc<PgPoolState>,
+    slots: SlotPool<PgConnState>,
 }
 
-struct Shared {
+struct PgPoolState {
     dialer: Arc<PgDialer>,
     facts: PgFacts,
     /// The connection that [`PgPool::open`] made, until somebody takes it.
-    first: Mutex<Option<PgLink>>,
+    first: Mutex<Option<PgConnState>>,
     /// Borrowers that wait for the pooler to serve a connection.
     waiting: AtomicUsize,
 }
@@ -53,7 +53,7 @@ impl PgPool {
         let (first, facts) = dialer.first()?;
         watchdog::start(&dialer);
         let waiting = AtomicUsize::new(0);
-        let shared = Shared { dialer, facts, first: Mutex::new(Some(first)), waiting };
+        let shared = PgPoolState { dialer, facts, first: Mutex::new(Some(first)), waiting };
         Ok(PgPool { shared: Arc::new(shared), slots: slots(options.size) })
     }
 
@@ -77,7 +77,7 @@ impl PgPool {
     }
 
     /// Makes a connection for a slot that holds none.
-    pub(crate) fn connect(&self) -> Result<PgLink> {
+    pub(crate) fn connect(&self) -> Result<PgConnState> {
         let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut link) = first
             && link.lives()
@@ -117,7 +117,7 @@ impl PgPool {
     }
 
     /// Returns what protects the first connection, and so the others.
-    pub fn protection(&self) -> &Protection {
+    pub fn protection(&self) -> &LinkProtection {
         &self.shared.facts.protection
     }
 
@@ -144,7 +144,7 @@ impl PgPool {
     ///
     /// The guard is tied to a connection, not to a statement: take it before the statement and
     /// drop it right after.
-    pub fn cancel_guard(&self, conn: &PgConn, cancel: &Cancel) -> OnCancel {
+    pub fn cancel_guard(&self, conn: &PgConn, cancel: &CancelToken) -> OnCancel {
         let (pool, token) = (self.clone(), conn.cancel_token());
         cancel.on_cancel(move || {
             if let Err(fault) = pool.cancel(&token) {

@@ -81,21 +81,23 @@ pub(crate) fn set_up(version_num: u32) -> String {
     } else {
         "current_setting('is_superuser')::bool"
     };
-    let set = |settings: &[(&str, &str)], condition: &str| {
-        let rows: Vec<String> = settings.iter().map(row).collect();
-        format!(
-            "SELECT count(set_config(s.name, s.value, false)) FROM (VALUES {}) s (name, value) \
-             WHERE {condition}",
-            rows.join(", ")
-        )
-    };
     format!(
         "SET search_path = pg_catalog, pg_temp; {}; {}; \
          SELECT set_config('lock_timeout', '60s', false) \
          WHERE current_setting('lock_timeout')::interval NOT BETWEEN '1ms' AND '1min'; \
          SELECT current_setting('session_replication_role'), pg_backend_pid() AS pid",
-        set(SETTINGS, "current_setting(s.name, true) IS NOT NULL"),
-        set(RESTRICTED, may)
+        set_where(SETTINGS, "current_setting(s.name, true) IS NOT NULL"),
+        set_where(RESTRICTED, may)
+    )
+}
+
+/// Returns the statement that makes these settings, each if it meets `condition`.
+fn set_where(settings: &[(&str, &str)], condition: &str) -> String {
+    let rows: Vec<String> = settings.iter().map(row).collect();
+    format!(
+        "SELECT count(set_config(s.name, s.value, false)) FROM (VALUES {}) s (name, value) \
+         WHERE {condition}",
+        rows.join(", ")
     )
 }
 
@@ -128,6 +130,13 @@ mod tests {
         for statements in [FIRST, &set_up(130_000), &set_up(180_000)] {
             assert!(statements.starts_with("SET search_path = pg_catalog, pg_temp; "));
         }
+    }
+
+    #[test]
+    fn no_timeout_of_the_role_ends_a_long_transaction_of_a_server_that_knows_such_a_bound() {
+        let statements = set_up(170_000);
+        assert!(statements.contains("('transaction_timeout', '0')"), "{statements}");
+        assert!(statements.contains("WHERE current_setting(s.name, true) IS NOT NULL"));
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //! PostgreSQL does. One that lends it for a transaction or a statement can't: temporary tables, settings and
 //! locks would be met by whoever comes next.
 
+use crate::layered::StreamLayer;
 use crate::{Fault, Result, Side};
 use handoff_settings::PgServer;
-use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use postgres::{Client, SimpleQueryMessage, Socket};
+use postgres::{Client, SimpleQueryMessage};
 use std::collections::BTreeSet;
 use std::io;
 use std::pin::Pin;
@@ -17,14 +17,15 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
-/// How often two connections are compared. Of two that are lent a session for each transaction, one gets in a
-/// round what the other had in most orders in which a pool can be gone through.
+/// The number of rounds in which two connections are compared. Of two that are lent a session for
+/// each transaction, one gets in a round the session that the other had, in most orders in which a
+/// pool lends.
 const ROUNDS: u32 = 4;
-/// How long a second connection may take to be served. A pool of one never serves it.
+/// The longest that a second connection may take to be served. A pool of one never serves it.
 const SECOND_SERVED: Duration = Duration::from_secs(15);
-/// How long a connection waits for a pool before that is told.
+/// The time that a connection waits for a pool before that is told.
 const TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// The tag of the message that names the server's process (PostgreSQL manual, "Message Formats",
@@ -43,68 +44,26 @@ impl NamedProcess {
     }
 }
 
-/// Makes lines as `inner` does, on which the named process is read while it goes by.
-#[derive(Clone)]
-pub(crate) struct NamingTls<M> {
-    pub(crate) inner: M,
-    pub(crate) process: NamedProcess,
-}
-
-/// A line that is being opened.
-pub(crate) struct NamingOpening<O> {
-    inner: O,
-    process: NamedProcess,
-}
-
 /// A line whose sign-in is read along for the process that the server names.
-pub(crate) struct NamingLine<S> {
-    inner: S,
+#[derive(Clone)]
+pub(crate) struct NamingLine {
     process: NamedProcess,
-    /// What came of the message in progress; [`None`] once the process is known.
+    /// The bytes so far of the message in progress; [`None`] once the process is known.
     message: Option<Vec<u8>>,
 }
 
-impl<M: MakeTlsConnect<Socket>> MakeTlsConnect<Socket> for NamingTls<M>
-where
-    M::Stream: Unpin,
-    <M::TlsConnect as TlsConnect<Socket>>::Future: Send + 'static,
-{
-    type Stream = NamingLine<M::Stream>;
-    type TlsConnect = NamingOpening<M::TlsConnect>;
-    type Error = M::Error;
-
-    fn make_tls_connect(&mut self, host: &str) -> Result<Self::TlsConnect, M::Error> {
-        let inner = self.inner.make_tls_connect(host)?;
-        Ok(NamingOpening { inner, process: self.process.clone() })
+impl NamingLine {
+    /// Writes down in `process` the process that is named.
+    pub(crate) fn new(process: NamedProcess) -> NamingLine {
+        NamingLine { process, message: Some(Vec::new()) }
     }
-}
 
-impl<O: TlsConnect<Socket>> TlsConnect<Socket> for NamingOpening<O>
-where
-    O::Stream: Unpin,
-    O::Future: Send + 'static,
-{
-    type Stream = NamingLine<O::Stream>;
-    type Error = O::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, O::Error>> + Send>>;
-
-    fn connect(self, socket: Socket) -> Self::Future {
-        let NamingOpening { inner, process } = self;
-        let opening = inner.connect(socket);
-        Box::pin(async move {
-            Ok(NamingLine { inner: opening.await?, process, message: Some(Vec::new()) })
-        })
-    }
-}
-
-impl<S> NamingLine<S> {
     /// Looks through the bytes that came, message by message.
     fn look(&mut self, mut bytes: &[u8]) {
         while let Some(message) = &mut self.message
             && !bytes.is_empty()
         {
-            let missing = missing(message).min(bytes.len());
-            let (part, rest) = bytes.split_at(missing);
+            let (part, rest) = bytes.split_at(missing(message).min(bytes.len()));
             message.extend_from_slice(part);
             bytes = rest;
             if missing_of_whole(message) == Some(0) {
@@ -138,49 +97,28 @@ fn process_of(message: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*process))
 }
 
-impl<S: TlsStream + Unpin> TlsStream for NamingLine<S> {
-    fn channel_binding(&self) -> ChannelBinding {
-        self.inner.channel_binding()
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for NamingLine<S> {
+impl<S> StreamLayer<S> for NamingLine {
     fn poll_read(
-        self: Pin<&mut Self>,
+        &mut self,
+        below: Pin<&mut S>,
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
+    ) -> Poll<io::Result<()>>
+    where
+        S: AsyncRead,
+    {
         let before = out.filled().len();
-        ready!(Pin::new(&mut this.inner).poll_read(cx, out))?;
-        if this.message.is_some() {
-            this.look(&out.filled()[before..]);
+        ready!(below.poll_read(cx, out))?;
+        if self.message.is_some() {
+            self.look(&out.filled()[before..]);
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for NamingLine<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
-    }
-}
-
-/// How a server's sessions come to us.
+/// The ways in which a server's sessions come to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pooling {
+pub(crate) enum PoolingMode {
     /// Each connection has a session of its own: PostgreSQL itself, or a pooler in session mode.
     Session { pooled: bool },
     /// A connection is lent a session for each transaction, or for each statement.
@@ -197,25 +135,25 @@ pub(crate) fn pooling(
     named: &NamedProcess,
     server: &PgServer,
     dial: impl Fn() -> Result<Client>,
-) -> Result<Pooling> {
-    let process = process(first)?;
-    let pooled = named.get().map(|named| named != process);
+) -> Result<PoolingMode> {
+    let own = process(first)?;
+    let pooled = named.get().map(|named| named != own);
     if pooled == Some(false) {
-        return Ok(Pooling::Session { pooled: false });
+        return Ok(PoolingMode::Session { pooled: false });
     }
     if !has_transactions(first) {
         // One that lends a session for a statement refuses them, and closes the connection. So does a network that
         // fails, but hardly twice.
         return match has_transactions(&mut dial()?) {
             true => Err(Fault::transient(Side::Target, "the connection was lost")),
-            false => Ok(Pooling::Transaction),
+            false => Ok(PoolingMode::Transaction),
         };
     }
     let mut second = served(dial()?, server)?;
     let lent = lent_anew(first, &mut second)?;
     // Where nothing was named to compare with, the sessions are taken for pooled ones: they are then given back
     // as they came.
-    Ok(if lent { Pooling::Transaction } else { Pooling::Session { pooled: true } })
+    Ok(if lent { PoolingMode::Transaction } else { PoolingMode::Session { pooled: true } })
 }
 
 fn has_transactions(client: &mut Client) -> bool {
@@ -361,8 +299,7 @@ mod tests {
     fn the_named_process_is_seen_wherever_the_pieces_end() {
         for size in 1..=SIGN_IN.len() {
             let process = NamedProcess::default();
-            let message = Some(Vec::new());
-            let mut watched = NamingLine { inner: (), process: process.clone(), message };
+            let mut watched = NamingLine::new(process.clone());
             SIGN_IN.chunks(size).for_each(|piece| watched.look(piece));
             assert_eq!(process.get(), Some(0x1234), "pieces of {size}");
             assert!(watched.message.is_none(), "what follows is not looked at");
@@ -372,7 +309,7 @@ mod tests {
     #[test]
     fn nothing_is_named_before_the_key() {
         let process = NamedProcess::default();
-        let mut watched = NamingLine { inner: (), process: process.clone(), message: Some(vec![]) };
+        let mut watched = NamingLine::new(process.clone());
         watched.look(&SIGN_IN[..20]);
         assert_eq!(process.get(), None);
     }

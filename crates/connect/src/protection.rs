@@ -1,8 +1,8 @@
-//! What protects a connection.
+//! The protection of a connection.
 
-use handoff_settings::Fingerprint;
+use handoff_settings::CertificatePin;
 
-/// How far the peer of a connection is known to be the server that was meant.
+/// The evidence that the peer of a connection is the server that was meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerTrust {
     /// Its certificate was verified.
@@ -15,16 +15,16 @@ pub enum PeerTrust {
 
 /// The protection of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Protection {
-    /// Whether the connection is encrypted.
+pub struct LinkProtection {
+    /// True if the connection is encrypted.
     pub encrypted: bool,
-    /// How far the peer is known.
+    /// The evidence for the peer.
     pub peer: PeerTrust,
     /// The fingerprint of the certificate that the peer presented.
-    pub fingerprint: Option<Fingerprint>,
+    pub fingerprint: Option<CertificatePin>,
 }
 
-impl Protection {
+impl LinkProtection {
     /// Returns true if the peer may see a password.
     pub(crate) fn is_trusted(&self) -> bool {
         self.peer != PeerTrust::Unverified

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-/// How long to wait for a connection, a greeting or an answer.
+/// The longest wait for a connection, a greeting or an answer.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// PostgreSQL's question for TLS, which it answers by one letter (manual, "Message Formats").
@@ -13,7 +13,7 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// A protocol that is told from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protocol {
+pub(crate) enum SpokenProtocol {
     MySql,
     Postgres,
     Ssh,
@@ -24,43 +24,43 @@ pub(crate) enum Protocol {
     Words,
 }
 
-impl Protocol {
+impl SpokenProtocol {
     /// Asks who listens at an address; [`None`] if that stays unknown.
-    pub(crate) fn at(host: &str, port: u16) -> Option<Protocol> {
+    pub(crate) fn at(host: &str, port: u16) -> Option<SpokenProtocol> {
         if host.starts_with('/') {
             return None;
         }
         let mut stream = connect(host, port)?;
         let greeting = read(&mut stream);
         if !greeting.is_empty() {
-            return Protocol::of_greeting(&greeting);
+            return SpokenProtocol::of_greeting(&greeting);
         }
         stream.write_all(&SSL_REQUEST).ok()?;
         match read(&mut stream).first() {
-            Some(b'S' | b'N') => return Some(Protocol::Postgres),
-            Some(0x15) => return Some(Protocol::Tls),
+            Some(b'S' | b'N') => return Some(SpokenProtocol::Postgres),
+            Some(0x15) => return Some(SpokenProtocol::Tls),
             _ => {}
         }
         let mut stream = connect(host, port)?;
         stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
-        Protocol::of_answer(&read(&mut stream))
+        SpokenProtocol::of_answer(&read(&mut stream))
     }
 
-    fn of_greeting(bytes: &[u8]) -> Option<Protocol> {
+    fn of_greeting(bytes: &[u8]) -> Option<SpokenProtocol> {
         match bytes {
-            [b'S', b'S', b'H', b'-', ..] => Some(Protocol::Ssh),
+            [b'S', b'S', b'H', b'-', ..] => Some(SpokenProtocol::Ssh),
             // A packet of less than 64 KiB with the number 0, which holds version 10 or an error.
-            [_, _, 0, 0, 0x0a | 0xff, ..] => Some(Protocol::MySql),
-            [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..] => Some(Protocol::Words),
-            [b'+', b'O', b'K', ..] | [b'*', b' ', ..] => Some(Protocol::Words),
+            [_, _, 0, 0, 0x0a | 0xff, ..] => Some(SpokenProtocol::MySql),
+            [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..] => Some(SpokenProtocol::Words),
+            [b'+', b'O', b'K', ..] | [b'*', b' ', ..] => Some(SpokenProtocol::Words),
             _ => None,
         }
     }
 
-    fn of_answer(bytes: &[u8]) -> Option<Protocol> {
+    fn of_answer(bytes: &[u8]) -> Option<SpokenProtocol> {
         match bytes {
-            [b'H', b'T', b'T', b'P', b'/', ..] => Some(Protocol::Http),
-            [0x15, 3, ..] => Some(Protocol::Tls),
+            [b'H', b'T', b'T', b'P', b'/', ..] => Some(SpokenProtocol::Http),
+            [0x15, 3, ..] => Some(SpokenProtocol::Tls),
             _ => None,
         }
     }
@@ -68,12 +68,12 @@ impl Protocol {
     /// Returns who speaks it.
     fn speaker(self) -> &'static str {
         match self {
-            Protocol::MySql => "a MySQL or MariaDB server",
-            Protocol::Postgres => "a PostgreSQL server",
-            Protocol::Ssh => "an SSH server",
-            Protocol::Http => "a web server",
-            Protocol::Tls => "a TLS server, such as a web server's https,",
-            Protocol::Words => "a mail or file server",
+            SpokenProtocol::MySql => "a MySQL or MariaDB server",
+            SpokenProtocol::Postgres => "a PostgreSQL server",
+            SpokenProtocol::Ssh => "an SSH server",
+            SpokenProtocol::Http => "a web server",
+            SpokenProtocol::Tls => "a TLS server, such as a web server's https,",
+            SpokenProtocol::Words => "a mail or file server",
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
     use std::thread;
 
     #[track_caller]
-    fn check(greeting: &'static [u8], answers: &'static [u8], expected: Option<Protocol>) {
+    fn check(greeting: &'static [u8], answers: &'static [u8], expected: Option<SpokenProtocol>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
@@ -128,18 +128,18 @@ mod tests {
                 }
             }
         });
-        assert_eq!(Protocol::at("127.0.0.1", port), expected);
+        assert_eq!(SpokenProtocol::at("127.0.0.1", port), expected);
     }
 
     #[test]
     fn protocols_are_told_by_what_they_say_first() {
-        check(b"J\0\0\0\x0a5.5.5-10.11.6-MariaDB", b"", Some(Protocol::MySql));
-        check(b"\x45\0\0\0\xff\x69\x04Host is blocked", b"", Some(Protocol::MySql));
-        check(b"SSH-2.0-OpenSSH_9.2\r\n", b"", Some(Protocol::Ssh));
-        check(b"220 mail ESMTP\r\n", b"", Some(Protocol::Words));
-        check(b"", b"N", Some(Protocol::Postgres));
-        check(b"", b"HTTP/1.1 400 Bad Request\r\n", Some(Protocol::Http));
-        check(b"", b"\x15\x03\x01\0\x02\x02\x46", Some(Protocol::Tls));
+        check(b"J\0\0\0\x0a5.5.5-10.11.6-MariaDB", b"", Some(SpokenProtocol::MySql));
+        check(b"\x45\0\0\0\xff\x69\x04Host is blocked", b"", Some(SpokenProtocol::MySql));
+        check(b"SSH-2.0-OpenSSH_9.2\r\n", b"", Some(SpokenProtocol::Ssh));
+        check(b"220 mail ESMTP\r\n", b"", Some(SpokenProtocol::Words));
+        check(b"", b"N", Some(SpokenProtocol::Postgres));
+        check(b"", b"HTTP/1.1 400 Bad Request\r\n", Some(SpokenProtocol::Http));
+        check(b"", b"\x15\x03\x01\0\x02\x02\x46", Some(SpokenProtocol::Tls));
         check(b"", b"what?", None);
     }
 
@@ -148,7 +148,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        assert_eq!(Protocol::at("127.0.0.1", port), None);
-        assert_eq!(Protocol::at("/run/mysqld/mysqld.sock", 3306), None);
+        assert_eq!(SpokenProtocol::at("127.0.0.1", port), None);
+        assert_eq!(SpokenProtocol::at("/run/mysqld/mysqld.sock", 3306), None);
     }
 }

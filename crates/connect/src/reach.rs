@@ -1,6 +1,6 @@
 //! Reaching a server: the socket, before anything is said.
 
-use crate::wire::Wire;
+use crate::wire::SocketHandle;
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection lies still before the kernel asks whether the other end is there, how long
-/// it then waits between two questions, and how many it asks.
+/// The time that a connection lies still before the kernel asks whether the other end is there, the
+/// time between two questions, and their number.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
 
 /// A socket that a server answered.
@@ -19,12 +19,12 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration:
 pub(crate) struct Reached {
     /// A TCP socket, or a Unix one: reading, writing, cutting and timeouts are the same.
     pub(crate) socket: TcpStream,
-    pub(crate) reach: Reach,
+    pub(crate) reach: SocketReach,
 }
 
-/// How a socket leads to its server.
+/// The way from a socket to its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum SocketReach {
     /// By a file of this machine. No TLS is spoken there.
     UnixSocket,
     /// By a loopback address.
@@ -33,10 +33,14 @@ pub(crate) enum Reach {
     Network,
 }
 
-impl Reach {
+impl SocketReach {
     /// Judges by the address itself: a name may lead anywhere.
-    pub(crate) fn of(address: SocketAddr) -> Reach {
-        if address.ip().to_canonical().is_loopback() { Reach::Loopback } else { Reach::Network }
+    pub(crate) fn of(address: SocketAddr) -> SocketReach {
+        if address.ip().to_canonical().is_loopback() {
+            SocketReach::Loopback
+        } else {
+            SocketReach::Network
+        }
     }
 }
 
@@ -49,14 +53,14 @@ impl Reach {
 pub(crate) fn reach(host: &str, port: u16, confirm: Duration) -> io::Result<Reached> {
     if host.starts_with('/') {
         let socket = TcpStream::from(OwnedFd::from(UnixStream::connect(host)?));
-        return Ok(Reached { socket, reach: Reach::UnixSocket });
+        return Ok(Reached { socket, reach: SocketReach::UnixSocket });
     }
     let mut first = None;
     for address in addresses(host, port)? {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(socket) => {
                 prepare(&socket, confirm)?;
-                return Ok(Reached { socket, reach: Reach::of(address) });
+                return Ok(Reached { socket, reach: SocketReach::of(address) });
             }
             Err(error) => first = first.or(Some(error)),
         }
@@ -80,7 +84,7 @@ pub(crate) fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 
 fn prepare(socket: &TcpStream, confirm: Duration) -> io::Result<()> {
     socket.set_nodelay(true)?;
-    Wire::of_fd(socket.as_fd())?.confirm_within(confirm)?;
+    SocketHandle::of_fd(socket.as_fd())?.confirm_within(confirm)?;
     let (time, interval, retries) = KEEPALIVE;
     let keepalive =
         TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(retries);

@@ -1,23 +1,23 @@
 //! Trying again what may pass by itself.
 
 use crate::Fault;
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// An error that knows whether trying again has a chance.
-pub trait Transient {
+pub trait TransientError {
     /// Returns true if the same step may succeed when tried again unchanged.
     fn is_transient(&self) -> bool;
 }
 
-impl Transient for Fault {
+impl TransientError for Fault {
     fn is_transient(&self) -> bool {
         Fault::is_transient(self)
     }
 }
 
-/// How often and how patiently to try again.
+/// The number of attempts, and the waits between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The most attempts, the first included.
@@ -47,14 +47,14 @@ impl RetryPolicy {
     }
 }
 
-/// Why and when a step is tried again.
+/// A step that is tried again: the reason and the wait.
 #[derive(Debug)]
-pub struct Retry<'a, E> {
+pub struct RetryNotice<'a, E> {
     /// The number of the attempt that failed, counted from one.
     pub attempt: u32,
     /// The wait before the next.
     pub wait: Duration,
-    /// What went wrong.
+    /// The error.
     pub error: &'a E,
 }
 
@@ -67,10 +67,10 @@ pub struct Retry<'a, E> {
 /// # Errors
 ///
 /// Returns the last error of `op`.
-pub fn retry<T, E: Transient>(
+pub fn retry<T, E: TransientError>(
     policy: &RetryPolicy,
-    cancel: &Cancel,
-    mut on_retry: impl FnMut(Retry<'_, E>),
+    cancel: &CancelToken,
+    mut on_retry: impl FnMut(RetryNotice<'_, E>),
     mut op: impl FnMut() -> Result<T, E>,
 ) -> Result<T, E> {
     let mut attempt = 1;
@@ -83,7 +83,7 @@ pub fn retry<T, E: Transient>(
             return Err(error);
         }
         let wait = jittered(policy.ceiling(attempt));
-        on_retry(Retry { attempt, wait, error: &error });
+        on_retry(RetryNotice { attempt, wait, error: &error });
         if cancel.sleep(wait).is_err() {
             return Err(error);
         }
@@ -120,7 +120,7 @@ mod tests {
         let (mut calls, mut told) = (0, Vec::new());
         let done = retry(
             &QUICK,
-            &Cancel::new(),
+            &CancelToken::new(),
             |retry| told.push(retry.attempt),
             || {
                 calls += 1;
@@ -138,7 +138,7 @@ mod tests {
             let mut calls = 0;
             let done: Result<(), Fault> = retry(
                 &QUICK,
-                &Cancel::new(),
+                &CancelToken::new(),
                 |_| {},
                 || {
                     calls += 1;
@@ -156,7 +156,7 @@ mod tests {
     fn a_request_to_stop_ends_the_wait() {
         let slow = RetryPolicy { first_wait: Duration::from_secs(60), ..RetryPolicy::default() };
         let slow = RetryPolicy { longest_wait: Duration::from_secs(60), ..slow };
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let other = cancel.clone();
         let start = Instant::now();
         let done: Result<(), Fault> = retry(

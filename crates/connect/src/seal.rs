@@ -1,11 +1,11 @@
 //! The hook by which a mover's result and its tracking become one.
 
 use crate::Result;
-use handoff_model::{Audit, TableSum, Waits};
+use handoff_model::{LossAudit, TableSum, WaitTimes};
 
-/// What a mover is about to publish, or has just swapped in.
+/// The figures of a table that a mover is about to publish, or has just swapped in.
 #[derive(Debug, Clone, Default)]
-pub struct Published {
+pub struct PublishedRows {
     /// Rows the published table now has from this move: all of them for a full move.
     pub rows: u64,
     /// Rows that were not there before.
@@ -28,14 +28,14 @@ pub struct Published {
     /// True if the table was read and held these very rows already, so that nothing was written.
     pub unchanged: bool,
     /// Values that could not be carried unchanged.
-    pub audit: Audit,
-    /// Where the time went so far.
-    pub waits: Waits,
+    pub audit: LossAudit,
+    /// The times waited so far.
+    pub waits: WaitTimes,
 }
 
 /// Checks and records a published table where the data is.
 ///
-/// A mover knows no tracking: it is handed a `Seal`, asks it once the rows are in place whether they
+/// A mover knows no tracking: it is handed a `PublishHook`, asks it once the rows are in place whether they
 /// may be published, and calls it as the last statement of the publishing transaction, or after the
 /// swap where the server has no such transaction. Each method belongs to one server.
 ///
@@ -48,7 +48,7 @@ pub struct Published {
 /// * An error of either must make the mover leave everything as it was, where it can (PostgreSQL,
 ///   InnoDB, a swap that is to come).
 /// * The seal runs statements only; it never commits.
-pub trait Seal: Sync {
+pub trait PublishHook: Sync {
     /// Makes sure that the replica may be written to still, right before a swap: a record comes after it, and so too
     /// late.
     ///
@@ -64,7 +64,7 @@ pub trait Seal: Sync {
     /// # Errors
     ///
     /// Returns a [`Fault`](crate::Fault) if it may not, or the server refuses.
-    fn check_replica(&self, _conn: &mut mysql::Conn, _published: &Published) -> Result<()> {
+    fn check_replica(&self, _conn: &mut mysql::Conn, _published: &PublishedRows) -> Result<()> {
         Ok(())
     }
 
@@ -76,7 +76,7 @@ pub trait Seal: Sync {
     fn check_target(
         &self,
         _tx: &mut postgres::Transaction<'_>,
-        _published: &Published,
+        _published: &PublishedRows,
     ) -> Result<()> {
         Ok(())
     }
@@ -86,12 +86,16 @@ pub trait Seal: Sync {
     /// # Errors
     ///
     /// Returns a [`Fault`](crate::Fault) if the server refuses.
-    fn on_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<()>;
+    fn on_replica(&self, conn: &mut mysql::Conn, published: &PublishedRows) -> Result<()>;
 
     /// Records a load in the target, inside the transaction that publishes it.
     ///
     /// # Errors
     ///
     /// Returns a [`Fault`](crate::Fault) if the server refuses.
-    fn on_target(&self, tx: &mut postgres::Transaction<'_>, published: &Published) -> Result<()>;
+    fn on_target(
+        &self,
+        tx: &mut postgres::Transaction<'_>,
+        published: &PublishedRows,
+    ) -> Result<()>;
 }

@@ -1,7 +1,7 @@
 //! Connections whose server owes an answer.
 
 use crate::Fault;
-use crate::wire::Wire;
+use crate::wire::SocketHandle;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 
 /// A connection as its watchdog sees it.
 ///
-/// Whoever sends something and waits for the answer says so by [`Seat::wait`], and by [`Seat::rest`] that
+/// Whoever sends something and waits for the answer says so by [`WatchSeat::wait`], and by [`WatchSeat::rest`] that
 /// it has come. Both cost one store.
 #[derive(Debug, Default)]
-pub(crate) struct Seat {
+pub(crate) struct WatchSeat {
     /// The server's number of the session; 0 as long as it is not known.
     connection: AtomicU32,
     /// The socket, where it can be cut from outside.
-    wire: Option<Wire>,
-    /// When the waiting began, as [`now`] tells it; 0 while nothing is waited for.
+    wire: Option<SocketHandle>,
+    /// The time at which the waiting began, by [`now`]; 0 while nothing is waited for.
     since: AtomicU64,
     /// The wait after which the server was last asked, and when: neither is asked again too soon.
     asked: AtomicU64,
     /// The wait that was found in vain, to be looked at once more.
     suspected: AtomicU64,
-    /// Why the connection was cut.
+    /// The reason that the connection was cut.
     verdict: OnceLock<Fault>,
 }
 
-impl Seat {
+impl WatchSeat {
     /// Makes the seat of a session whose socket can be cut.
-    pub(crate) fn new(connection: u32, wire: Wire) -> Seat {
+    pub(crate) fn new(connection: u32, wire: SocketHandle) -> WatchSeat {
         let connection = AtomicU32::new(connection);
-        Seat { connection, wire: Some(wire), ..Seat::default() }
+        WatchSeat { connection, wire: Some(wire), ..WatchSeat::default() }
     }
 
     /// Returns the server's number of the session, once that is known.
@@ -69,7 +69,7 @@ impl Seat {
             return None;
         }
         let waited = Duration::from_millis(now().saturating_sub(since));
-        let quiet = self.wire.as_ref().and_then(Wire::since_last_data);
+        let quiet = self.wire.as_ref().and_then(SocketHandle::since_last_data);
         Some(quiet.map_or(waited, |quiet| waited.min(quiet)))
     }
 
@@ -93,7 +93,7 @@ impl Seat {
     /// Cuts the connection, so that whoever waits gets an error.
     pub(crate) fn give_up(&self, why: Fault) {
         let _ = self.verdict.set(why);
-        self.wire.iter().for_each(Wire::cut);
+        self.wire.iter().for_each(SocketHandle::cut);
     }
 
     /// Returns why the connection was cut, if it was.
@@ -111,7 +111,7 @@ impl Seat {
 }
 
 /// Reads from the socket, and says so as long as it waits.
-impl Read for &Seat {
+impl Read for &WatchSeat {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait();
         let done = self.wire.as_ref().ok_or(io::ErrorKind::NotConnected)?.stream().read(buffer);
@@ -121,7 +121,7 @@ impl Read for &Seat {
 }
 
 /// Writes to the socket, and says so as long as it waits.
-impl Write for &Seat {
+impl Write for &WatchSeat {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.wait();
         let done = self.wire.as_ref().ok_or(io::ErrorKind::NotConnected)?.stream().write(bytes);
@@ -143,17 +143,17 @@ fn now() -> u64 {
 
 /// The open connections of a pool.
 #[derive(Clone, Default)]
-pub(crate) struct Seats(Arc<Mutex<Vec<Weak<Seat>>>>);
+pub(crate) struct WatchSeats(Arc<Mutex<Vec<Weak<WatchSeat>>>>);
 
-impl Seats {
-    pub(crate) fn add(&self, seat: &Arc<Seat>) {
+impl WatchSeats {
+    pub(crate) fn add(&self, seat: &Arc<WatchSeat>) {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seats.retain(|seat| seat.strong_count() > 0);
         seats.push(Arc::downgrade(seat));
     }
 
     /// Returns those that are still open.
-    pub(crate) fn all(&self) -> Vec<Arc<Seat>> {
+    pub(crate) fn all(&self) -> Vec<Arc<WatchSeat>> {
         let seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seats.iter().filter_map(Weak::upgrade).collect()
     }
@@ -162,12 +162,12 @@ impl Seats {
 /// A statement of ours that may take long. While this lives, its connection has no bound of its own on
 /// silence: the watchdog asks the server what the session does.
 pub(crate) struct LongStatement {
-    seat: Arc<Seat>,
+    seat: Arc<WatchSeat>,
     usual_silence: Duration,
 }
 
 impl LongStatement {
-    pub(crate) fn begin(seat: &Arc<Seat>, usual_silence: Duration) -> LongStatement {
+    pub(crate) fn begin(seat: &Arc<WatchSeat>, usual_silence: Duration) -> LongStatement {
         seat.bound(None);
         seat.wait();
         LongStatement { seat: Arc::clone(seat), usual_silence }
@@ -188,11 +188,11 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsFd;
 
-    fn seat() -> (Seat, TcpStream) {
+    fn seat() -> (WatchSeat, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let wire = Wire::of_fd(client.as_fd()).unwrap();
-        (Seat::new(7, wire), listener.accept().unwrap().0)
+        let wire = SocketHandle::of_fd(client.as_fd()).unwrap();
+        (WatchSeat::new(7, wire), listener.accept().unwrap().0)
     }
 
     #[test]

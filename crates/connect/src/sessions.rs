@@ -17,29 +17,29 @@ pub(crate) const MOST: u32 = 1_000;
 
 /// Hands out numbers to the sessions of one pool.
 #[derive(Clone)]
-pub(crate) struct Labels {
+pub(crate) struct SessionLabels {
     run: RunId,
     side: Side,
-    live: Arc<Mutex<Live>>,
+    live: Arc<Mutex<LiveSessions>>,
 }
 
 #[derive(Default)]
-struct Live {
+struct LiveSessions {
     /// Connection ids by number; numbers above [`MOST`] carry no label.
     ids: BTreeMap<u32, u32>,
     last: u32,
 }
 
 /// A session's number, given back on drop.
-pub(crate) struct Ticket {
+pub(crate) struct SessionTicket {
     number: u32,
     label: Option<String>,
-    live: Arc<Mutex<Live>>,
+    live: Arc<Mutex<LiveSessions>>,
 }
 
-impl Labels {
-    pub(crate) fn new(run: RunId, side: Side) -> Labels {
-        Labels { run, side, live: Arc::default() }
+impl SessionLabels {
+    pub(crate) fn new(run: RunId, side: Side) -> SessionLabels {
+        SessionLabels { run, side, live: Arc::default() }
     }
 
     /// The `program_name` and `application_name` of every session.
@@ -49,15 +49,15 @@ impl Labels {
 
     /// Gives the session `id` a free number. Numbers go round, since the server may take a while to
     /// end a session that we have left, and its lock with it.
-    pub(crate) fn take(&self, id: u32) -> Ticket {
+    pub(crate) fn take(&self, id: u32) -> SessionTicket {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let round = (live.last + 1..=MOST).chain(1..=live.last).chain(MOST + 1..);
-        let number = round.into_iter().find(|number| !live.ids.contains_key(number));
-        let number = number.unwrap_or(u32::MAX);
+        let free = round.into_iter().find(|number| !live.ids.contains_key(number));
+        let number = free.unwrap_or(u32::MAX);
         live.ids.insert(number, id);
         live.last = number.min(MOST);
         let label = (number <= MOST).then(|| label(self.run, self.side, number));
-        Ticket { number, label, live: Arc::clone(&self.live) }
+        SessionTicket { number, label, live: Arc::clone(&self.live) }
     }
 
     /// Returns the connection ids of the sessions that are open now.
@@ -66,13 +66,13 @@ impl Labels {
     }
 }
 
-impl Ticket {
+impl SessionTicket {
     pub(crate) fn label(&self) -> Option<&str> {
         self.label.as_deref()
     }
 }
 
-impl Drop for Ticket {
+impl Drop for SessionTicket {
     fn drop(&mut self) {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).ids.remove(&self.number);
     }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn numbers_go_round_and_labels_fit() {
         let run = RunId::new();
-        let labels = Labels::new(run, Side::Replica);
+        let labels = SessionLabels::new(run, Side::Replica);
         let expected = |number| format!("handoff:{run}:r{number}");
         let first = labels.take(7);
         let second = labels.take(8);
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn sessions_beyond_the_last_number_have_no_label() {
-        let labels = Labels::new(RunId::new(), Side::Source);
-        let tickets: Vec<Ticket> = (0..MOST + 2).map(|id| labels.take(id)).collect();
+        let labels = SessionLabels::new(RunId::new(), Side::Source);
+        let tickets: Vec<SessionTicket> = (0..MOST + 2).map(|id| labels.take(id)).collect();
         assert_eq!(tickets.iter().filter(|ticket| ticket.label().is_some()).count(), MOST as usize);
         assert_eq!(labels.ids().len(), MOST as usize + 2);
     }

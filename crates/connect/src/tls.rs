@@ -1,7 +1,7 @@
 //! Whom to trust: the verifier of both drivers' lines.
 
 use crate::{Fault, Result, Side};
-use handoff_settings::{Fingerprint, Tls, TlsMode};
+use handoff_settings::{CertificatePin, TlsMode, TlsSettings};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -18,21 +18,21 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// How TLS is spoken to one server.
+/// The terms of TLS with one server.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsTerms {
     provider: Arc<CryptoProvider>,
-    rule: Rule,
+    rule: TrustRule,
     optional: bool,
 }
 
-/// Which certificates will do.
+/// The certificates that will do.
 #[derive(Debug, Clone)]
-enum Rule {
+enum TrustRule {
     /// Every one, as for libpq's `require`.
     Any,
     /// One only, whoever signed it and whenever it expires.
-    Pinned(Fingerprint),
+    Pinned(CertificatePin),
     /// Those of an authority, for any name.
     Authority(Arc<WebPkiServerVerifier>),
     /// Those of an authority for the host's name.
@@ -45,14 +45,14 @@ impl TlsTerms {
     /// # Errors
     ///
     /// Returns a [`Fault`] if the file of authorities can't be used.
-    pub(crate) fn new(side: Side, tls: &Tls) -> Result<Option<TlsTerms>> {
+    pub(crate) fn new(side: Side, tls: &TlsSettings) -> Result<Option<TlsTerms>> {
         let provider = Arc::new(ring::default_provider());
         let rule = match (tls.mode, tls.fingerprint) {
-            (_, Some(fingerprint)) => Rule::Pinned(fingerprint),
+            (_, Some(fingerprint)) => TrustRule::Pinned(fingerprint),
             (TlsMode::Disable, None) => return Ok(None),
-            (TlsMode::Prefer | TlsMode::Require, None) => Rule::Any,
-            (TlsMode::VerifyCa, None) => Rule::Authority(web_pki(side, tls, &provider)?),
-            (TlsMode::VerifyFull, None) => Rule::Name(web_pki(side, tls, &provider)?),
+            (TlsMode::Prefer | TlsMode::Require, None) => TrustRule::Any,
+            (TlsMode::VerifyCa, None) => TrustRule::Authority(web_pki(side, tls, &provider)?),
+            (TlsMode::VerifyFull, None) => TrustRule::Name(web_pki(side, tls, &provider)?),
         };
         Ok(Some(TlsTerms { provider, rule, optional: tls.is_optional() }))
     }
@@ -64,7 +64,7 @@ impl TlsTerms {
 
     /// Returns true if a peer that they let pass is the one that was meant.
     pub(crate) fn verify(&self) -> bool {
-        !matches!(self.rule, Rule::Any)
+        !matches!(self.rule, TrustRule::Any)
     }
 
     /// Makes the configuration of one connection, and what then tells of its certificate.
@@ -101,8 +101,8 @@ fn authorities(side: Side, file: &Path) -> Result<RootCertStore> {
         |why: String| Fault::new(side, format!("tls_ca in [{side}]: {} {why}", file.display()));
     let pem = std::fs::read(file).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|_| wrong("is not a PEM file".into()))?;
+    for read in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = read.map_err(|_| wrong("is not a PEM file".into()))?;
         roots
             .add(certificate)
             .map_err(|error| wrong(format!("holds a certificate of no authority: {error}")))?;
@@ -115,7 +115,7 @@ fn authorities(side: Side, file: &Path) -> Result<RootCertStore> {
 
 fn web_pki(
     side: Side,
-    tls: &Tls,
+    tls: &TlsSettings,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>> {
     let roots = match &tls.ca {
@@ -138,14 +138,14 @@ fn web_pki(
 #[derive(Debug)]
 pub(crate) struct PeerVerifier {
     provider: Arc<CryptoProvider>,
-    rule: Rule,
-    seen: OnceLock<Fingerprint>,
+    rule: TrustRule,
+    seen: OnceLock<CertificatePin>,
     proven: AtomicBool,
 }
 
 impl PeerVerifier {
     /// Returns the fingerprint of the certificate that was presented.
-    pub(crate) fn seen(&self) -> Option<Fingerprint> {
+    pub(crate) fn seen(&self) -> Option<CertificatePin> {
         self.seen.get().copied()
     }
 
@@ -166,7 +166,7 @@ impl PeerVerifier {
                 self.proven.store(true, Ordering::Relaxed);
                 Ok(valid)
             }
-            (Err(_), Rule::Any) => Ok(HandshakeSignatureValid::assertion()),
+            (Err(_), TrustRule::Any) => Ok(HandshakeSignatureValid::assertion()),
             (Err(error), _) => Err(error),
         }
     }
@@ -181,13 +181,15 @@ impl ServerCertVerifier for PeerVerifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let seen = *self.seen.get_or_init(|| Fingerprint::new(Sha256::digest(end).into()));
+        let seen = *self.seen.get_or_init(|| CertificatePin::new(Sha256::digest(end).into()));
         match &self.rule {
-            Rule::Any => Ok(ServerCertVerified::assertion()),
-            Rule::Pinned(pinned) if *pinned == seen => Ok(ServerCertVerified::assertion()),
-            Rule::Pinned(_) => Err(WrongFingerprint(seen).into()),
-            Rule::Name(authority) => authority.verify_server_cert(end, between, name, ocsp, now),
-            Rule::Authority(authority) => {
+            TrustRule::Any => Ok(ServerCertVerified::assertion()),
+            TrustRule::Pinned(pinned) if *pinned == seen => Ok(ServerCertVerified::assertion()),
+            TrustRule::Pinned(_) => Err(WrongFingerprint(seen).into()),
+            TrustRule::Name(authority) => {
+                authority.verify_server_cert(end, between, name, ocsp, now)
+            }
+            TrustRule::Authority(authority) => {
                 match authority.verify_server_cert(end, between, name, ocsp, now) {
                     Err(Error::InvalidCertificate(
                         CertificateError::NotValidForName
@@ -221,7 +223,7 @@ impl ServerCertVerifier for PeerVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut known = self.provider.signature_verification_algorithms.supported_schemes();
-        if matches!(self.rule, Rule::Any) {
+        if matches!(self.rule, TrustRule::Any) {
             // Old servers sign with nothing else, and here the signature decides nothing.
             known.extend([SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1_Legacy]);
         }
@@ -231,7 +233,7 @@ impl ServerCertVerifier for PeerVerifier {
 
 /// A certificate that is not the pinned one.
 #[derive(Debug)]
-pub(crate) struct WrongFingerprint(pub(crate) Fingerprint);
+pub(crate) struct WrongFingerprint(pub(crate) CertificatePin);
 
 impl fmt::Display for WrongFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -293,11 +295,11 @@ mod tests {
     fn server(
         has_key: bool,
         version: &'static SupportedProtocolVersion,
-    ) -> (ServerConfig, Fingerprint) {
+    ) -> (ServerConfig, CertificatePin) {
         let (key, mut signs) = signing_key();
         let params = CertificateParams::new(["clinic".to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        let fingerprint = Fingerprint::new(Sha256::digest(&certificate).into());
+        let fingerprint = CertificatePin::new(Sha256::digest(&certificate).into());
         if !has_key {
             signs = Arc::new(Stranger(signing_key().1));
         }
@@ -311,7 +313,7 @@ mod tests {
     }
 
     /// Shakes hands; returns what is known of the peer then.
-    fn meet(tls: &Tls, server: ServerConfig) -> Result<Arc<PeerVerifier>, Error> {
+    fn meet(tls: &TlsSettings, server: ServerConfig) -> Result<Arc<PeerVerifier>, Error> {
         let (config, verifier) = TlsTerms::new(Side::Target, tls).unwrap().unwrap().config()?;
         let mut ours = ClientConnection::new(Arc::new(config), server_name("clinic"))?;
         let mut theirs = ServerConnection::new(Arc::new(server)).unwrap();
@@ -336,7 +338,7 @@ mod tests {
     fn a_certificate_counts_for_whoever_has_its_key() {
         for version in [&version::TLS12, &version::TLS13] {
             for has_key in [true, false] {
-                let any = Tls { mode: TlsMode::Require, ..Tls::default() };
+                let any = TlsSettings { mode: TlsMode::Require, ..TlsSettings::default() };
                 let (config, fingerprint) = server(has_key, version);
                 let met = meet(&any, config).unwrap();
                 assert_eq!(
@@ -346,11 +348,15 @@ mod tests {
                 );
 
                 let (config, fingerprint) = server(has_key, version);
-                let pinned = Tls { fingerprint: Some(fingerprint), ..Tls::default() };
+                let pinned =
+                    TlsSettings { fingerprint: Some(fingerprint), ..TlsSettings::default() };
                 assert_eq!(meet(&pinned, config).is_ok(), has_key, "{version:?}");
             }
             let (config, _) = server(true, version);
-            let other = Tls { fingerprint: Some(Fingerprint::new([1; 32])), ..Tls::default() };
+            let other = TlsSettings {
+                fingerprint: Some(CertificatePin::new([1; 32])),
+                ..TlsSettings::default()
+            };
             assert!(meet(&other, config).is_err(), "{version:?}");
         }
     }

@@ -23,7 +23,7 @@ pub enum ValueRef<'a> {
     Bytes(&'a [u8]),
     /// Year, month, day, hour, minute, second, microsecond. Any part may be 0.
     Date(u16, u8, u8, u8, u8, u8, u32),
-    /// Whether it is negative, days, hours, minutes, seconds, microseconds.
+    /// The sign (true is negative), days, hours, minutes, seconds, microseconds.
     Time(bool, u32, u8, u8, u8, u32),
 }
 

@@ -1,16 +1,16 @@
 //! Silent servers: which connections are given up.
 
 use crate::patience::Patience;
-use crate::seat::{Seat, Seats};
+use crate::seat::{WatchSeat, WatchSeats};
 use crate::{Fault, Result, Side};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// How often the connections are looked at.
+/// The pause between two looks at the connections.
 const TICK: Duration = Duration::from_millis(250);
-/// How long a session that works is left alone before the server is asked again.
+/// The time that a session which works is left alone before the server is asked again.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The connections of a pool, and a way to ask their server after them.
@@ -22,15 +22,15 @@ pub(crate) trait Watchable: Send + Sync + 'static {
     /// Returns how long the server is waited for.
     fn patience(&self) -> &Patience;
     /// Returns the open connections.
-    fn seats(&self) -> &Seats;
+    fn seats(&self) -> &WatchSeats;
     /// Asks the server, on a connection of its own and in a bounded time, what these sessions do. A
     /// session that it does not know is left out.
-    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>>;
+    fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, SessionActivity>>;
 }
 
 /// The meaning of a session's state for whoever waits for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Activity {
+pub(crate) enum SessionActivity {
     /// It works on its statement.
     Works,
     /// It has said all that there is to say.
@@ -45,24 +45,24 @@ pub(crate) enum Activity {
     NoRoom,
 }
 
-impl Activity {
+impl SessionActivity {
     /// Returns the fault of a server that waits for room, if this one does.
     pub(crate) fn no_room(self, side: Side) -> Option<Fault> {
         let text = format!(
             "the {side}'s disk is full, and a session of ours waits there for room: free some space"
         );
-        (self == Activity::NoRoom).then(|| Fault::new(side, text))
+        (self == SessionActivity::NoRoom).then(|| Fault::new(side, text))
     }
 
     /// Returns the fault by which the connection is lost; [`None`] if it is worth waiting for.
     fn fault(self, side: Side, silence: &str) -> Option<Fault> {
         let said = match self {
-            Activity::Works => return None,
-            Activity::NoRoom => return self.no_room(side),
-            Activity::Done => "has answered",
-            Activity::Gone => "has ended the session",
-            Activity::Sends => "is sending",
-            Activity::Receives => "waits to receive",
+            SessionActivity::Works => return None,
+            SessionActivity::NoRoom => return self.no_room(side),
+            SessionActivity::Done => "has answered",
+            SessionActivity::Gone => "has ended the session",
+            SessionActivity::Sends => "is sending",
+            SessionActivity::Receives => "waits to receive",
         };
         let text = format!("{silence}, and says on a second one that it {said}");
         Some(Fault::disconnect(side, text))
@@ -120,9 +120,9 @@ fn look<W: Watchable>(pool: &Arc<W>) {
     }
 }
 
-fn judge<W: Watchable>(pool: &Arc<W>, seat: &Seat, sessions: &BTreeMap<u32, Activity>) {
+fn judge<W: Watchable>(pool: &Arc<W>, seat: &WatchSeat, sessions: &BTreeMap<u32, SessionActivity>) {
     let Some(number) = seat.connection() else { return };
-    let activity = sessions.get(&number).copied().unwrap_or(Activity::Gone);
+    let activity = sessions.get(&number).copied().unwrap_or(SessionActivity::Gone);
     // An answer may have come while the server was asked.
     let Some(silence) = silence(pool.as_ref(), seat) else { return };
     match activity.fault(pool.side(), &silence) {
@@ -133,14 +133,14 @@ fn judge<W: Watchable>(pool: &Arc<W>, seat: &Seat, sessions: &BTreeMap<u32, Acti
     }
 }
 
-fn give_up<W: Watchable>(pool: &Arc<W>, seat: &Seat, why: &str) {
+fn give_up<W: Watchable>(pool: &Arc<W>, seat: &WatchSeat, why: &str) {
     if let Some(silence) = silence(pool.as_ref(), seat) {
         seat.give_up(Fault::disconnect(pool.side(), format!("{silence} {why}")));
     }
 }
 
 /// Says how long the server has been silent, if it still is.
-fn silence<W: Watchable>(pool: &W, seat: &Seat) -> Option<String> {
+fn silence<W: Watchable>(pool: &W, seat: &WatchSeat) -> Option<String> {
     let seconds = seat.silent_for()?.as_secs();
     Some(format!("{} has been silent on this connection for {seconds} s", pool.at()))
 }
@@ -148,14 +148,14 @@ fn silence<W: Watchable>(pool: &W, seat: &Seat) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_model::Cancel;
+    use handoff_model::CancelToken;
     use std::sync::Mutex;
 
     /// A pool of one connection, whose server says what it is told to.
     struct Pool {
         patience: Patience,
-        seats: Seats,
-        says: Mutex<Option<Activity>>,
+        seats: WatchSeats,
+        says: Mutex<Option<SessionActivity>>,
     }
 
     impl Watchable for Pool {
@@ -168,12 +168,12 @@ mod tests {
         fn patience(&self) -> &Patience {
             &self.patience
         }
-        fn seats(&self) -> &Seats {
+        fn seats(&self) -> &WatchSeats {
             &self.seats
         }
-        fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, Activity>> {
+        fn sessions(self: Arc<Self>, numbers: &[u32]) -> Result<BTreeMap<u32, SessionActivity>> {
             match *self.says.lock().unwrap() {
-                Some(Activity::Gone) => Ok(BTreeMap::new()),
+                Some(SessionActivity::Gone) => Ok(BTreeMap::new()),
                 Some(activity) => Ok([(numbers[0], activity)].into()),
                 None => Err(Fault::disconnect(Side::Replica, "cannot reach it")),
             }
@@ -181,11 +181,11 @@ mod tests {
     }
 
     /// Returns what becomes of a connection that waits for longer than the bound.
-    fn verdict(says: Option<Activity>, waits: bool, cancel: &Cancel) -> Option<Fault> {
-        let seat = Arc::new(Seat::default());
+    fn verdict(says: Option<SessionActivity>, waits: bool, cancel: &CancelToken) -> Option<Fault> {
+        let seat = Arc::new(WatchSeat::default());
         seat.is_session(7);
         let patience = Patience::new(Duration::from_millis(1), cancel.clone());
-        let (seats, says) = (Seats::default(), Mutex::new(says));
+        let (seats, says) = (WatchSeats::default(), Mutex::new(says));
         seats.add(&seat);
         let pool = Arc::new(Pool { patience, seats, says });
         if waits {
@@ -200,22 +200,22 @@ mod tests {
 
     #[test]
     fn who_is_worth_waiting_for_is_waited_for() {
-        let cancel = Cancel::new();
-        assert!(verdict(Some(Activity::Works), true, &cancel).is_none());
+        let cancel = CancelToken::new();
+        assert!(verdict(Some(SessionActivity::Works), true, &cancel).is_none());
         assert!(verdict(None, false, &cancel).is_none(), "nobody waits");
     }
 
     #[test]
     fn an_answer_that_does_not_come_is_a_lost_connection() {
         let cases = [
-            (Some(Activity::Done), "has answered"),
-            (Some(Activity::Gone), "has ended the session"),
-            (Some(Activity::Sends), "is sending"),
-            (Some(Activity::Receives), "waits to receive"),
+            (Some(SessionActivity::Done), "has answered"),
+            (Some(SessionActivity::Gone), "has ended the session"),
+            (Some(SessionActivity::Sends), "is sending"),
+            (Some(SessionActivity::Receives), "waits to receive"),
             (None, "answers no second one: cannot reach it"),
         ];
         for (says, words) in cases {
-            let fault = verdict(says, true, &Cancel::new()).unwrap();
+            let fault = verdict(says, true, &CancelToken::new()).unwrap();
             assert!(fault.is_disconnect() && fault.is_transient(), "{fault}");
             let shown = fault.to_string();
             assert!(shown.starts_with("replica: clinic:3306 has been silent on this"), "{shown}");
@@ -225,15 +225,15 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_not_tried_again() {
-        let fault = verdict(Some(Activity::NoRoom), true, &Cancel::new()).unwrap();
+        let fault = verdict(Some(SessionActivity::NoRoom), true, &CancelToken::new()).unwrap();
         assert!(!fault.is_transient() && fault.to_string().contains("disk is full"), "{fault}");
     }
 
     #[test]
     fn nobody_is_asked_once_the_run_is_to_stop() {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         cancel.cancel();
-        let fault = verdict(Some(Activity::Works), true, &cancel).unwrap();
+        let fault = verdict(Some(SessionActivity::Works), true, &cancel).unwrap();
         assert!(fault.to_string().ends_with("since the run was asked to stop"), "{fault}");
     }
 }

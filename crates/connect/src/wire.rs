@@ -10,17 +10,17 @@ use std::time::Duration;
 /// The driver reads an unfinished result to its end when it is dropped. Cut the wire first, and
 /// that reading fails at once; the connection is then good for nothing but being dropped.
 #[derive(Debug)]
-pub struct Wire(TcpStream);
+pub struct SocketHandle(TcpStream);
 
-impl Wire {
-    pub(crate) fn of(conn: &mysql::Conn) -> io::Result<Wire> {
+impl SocketHandle {
+    pub(crate) fn of(conn: &mysql::Conn) -> io::Result<SocketHandle> {
         // SAFETY: the descriptor belongs to `conn`, which outlives this borrow.
-        Wire::of_fd(unsafe { BorrowedFd::borrow_raw(conn.as_raw_fd()) })
+        SocketHandle::of_fd(unsafe { BorrowedFd::borrow_raw(conn.as_raw_fd()) })
     }
 
     /// Keeps a duplicate, so that it never refers to a descriptor that was closed and used again.
-    pub(crate) fn of_fd(fd: BorrowedFd<'_>) -> io::Result<Wire> {
-        Ok(Wire(TcpStream::from(fd.try_clone_to_owned()?)))
+    pub(crate) fn of_fd(fd: BorrowedFd<'_>) -> io::Result<SocketHandle> {
+        Ok(SocketHandle(TcpStream::from(fd.try_clone_to_owned()?)))
     }
 
     /// Cuts the connection. The server notices and ends the session.

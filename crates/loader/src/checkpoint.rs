@@ -5,7 +5,7 @@ use crate::loaded_rows::LoadedRows;
 use crate::shared_staging::{SharedStaging, StagingKind};
 use crate::step::{MAKE, step};
 use crate::{key_position, read_back};
-use handoff_model::{Audit, ColumnName, KeyValue, LossPolicy, TableSum, chain};
+use handoff_model::{ColumnName, KeyValue, LossAudit, LossPolicy, TableSum, chain};
 use postgres::{Row, Transaction};
 
 const FIND: &str = "look for what an earlier attempt has loaded of";
@@ -197,7 +197,7 @@ fn number(row: &Row, index: usize) -> std::result::Result<u64, postgres::Error> 
 }
 
 /// Renders an audit: column, policy and count, one after the other.
-fn audit_texts(audit: &Audit) -> Vec<String> {
+fn audit_texts(audit: &LossAudit) -> Vec<String> {
     let entries = audit.entries().iter();
     entries
         .flat_map(|lossy| {
@@ -210,8 +210,8 @@ fn audit_texts(audit: &Audit) -> Vec<String> {
         .collect()
 }
 
-fn audit_of(texts: &[String]) -> Option<Audit> {
-    let mut audit = Audit::default();
+fn audit_of(texts: &[String]) -> Option<LossAudit> {
+    let mut audit = LossAudit::default();
     for entry in texts.chunks(3) {
         let [column, policy, count] = entry else { return None };
         let all =
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_audit_is_read_as_it_was_spelled() {
-        let mut audit = Audit::default();
+        let mut audit = LossAudit::default();
         audit.add(&ColumnName::new("note").unwrap(), LossPolicy::NulBytes, 7);
         audit.add(&ColumnName::new("seen").unwrap(), LossPolicy::ZeroDates, 1);
         assert_eq!(audit_of(&audit_texts(&audit)), Some(audit));

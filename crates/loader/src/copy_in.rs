@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use handoff_connect::{Fault, Side};
-use handoff_model::Meter;
+use handoff_model::ProgressMeter;
 use handoff_model::TableName;
 use handoff_rows::{COPY_HEADER, COPY_TRAILER, TupleBuffer};
 use postgres::{CopyInWriter, Transaction};
@@ -53,7 +53,7 @@ impl<'a> CopyIn<'a> {
     /// # Errors
     ///
     /// Returns an error if the connection is lost.
-    pub fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    pub fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         self.put(tuples.bytes())?;
         self.sent += tuples.pending();
         meter.add(tuples.pending(), tuples.bytes().len() as u64);

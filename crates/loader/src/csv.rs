@@ -7,10 +7,10 @@
 mod text;
 
 use crate::tuple;
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 
 /// Appends a line with the names of the columns.
-pub(crate) fn header(mapping: &Mapping, out: &mut Vec<u8>) {
+pub(crate) fn header(mapping: &TableMapping, out: &mut Vec<u8>) {
     for (index, column) in mapping.columns.iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -22,12 +22,12 @@ pub(crate) fn header(mapping: &Mapping, out: &mut Vec<u8>) {
 
 /// Writes lines, with memory of its own for the texts on their way.
 pub(crate) struct CsvLines<'a> {
-    mapping: &'a Mapping,
+    mapping: &'a TableMapping,
     text: Vec<u8>,
 }
 
 impl<'a> CsvLines<'a> {
-    pub(crate) fn new(mapping: &'a Mapping) -> CsvLines<'a> {
+    pub(crate) fn new(mapping: &'a TableMapping) -> CsvLines<'a> {
         CsvLines { mapping, text: Vec::new() }
     }
 

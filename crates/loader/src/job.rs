@@ -1,8 +1,8 @@
 //! The job of a load, and its outcome.
 
-use handoff_model::{Audit, CopyId, RowFilter, TableSum, Waits};
+use handoff_model::{CopyId, LossAudit, RowFilter, TableSum, WaitTimes};
 use handoff_rows::{KeyList, Locking};
-use handoff_schema::{Mapping, TableSchema, TargetTable};
+use handoff_schema::{TableMapping, TableSchema, TargetTable};
 use std::time::Duration;
 
 /// The fate of target rows that are absent from a load.
@@ -20,7 +20,7 @@ pub struct LoadJob<'a> {
     /// The table as the server that it is read from has it.
     pub table: &'a TableSchema,
     /// The table's form in the target.
-    pub mapping: &'a Mapping,
+    pub mapping: &'a TableMapping,
     /// The rows to read.
     pub filter: &'a RowFilter,
     /// The fate of the target rows that are not read.
@@ -73,13 +73,13 @@ pub struct LoadOutcome {
     /// The time from the start to the commit.
     pub duration: Duration,
     /// The parts of that time.
-    pub waits: Waits,
+    pub waits: WaitTimes,
     /// The sum of the rows read.
     pub sum: TableSum,
     /// True if the target was read and held these very rows already, so that nothing was written.
     pub unchanged: bool,
     /// Values that could not be carried unchanged.
-    pub audit: Audit,
+    pub audit: LossAudit,
     /// Sentences for the reader of the report.
     pub notes: Vec<String>,
 }

@@ -2,11 +2,11 @@
 
 use crate::tuple;
 use handoff_rows::{hash_row, shown_key};
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 
 /// Returns the key of a row for an error message: a value that [`shown_key`] shows as it is, any other,
 /// which may be a person's name, as the first 8 hex digits of its hash.
-pub(crate) fn key_text(mapping: &Mapping, row: &[u8]) -> String {
+pub(crate) fn key_text(mapping: &TableMapping, row: &[u8]) -> String {
     let fields: Vec<_> = tuple::fields(row).collect();
     if mapping.key.is_empty() {
         return format!("#{}", short_hash(row));
@@ -27,20 +27,21 @@ fn short_hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Index, IndexPart, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     fn table(keyed: bool) -> TableSchema {
-        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
-        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, ColumnSchema::of_type("note", "varchar(9)").unwrap()];
         let indexes = if keyed { vec![primary] } else { Vec::new() };
         TableSchema { columns, indexes, ..TableSchema::empty("t") }
     }
 
-    fn mapping(keyed: bool) -> Mapping {
-        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    fn mapping(keyed: bool) -> TableMapping {
+        TableMapping::new(&table(keyed), &TableSettings::default(), &ValuePolicies::default())
+            .unwrap()
     }
 
     #[test]

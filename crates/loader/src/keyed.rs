@@ -12,7 +12,7 @@ use crate::staging_table::StagingTable;
 use crate::step::step;
 use crate::strategy::{LoadInput, LoadStrategy, StreamingLoad};
 use handoff_connect::fault_point;
-use handoff_model::{Meter, Phase};
+use handoff_model::{ProgressMeter, TablePhase};
 use handoff_rows::KeyList;
 
 /// Bytes of keys that are sent at once.
@@ -34,7 +34,7 @@ pub(crate) fn land(
         return Ok(());
     }
     let source = RowSource { keys: Some(left), ..*source };
-    let meter = Meter::new(&*options.observer, Phase::Load, &source.table.name);
+    let meter = ProgressMeter::new(&*options.observer, TablePhase::Load, &source.table.name);
     let by_keys =
         StreamingLoad::default().load(LoadInput { source: &source, landing, meter: &meter })?;
     *moved += by_keys;

@@ -5,7 +5,7 @@
 //! 1. **Open.** [`Loader::load`] decides where rows land.
 //! 2. **Move.** A [`LoadStrategy`] streams rows out of MySQL and into that table.
 //! 3. **Publish.** [`Loader::load`] makes them visible, in one transaction with the
-//!    [`Seal`](handoff_connect::Seal) that records it.
+//!    [`PublishHook`](handoff_connect::PublishHook) that records it.
 //!
 //! | The target table | Rows land in | Published by |
 //! | --- | --- | --- |
@@ -19,7 +19,7 @@
 //! publication.
 //!
 //! Before the commit, and before the seal records it, the seal is asked whether this may be published
-//! ([`Seal::check_target`](handoff_connect::Seal::check_target)). It sees the rows in place, and if it
+//! ([`PublishHook::check_target`](handoff_connect::PublishHook::check_target)). It sees the rows in place, and if it
 //! refuses, nothing has happened.
 //!
 //! So readers wait for nothing and see the old rows or the new, views live, and rows that did not
@@ -95,7 +95,7 @@ mod tuple_inserter;
 
 pub use copy_in::CopyIn;
 pub use error::{Error, Result};
-pub use handoff_model::Meter;
+pub use handoff_model::ProgressMeter;
 pub use job::{LoadJob, LoadMode, LoadOutcome};
 pub use loaded_rows::LoadedRows;
 pub use loader::Loader;

@@ -6,10 +6,10 @@
 use crate::job::LoadMode;
 use crate::key_position;
 use crate::shared_staging::StagingKind;
-use handoff_model::{Bound, CopyId, RowFilter};
+use handoff_model::{CopyId, RowFilter, WatermarkWindow};
 use handoff_rows::hash_row;
-use handoff_schema::{Mapping, TableSchema};
-use handoff_settings::{BadJson, BadText, NulBytes, Values, ZeroDates};
+use handoff_schema::{TableMapping, TableSchema};
+use handoff_settings::{BadJson, BadText, NulBytes, ValuePolicies, ZeroDates};
 
 /// Goes up when the description below changes its meaning.
 const VERSION: u8 = 2;
@@ -21,8 +21,8 @@ pub(crate) struct LoadOrigin<'a> {
     pub(crate) mode: LoadMode,
     pub(crate) kind: StagingKind,
     pub(crate) table: &'a TableSchema,
-    pub(crate) mapping: &'a Mapping,
-    pub(crate) values: &'a Values,
+    pub(crate) mapping: &'a TableMapping,
+    pub(crate) values: &'a ValuePolicies,
     pub(crate) filter: &'a RowFilter,
 }
 
@@ -55,7 +55,7 @@ impl LoadOrigin<'_> {
     }
 }
 
-fn describe_values(values: &Values) -> String {
+fn describe_values(values: &ValuePolicies) -> String {
     let zero_dates = match values.zero_dates {
         ZeroDates::Null => "null".to_owned(),
         ZeroDates::Fail => "fail".to_owned(),
@@ -81,7 +81,7 @@ fn describe_filter(filter: &RowFilter, out: &mut Vec<u8>) {
     match filter {
         RowFilter::All => {}
         RowFilter::Changed { bounds, nulls } => {
-            for Bound { column, from, below } in bounds {
+            for WatermarkWindow { column, from, below } in bounds {
                 let below = below.as_ref().map(ToString::to_string).unwrap_or_default();
                 out.extend_from_slice(format!("\n{column} {from} {below}").as_bytes());
             }
@@ -108,7 +108,7 @@ fn describe_filter(filter: &RowFilter, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use handoff_model::{ColumnName, KeyRange, KeyValue, Watermark};
-    use handoff_schema::Column;
+    use handoff_schema::ColumnSchema;
     use handoff_settings::TableSettings;
 
     fn check_different(one: LoadOrigin<'_>, others: &[LoadOrigin<'_>]) {
@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn whatever_determines_the_rows_changes_the_hash() {
-        let columns = vec![Column::of_type("a", "int").unwrap()];
+        let columns = vec![ColumnSchema::of_type("a", "int").unwrap()];
         let table = &TableSchema { columns, ..TableSchema::empty("t") };
-        let values = &Values::default();
-        let mapping = &Mapping::new(table, &TableSettings::default(), values).unwrap();
+        let values = &ValuePolicies::default();
+        let mapping = &TableMapping::new(table, &TableSettings::default(), values).unwrap();
         let (mode, kind, filter) = (LoadMode::Full, StagingKind::Unlogged, &RowFilter::All);
         let one = LoadOrigin { copy: None, mode, kind, table, mapping, values, filter };
         assert_eq!(one.hash(), one.hash());
@@ -131,16 +131,16 @@ mod tests {
             format!("2  full unlogged null strip fail fail\n{:016x}\na ", table.fingerprint());
         assert!(described.starts_with(&begin), "{described}");
 
-        let strict = &Values { zero_dates: ZeroDates::Fail, ..*values };
+        let strict = &ValuePolicies { zero_dates: ZeroDates::Fail, ..*values };
         let wide = &TableSchema {
-            columns: vec![Column::of_type("a", "bigint").unwrap()],
+            columns: vec![ColumnSchema::of_type("a", "bigint").unwrap()],
             ..TableSchema::empty("t")
         };
         let key = |number| Some(vec![KeyValue::Int(number)]);
         let after = &RowFilter::Range(KeyRange { after: key(1), upto: None });
         let upto = &RowFilter::Range(KeyRange { after: None, upto: key(1) });
         let column = ColumnName::new("a").unwrap();
-        let bound = Bound { column, from: Watermark::Integer(1), below: None };
+        let bound = WatermarkWindow { column, from: Watermark::Integer(1), below: None };
         let changed = &RowFilter::Changed { bounds: vec![bound], nulls: Vec::new() };
         check_different(
             one,

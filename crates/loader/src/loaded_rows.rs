@@ -1,6 +1,6 @@
 //! The rows that a strategy moved.
 
-use handoff_model::{Audit, TableSum};
+use handoff_model::{LossAudit, TableSum};
 use handoff_rows::TupleBuffer;
 use std::ops::AddAssign;
 
@@ -14,7 +14,7 @@ pub struct LoadedRows {
     /// Their sum.
     pub sum: TableSum,
     /// Values that could not be carried unchanged.
-    pub audit: Audit,
+    pub audit: LossAudit,
     /// Sentences for the reader of the report about the way the rows went.
     pub notes: Vec<String>,
 }
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn rows_of_two_reads_add_up() {
         let part = |rows, policy| {
-            let mut audit = Audit::default();
+            let mut audit = LossAudit::default();
             audit.add(&ColumnName::new("a").unwrap(), policy, rows);
             let sum = TableSum { rows, hash: u128::from(rows) };
             LoadedRows { rows, bytes: 10 * rows, sum, audit, notes: vec![rows.to_string()] }

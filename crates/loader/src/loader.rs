@@ -12,8 +12,8 @@ use crate::staging_table::{StagingAccess, StagingTable, fit};
 use crate::statements::LoadStatements;
 use crate::step::{MAKE, connect_failed, is_taken, step};
 use crate::strategy::{LandingMode, LoadInput, LoadStrategy, StreamingLoad};
-use handoff_connect::{Fault, MyPool, PgConn, PgPool, Published, Seal, fault_point};
-use handoff_model::{CopyId, Meter, Phase, TableSum, Throttle, WaitClock, chain};
+use handoff_connect::{Fault, MyPool, PgConn, PgPool, PublishHook, PublishedRows, fault_point};
+use handoff_model::{CopyId, ProgressMeter, RowThrottle, TablePhase, TableSum, WaitClock, chain};
 use handoff_rows::{KeyList, Locking};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -27,7 +27,7 @@ pub struct Loader {
     pub(crate) options: LoaderOptions,
     /// The answer to whether the role may make temporary tables, once the server was asked.
     temporary: OnceLock<bool>,
-    throttle: Option<Throttle>,
+    throttle: Option<RowThrottle>,
     key_names: BTreeMap<String, String>,
 }
 
@@ -46,7 +46,7 @@ impl Loader {
 
     /// Bounds the rows that are read in a second. For a loader that reads the source itself.
     #[must_use]
-    pub fn throttle(mut self, throttle: Option<Throttle>) -> Loader {
+    pub fn throttle(mut self, throttle: Option<RowThrottle>) -> Loader {
         self.throttle = throttle;
         self
     }
@@ -73,7 +73,7 @@ impl Loader {
         &self,
         job: &LoadJob<'_>,
         strategy: &dyn LoadStrategy,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
     ) -> Result<LoadOutcome> {
         self.attempt(job, strategy, seal, LoadScope::Filter)
     }
@@ -90,7 +90,7 @@ impl Loader {
         job: &LoadJob<'_>,
         strategy: &dyn LoadStrategy,
         keys: &KeyList,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
     ) -> Result<LoadOutcome> {
         let job = LoadJob { mode: LoadMode::Incremental, ..*job };
         let scope =
@@ -110,7 +110,7 @@ impl Loader {
         &self,
         job: &LoadJob<'_>,
         keys: &KeyList,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
     ) -> Result<LoadOutcome> {
         let job = LoadJob { mode: LoadMode::Incremental, ..*job };
         self.attempt(&job, &StreamingLoad::default(), seal, LoadScope::Keys(keys))
@@ -120,7 +120,7 @@ impl Loader {
         &self,
         job: &LoadJob<'_>,
         strategy: &dyn LoadStrategy,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
         scope: LoadScope<'_>,
     ) -> Result<LoadOutcome> {
         let clock = WaitClock::default();
@@ -199,7 +199,7 @@ struct LoadAttempt<'a> {
     loader: &'a Loader,
     job: &'a LoadJob<'a>,
     strategy: &'a dyn LoadStrategy,
-    seal: &'a dyn Seal,
+    seal: &'a dyn PublishHook,
     scope: LoadScope<'a>,
     source: RowSource<'a>,
     opening: LandingMode,
@@ -314,7 +314,8 @@ impl LoadAttempt<'_> {
 
     fn run_strategy(&self, landing: &mut StagingTable<'_>) -> Result<LoadedRows> {
         let options = &self.loader.options;
-        let meter = Meter::new(&*options.observer, Phase::Load, &self.job.mapping.table);
+        let meter =
+            ProgressMeter::new(&*options.observer, TablePhase::Load, &self.job.mapping.table);
         fault_point("loader.opened", &self.job.mapping.table);
         let moved =
             self.strategy.load(LoadInput { source: &self.source, landing, meter: &meter })?;
@@ -366,8 +367,8 @@ impl LoadAttempt<'_> {
         filter_sum: TableSum,
         changes: TargetChanges,
         unchanged: bool,
-    ) -> Published {
-        Published {
+    ) -> PublishedRows {
+        PublishedRows {
             rows: moved.rows,
             inserted: changes.inserted,
             updated: changes.updated,
@@ -383,7 +384,7 @@ impl LoadAttempt<'_> {
         }
     }
 
-    fn outcome(&self, moved: LoadedRows, published: &Published) -> LoadOutcome {
+    fn outcome(&self, moved: LoadedRows, published: &PublishedRows) -> LoadOutcome {
         let duration = self.started.elapsed();
         LoadOutcome {
             rows_loaded: moved.rows,
@@ -417,20 +418,21 @@ impl LoadAttempt<'_> {
 mod tests {
     use super::*;
     use handoff_model::RowFilter;
-    use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     fn table(keyed: bool) -> TableSchema {
-        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
-        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, ColumnSchema::of_type("note", "varchar(9)").unwrap()];
         let indexes = if keyed { vec![primary] } else { Vec::new() };
         TableSchema { columns, indexes, ..TableSchema::empty("t") }
     }
 
-    fn mapping(keyed: bool) -> Mapping {
-        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    fn mapping(keyed: bool) -> TableMapping {
+        TableMapping::new(&table(keyed), &TableSettings::default(), &ValuePolicies::default())
+            .unwrap()
     }
 
     fn check(keyed: bool, mode: LoadMode, scope: LoadScope<'_>) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The options of all loads of a run.
 
-use handoff_model::{Cancel, Observer};
-use handoff_settings::Values;
+use handoff_model::{CancelToken, Observer};
+use handoff_settings::ValuePolicies;
 use std::sync::Arc;
 
 /// The options of all loads of a run.
@@ -12,9 +12,9 @@ pub struct LoaderOptions {
     /// Roles that may read the tables that are created.
     pub grant_select_to: Vec<String>,
     /// The policies for values that PostgreSQL cannot hold.
-    pub values: Values,
+    pub values: ValuePolicies,
     /// The request to stop.
-    pub cancel: Cancel,
+    pub cancel: CancelToken,
     /// Is told of progress.
     pub observer: Arc<dyn Observer>,
     /// The memory that the load of one table may use, in bytes.

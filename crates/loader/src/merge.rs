@@ -168,20 +168,21 @@ fn number(row: &SimpleQueryRow, index: usize) -> u64 {
 mod tests {
     use super::*;
     use handoff_model::CopyId;
-    use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     fn table(keyed: bool) -> TableSchema {
-        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
-        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, ColumnSchema::of_type("note", "varchar(9)").unwrap()];
         let indexes = if keyed { vec![primary] } else { Vec::new() };
         TableSchema { columns, indexes, ..TableSchema::empty("t") }
     }
 
-    fn mapping(keyed: bool) -> Mapping {
-        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    fn mapping(keyed: bool) -> TableMapping {
+        TableMapping::new(&table(keyed), &TableSettings::default(), &ValuePolicies::default())
+            .unwrap()
     }
 
     fn with_merge<T>(

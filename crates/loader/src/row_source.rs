@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::key_text::key_text;
-use handoff_connect::{Fault, MyConn, MyPool, Profile, ValueRef};
-use handoff_model::{Cancel, KeyValue, RowFilter, Throttle, WaitClock};
+use handoff_connect::{Fault, MyConn, MyPool, SessionProfile, ValueRef};
+use handoff_model::{CancelToken, KeyValue, RowFilter, RowThrottle, WaitClock};
 use handoff_rows::{
     Encoder, KeyList, Locking, ReadChunk, ReadSpec, RowReader, RowSink, TupleBuffer,
 };
-use handoff_schema::{Mapping, TableSchema};
-use handoff_settings::Values;
+use handoff_schema::{TableMapping, TableSchema};
+use handoff_settings::ValuePolicies;
 
 /// The rows that a strategy moves.
 #[derive(Clone, Copy)]
@@ -18,21 +18,21 @@ pub struct RowSource<'a> {
     /// The table as that server has it.
     pub table: &'a TableSchema,
     /// The table's form in the target.
-    pub mapping: &'a Mapping,
+    pub mapping: &'a TableMapping,
     /// The rows to read.
     pub filter: &'a RowFilter,
     /// The effect of reading on writers of the table.
     pub locking: Locking,
     /// The policies for values that PostgreSQL cannot hold.
-    pub values: &'a Values,
+    pub values: &'a ValuePolicies,
     /// The request to stop.
-    pub cancel: &'a Cancel,
+    pub cancel: &'a CancelToken,
     /// The most bytes that one row may have.
     pub largest_row: usize,
     /// The memory that gathered rows may take, in bytes.
     pub memory_bytes: usize,
     /// The bound on the rows that are read in a second.
-    pub throttle: Option<&'a Throttle>,
+    pub throttle: Option<&'a RowThrottle>,
     /// The keys of the rows, where those are given instead of a filter.
     pub keys: Option<&'a KeyList>,
     /// The clock of reading, encoding and writing.
@@ -141,7 +141,7 @@ impl RowSource<'_> {
     }
 
     fn connect(&self) -> Result<MyConn> {
-        self.pool.get(Profile::Read).map_err(|fault| self.failed(0, fault))
+        self.pool.get(SessionProfile::Read).map_err(|fault| self.failed(0, fault))
     }
 
     fn failed(&self, rows: u64, fault: Fault) -> Error {

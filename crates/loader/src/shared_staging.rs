@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::statements::LoadStatements;
 use crate::step::{connect_failed, step};
 use handoff_connect::{PgConn, PgPool};
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use postgres::Transaction;
 
 /// The table that rows land in.
@@ -24,7 +24,7 @@ pub(crate) enum StagingKind {
 /// Runs `work` in a transaction on `conn` that ends with the request to stop.
 pub(crate) fn guarded<T>(
     conn: &mut PgConn,
-    cancel: &Cancel,
+    cancel: &CancelToken,
     statements: &LoadStatements,
     work: impl FnOnce(Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
@@ -45,7 +45,7 @@ pub struct SharedStaging<'c> {
     /// The connections to write through.
     pub pool: &'c PgPool,
     pub(crate) statements: &'c LoadStatements,
-    pub(crate) cancel: &'c Cancel,
+    pub(crate) cancel: &'c CancelToken,
 }
 
 impl SharedStaging<'_> {

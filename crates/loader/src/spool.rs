@@ -4,9 +4,9 @@ use crate::copy_in::CopyIn;
 use crate::csv::{CsvLines, header};
 use crate::error::{Error, Result};
 use crate::tuple;
-use handoff_model::{Cancel, TableName, TableSum};
+use handoff_model::{CancelToken, TableName, TableSum};
 use handoff_rows::TupleBuffer;
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ impl<'a> SpoolFile<'a> {
     pub(crate) fn create(
         folder: &'a Path,
         keep: bool,
-        mapping: &'a Mapping,
+        mapping: &'a TableMapping,
     ) -> Result<SpoolFile<'a>> {
         let place = SpoolPlace { table: &mapping.table, folder };
         let made = if keep {
@@ -132,9 +132,9 @@ impl<'a> SpoolFile<'a> {
     /// Sends the lines to the server.
     pub(crate) fn send(
         &mut self,
-        mapping: &Mapping,
+        mapping: &TableMapping,
         copy: &mut CopyIn<'_>,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<()> {
         let mut names = Vec::new();
         header(mapping, &mut names);
@@ -163,7 +163,7 @@ pub(crate) struct KeptSpool<'a> {
 
 impl<'a> KeptSpool<'a> {
     /// Opens a file and sees that it has the columns of `mapping`.
-    pub(crate) fn open(path: &'a Path, mapping: &'a Mapping) -> Result<KeptSpool<'a>> {
+    pub(crate) fn open(path: &'a Path, mapping: &'a TableMapping) -> Result<KeptSpool<'a>> {
         let place = SpoolPlace { table: &mapping.table, folder: path };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let Some(sum) = sum_of(&name) else {
@@ -190,7 +190,7 @@ impl<'a> KeptSpool<'a> {
     }
 
     /// Sends the lines to the server and returns their bytes.
-    pub(crate) fn send(&mut self, copy: &mut CopyIn<'_>, cancel: &Cancel) -> Result<u64> {
+    pub(crate) fn send(&mut self, copy: &mut CopyIn<'_>, cancel: &CancelToken) -> Result<u64> {
         send(&mut self.file, self.place, copy, cancel)
     }
 }
@@ -199,7 +199,7 @@ fn send(
     file: &mut impl Read,
     place: SpoolPlace<'_>,
     copy: &mut CopyIn<'_>,
-    cancel: &Cancel,
+    cancel: &CancelToken,
 ) -> Result<u64> {
     let mut piece = vec![0; PIECE];
     let mut sent = 0;

@@ -13,18 +13,18 @@ use crate::step::last_count;
 use crate::step::{MAKE, step};
 use crate::tuple_inserter::TupleInserter;
 use handoff_connect::{Fault, PgPool, Side};
-use handoff_model::{Cancel, CopyId, TableSum};
-use handoff_schema::{Mapping, TargetMisfit, TargetTable};
+use handoff_model::{CancelToken, CopyId, TableSum};
+use handoff_schema::{TableMapping, TargetMisfit, TargetTable};
 use postgres::Transaction;
 
 /// The table in which a strategy's rows land. In the transaction, the table is made at the first write.
 pub struct StagingTable<'c> {
     pub(crate) through: StagingAccess<'c>,
     pub(crate) statements: &'c LoadStatements,
-    pub(crate) mapping: &'c Mapping,
+    pub(crate) mapping: &'c TableMapping,
     pub(crate) mode: LoadMode,
     pub(crate) kind: StagingKind,
-    pub(crate) cancel: &'c Cancel,
+    pub(crate) cancel: &'c CancelToken,
     pub(crate) copy_id: Option<CopyId>,
     pub(crate) opened: bool,
     /// True if the table of the keys is there.
@@ -227,7 +227,7 @@ impl<'c> StagingTable<'c> {
 }
 
 /// Refuses a table that rows of `mapping` cannot be loaded into.
-pub(crate) fn fit(mapping: &Mapping, schema: &str, there: &TargetTable) -> Result<()> {
+pub(crate) fn fit(mapping: &TableMapping, schema: &str, there: &TargetTable) -> Result<()> {
     let misfit = TargetMisfit::find(mapping, schema, there);
     misfit.map_or(Ok(()), |misfit| Err(Error::Unfit(Box::new(misfit))))
 }

@@ -3,7 +3,7 @@
 use handoff_connect::{quote_pg, quote_pg_text};
 use handoff_model::own::PREFIX;
 use handoff_model::{CopyId, TableName};
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 use handoff_schema::ddl::{self, Persistence};
 
 /// The part of a checkpoint's name between the prefix and the id.
@@ -25,7 +25,7 @@ pub(crate) struct LoadStatements {
 
 impl LoadStatements {
     /// Makes the names of one attempt; its own tables are named after `id`.
-    pub(crate) fn new(schema: &str, mapping: &Mapping, id: CopyId) -> LoadStatements {
+    pub(crate) fn new(schema: &str, mapping: &TableMapping, id: CopyId) -> LoadStatements {
         let columns: Vec<_> =
             mapping.columns.iter().map(|column| quote_pg(column.pg_name.as_str())).collect();
         LoadStatements {
@@ -87,12 +87,12 @@ impl LoadStatements {
     }
 
     /// Makes the published table itself, without its key.
-    pub(crate) fn create_target(&self, mapping: &Mapping) -> String {
+    pub(crate) fn create_target(&self, mapping: &TableMapping) -> String {
         ddl::create_table(mapping, &self.schema, &mapping.pg_table, Persistence::Logged)
     }
 
     /// Makes a table that is to become the published one.
-    pub(crate) fn create_build(&self, mapping: &Mapping) -> String {
+    pub(crate) fn create_build(&self, mapping: &TableMapping) -> String {
         ddl::create_table(mapping, &self.schema, &self.own_name, Persistence::Logged)
     }
 
@@ -270,11 +270,11 @@ impl LoadStatements {
         format!("ANALYZE {staging} ({})", self.key.join(", "))
     }
 
-    pub(crate) fn rename_build(&self, mapping: &Mapping) -> String {
+    pub(crate) fn rename_build(&self, mapping: &TableMapping) -> String {
         format!("ALTER TABLE {} RENAME TO {}", self.own(), quote_pg(mapping.pg_table.as_str()))
     }
 
-    pub(crate) fn add_key(&self, mapping: &Mapping) -> Option<String> {
+    pub(crate) fn add_key(&self, mapping: &TableMapping) -> Option<String> {
         let (schema, table) = (&self.schema, &mapping.pg_table);
         match &self.key_name {
             Some(name) => ddl::add_named_key(mapping, schema, table, name),
@@ -321,20 +321,21 @@ impl LoadStatements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Index, IndexPart, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     fn table(keyed: bool) -> TableSchema {
-        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
-        let columns = vec![id, Column::of_type("note", "varchar(9)").unwrap()];
+        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
+        let columns = vec![id, ColumnSchema::of_type("note", "varchar(9)").unwrap()];
         let indexes = if keyed { vec![primary] } else { Vec::new() };
         TableSchema { columns, indexes, ..TableSchema::empty("t") }
     }
 
-    fn mapping(keyed: bool) -> Mapping {
-        Mapping::new(&table(keyed), &TableSettings::default(), &Values::default()).unwrap()
+    fn mapping(keyed: bool) -> TableMapping {
+        TableMapping::new(&table(keyed), &TableSettings::default(), &ValuePolicies::default())
+            .unwrap()
     }
 
     fn statements() -> LoadStatements {

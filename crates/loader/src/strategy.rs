@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
 use crate::staging_table::StagingTable;
-use handoff_model::Meter;
+use handoff_model::ProgressMeter;
 
 /// The place in which a strategy's rows land.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct LoadInput<'a, 'c> {
     /// The table in which they land.
     pub landing: &'a mut StagingTable<'c>,
     /// The meter of the rows that were sent.
-    pub meter: &'a Meter<'a>,
+    pub meter: &'a ProgressMeter<'a>,
 }
 
 /// A way of moving rows from MySQL into PostgreSQL.

@@ -6,7 +6,7 @@ use crate::tuple;
 use bytes::BytesMut;
 use handoff_connect::{Fault, Side};
 use handoff_model::BatchSize;
-use handoff_model::Meter;
+use handoff_model::ProgressMeter;
 use handoff_rows::TupleBuffer;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Statement, Transaction};
@@ -49,7 +49,7 @@ impl<'a, 'c> TupleInserter<'a, 'c> {
     /// # Errors
     ///
     /// Returns an error if the server refuses a row, or counts another number of them.
-    pub fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    pub fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         let mut rest = tuples.bytes();
         let mut left = usize::try_from(tuples.pending()).expect("what is in memory can be counted");
         while left > 0 {

@@ -1,9 +1,9 @@
-//! How many rows a statement takes.
+//! The number of rows that a statement takes.
 
 use std::time::Duration;
 
-/// What one statement should take: long enough that its fixed cost is lost in it, short enough that
-/// a request to stop is heeded soon.
+/// The time that one statement should take: long enough that its fixed cost does not count, short
+/// enough that a request to stop is heeded soon.
 const LAP: Duration = Duration::from_millis(50);
 
 /// Sizes batches of rows by what the ones before took. Sizes are powers of two, so that a server

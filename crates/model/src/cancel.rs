@@ -10,8 +10,8 @@ type Hook = Box<dyn FnMut() + Send>;
 
 /// A request to stop, shared by everything that works on one run. Cheap to clone.
 ///
-/// Work asks [`Cancel::check`] between batches. A statement that may run long registers a hook
-/// with [`Cancel::on_cancel`] that ends it from a second connection.
+/// Work asks [`CancelToken::check`] between batches. A statement that may run long registers a hook
+/// with [`CancelToken::on_cancel`] that ends it from a second connection.
 ///
 /// # Example
 ///
@@ -24,10 +24,10 @@ type Hook = Box<dyn FnMut() + Send>;
 /// assert!(cancel.check().is_err());
 /// ```
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<Shared>);
+pub struct CancelToken(Arc<CancelState>);
 
 #[derive(Default)]
-struct Shared {
+struct CancelState {
     request: OnceLock<Request>,
     next: AtomicU64,
     hooks: Mutex<BTreeMap<u64, Hook>>,
@@ -44,10 +44,10 @@ struct Request {
 #[error("cancelled")]
 pub struct Cancelled;
 
-impl Cancel {
+impl CancelToken {
     /// Makes a request that nobody has made yet.
-    pub fn new() -> Cancel {
-        Cancel::default()
+    pub fn new() -> CancelToken {
+        CancelToken::default()
     }
 
     /// Asks everything to stop, and returns once every registered hook has run.
@@ -57,7 +57,7 @@ impl Cancel {
         self.request(None);
     }
 
-    /// Asks everything to stop as [`Cancel::cancel`] does, for a reason of the run's own.
+    /// Asks everything to stop as [`CancelToken::cancel`] does, for a reason of the run's own.
     pub fn cancel_because(&self, reason: impl Into<String>) {
         self.request(Some(reason.into()));
     }
@@ -73,7 +73,7 @@ impl Cancel {
         });
     }
 
-    /// Returns true once [`Cancel::cancel`] was called.
+    /// Returns true once [`CancelToken::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
         self.0.request.get().is_some()
     }
@@ -88,7 +88,7 @@ impl Cancel {
         self.0.request.get()?.reason.as_deref()
     }
 
-    /// Returns an error once [`Cancel::cancel`] was called.
+    /// Returns an error once [`CancelToken::cancel`] was called.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Cancel {
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// Waits for `time`, or until [`Cancel::cancel`] is called.
+    /// Waits for `time`, or until [`CancelToken::cancel`] is called.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Cancel {
         }
     }
 
-    /// Registers `hook` to be run by [`Cancel::cancel`] until the guard is dropped.
+    /// Registers `hook` to be run by [`CancelToken::cancel`] until the guard is dropped.
     ///
     /// If the request was made already, the hook runs at once. Once the guard's drop has
     /// returned the hook is not running and never runs again, so it may be tied to one
@@ -130,7 +130,7 @@ impl Cancel {
     }
 }
 
-impl std::fmt::Debug for Cancel {
+impl std::fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
     }
@@ -139,7 +139,7 @@ impl std::fmt::Debug for Cancel {
 /// Keeps a hook registered; dropping it takes the hook away.
 #[must_use = "the hook is taken away when this is dropped"]
 pub struct OnCancel {
-    shared: Arc<Shared>,
+    shared: Arc<CancelState>,
     id: u64,
 }
 
@@ -163,7 +163,7 @@ mod tests {
                 count.fetch_add(1, Ordering::SeqCst);
             }
         };
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         drop(cancel.on_cancel(hook()));
         let _kept = cancel.on_cancel(hook());
         cancel.cancel();
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn hooks_do_not_wait_for_each_other() {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let both = Arc::new(std::sync::Barrier::new(2));
         let meet = || {
             let both = Arc::clone(&both);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_first_request_says_when_and_why() {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         assert!(cancel.since().is_none() && cancel.reason().is_none());
         cancel.cancel_because("its time is over");
         cancel.cancel();

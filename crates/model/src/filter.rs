@@ -1,4 +1,4 @@
-//! Which rows of a table to move.
+//! The rows of a table to move.
 
 use crate::{ColumnName, KeyRange, KeyValue};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ impl fmt::Display for Watermark {
 
 /// One watermark column and the half-open window `from <= column < below` of it to move.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bound {
+pub struct WatermarkWindow {
     /// The column.
     pub column: ColumnName,
     /// The lower end, included: the last good watermark less the overlap.
@@ -46,7 +46,7 @@ pub struct Bound {
     pub below: Option<Watermark>,
 }
 
-/// Which rows of a table to move.
+/// The rows of a table to move.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowFilter {
     /// All of them.
@@ -59,7 +59,7 @@ pub enum RowFilter {
     /// Those that may have changed since they were last moved.
     Changed {
         /// Windows of columns; a row in one of them is meant.
-        bounds: Vec<Bound>,
+        bounds: Vec<WatermarkWindow>,
         /// A row is meant as well if all of these are NULL in it, so that no window can find it.
         /// None if this is empty.
         nulls: Vec<ColumnName>,

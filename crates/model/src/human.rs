@@ -15,9 +15,9 @@ pub fn grouped(number: u64) -> String {
 
 /// Returns `1 table`, `3,000 tables`.
 pub fn counted(number: impl TryInto<u64>, noun: &str) -> String {
-    let number = number.try_into().unwrap_or(u64::MAX);
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
+    let whole = number.try_into().unwrap_or(u64::MAX);
+    let plural = if whole == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(whole))
 }
 
 /// Returns a size in powers of 1000, as disks are sold: `812 B`, `4.1 MB`, `590 MB`.

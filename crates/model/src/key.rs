@@ -49,3 +49,21 @@ impl KeyRange {
     /// Every row.
     pub const ALL: KeyRange = KeyRange { after: None, upto: None };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_of_a_key_is_printed() {
+        let name = KeyValue::Bytes(b"Smith".to_vec());
+        let born = KeyValue::DateTime(1970, 1, 2, 3, 4, 5, 6);
+        let keys = [name, born, KeyValue::UInt(4711), KeyValue::Double(0.25)];
+        let range = KeyRange { after: Some(keys.to_vec()), upto: None };
+        let shown = format!("{range:?}");
+        for secret in ["Smith", "1970", "4711", "0.25"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.contains("<bytes>") && shown.contains("<date>"), "{shown}");
+    }
+}

@@ -11,16 +11,18 @@
 //! | [`filter`] | [`Watermark`], [`RowFilter`]: which rows of a table to move |
 //! | [`mode`] | [`Extraction`], [`Strategy`], [`Reason`]: how a table is moved, and why |
 //! | [`sum`] | [`TableSum`]: the additive sum of row hashes |
-//! | [`lossy`] | [`Audit`]: what could not be carried unchanged, counted per column |
-//! | [`cancel`] | [`Cancel`]: cooperative cancellation with hooks |
-//! | [`meter`] | [`Meter`]: progress of one table, told a few times a second |
+//! | [`lossy`] | [`LossAudit`]: what could not be carried unchanged, counted per column |
+//! | [`cancel`] | [`CancelToken`]: cooperative cancellation with hooks |
+//! | [`meter`] | [`ProgressMeter`]: progress of one table, told a few times a second |
 //! | [`batch`] | [`BatchSize`]: how many rows a statement takes |
-//! | [`throttle`] | [`Throttle`]: a bound on the rows read in a second |
-//! | [`work`] | [`Waits`], [`Performance`]: where the time of a move went |
+//! | [`throttle`] | [`RowThrottle`]: a bound on the rows read in a second |
+//! | [`work`] | [`WaitTimes`], [`MovePerformance`]: where the time of a move went |
 //! | [`own`] | the names of our own tables and locks |
 //! | [`human`] | [`grouped`](human::grouped), [`counted`](human::counted), [`bytes`](human::bytes): numbers for people |
 //! | [`quote`] | [`shell_word`], [`toml_key`], [`chain`]: what people read, copy and paste |
-//! | [`observer`] | [`Observer`], [`Event`]: progress without printing |
+//! | [`observer`] | [`Observer`], [`RunEvent`]: progress without printing |
+
+#![warn(unreachable_pub)]
 
 pub mod batch;
 pub mod cancel;
@@ -41,17 +43,17 @@ pub mod visible;
 pub mod work;
 
 pub use batch::BatchSize;
-pub use cancel::{Cancel, Cancelled, OnCancel};
-pub use filter::{Bound, RowFilter, Watermark};
+pub use cancel::{CancelToken, Cancelled, OnCancel};
+pub use filter::{RowFilter, Watermark, WatermarkWindow};
 pub use id::{CopyId, RunId};
 pub use key::{KeyRange, KeyValue};
-pub use lossy::{Audit, LossPolicy, Lossy};
-pub use meter::Meter;
+pub use lossy::{LossAudit, LossCount, LossPolicy};
+pub use meter::ProgressMeter;
 pub use mode::{Deletes, Extraction, Priority, ProofBy, Reason, Strategy, SumBy};
 pub use name::{BadName, ColumnName, TableName};
-pub use observer::{Event, NopObserver, Observer, Phase};
+pub use observer::{NopObserver, Observer, RunEvent, TablePhase};
 pub use quote::{chain, shell_word, toml_key, toml_string};
 pub use sum::TableSum;
-pub use throttle::Throttle;
+pub use throttle::RowThrottle;
 pub use visible::{is_hidden, visible, visible_json, visible_lines};
-pub use work::{Performance, WaitClock, Waits};
+pub use work::{MovePerformance, WaitClock, WaitTimes};

@@ -1,4 +1,4 @@
-//! What could not be carried unchanged.
+//! Values that could not be copied unchanged.
 
 use crate::ColumnName;
 use serde::Serialize;
@@ -29,9 +29,9 @@ impl LossPolicy {
     }
 }
 
-/// How often one policy changed a value of one column.
+/// The number of values of one column that one policy changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Lossy {
+pub struct LossCount {
     /// The column.
     pub column: ColumnName,
     /// The policy.
@@ -43,9 +43,9 @@ pub struct Lossy {
 /// Every use of a policy in one move of one table, in the order of first use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Audit(Vec<Lossy>);
+pub struct LossAudit(Vec<LossCount>);
 
-impl Audit {
+impl LossAudit {
     /// Counts `count` uses of `policy` on `column`.
     pub fn add(&mut self, column: &ColumnName, policy: LossPolicy, count: u64) {
         if count == 0 {
@@ -53,24 +53,59 @@ impl Audit {
         }
         match self.0.iter_mut().find(|lossy| lossy.policy == policy && lossy.column == *column) {
             Some(lossy) => lossy.count += count,
-            None => self.0.push(Lossy { column: column.clone(), policy, count }),
+            None => self.0.push(LossCount { column: column.clone(), policy, count }),
         }
     }
 
     /// Adds all of `other`.
-    pub fn merge(&mut self, other: &Audit) {
+    pub fn merge(&mut self, other: &LossAudit) {
         for lossy in &other.0 {
             self.add(&lossy.column, lossy.policy, lossy.count);
         }
     }
 
     /// Returns what was counted.
-    pub fn entries(&self) -> &[Lossy] {
+    pub fn entries(&self) -> &[LossCount] {
         &self.0
     }
 
     /// Returns true if every value was carried unchanged.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uses_of_a_policy_are_counted_by_column() {
+        let (a, b) = (ColumnName::new("a").unwrap(), ColumnName::new("b").unwrap());
+        let mut audit = LossAudit::default();
+        audit.add(&a, LossPolicy::ZeroDates, 0);
+        assert!(audit.is_empty(), "no use is no loss");
+        audit.add(&a, LossPolicy::ZeroDates, 2);
+        audit.add(&b, LossPolicy::ZeroDates, 1);
+        let mut other = LossAudit::default();
+        other.add(&a, LossPolicy::ZeroDates, 3);
+        other.add(&a, LossPolicy::BadText, 1);
+        audit.merge(&other);
+        let counted: Vec<(&str, &str, u64)> = audit
+            .entries()
+            .iter()
+            .map(|loss| (loss.column.as_str(), loss.policy.name(), loss.count))
+            .collect();
+        assert_eq!(counted, [("a", "zero_dates", 5), ("b", "zero_dates", 1), ("a", "bad_text", 1)]);
+    }
+
+    #[test]
+    fn policies_are_named_as_in_the_settings() {
+        for policy in
+            [LossPolicy::ZeroDates, LossPolicy::NulBytes, LossPolicy::BadText, LossPolicy::BadJson]
+        {
+            let json = serde_json::to_string(&policy).unwrap();
+            assert_eq!(json, format!("\"{}\"", policy.name()));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Progress, told a few times a second.
 
-use crate::{Event, Observer, Phase, TableName};
+use crate::{Observer, RunEvent, TableName, TablePhase};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,24 +8,28 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Counts what was sent of one table, and tells the observer. Shared by its workers.
-pub struct Meter<'a> {
+pub struct ProgressMeter<'a> {
     observer: &'a dyn Observer,
-    phase: Phase,
+    phase: TablePhase,
     table: &'a TableName,
-    sent: Mutex<Sent>,
+    sent: Mutex<SentProgress>,
 }
 
-struct Sent {
+struct SentProgress {
     rows: u64,
     bytes: u64,
     told: Instant,
 }
 
-impl<'a> Meter<'a> {
+impl<'a> ProgressMeter<'a> {
     /// Begins to count.
-    pub fn new(observer: &'a dyn Observer, phase: Phase, table: &'a TableName) -> Meter<'a> {
-        let sent = Mutex::new(Sent { rows: 0, bytes: 0, told: Instant::now() });
-        Meter { observer, phase, table, sent }
+    pub fn new(
+        observer: &'a dyn Observer,
+        phase: TablePhase,
+        table: &'a TableName,
+    ) -> ProgressMeter<'a> {
+        let sent = Mutex::new(SentProgress { rows: 0, bytes: 0, told: Instant::now() });
+        ProgressMeter { observer, phase, table, sent }
     }
 
     /// Adds rows that were handed to the server. Call it once a write, not once a row.
@@ -41,13 +45,14 @@ impl<'a> Meter<'a> {
         self.tell(sent, rows, bytes);
     }
 
-    fn tell(&self, mut sent: MutexGuard<'_, Sent>, rows: u64, bytes: u64) {
+    fn tell(&self, mut sent: MutexGuard<'_, SentProgress>, rows: u64, bytes: u64) {
         (sent.rows, sent.bytes) = (rows, bytes);
         if sent.told.elapsed() < PAUSE {
             return;
         }
         sent.told = Instant::now();
-        let event = Event::Progress { table: self.table.clone(), phase: self.phase, rows, bytes };
+        let event =
+            RunEvent::Progress { table: self.table.clone(), phase: self.phase, rows, bytes };
         drop(sent);
         self.observer.event(&event);
     }

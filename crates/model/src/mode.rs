@@ -1,4 +1,4 @@
-//! How a table is moved, and why.
+//! The ways to move a table, and the reasons for them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -33,7 +33,7 @@ macro_rules! named {
 }
 
 named! {
-    /// What of a table a run moves.
+    /// The part of a table that a run moves.
     Extraction {
         /// Every row.
         FullTable => "full_table",
@@ -47,7 +47,7 @@ named! {
 }
 
 named! {
-    /// How rows travel from MySQL into PostgreSQL.
+    /// A way to load rows from MySQL into PostgreSQL.
     Strategy {
         /// Parameterised multi-row INSERT.
         Standard => "standard",
@@ -79,7 +79,7 @@ named! {
 }
 
 named! {
-    /// Who sums the rows of source and replica when they are compared.
+    /// The side that sums the rows of source and replica when they are compared.
     #[derive(Default)]
     SumBy {
         /// The rows are read and summed here.
@@ -93,8 +93,8 @@ named! {
 }
 
 named! {
-    /// What becomes of rows that are gone from the source, in a table of which the changed rows are
-    /// moved.
+    /// The treatment of rows that are gone from the source, in a table of which the changed rows
+    /// are moved.
     #[derive(Default)]
     Deletes {
         /// The rows are counted, and all of them moved where the numbers differ.
@@ -116,13 +116,13 @@ named! {
         /// Unless something else is said.
         #[default]
         Medium => "medium",
-        /// When all others were started.
+        /// After all others were started.
         Low => "low",
     }
 }
 
 named! {
-    /// Why a table is moved in full, or why it is not.
+    /// The reason that a table is moved in full, or is not.
     Reason {
         /// `--full` was given.
         Asked => "asked",
@@ -136,7 +136,7 @@ named! {
         NoWatermark => "no_usable_watermark",
         /// The structure of the table changed since the last run.
         SchemaChanged => "schema_changed",
-        /// What becomes of values that PostgreSQL cannot hold was changed in the settings.
+        /// The settings changed their policy for values that PostgreSQL cannot hold.
         PoliciesChanged => "policies_changed",
         /// The server of the replica found its table damaged.
         ReplicaDamaged => "replica_damaged",
@@ -179,5 +179,29 @@ mod tests {
             assert_eq!(Strategy::by_name(strategy.name()), Some(strategy));
         }
         assert_eq!(Extraction::by_name("hybrid"), None);
+    }
+
+    #[test]
+    fn no_two_values_share_a_name() {
+        let reasons: std::collections::BTreeSet<&str> =
+            Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(reasons.len(), Reason::ALL.len());
+        for &reason in Reason::ALL {
+            assert_eq!(Reason::by_name(reason.name()), Some(reason));
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        assert_eq!(ProofBy::default().name(), "sums");
+        assert_eq!(SumBy::default().name(), "auto");
+        assert_eq!(Deletes::default().name(), "count");
+        assert_eq!(Priority::default().name(), "medium");
+    }
+
+    #[test]
+    fn priorities_are_in_the_order_of_their_turns() {
+        assert!(Priority::High < Priority::Medium && Priority::Medium < Priority::Low);
     }
 }

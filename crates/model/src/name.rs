@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The longest identifier MySQL and MariaDB allow, in characters ("Identifier Length Limits").
 pub const MAX_IDENTIFIER_CHARS: usize = 64;
 
-/// Why a text cannot be an identifier.
+/// The reason that a text cannot be an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadName {

@@ -3,9 +3,9 @@
 use crate::{RunId, TableName};
 use std::time::Duration;
 
-/// Which hop of the way an event belongs to.
+/// The hop or comparison that an event belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
+pub enum TablePhase {
     /// Hop 1, source to replica.
     Copy,
     /// Hop 2, replica (or source) to target.
@@ -16,14 +16,14 @@ pub enum Phase {
     Verify,
 }
 
-impl Phase {
+impl TablePhase {
     /// Returns the name used in logs, reports and tracking tables.
     pub fn name(self) -> &'static str {
         match self {
-            Phase::Copy => "copy",
-            Phase::Load => "load",
-            Phase::Prove => "prove",
-            Phase::Verify => "verify",
+            TablePhase::Copy => "copy",
+            TablePhase::Load => "load",
+            TablePhase::Prove => "prove",
+            TablePhase::Verify => "verify",
         }
     }
 }
@@ -31,7 +31,7 @@ impl Phase {
 /// Something that happened in a run. Events hold names, counts and durations, never row values.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Event {
+pub enum RunEvent {
     /// The plan is made and tables are about to move.
     RunStarted {
         /// The run.
@@ -46,7 +46,7 @@ pub enum Event {
         /// The table.
         table: TableName,
         /// The phase.
-        phase: Phase,
+        phase: TablePhase,
         /// Rows expected, where known.
         rows: Option<u64>,
     },
@@ -55,7 +55,7 @@ pub enum Event {
         /// The table.
         table: TableName,
         /// The phase.
-        phase: Phase,
+        phase: TablePhase,
         /// Rows moved in this phase so far.
         rows: u64,
         /// Bytes moved in this phase so far.
@@ -66,19 +66,19 @@ pub enum Event {
         /// The table.
         table: TableName,
         /// The phase.
-        phase: Phase,
+        phase: TablePhase,
         /// Rows moved.
         rows: u64,
         /// Bytes moved.
         bytes: u64,
-        /// How long it took.
+        /// The time taken.
         duration: Duration,
     },
     /// A transient fault; the step is tried again after `delay`.
     Retrying {
         /// The table.
         table: TableName,
-        /// What failed, as an error chain without row values.
+        /// The failure, as an error chain without row values.
         reason: String,
         /// The pause before the next attempt.
         delay: Duration,
@@ -87,11 +87,10 @@ pub enum Event {
     TableFinished {
         /// The table.
         table: TableName,
-        /// How it came out. Of a table that was moved or repaired: `ok`, `failed`, `cancelled`; of
-        /// one that was compared by `etl verify`: `equal`, `differs`, `moving`, `failed`,
-        /// `cancelled`.
+        /// The outcome. Of a table that was moved or repaired: `ok`, `failed`, `cancelled`; of one
+        /// that was compared by `etl verify`: `equal`, `differs`, `moving`, `failed`, `cancelled`.
         status: &'static str,
-        /// Why it failed or was cancelled, where an error says so: its chain, without row values.
+        /// The error that failed or cancelled the table, if one did: its chain, without row values.
         error: Option<String>,
     },
     /// Something a person should know that is no failure.
@@ -107,7 +106,7 @@ pub enum Event {
         ok: usize,
         /// Tables that did not.
         failed: usize,
-        /// How long the run took.
+        /// The duration of the run.
         duration: Duration,
     },
 }
@@ -115,7 +114,7 @@ pub enum Event {
 /// Is told what happens. Called from many threads at once; must return quickly and not panic.
 pub trait Observer: Send + Sync {
     /// Receives one event.
-    fn event(&self, event: &Event);
+    fn event(&self, event: &RunEvent);
 }
 
 /// An observer that looks away.
@@ -123,5 +122,5 @@ pub trait Observer: Send + Sync {
 pub struct NopObserver;
 
 impl Observer for NopObserver {
-    fn event(&self, _event: &Event) {}
+    fn event(&self, _event: &RunEvent) {}
 }

@@ -1,4 +1,4 @@
-//! What Handoff calls its own in the databases that it writes to.
+//! The names of Handoff's own objects in the databases that it writes to.
 
 /// The table of copies, in the replica or else in the target.
 pub const COPY_STATUS: &str = "etl_copy_status";
@@ -7,7 +7,7 @@ pub const LOAD_STATUS: &str = "etl_load_status";
 /// The table of runs, in the target.
 pub const RUNS: &str = "etl_runs";
 
-/// What the names begin with of tables that a copy or a load makes for its own use, and drops.
+/// The prefix of the tables that a copy or a load makes for its own use, and drops.
 pub const PREFIX: &str = "__handoff_";
 
 /// The column that a replica's table of a keyless table has, where its server demands a primary key.

@@ -18,14 +18,17 @@ impl TableName {
 /// Writes a name so that a shell takes it as one word, which is no option. What is not seen is written as
 /// the escape of its bytes, which bash, zsh and ksh read.
 pub fn shell_word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain_in_shell) {
         name.to_owned()
     } else if name.contains(is_hidden) {
         format!("$'{}'", name.chars().map(in_ansi_quotes).collect::<String>())
     } else {
         format!("'{}'", name.replace('\'', "'\\''"))
     }
+}
+
+fn is_plain_in_shell(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_-.".contains(c)
 }
 
 fn in_ansi_quotes(c: char) -> String {
@@ -40,8 +43,15 @@ fn in_ansi_quotes(c: char) -> String {
 
 /// Writes a key of a TOML file: bare where TOML takes it, in quotes otherwise.
 pub fn toml_key(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !name.is_empty() && name.chars().all(plain) { name.to_owned() } else { toml_string(name) }
+    if !name.is_empty() && name.chars().all(is_bare_in_toml) {
+        name.to_owned()
+    } else {
+        toml_string(name)
+    }
+}
+
+fn is_bare_in_toml(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
 /// Writes a text for a TOML file, in quotes.

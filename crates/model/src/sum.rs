@@ -51,3 +51,26 @@ impl Serialize for TableSum {
         serializer.collect_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_of_a_table_is_the_sum_of_its_ranges_in_any_order() {
+        let hashes = [u128::MAX, 7, 1 << 127, u128::MAX - 3];
+        let mut whole = TableSum::default();
+        hashes.iter().for_each(|&hash| whole.add_row(hash));
+        let mut parts = [TableSum::default(); 2];
+        for (index, &hash) in hashes.iter().rev().enumerate() {
+            parts[index % 2].add_row(hash);
+        }
+        assert_eq!(parts[0] + parts[1], whole);
+        assert_eq!(whole.rows, 4);
+    }
+
+    #[test]
+    fn the_sum_of_no_row_is_shown_in_full_width() {
+        assert_eq!(TableSum::default().to_string(), format!("0:{}", "0".repeat(32)));
+    }
+}

@@ -1,31 +1,31 @@
 //! A bound on the rows that a run reads in a second.
 
-use crate::{Cancel, Cancelled};
+use crate::{CancelToken, Cancelled};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How much unused time counts for what comes after it: enough for the pauses between two batches
-/// to be made up for, too little for a burst that a server would feel.
+/// The most unused time that later rows may use up: enough to make up for the pauses between two
+/// batches, too little for a burst that a server would feel.
 const CREDIT: Duration = Duration::from_millis(250);
 
 /// A bound on the rows that all threads of a run read from the source in a second. Cheap to clone.
 ///
 /// A reader says what it has read, and waits until that many rows may have been read.
 #[derive(Debug, Clone)]
-pub struct Throttle(Arc<Shared>);
+pub struct RowThrottle(Arc<ThrottleState>);
 
 #[derive(Debug)]
-struct Shared {
+struct ThrottleState {
     rows_per_second: NonZeroU32,
-    /// When the rows read so far are paid for.
+    /// The moment at which the rows read so far are paid for.
     paid: Mutex<Instant>,
 }
 
-impl Throttle {
+impl RowThrottle {
     /// Allows this many rows a second, from now on.
-    pub fn new(rows_per_second: NonZeroU32) -> Throttle {
-        Throttle(Arc::new(Shared { rows_per_second, paid: Mutex::new(Instant::now()) }))
+    pub fn new(rows_per_second: NonZeroU32) -> RowThrottle {
+        RowThrottle(Arc::new(ThrottleState { rows_per_second, paid: Mutex::new(Instant::now()) }))
     }
 
     /// Returns how many rows a reader should read between two waits: a twentieth of a second's, so
@@ -39,7 +39,7 @@ impl Throttle {
     /// # Errors
     ///
     /// Returns [`Cancelled`] as soon as the run was asked to stop.
-    pub fn take(&self, rows: u64, cancel: &Cancel) -> Result<Duration, Cancelled> {
+    pub fn take(&self, rows: u64, cancel: &CancelToken) -> Result<Duration, Cancelled> {
         let wait = self.pay(rows, Instant::now());
         if wait.is_zero() {
             return cancel.check().map(|()| wait);
@@ -60,8 +60,8 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    fn throttle(rows: u32) -> Throttle {
-        Throttle::new(NonZeroU32::new(rows).unwrap())
+    fn throttle(rows: u32) -> RowThrottle {
+        RowThrottle::new(NonZeroU32::new(rows).unwrap())
     }
 
     #[test]
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_request_to_stop_ends_the_wait() {
-        let (throttle, cancel) = (throttle(1), Cancel::new());
+        let (throttle, cancel) = (throttle(1), CancelToken::new());
         let other = cancel.clone();
         let stopper = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(20));

@@ -45,15 +45,18 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+fn is_hidden_in_json(c: char) -> bool {
+    is_hidden(c) && c != '\n'
+}
+
 /// Returns a JSON document in which no character is hidden, and every text is what it was.
 pub fn visible_json(document: &str) -> Cow<'_, str> {
-    let is_odd = |c| is_hidden(c) && c != '\n';
-    if !document.contains(is_odd) {
+    if !document.contains(is_hidden_in_json) {
         return Cow::Borrowed(document);
     }
     let mut shown = String::with_capacity(document.len() + 8);
     for c in document.chars() {
-        if is_odd(c) {
+        if is_hidden_in_json(c) {
             let units = c
                 .encode_utf16(&mut [0; 2])
                 .iter()

@@ -1,12 +1,12 @@
-//! Where the time of a move went.
+//! The time that a move spent, by cause.
 
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// What a move waited for. With several workers their times are added, and may exceed the whole.
+/// The times that a move waited. The times of several workers are added, and may exceed the whole.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waits {
+pub struct WaitTimes {
     /// The rows of the server they are read from.
     pub source: Duration,
     /// Our own encoding.
@@ -17,7 +17,7 @@ pub struct Waits {
     pub throttle: Duration,
 }
 
-impl Waits {
+impl WaitTimes {
     /// Returns the sum of all.
     pub fn total(&self) -> Duration {
         self.source + self.encoder + self.target + self.throttle
@@ -26,14 +26,14 @@ impl Waits {
     /// Gives the server that is written to what is left of `whole`: opening, ending and publishing
     /// are its work.
     #[must_use]
-    pub fn of_whole(mut self, whole: Duration) -> Waits {
+    pub fn of_whole(mut self, whole: Duration) -> WaitTimes {
         self.target += whole.saturating_sub(self.total());
         self
     }
 }
 
-impl std::ops::AddAssign for Waits {
-    fn add_assign(&mut self, more: Waits) {
+impl std::ops::AddAssign for WaitTimes {
+    fn add_assign(&mut self, more: WaitTimes) {
         self.source += more.source;
         self.encoder += more.encoder;
         self.target += more.target;
@@ -43,24 +43,24 @@ impl std::ops::AddAssign for Waits {
 
 /// Gathers the waits of the workers of one move.
 #[derive(Debug, Default)]
-pub struct WaitClock(Mutex<Waits>);
+pub struct WaitClock(Mutex<WaitTimes>);
 
 impl WaitClock {
     /// Adds what one worker waited for.
-    pub fn add(&self, waits: Waits) {
+    pub fn add(&self, waits: WaitTimes) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += waits;
     }
 
     /// Returns what was waited for so far.
-    pub fn waits(&self) -> Waits {
+    pub fn waits(&self) -> WaitTimes {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How fast a move was and what it waited for, in the units of reports. Fields are added in later
-/// versions, never renamed.
+/// The speed of a move and its waits, in the units of reports. Later versions add fields and never
+/// rename one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Performance {
+pub struct MovePerformance {
     /// Rows moved in a second.
     pub rows_per_second: u64,
     /// Megabytes (1,000,000 bytes) moved in a second.
@@ -75,17 +75,14 @@ pub struct Performance {
     pub throttle_ms: u64,
 }
 
-impl Performance {
+impl MovePerformance {
     /// Tells how `rows` and `bytes` were moved in `took`.
-    pub fn new(rows: u64, bytes: u64, took: Duration, waits: &Waits) -> Performance {
+    pub fn new(rows: u64, bytes: u64, took: Duration, waits: &WaitTimes) -> MovePerformance {
         let micros = u128::from(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
-        let per_second = |number: u64| {
-            u64::try_from(u128::from(number) * 1_000_000 / micros).unwrap_or(u64::MAX)
-        };
-        Performance {
-            rows_per_second: per_second(rows),
+        MovePerformance {
+            rows_per_second: per_second(rows, micros),
             // Two digits behind the point; far below the 53 bits of an f64.
-            mb_per_second: (per_second(bytes) / 10_000) as f64 / 100.0,
+            mb_per_second: (per_second(bytes, micros) / 10_000) as f64 / 100.0,
             source_ms: millis(waits.source),
             encoder_ms: millis(waits.encoder),
             target_ms: millis(waits.target),
@@ -95,15 +92,21 @@ impl Performance {
 
     /// Joins this with a later step of the same table: together they moved `rows` and `bytes` in `took`.
     #[must_use]
-    pub fn and(&self, later: &Performance, rows: u64, bytes: u64, took: Duration) -> Performance {
-        let both = |of: fn(&Performance) -> u64| Duration::from_millis(of(self) + of(later));
-        let waits = Waits {
+    pub fn and(
+        &self,
+        later: &MovePerformance,
+        rows: u64,
+        bytes: u64,
+        took: Duration,
+    ) -> MovePerformance {
+        let both = |of: fn(&MovePerformance) -> u64| Duration::from_millis(of(self) + of(later));
+        let waits = WaitTimes {
             source: both(|one| one.source_ms),
             encoder: both(|one| one.encoder_ms),
             target: both(|one| one.target_ms),
             throttle: both(|one| one.throttle_ms),
         };
-        Performance::new(rows, bytes, took, &waits)
+        MovePerformance::new(rows, bytes, took, &waits)
     }
 
     /// Returns what took the most of the time, and how many milliseconds that was.
@@ -118,6 +121,10 @@ impl Performance {
     }
 }
 
+fn per_second(number: u64, micros: u128) -> u64 {
+    u64::try_from(u128::from(number) * 1_000_000 / micros).unwrap_or(u64::MAX)
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
@@ -129,19 +136,42 @@ mod tests {
     #[test]
     fn what_is_left_of_the_whole_is_the_targets() {
         let clock = WaitClock::default();
-        let of = |source, encoder| Waits {
+        let of = |source, encoder| WaitTimes {
             source: Duration::from_millis(source),
             encoder: Duration::from_millis(encoder),
-            ..Waits::default()
+            ..WaitTimes::default()
         };
         clock.add(of(500, 200));
         clock.add(of(100, 0));
         let whole = Duration::from_secs(2);
         let waits = clock.waits().of_whole(whole);
-        let performance = Performance::new(3_000, 1_234_567, whole, &waits);
+        let performance = MovePerformance::new(3_000, 1_234_567, whole, &waits);
         assert_eq!((performance.rows_per_second, performance.mb_per_second), (1_500, 0.61));
         assert_eq!((performance.source_ms, performance.encoder_ms), (600, 200));
         assert_eq!(performance.longest_wait(), ("target", 1_200));
         assert_eq!(waits.of_whole(Duration::ZERO), waits);
+    }
+
+    #[test]
+    fn two_steps_of_a_table_are_one_performance() {
+        let waits = |source, target| WaitTimes {
+            source: Duration::from_millis(source),
+            target: Duration::from_millis(target),
+            ..WaitTimes::default()
+        };
+        let second = Duration::from_secs(1);
+        let first = MovePerformance::new(100, 1_000, second, &waits(300, 100));
+        let later = MovePerformance::new(300, 3_000, second, &waits(50, 900));
+        let both = first.and(&later, 400, 4_000, second * 2);
+        assert_eq!(both.rows_per_second, 200);
+        assert_eq!((both.source_ms, both.target_ms), (350, 1_000));
+    }
+
+    #[test]
+    fn a_move_that_took_no_time_has_a_speed_all_the_same() {
+        let waits = WaitTimes::default();
+        let performance = MovePerformance::new(u64::MAX, 1, Duration::ZERO, &waits);
+        assert_eq!(performance.rows_per_second, u64::MAX);
+        assert_eq!(performance.longest_wait(), ("target", 0));
     }
 }

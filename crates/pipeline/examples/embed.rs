@@ -4,7 +4,7 @@
 //! `cargo run -p handoff-pipeline --example embed -- SOURCE_URL REPLICA_URL TARGET_URL`
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
-use handoff_model::{Event, Observer};
+use handoff_model::{Observer, RunEvent};
 use handoff_pipeline::{Pipeline, Prove, RunOptions, chain};
 use handoff_settings::{Settings, ZeroDates};
 use std::error::Error;
@@ -15,8 +15,8 @@ use std::sync::Arc;
 struct Lines;
 
 impl Observer for Lines {
-    fn event(&self, event: &Event) {
-        if let Event::TableFinished { table, status, error } = event {
+    fn event(&self, event: &RunEvent) {
+        if let RunEvent::TableFinished { table, status, error } = event {
             println!("{table}: {status} {}", error.as_deref().unwrap_or_default());
         }
     }

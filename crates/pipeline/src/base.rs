@@ -7,9 +7,9 @@ use crate::omissions::{self, OmissionReport};
 use crate::pipeline::Pipeline;
 use crate::servers::{Opening, Servers};
 use crate::{Error, Hops, Result, RunOptions};
-use handoff_connect::{MyPool, Profile};
+use handoff_connect::{MyPool, SessionProfile};
 use handoff_model::TableName;
-use handoff_schema::Catalogue;
+use handoff_schema::SourceCatalogue;
 use handoff_settings::{TableFilter, closest};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub(crate) struct Base {
     /// When its catalogue was about to be read: what that tells is no older.
     pub(crate) looked_at: Timestamp,
     /// What is in the database that the run reads first.
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: SourceCatalogue,
     pub(crate) wanted: BTreeSet<TableName>,
     /// What of the source the target does not get.
     pub(crate) omissions: OmissionReport,
@@ -34,7 +34,7 @@ impl Base {
     /// Looks for what the source's account may not see.
     pub(crate) fn hidden(&self, expected: &BTreeSet<TableName>) -> Result<Hidden> {
         let Some(source) = &self.servers.source else { return Ok(Hidden::default()) };
-        let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
+        let mut conn = source.get(SessionProfile::Read).map_err(Error::Connect)?;
         Hidden::look(&mut conn, &self.catalogue, &self.wanted, expected)
     }
 
@@ -95,7 +95,7 @@ impl Pipeline {
     pub(crate) fn unmatched(
         &self,
         pools: RunPools<'_>,
-        catalogue: &Catalogue,
+        catalogue: &SourceCatalogue,
     ) -> Result<Vec<UnmatchedName>> {
         let found = names::unmatched(&self.settings, catalogue);
         if found.iter().all(|name| name.weight != NameWeight::Fault) {
@@ -103,7 +103,7 @@ impl Pipeline {
         }
         let states = self.recorded_states(pools)?;
         let asked = Error::server("look for what exclude names");
-        let source = pools.source.map(|source| source.get(Profile::Read)).transpose();
+        let source = pools.source.map(|source| source.get(SessionProfile::Read)).transpose();
         let mut source = source.map_err(Error::Connect)?;
         let found = names::excused(found, &states, source.as_mut()).map_err(asked)?;
         names::refused(found)
@@ -112,7 +112,7 @@ impl Pipeline {
     /// Returns the names of the tables to move: those named, or those the settings include.
     pub(crate) fn wanted(
         &self,
-        catalogue: &Catalogue,
+        catalogue: &SourceCatalogue,
         options: &RunOptions,
     ) -> Result<BTreeSet<TableName>> {
         let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
@@ -136,7 +136,7 @@ impl Pipeline {
     }
 }
 
-pub(crate) fn read_catalogue(pool: &MyPool) -> Result<Catalogue> {
-    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
-    Catalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)
+pub(crate) fn read_catalogue(pool: &MyPool) -> Result<SourceCatalogue> {
+    let mut conn = pool.get(SessionProfile::Read).map_err(Error::Connect)?;
+    SourceCatalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)
 }

@@ -4,8 +4,8 @@ use crate::{Decision, NoMark, PlanReport, Selected, Window};
 use handoff_connect::{DatabaseIdentity, Side};
 use handoff_loader::LoadMode;
 use handoff_model::{CopyId, Deletes, Priority, RowFilter, TableName};
-use handoff_schema::{Mapping, TableSchema, TargetTable};
-use handoff_tracking::Tracked;
+use handoff_schema::{TableMapping, TableSchema, TargetTable};
+use handoff_tracking::TrackedTable;
 use std::sync::Arc;
 
 /// Everything both hops need to know of one table. Nothing downstream reads settings, analyses a
@@ -35,13 +35,13 @@ pub struct TableContext {
     /// The table as the replica has it now, if it does.
     pub replica: Option<Arc<TableSchema>>,
     /// What the table becomes in the target.
-    pub mapping: Arc<Mapping>,
+    pub mapping: Arc<TableMapping>,
     /// The table as the target has it now, if it does.
     pub target: Option<Arc<TargetTable>>,
     /// What tells the state of the table in the source, or why nothing does.
     pub mark: Result<String, NoMark>,
     /// What is recorded of it.
-    pub tracked: Tracked,
+    pub tracked: TrackedTable,
     /// The identity of the copy that hop 1 will make.
     pub copy_id: CopyId,
 }
@@ -66,7 +66,9 @@ impl TableContext {
 
     /// Returns true if no row of the table was there when it was last moved, and it is as it was left.
     pub(crate) fn was_empty(&self) -> bool {
-        let Tracked { copy: Some(copy), load: Some(load) } = &self.tracked else { return false };
+        let TrackedTable { copy: Some(copy), load: Some(load) } = &self.tracked else {
+            return false;
+        };
         copy.rows == Some(0)
             && load.rows == Some(0)
             && copy.copy_id == load.loaded_copy_id

@@ -2,9 +2,9 @@
 
 use crate::{Hops, WatermarkColumn};
 use handoff_model::{Extraction, Reason};
-use handoff_schema::{Mapping, MySqlType};
-use handoff_settings::Values;
-use handoff_tracking::{CopyState, LoadState, Status, Tracked, WatermarkAt};
+use handoff_schema::{MySqlType, TableMapping};
+use handoff_settings::ValuePolicies;
+use handoff_tracking::{AttemptStatus, CopyState, LoadState, TrackedTable, WatermarkAt};
 use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -27,7 +27,7 @@ pub struct Known<'a> {
     /// The hops to make.
     pub hops: Hops,
     /// What is recorded of it.
-    pub tracked: &'a Tracked,
+    pub tracked: &'a TrackedTable,
     /// The structure that it has now and the policies that concern it ([`fingerprint_of`]).
     pub fingerprint: &'a str,
     /// Whether the replica has the table, or need not have it.
@@ -106,19 +106,23 @@ fn full(known: &Known<'_>) -> Option<Reason> {
 
 /// Spells the fingerprint that is recorded of a table: that of its structure, and behind a `+` that of the
 /// policies of `[values]` that concern its columns and are no default.
-pub(crate) fn fingerprint_of(schema: u64, mapping: &Mapping, values: &Values) -> String {
+pub(crate) fn fingerprint_of(
+    schema: u64,
+    mapping: &TableMapping,
+    values: &ValuePolicies,
+) -> String {
     use MySqlType as M;
     let has = |of: fn(&M) -> bool| mapping.columns.iter().any(|column| of(&column.source.kind));
-    let mut own = Values::default();
+    let mut own = ValuePolicies::default();
     // The settings may make a text a document, and the other way round.
     if has(|kind| matches!(kind, M::Char | M::VarChar | M::Text | M::Json | M::Enum(_) | M::Set(_)))
     {
-        own = Values { zero_dates: own.zero_dates, ..*values };
+        own = ValuePolicies { zero_dates: own.zero_dates, ..*values };
     }
     if has(|kind| matches!(kind, M::Date | M::DateTime(_) | M::Timestamp(_))) {
         own.zero_dates = values.zero_dates;
     }
-    if own == Values::default() {
+    if own == ValuePolicies::default() {
         return format!("{schema:016x}");
     }
     format!("{schema:016x}+{:016x}", xxh3_64(format!("{own:?}").as_bytes()))
@@ -209,7 +213,7 @@ impl<'a> Known<'a> {
 
     /// Returns true if the last good copy is what a new one would be.
     fn copy_is_current(&self) -> bool {
-        let ended_well = |copy: &&CopyState| copy.status == Status::Success && copy.intact;
+        let ended_well = |copy: &&CopyState| copy.status == AttemptStatus::Success && copy.intact;
         let same = |copy: &CopyState| copy.fingerprint.as_deref() == Some(self.fingerprint);
         let copy = self.copy().filter(ended_well);
         self.unchanged
@@ -230,7 +234,8 @@ impl<'a> Known<'a> {
     /// Returns true if the target holds the last good copy, and that was not found to differ.
     fn is_loaded(&self) -> bool {
         let copy = self.copy().and_then(|copy| copy.copy_id);
-        let same = |load: &LoadState| load.loaded_copy_id == copy && load.status == Status::Success;
+        let same =
+            |load: &LoadState| load.loaded_copy_id == copy && load.status == AttemptStatus::Success;
         self.target_is_there && self.load().is_some_and(same)
     }
 
@@ -316,7 +321,7 @@ fn is_whole(copy: &CopyState) -> bool {
 
 /// Returns since when changes of the source are known to be missing, as far as the hops go that
 /// bring changed rows.
-pub(crate) fn last_good(tracked: &Tracked, hops: Hops) -> Option<Timestamp> {
+pub(crate) fn last_good(tracked: &TrackedTable, hops: Hops) -> Option<Timestamp> {
     match hops {
         Hops::Copy => tracked.copy.as_ref()?.data_as_of(),
         Hops::Both | Hops::Load => tracked.data_as_of(),

@@ -6,7 +6,7 @@
 use crate::{Error, Result};
 use handoff_connect::{Fault, MyConn, paste_my, quote_my, quote_my_account};
 use handoff_model::TableName;
-use handoff_schema::Catalogue;
+use handoff_schema::SourceCatalogue;
 use mysql::prelude::Queryable;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,7 @@ impl Hidden {
     /// Returns [`Error::Server`] if the server fails.
     pub(crate) fn look(
         conn: &mut MyConn,
-        catalogue: &Catalogue,
+        catalogue: &SourceCatalogue,
         wanted: &BTreeSet<TableName>,
         expected: &BTreeSet<TableName>,
     ) -> Result<Hidden> {

@@ -2,14 +2,14 @@
 
 use crate::options::Hops;
 use crate::report::{TableReport, TableStatus, recorded_proof};
-use handoff_model::{Cancel, TableName, chain};
-use handoff_tracking::{Status, Tracker};
+use handoff_model::{CancelToken, TableName, chain};
+use handoff_tracking::{AttemptStatus, Tracker};
 use jiff::Timestamp;
 
 /// The parts of a run that its end needs.
 pub(crate) struct RunEnding<'a> {
     pub(crate) tracker: &'a Tracker,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) cancel: &'a CancelToken,
     pub(crate) hops: Hops,
     /// When the catalogue was read: what was left alone is no older.
     pub(crate) looked_at: Timestamp,
@@ -38,16 +38,16 @@ impl RunEnding<'_> {
         }
     }
 
-    fn status(&self, reports: &[TableReport]) -> Status {
+    fn status(&self, reports: &[TableReport]) -> AttemptStatus {
         let any = |status| reports.iter().any(|report| report.status == status);
         if any(TableStatus::Failed) {
-            Status::Failed
+            AttemptStatus::Failed
         } else if any(TableStatus::Cancelled) || self.cancel.is_cancelled() {
-            Status::Cancelled
+            AttemptStatus::Cancelled
         } else if any(TableStatus::NotStarted) {
-            Status::NotStarted
+            AttemptStatus::NotStarted
         } else {
-            Status::Success
+            AttemptStatus::Success
         }
     }
 }

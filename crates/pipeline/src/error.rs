@@ -2,7 +2,7 @@
 
 use crate::{NoWindow, SourceChange, TargetRefusal};
 use handoff_connect::{Fault, Side, quote_pg};
-use handoff_model::{Cancelled, Phase, TableName};
+use handoff_model::{Cancelled, TableName, TablePhase};
 
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -40,13 +40,13 @@ pub enum Error {
     Recover(#[source] handoff_replicator::Error),
     /// The catalogue of source or replica could not be read.
     #[error("cannot read the catalogue")]
-    Catalogue(#[source] handoff_schema::Error),
+    Catalogue(#[source] handoff_schema::SchemaError),
     /// What the target holds could not be read.
     #[error("cannot read the catalogue of the target")]
     TargetCatalogue(#[source] Fault),
     /// The tracking tables could not be read or made.
     #[error("cannot keep track of the run")]
-    Tracking(#[from] handoff_tracking::Error),
+    Tracking(#[from] handoff_tracking::TrackingError),
     /// Another run holds the lock.
     #[error(
         "another run is in progress: try again when it has ended (`etl run` and `etl repair` wait for it \
@@ -174,7 +174,7 @@ impl Error {
 pub enum TableError {
     /// The table cannot be described or mapped.
     #[error("cannot be carried")]
-    Schema(#[from] handoff_schema::Error),
+    Schema(#[from] handoff_schema::SchemaError),
     /// The source's account may not read all of the table.
     #[error(
         "the source's account may not read `{table}` in full, whose last good rows stay as they \
@@ -341,7 +341,7 @@ pub enum TableError {
     Panic(String),
     /// The outcome could not be recorded.
     #[error("failed while recording the outcome")]
-    Tracking(#[source] handoff_tracking::Error),
+    Tracking(#[source] handoff_tracking::TrackingError),
     /// The run was stopped.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -349,18 +349,18 @@ pub enum TableError {
 
 impl TableError {
     /// Returns the phase that failed; what fails before the first hop counts to it.
-    pub(crate) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> TablePhase {
         match self {
             TableError::Load(_)
             | TableError::NotCopied(_)
             | TableError::Target(_)
-            | TableError::TooManyDeletes { side: Side::Target, .. } => Phase::Load,
+            | TableError::TooManyDeletes { side: Side::Target, .. } => TablePhase::Load,
             TableError::Prove(_)
             | TableError::ProveCopy(_)
             | TableError::Differs(_)
             | TableError::Miscounted(_)
-            | TableError::StillDiffers { .. } => Phase::Prove,
-            _ => Phase::Copy,
+            | TableError::StillDiffers { .. } => TablePhase::Prove,
+            _ => TablePhase::Copy,
         }
     }
 

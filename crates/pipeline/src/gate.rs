@@ -1,7 +1,7 @@
 //! Whether a further table may be started.
 
 use crate::Deadline;
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use handoff_settings::TimeOfDay;
 use jiff::Zoned;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
 
 /// Lets tables start until the run is asked to stop, its time is over, or it has ended itself.
 pub(crate) struct Gate {
-    cancel: Cancel,
+    cancel: CancelToken,
     clock: Clock,
     deadline: Option<Deadline>,
     ended: OnceLock<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Opens the gate of a run that starts now.
-    pub(crate) fn open(cancel: Cancel, clock: Clock, until: Option<TimeOfDay>) -> Gate {
+    pub(crate) fn open(cancel: CancelToken, clock: Clock, until: Option<TimeOfDay>) -> Gate {
         let deadline = until.map(|time| Deadline::nearest(time, &clock()));
         Gate { cancel, clock, deadline, ended: OnceLock::new() }
     }

@@ -3,7 +3,7 @@
 use crate::TableError;
 use handoff_connect::quote_my;
 use handoff_model::TableName;
-use handoff_schema::Catalogue;
+use handoff_schema::SourceCatalogue;
 use std::collections::BTreeSet;
 
 /// Sees to it that a table can have its place in the replica. Nothing there is renamed, written or
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 ///
 /// Returns what stands in the way, and what to do.
 pub(crate) fn check_place(
-    replica: &Catalogue,
+    replica: &SourceCatalogue,
     database: &str,
     table: &TableName,
     wanted: &BTreeSet<TableName>,
@@ -37,21 +37,21 @@ pub(crate) fn check_place(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Error, NotCarried, TableSchema};
+    use handoff_schema::{NotCopied, SchemaError, TableSchema};
 
     fn name(name: &str) -> TableName {
         TableName::new(name).unwrap()
     }
 
-    fn replica() -> Catalogue {
+    fn replica() -> SourceCatalogue {
         let federated = "table of the engine FEDERATED (its rows are another server's)";
         let not_carried = [("v", "VIEW"), ("f", federated)];
         let not_carried = not_carried
-            .map(|(name, kind)| NotCarried { name: name.to_owned(), kind: kind.to_owned() });
-        let broken = Error::Undescribed { table: name("b"), reason: "a reason".to_owned() };
+            .map(|(name, kind)| NotCopied { name: name.to_owned(), kind: kind.to_owned() });
+        let broken = SchemaError::Undescribed { table: name("b"), reason: "a reason".to_owned() };
         let table = TableSchema::empty("t");
         let tables = [(name("t"), Ok(table)), (name("b"), Err(broken))].into();
-        Catalogue { tables, not_carried: not_carried.into(), ..Catalogue::empty() }
+        SourceCatalogue { tables, not_carried: not_carried.into(), ..SourceCatalogue::empty() }
     }
 
     #[track_caller]
@@ -87,7 +87,7 @@ mod tests {
     fn two_tables_that_are_one_to_the_replica_are_both_refused() {
         let wanted = [name("T"), name("t"), name("u")].into();
         let check = |folds_case, table: &str| {
-            let replica = Catalogue { folds_case, ..Catalogue::empty() };
+            let replica = SourceCatalogue { folds_case, ..SourceCatalogue::empty() };
             check_place(&replica, "r", &name(table), &wanted).err().map(|e| e.to_string())
         };
         let refused = "`t` and `T` are one table to the replica's server (lower_case_table_names): leave \

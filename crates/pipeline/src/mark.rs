@@ -3,9 +3,9 @@
 
 use crate::SourceClock;
 use crate::window::moment;
-use handoff_connect::{Flavor, MyConn};
-use handoff_schema::{Mapping, TableFiles, TableSchema};
-use handoff_settings::{TableSettings, Values};
+use handoff_connect::{MyConn, ServerFlavor};
+use handoff_schema::{TableFiles, TableMapping, TableSchema};
+use handoff_settings::{TableSettings, ValuePolicies};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -65,8 +65,8 @@ impl Witness {
     pub(crate) fn mark(
         &self,
         table: &TableSchema,
-        mapping: &Mapping,
-        settings: (&TableSettings, &Values),
+        mapping: &TableMapping,
+        settings: (&TableSettings, &ValuePolicies),
     ) -> Result<String, NoMark> {
         let server = self.server.clone()?;
         let engine = || NoMark::Engine { engine: table.engine.name().to_owned() };
@@ -90,8 +90,8 @@ impl Witness {
 /// down, and after a crash they may be older than their times.
 fn answers(conn: &mut MyConn) -> Result<(String, i64), NoMark> {
     let status = match conn.pool().version().flavor {
-        Flavor::MariaDb => "information_schema.GLOBAL_STATUS",
-        Flavor::MySql => "performance_schema.global_status",
+        ServerFlavor::MariaDb => "information_schema.GLOBAL_STATUS",
+        ServerFlavor::MySql => "performance_schema.global_status",
     };
     let ask = format!(
         "SELECT @@version_compile_os, @@hostname, @@global.myisam_use_mmap, \
@@ -128,13 +128,13 @@ fn hours_apart(server: DateTime, own: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Engine};
+    use handoff_schema::{ColumnSchema, StorageEngine};
 
     const NOW: DateTime = DateTime::constant(2026, 1, 31, 12, 0, 0, 0);
 
     fn table(written: &str) -> TableSchema {
         TableSchema {
-            engine: Engine::MyIsam,
+            engine: StorageEngine::MyIsam,
             files: Some(TableFiles {
                 made: "2025-01-01 00:00:00".to_owned(),
                 written: written.to_owned(),
@@ -142,20 +142,24 @@ mod tests {
                 bytes: 40,
                 free_bytes: 0,
             }),
-            columns: vec![Column::of_type("a", "int").unwrap()],
+            columns: vec![ColumnSchema::of_type("a", "int").unwrap()],
             ..TableSchema::empty("t")
         }
     }
 
-    fn mark_of(server: &str, table: &TableSchema, values: &Values) -> Result<String, NoMark> {
+    fn mark_of(
+        server: &str,
+        table: &TableSchema,
+        values: &ValuePolicies,
+    ) -> Result<String, NoMark> {
         let witness = Witness { server: Ok(server.to_owned()), now: NOW };
         let settings = TableSettings::default();
-        let mapping = Mapping::new(table, &settings, values).unwrap();
+        let mapping = TableMapping::new(table, &settings, values).unwrap();
         witness.mark(table, &mapping, (&settings, values))
     }
 
     fn mark(table: &TableSchema) -> Result<String, NoMark> {
-        mark_of("server", table, &Values::default())
+        mark_of("server", table, &ValuePolicies::default())
     }
 
     #[test]
@@ -184,9 +188,12 @@ mod tests {
         changed(|files| files.rows = 3);
         changed(|files| files.bytes = 60);
         changed(|files| files.free_bytes = 20);
-        let values = Values { zero_dates: handoff_settings::ZeroDates::Fail, ..Values::default() };
+        let values = ValuePolicies {
+            zero_dates: handoff_settings::ZeroDates::Fail,
+            ..ValuePolicies::default()
+        };
         assert_ne!(mark_of("server", &before, &values), mark(&before));
-        assert_ne!(mark_of("server, up again", &before, &Values::default()), mark(&before));
+        assert_ne!(mark_of("server, up again", &before, &ValuePolicies::default()), mark(&before));
     }
 
     #[test]

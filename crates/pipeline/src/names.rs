@@ -9,9 +9,9 @@ use crate::denied::{Access, access};
 use crate::{Error, Hops, Result};
 use handoff_connect::{Fault, MyConn, PgPool};
 use handoff_model::TableName;
-use handoff_schema::Catalogue;
+use handoff_schema::SourceCatalogue;
 use handoff_settings::{Settings, closest};
-use handoff_tracking::Tracked;
+use handoff_tracking::TrackedTable;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -62,7 +62,7 @@ const EXCLUDE: &str = "run.exclude";
 const TABLES: &str = "tables";
 
 /// Returns the names in the settings that match nothing in the catalogue of the database that is read first.
-pub(crate) fn unmatched(settings: &Settings, catalogue: &Catalogue) -> Vec<UnmatchedName> {
+pub(crate) fn unmatched(settings: &Settings, catalogue: &SourceCatalogue) -> Vec<UnmatchedName> {
     let tables: Vec<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
     let others = catalogue.not_carried.iter().map(|other| other.name.as_str());
     let all: Vec<&str> = tables.iter().copied().chain(others).collect();
@@ -141,7 +141,7 @@ fn literal(glob: &str) -> Option<String> {
 /// Returns the [`Fault`] of a server that fails.
 pub(crate) fn excused(
     names: Vec<UnmatchedName>,
-    states: &BTreeMap<TableName, Tracked>,
+    states: &BTreeMap<TableName, TrackedTable>,
     source: Option<&mut MyConn>,
 ) -> Result<Vec<UnmatchedName>, Fault> {
     let known = |name: &UnmatchedName| {
@@ -220,15 +220,15 @@ pub(crate) fn roles(target: &PgPool) -> Result<Vec<String>, Fault> {
 mod tests {
     use super::*;
     use crate::decide;
-    use handoff_schema::{NotCarried, TableSchema};
+    use handoff_schema::{NotCopied, TableSchema};
     use handoff_settings::TableSettings;
 
-    fn catalogue() -> Catalogue {
-        let mut catalogue = Catalogue::empty();
+    fn catalogue() -> SourceCatalogue {
+        let mut catalogue = SourceCatalogue::empty();
         for name in ["Customers", "sales_reports", "odd*name"] {
             catalogue.tables.insert(TableName::new(name).unwrap(), Ok(TableSchema::empty(name)));
         }
-        let view = NotCarried { name: "a_view".to_owned(), kind: "VIEW".to_owned() };
+        let view = NotCopied { name: "a_view".to_owned(), kind: "VIEW".to_owned() };
         catalogue.not_carried.push(view);
         catalogue
     }

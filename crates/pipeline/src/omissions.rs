@@ -1,10 +1,10 @@
 //! What of the source does not arrive in the target: listed by name, and counted for a line.
 
 use crate::{Error, Result};
-use handoff_connect::{MyPool, Profile};
+use handoff_connect::{MyPool, SessionProfile};
 use handoff_model::human::grouped;
 use handoff_model::{TableName, visible};
-use handoff_schema::{Catalogue, Omission, OmissionKind};
+use handoff_schema::{OmissionKind, OmittedPart, SourceCatalogue};
 use handoff_settings::TableFilter;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,13 +35,13 @@ impl OmissionReport {
     /// Gathers what of `catalogue` and of `others` is left out of the tables that `is_taken`. What the
     /// settings exclude is left out on purpose, and so is everything of it.
     pub(crate) fn new(
-        catalogue: &Catalogue,
-        others: Vec<Omission>,
+        catalogue: &SourceCatalogue,
+        others: Vec<OmittedPart>,
         is_taken: impl Fn(&TableName) -> bool,
     ) -> OmissionReport {
         let mut report = OmissionReport::default();
         let all = catalogue.omissions.iter().cloned().chain(others);
-        for Omission { table, kind, name } in all.filter(|omission| is_taken(&omission.table)) {
+        for OmittedPart { table, kind, name } in all.filter(|omission| is_taken(&omission.table)) {
             *report.counts.entry(kind.name()).or_default() += 1;
             report.items.push(OmissionItem { table, kind: kind.name(), name, omission: kind });
         }
@@ -105,14 +105,14 @@ impl OmissionReport {
 /// Reads what of the source the target does not get.
 pub(crate) fn read(
     source: Option<&MyPool>,
-    catalogue: &Catalogue,
+    catalogue: &SourceCatalogue,
     wanted: &BTreeSet<TableName>,
     filter: &TableFilter,
 ) -> Result<OmissionReport> {
     let others = match source {
         Some(source) => {
-            let mut conn = source.get(Profile::Read).map_err(Error::Connect)?;
-            Omission::read_others(&mut conn, source.database()).map_err(Error::Catalogue)?
+            let mut conn = source.get(SessionProfile::Read).map_err(Error::Connect)?;
+            OmittedPart::read_others(&mut conn, source.database()).map_err(Error::Catalogue)?
         }
         None => Vec::new(),
     };
@@ -127,13 +127,13 @@ pub(crate) fn read(
 mod tests {
     use super::*;
 
-    fn omission(table: &str, kind: OmissionKind, name: &str) -> Omission {
-        Omission { table: TableName::new(table).unwrap(), kind, name: name.to_owned() }
+    fn omission(table: &str, kind: OmissionKind, name: &str) -> OmittedPart {
+        OmittedPart { table: TableName::new(table).unwrap(), kind, name: name.to_owned() }
     }
 
     #[test]
     fn what_is_left_out_is_one_line_and_all_of_it_is_listed() {
-        let mut catalogue = Catalogue::empty();
+        let mut catalogue = SourceCatalogue::empty();
         catalogue.omissions = vec![
             omission("t", OmissionKind::Index, "k"),
             omission("t", OmissionKind::Index, "l"),

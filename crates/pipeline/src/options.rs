@@ -1,7 +1,7 @@
 //! What a caller asks of one run.
 
-use handoff_model::{Cancel, ProofBy, TableName};
-use handoff_tracking::Wait;
+use handoff_model::{CancelToken, ProofBy, TableName};
+use handoff_tracking::LockWait;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,12 +85,12 @@ impl LockPatience {
     }
 
     /// Returns what to do while the lock is held, where `cancel` ends the waiting.
-    pub(crate) fn with(self, cancel: &Cancel) -> Wait {
+    pub(crate) fn with(self, cancel: &CancelToken) -> LockWait {
         let cancel = cancel.clone();
         match self {
-            LockPatience::None => Wait::No,
-            LockPatience::AtMost(time) => Wait::AtMost { cancel, time },
-            LockPatience::Unbounded => Wait::Until(cancel),
+            LockPatience::None => LockWait::No,
+            LockPatience::AtMost(time) => LockWait::AtMost { cancel, time },
+            LockPatience::Unbounded => LockWait::Until(cancel),
         }
     }
 }

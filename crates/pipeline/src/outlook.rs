@@ -5,8 +5,8 @@ use crate::omissions::OmissionReport;
 use crate::planning::Planned;
 use crate::recover::Recovery;
 use crate::{Error, Pipeline, PlanReport, Result, RunOptions, TableContext, chain};
-use handoff_model::{Bound, Extraction, Reason, RowFilter, RunId, Strategy, TableName};
-use handoff_tracking::{Finding, LastMove, Tracker};
+use handoff_model::{Extraction, Reason, RowFilter, RunId, Strategy, TableName, WatermarkWindow};
+use handoff_tracking::{LastMove, RecoveryFinding, Tracker};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -139,11 +139,11 @@ impl Pipeline {
 }
 
 /// Tables that are not ours fail by themselves, if they are to be carried at all.
-fn is_mended(finding: &Finding) -> bool {
-    !matches!(finding, Finding::NotOurs { .. })
+fn is_mended(finding: &RecoveryFinding) -> bool {
+    !matches!(finding, RecoveryFinding::NotOurs { .. })
 }
 
-fn text(finding: &Finding) -> String {
+fn text(finding: &RecoveryFinding) -> String {
     finding.to_string()
 }
 
@@ -187,7 +187,7 @@ impl Action {
 
 fn since(filter: &RowFilter) -> Vec<Since> {
     let RowFilter::Changed { bounds, .. } = filter else { return Vec::new() };
-    let begins = |bound: &Bound| Since {
+    let begins = |bound: &WatermarkWindow| Since {
         column: bound.column.as_str().to_owned(),
         from: bound.from.to_string(),
     };

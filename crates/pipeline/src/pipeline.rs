@@ -14,10 +14,10 @@ use crate::{
     Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
 };
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
-use handoff_model::{Cancel, Event, NopObserver, Observer, RunId, Throttle};
+use handoff_model::{CancelToken, NopObserver, Observer, RowThrottle, RunEvent, RunId};
 use handoff_replicator::Replicator;
 use handoff_settings::{Settings, TimeOfDay};
-use handoff_tracking::{RunLock, Tracked, Tracker};
+use handoff_tracking::{RunLock, TrackedTable, Tracker};
 use jiff::{Timestamp, Zoned};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -27,14 +27,14 @@ use std::time::Instant;
 pub struct Pipeline {
     pub(crate) settings: Settings,
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: CancelToken,
     pub(crate) clock: Clock,
 }
 
 impl Pipeline {
     /// Makes a pipeline that nobody watches.
     pub fn new(settings: Settings) -> Pipeline {
-        let (observer, cancel) = (Arc::new(NopObserver), Cancel::new());
+        let (observer, cancel) = (Arc::new(NopObserver), CancelToken::new());
         Pipeline { settings, observer, cancel, clock: Arc::new(Zoned::now) }
     }
 
@@ -48,7 +48,7 @@ impl Pipeline {
     /// Lets the owner of `cancel` stop the run. Tables that are on their way are rolled back and
     /// reported as cancelled.
     #[must_use]
-    pub fn cancel(mut self, cancel: Cancel) -> Pipeline {
+    pub fn cancel(mut self, cancel: CancelToken) -> Pipeline {
         self.cancel = cancel;
         self
     }
@@ -141,7 +141,7 @@ impl Pipeline {
         run: RunId,
         each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
     ) -> Result<Vec<TableReport>> {
-        self.observer.event(&Event::RunStarted {
+        self.observer.event(&RunEvent::RunStarted {
             run,
             tables: plan.tables.len() + plan.refused.len(),
             rows: plan.tables.iter().map(|context| context.schema.rows).sum(),
@@ -179,7 +179,7 @@ impl Pipeline {
             memory_bytes: self.memory_of_a_table(),
             largest_row: self.largest_row(),
         };
-        let throttle = self.settings.max_rows_per_second.map(Throttle::new);
+        let throttle = self.settings.max_rows_per_second.map(RowThrottle::new);
         let reads_source = base.servers.replica.is_none();
         RunTools {
             replicator: replicator
@@ -256,7 +256,7 @@ impl Pipeline {
     ) -> RunReport {
         let good = tables.iter().filter(|table| table.status == TableStatus::Ok).count();
         let failed = tables.len() - good;
-        self.observer.event(&Event::RunFinished {
+        self.observer.event(&RunEvent::RunFinished {
             ok: good,
             failed,
             duration: started.clock.elapsed(),
@@ -300,6 +300,6 @@ fn drop_leftovers(tools: &RunTools, names: &[String]) -> Option<String> {
         Ok(states) => states,
         Err(error) => return Some(chain(&error)),
     };
-    let loadable: Vec<_> = states.values().filter_map(Tracked::loadable_copy).collect();
+    let loadable: Vec<_> = states.values().filter_map(TrackedTable::loadable_copy).collect();
     tools.loader.drop_leftovers(names, &loadable).err().map(|error| chain(&error))
 }

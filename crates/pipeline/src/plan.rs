@@ -12,9 +12,11 @@ use crate::{
 use handoff_connect::Side;
 use handoff_model::{CopyId, Deletes, Extraction, RowFilter, TableName};
 use handoff_rows::has_key_values;
-use handoff_schema::{CachedTable, Catalogue, Mapping, SchemaCache, TableSchema, TargetCatalogue};
-use handoff_settings::{Settings, Values};
-use handoff_tracking::{Finding, LoadState, Tracked, Tracker};
+use handoff_schema::{
+    CachedTable, SchemaCache, SourceCatalogue, TableMapping, TableSchema, TargetCatalogue,
+};
+use handoff_settings::{Settings, ValuePolicies};
+use handoff_tracking::{LoadState, RecoveryFinding, TrackedTable, Tracker};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,12 +50,12 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) origin: &'a SchemaCache,
     /// The name of that database.
     pub(crate) database: &'a str,
-    pub(crate) replica: Option<&'a Catalogue>,
+    pub(crate) replica: Option<&'a SourceCatalogue>,
     pub(crate) target: &'a TargetCatalogue,
-    pub(crate) states: &'a BTreeMap<TableName, Tracked>,
+    pub(crate) states: &'a BTreeMap<TableName, TrackedTable>,
     /// Tables whose rows those of another source replace.
     pub(crate) replaced: &'a BTreeSet<TableName>,
-    pub(crate) findings: &'a [Finding],
+    pub(crate) findings: &'a [RecoveryFinding],
     /// The time in the database that the run reads first.
     pub(crate) clock: SourceClock,
     /// The server that tells which of its tables changed.
@@ -110,12 +112,12 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
     let settings = around.settings.table(name);
     // Moved in full for other policies, it would lose what it keeps.
     let keeps = settings.deletes == Deletes::Ignore;
-    let values = if keeps { Values::default() } else { around.settings.values };
+    let values = if keeps { ValuePolicies::default() } else { around.settings.values };
     let fingerprint = fingerprint_of(fingerprint, &mapping, &values);
     let replica = around.replica.and_then(|replica| table(replica, name)?.ok());
     let target = around.target.tables.get(&mapping.pg_table);
     if target.is_some() && !loaded_by_us && !around.options.adopt {
-        let finding = Finding::NotOurs { table: name.clone(), side: Side::Target };
+        let finding = RecoveryFinding::NotOurs { table: name.clone(), side: Side::Target };
         return Err(TableError::NotOurs(finding.to_string()));
     }
     let configured = settings.extraction.unwrap_or(Extraction::FullTable);
@@ -166,7 +168,7 @@ fn resolve(around: &Surroundings<'_>, name: &TableName) -> Result<TableContext, 
 /// Decides whether the table can go into the target as that is.
 fn target_refusal(
     around: &Surroundings<'_>,
-    mapping: &Mapping,
+    mapping: &TableMapping,
     is_ours: bool,
 ) -> Option<TargetRefusal> {
     let schema = &around.settings.target.schema;
@@ -179,7 +181,7 @@ fn target_refusal(
 fn is_unchanged(
     around: &Surroundings<'_>,
     mark: &Result<String, NoMark>,
-    tracked: &Tracked,
+    tracked: &TrackedTable,
 ) -> bool {
     let recorded = tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
     let now = mark.as_ref().ok().filter(|_| around.options.prove != Prove::Rows);
@@ -187,9 +189,9 @@ fn is_unchanged(
 }
 
 fn table<'a>(
-    catalogue: &'a Catalogue,
+    catalogue: &'a SourceCatalogue,
     name: &TableName,
-) -> Option<Result<&'a TableSchema, handoff_schema::Error>> {
+) -> Option<Result<&'a TableSchema, handoff_schema::SchemaError>> {
     catalogue.tables.get(name).map(|table| table.as_ref().map_err(Clone::clone))
 }
 
@@ -198,7 +200,7 @@ fn filter(
     around: &Surroundings<'_>,
     window: Option<&Window>,
     decision: &Decision,
-    tracked: &Tracked,
+    tracked: &TrackedTable,
 ) -> RowFilter {
     let merged = if decision.loads_all { Hops::Copy } else { around.options.hops };
     let last = last_good(tracked, merged).unwrap_or(around.now);

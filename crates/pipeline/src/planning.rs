@@ -9,18 +9,20 @@ use crate::pipeline::Pipeline;
 use crate::plan::{Surroundings, plan};
 use crate::recover::{Recovered, Recovery, recover};
 use crate::{Error, Hops, Plan, Result, RunOptions};
-use handoff_connect::{MyPool, PgPool, Profile};
+use handoff_connect::{MyPool, PgPool, SessionProfile};
 use handoff_model::TableName;
-use handoff_schema::{Catalogue, Mapping, SchemaCache, TargetCatalogue, ddl, pg_table_name};
+use handoff_schema::{
+    SchemaCache, SourceCatalogue, TableMapping, TargetCatalogue, ddl, pg_table_name,
+};
 use handoff_settings::TableFilter;
-use handoff_tracking::{Finding, Tracked, Tracker};
+use handoff_tracking::{RecoveryFinding, TrackedTable, Tracker};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan, and what was found while it was made.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Vec<RecoveryFinding>,
     pub(crate) notes: Vec<String>,
     /// Tables that dead runs left in the target schema.
     pub(crate) leftovers: Vec<String>,
@@ -44,7 +46,7 @@ impl Pipeline {
         let replica = base.servers.replica.as_ref().map(read_catalogue).transpose()?;
         let replica = replica.map(|replica| replica.under_names(names()));
         let replica =
-            replica.or_else(|| self.settings.replica.as_ref().map(|_| Catalogue::empty()));
+            replica.or_else(|| self.settings.replica.as_ref().map(|_| SourceCatalogue::empty()));
         let target = self.read_target(&base.servers.target)?;
         let mut recovered =
             recover(tracker, base.servers.replica.as_ref(), replica.as_ref(), &target, recovery)?;
@@ -92,7 +94,7 @@ impl Pipeline {
     fn mapped(&self, base: &Base) -> SchemaCache {
         let cache = SchemaCache::new();
         cache.load(base.servers.origin().database(), base.catalogue.clone(), |schema| {
-            Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
+            TableMapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
         });
         cache
     }
@@ -101,16 +103,16 @@ impl Pipeline {
     /// are where they arrived still. None where tables are named.
     pub(crate) fn expected(
         &self,
-        catalogue: &Catalogue,
+        catalogue: &SourceCatalogue,
         named: &[TableName],
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         arrived: impl Fn(&TableName) -> bool,
     ) -> Result<BTreeSet<TableName>> {
         if !named.is_empty() {
             return Ok(BTreeSet::new());
         }
         let filter = TableFilter::new(&self.settings.run).map_err(Error::Globs)?;
-        let is_missed = |name: &TableName, tracked: &Tracked| {
+        let is_missed = |name: &TableName, tracked: &TrackedTable| {
             tracked.was_loaded()
                 && !catalogue.tables.contains_key(name)
                 && catalogue.not_carried_as(name).is_none()
@@ -149,7 +151,7 @@ pub(crate) fn gone(table: &TableName) -> String {
 
 /// Asks the server that is read first for its time, and what tells which of its tables changed.
 fn ask(pool: &MyPool, hops: Hops, now: Timestamp) -> Result<(SourceClock, Witness)> {
-    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+    let mut conn = pool.get(SessionProfile::Read).map_err(Error::Connect)?;
     let clock = SourceClock::read(&mut conn);
     let clock = clock.map_err(Error::server("read the clock of the source"))?;
     let witness = match hops {

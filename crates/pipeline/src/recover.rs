@@ -6,14 +6,14 @@ use crate::{Error, chain};
 use handoff_connect::MyPool;
 use handoff_model::TableName;
 use handoff_replicator::{Leftover, LeftoverKind};
-use handoff_schema::{Catalogue, TargetCatalogue, pg_table_name};
-use handoff_tracking::{Finding, Tracked, Tracker, reconcile};
+use handoff_schema::{SourceCatalogue, TargetCatalogue, pg_table_name};
+use handoff_tracking::{RecoveryFinding, TrackedTable, Tracker, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known after everything interrupted was finished or undone.
 pub(crate) struct Recovered {
-    pub(crate) states: BTreeMap<TableName, Tracked>,
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) states: BTreeMap<TableName, TrackedTable>,
+    pub(crate) findings: Vec<RecoveryFinding>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Recovery {
 pub(crate) fn recover(
     tracker: &Tracker,
     replica_pool: Option<&MyPool>,
-    replica: Option<&Catalogue>,
+    replica: Option<&SourceCatalogue>,
     target: &TargetCatalogue,
     recovery: Recovery,
 ) -> Result<Recovered> {
@@ -74,9 +74,9 @@ pub(crate) fn recover(
 }
 
 /// Does to what is known what a recovery would do to what is recorded.
-fn settle(states: &mut BTreeMap<TableName, Tracked>, findings: &[Finding]) {
+fn settle(states: &mut BTreeMap<TableName, TrackedTable>, findings: &[RecoveryFinding]) {
     for finding in findings {
-        if let Finding::Interrupted { table, remedy, .. } = finding
+        if let RecoveryFinding::Interrupted { table, remedy, .. } = finding
             && let Some(tracked) = states.get_mut(table)
         {
             *tracked = std::mem::take(tracked).settled(*remedy);
@@ -89,11 +89,11 @@ fn settle(states: &mut BTreeMap<TableName, Tracked>, findings: &[Finding]) {
 fn restore(
     replica: &MyPool,
     leftovers: &[Leftover],
-    findings: &[Finding],
+    findings: &[RecoveryFinding],
     in_replica: &BTreeSet<TableName>,
 ) -> handoff_replicator::Result<()> {
     for finding in findings {
-        let Finding::Interrupted { table, copy_id, .. } = finding else { continue };
+        let RecoveryFinding::Interrupted { table, copy_id, .. } = finding else { continue };
         let old = |leftover: &&Leftover| {
             leftover.copy_id == *copy_id && leftover.kind == LeftoverKind::Old
         };
@@ -109,7 +109,7 @@ fn restore(
 /// The tables of the target by their names in the source, which may be longer.
 pub(crate) fn in_target(
     target: &TargetCatalogue,
-    states: &BTreeMap<TableName, Tracked>,
+    states: &BTreeMap<TableName, TrackedTable>,
 ) -> BTreeSet<TableName> {
     let own = target.tables.keys().filter_map(|name| TableName::new(name).ok());
     let long = states.keys().filter(|name| target.tables.contains_key(&pg_table_name(name)));

@@ -3,7 +3,7 @@
 use handoff_loader::LoadMode;
 use handoff_model::Strategy;
 use handoff_schema::TableSchema;
-use handoff_settings::{Selection, TableSettings};
+use handoff_settings::{StrategySelection, TableSettings};
 
 /// The strategy chosen for a table, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum ReadFrom {
 /// A table that is read from the source is never split: each worker and each chunk would see another
 /// state of it.
 pub fn select(
-    selection: &Selection,
+    selection: &StrategySelection,
     settings: &TableSettings,
     table: &TableSchema,
     from: ReadFrom,
@@ -64,8 +64,9 @@ impl Selected {
     }
 }
 
-fn by_size(selection: &Selection, table: &TableSchema) -> (Strategy, String) {
-    let Selection { parallel_above_rows, chunked_above_mb, streaming_above_mb, .. } = *selection;
+fn by_size(selection: &StrategySelection, table: &TableSchema) -> (Strategy, String) {
+    let StrategySelection { parallel_above_rows, chunked_above_mb, streaming_above_mb, .. } =
+        *selection;
     let is_above = |mb: u64| table.data_bytes > mb.saturating_mul(1_000_000);
     if table.rows > parallel_above_rows {
         (Strategy::Parallel, format!("above {parallel_above_rows} rows"))
@@ -93,7 +94,7 @@ mod tests {
         loader: Option<Strategy>,
         expected: (Strategy, &str),
     ) {
-        let selection = Selection {
+        let selection = StrategySelection {
             parallel_above_rows: 1_000_000,
             chunked_above_mb: 200,
             streaming_above_mb: 50,
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_default_is_one_stream_up_to_the_largest() {
-        let (selection, settings) = (Selection::default(), TableSettings::default());
+        let (selection, settings) = (StrategySelection::default(), TableSettings::default());
         let table =
             TableSchema { rows: 20_000_000, data_bytes: 4 << 30, ..TableSchema::empty("t") };
         let selected = select(&selection, &settings, &table, Replica);

@@ -3,9 +3,9 @@
 use crate::stopping::pool_options;
 use crate::versions::{too_old_my, too_old_pg};
 use crate::{Error, Hops, Pipeline, Result};
-use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Side};
+use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, SessionProfile, Side};
 use handoff_loader::StrategySet;
-use handoff_model::{Cancel, RunId};
+use handoff_model::{CancelToken, RunId};
 use handoff_settings::Settings;
 
 /// The pools of a run. A pool that the run does not need is not opened.
@@ -25,8 +25,9 @@ impl Servers {
 
     /// Asks for a connection, and returns the fault of a server that cannot be reached.
     pub(crate) fn gone(&self, side: Side) -> Option<Fault> {
-        let my =
-            |pool: &Option<MyPool>| pool.as_ref().map(|pool| pool.get(Profile::Read).map(drop));
+        let my = |pool: &Option<MyPool>| {
+            pool.as_ref().map(|pool| pool.get(SessionProfile::Read).map(drop))
+        };
         let asked = match side {
             Side::Source => my(&self.source)?,
             Side::Replica => my(&self.replica)?,
@@ -59,7 +60,12 @@ impl Pipeline {
 }
 
 impl<'a> Opening<'a> {
-    fn new(settings: &'a Settings, run: RunId, hops: Hops, cancel: &Cancel) -> Result<Opening<'a>> {
+    fn new(
+        settings: &'a Settings,
+        run: RunId,
+        hops: Hops,
+        cancel: &CancelToken,
+    ) -> Result<Opening<'a>> {
         if settings.replica.is_none() && hops != Hops::Both {
             return Err(Error::NoReplica);
         }

@@ -6,11 +6,11 @@ use crate::recover::in_target;
 use crate::stopping::pool_options;
 use crate::{Error, Result};
 use handoff_connect::{MyPool, PgPool, Side};
-use handoff_model::{Cancel, RunId, TableName};
+use handoff_model::{CancelToken, RunId, TableName};
 use handoff_replicator::{Leftover, LeftoverKind};
-use handoff_schema::{Catalogue, TargetCatalogue};
+use handoff_schema::{SourceCatalogue, TargetCatalogue};
 use handoff_settings::Settings;
-use handoff_tracking::{Finding, LastRun, Tracked, Tracker, reconcile};
+use handoff_tracking::{LastRun, RecoveryFinding, TrackedTable, Tracker, reconcile};
 use std::collections::BTreeMap;
 
 /// What is tracked, and what the databases say to it. Nothing is changed to find out, and the
@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub struct Standing {
     /// What is known of every table that was ever met.
-    pub states: BTreeMap<TableName, Tracked>,
+    pub states: BTreeMap<TableName, TrackedTable>,
     /// What tracking and databases disagree on, about tables that are tracked. While a run is in
     /// progress its own unfinished work is none of it.
-    pub disagreements: Vec<Finding>,
+    pub disagreements: Vec<RecoveryFinding>,
     /// The last run, if there was one.
     pub last_run: Option<LastRun>,
     /// The run that is in progress, as a phrase.
@@ -37,7 +37,7 @@ impl Standing {
     ///
     /// Returns an [`Error`] if a server cannot be reached or read.
     pub fn look(settings: &Settings) -> Result<Standing> {
-        let options = pool_options(&settings.run, 2, RunId::new(), &Cancel::new());
+        let options = pool_options(&settings.run, 2, RunId::new(), &CancelToken::new());
         let open = |server| MyPool::open(server, Side::Replica, &options);
         let replica = settings.replica.as_ref().map(open).transpose().map_err(Error::Connect)?;
         let target = PgPool::open(&settings.target.server, &options).map_err(Error::Connect)?;
@@ -48,8 +48,10 @@ impl Standing {
         let in_progress =
             tracker.in_progress().map_err(Error::server("ask whether a run is in progress"))?;
         let states = tracker.states()?;
-        let tracked = |finding: &Finding| match finding {
-            Finding::Interrupted { .. } | Finding::OrphanShadow { .. } => in_progress.is_none(),
+        let tracked = |finding: &RecoveryFinding| match finding {
+            RecoveryFinding::Interrupted { .. } | RecoveryFinding::OrphanShadow { .. } => {
+                in_progress.is_none()
+            }
             other => other.table().is_some_and(|table| states.contains_key(table)),
         };
         let holdings = Holdings::look(replica.as_ref(), &target, schema)?;
@@ -66,7 +68,7 @@ pub(crate) struct Holdings {
     /// What interrupted copies left in the replica.
     pub(crate) leftovers: Vec<Leftover>,
     /// What is in the replica, if there is one.
-    pub(crate) replica: Option<Catalogue>,
+    pub(crate) replica: Option<SourceCatalogue>,
     /// The target's tables, and what interrupted loads left there.
     pub(crate) target: TargetCatalogue,
 }
@@ -89,11 +91,14 @@ impl Holdings {
     }
 
     /// Returns what `states` and the databases disagree on.
-    pub(crate) fn disagreements(&self, states: &BTreeMap<TableName, Tracked>) -> Vec<Finding> {
+    pub(crate) fn disagreements(
+        &self,
+        states: &BTreeMap<TableName, TrackedTable>,
+    ) -> Vec<RecoveryFinding> {
         let copies = self.leftovers.iter().filter(|left| left.kind != LeftoverKind::Keys);
         let shadows: Vec<_> =
             copies.map(|left| (left.copy_id, left.kind == LeftoverKind::New)).collect();
-        let in_replica = self.replica.clone().unwrap_or_else(Catalogue::empty);
+        let in_replica = self.replica.clone().unwrap_or_else(SourceCatalogue::empty);
         let in_replica = in_replica.under_names(states.keys()).tables.into_keys().collect();
         reconcile(states, &shadows, &in_replica, &in_target(&self.target, states))
     }

@@ -9,10 +9,12 @@ use crate::pipeline::Pipeline;
 use crate::planning::Planned;
 use crate::recover::Recovery;
 use crate::{Error, Result, RunOptions, chain};
-use handoff_connect::{Fault, PgPool, Retry, RetryPolicy, Transient, grant_select, retry};
-use handoff_model::{Event, RunId};
+use handoff_connect::{
+    Fault, PgPool, RetryNotice, RetryPolicy, TransientError, grant_select, retry,
+};
+use handoff_model::{RunEvent, RunId};
 use handoff_replicator::Replicator;
-use handoff_settings::Target;
+use handoff_settings::TargetSettings;
 use handoff_tracking::{LockRefused, LockTerms, RunLock, Tracker};
 use jiff::Timestamp;
 use std::error::Error as _;
@@ -38,7 +40,7 @@ impl Pipeline {
 
     /// Does what a command begins with, again after a transient fault, and tells the observer.
     pub(crate) fn patiently<T>(&self, mut begin: impl FnMut() -> Result<T>) -> Result<T> {
-        let tell = |again: Retry<'_, Error>| {
+        let tell = |again: RetryNotice<'_, Error>| {
             let (seconds, why) = (again.wait.as_secs_f64(), chain(again.error));
             self.notice(format!("the start failed and is tried again in {seconds:.1} s: {why}"));
         };
@@ -96,7 +98,7 @@ impl Pipeline {
 
     /// The roles that read our tables may read how fresh they are, too.
     fn let_readers_see_tracking(&self, target: &PgPool) -> handoff_connect::Result<()> {
-        let Target { schema, grant_select_to, .. } = &self.settings.target;
+        let TargetSettings { schema, grant_select_to, .. } = &self.settings.target;
         if grant_select_to.is_empty() {
             return Ok(());
         }
@@ -121,11 +123,11 @@ impl Pipeline {
     }
 
     pub(crate) fn notice(&self, text: String) {
-        self.observer.event(&Event::Notice { table: None, text });
+        self.observer.event(&RunEvent::Notice { table: None, text });
     }
 }
 
-impl Transient for Error {
+impl TransientError for Error {
     /// Returns true if a server's fault that may pass by itself is behind it.
     fn is_transient(&self) -> bool {
         let mut cause = self.source();

@@ -2,8 +2,8 @@
 
 use crate::{Error, Pipeline, Result};
 use handoff_connect::PoolOptions;
-use handoff_model::{Cancel, Cancelled, RunId};
-use handoff_settings::Run;
+use handoff_model::{CancelToken, Cancelled, RunId};
+use handoff_settings::RunSettings;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -36,7 +36,7 @@ struct TimeLimit {
 }
 
 impl TimeLimit {
-    fn start(cancel: &Cancel, most: Duration) -> Result<TimeLimit> {
+    fn start(cancel: &CancelToken, most: Duration) -> Result<TimeLimit> {
         let (ended, wait) = mpsc::channel::<()>();
         let cancel = cancel.clone();
         let watch = move || {
@@ -61,7 +61,12 @@ fn over(most: Duration) -> String {
 }
 
 /// Returns how a pool of `size` connections is opened for a run with these settings.
-pub(crate) fn pool_options(run: &Run, size: u32, id: RunId, cancel: &Cancel) -> PoolOptions {
+pub(crate) fn pool_options(
+    run: &RunSettings,
+    size: u32,
+    id: RunId,
+    cancel: &CancelToken,
+) -> PoolOptions {
     PoolOptions {
         size,
         run: id,
@@ -77,14 +82,14 @@ mod tests {
 
     #[test]
     fn a_run_that_takes_too_long_is_stopped_with_its_own_reason() {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let limit = TimeLimit::start(&cancel, Duration::from_millis(5)).unwrap();
         while !cancel.is_cancelled() {
             thread::yield_now();
         }
         drop(limit);
         assert!(cancel.reason().unwrap().contains("max_duration"));
-        let other = Cancel::new();
+        let other = CancelToken::new();
         drop(TimeLimit::start(&other, Duration::from_secs(60)).unwrap());
         assert!(!other.is_cancelled());
     }

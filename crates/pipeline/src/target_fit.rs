@@ -2,7 +2,7 @@
 
 use handoff_connect::paste_pg;
 use handoff_model::{TableName, shell_word, visible};
-use handoff_schema::{Mapping, NameHolder, TargetCatalogue, TargetMisfit, ddl, pg_table_name};
+use handoff_schema::{NameHolder, TableMapping, TargetCatalogue, TargetMisfit, ddl, pg_table_name};
 
 /// Why a table cannot go into the target. [`Display`](std::fmt::Display) says it, with what changes that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +42,7 @@ impl TargetRefusal {
     /// Decides whether rows of `mapping` can go into the schema `schema` of the target; `is_ours` says that its table
     /// there is ours, or is taken over.
     pub(crate) fn find(
-        mapping: &Mapping,
+        mapping: &TableMapping,
         schema: &str,
         target: &TargetCatalogue,
         is_ours: bool,
@@ -60,7 +60,7 @@ impl TargetRefusal {
 
     /// Finds another table of the source that goes by the same name in the target.
     pub(crate) fn same_name<'t>(
-        mapping: &Mapping,
+        mapping: &TableMapping,
         mut others: impl Iterator<Item = &'t TableName>,
     ) -> Option<TargetRefusal> {
         let is_namesake = |other: &&TableName| {

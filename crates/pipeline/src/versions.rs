@@ -1,6 +1,6 @@
 //! Which servers Handoff works with.
 
-use handoff_connect::{Flavor, ServerVersion};
+use handoff_connect::{ServerFlavor, ServerVersion};
 
 /// The oldest PostgreSQL, as `server_version_num` gives it.
 const OLDEST_POSTGRES: u32 = 130_000;
@@ -8,8 +8,8 @@ const OLDEST_POSTGRES: u32 = 130_000;
 /// Returns what is wrong with a MySQL or MariaDB of this version, if anything is.
 pub(crate) fn too_old_my(version: &ServerVersion) -> Option<String> {
     let (oldest, name) = match version.flavor {
-        Flavor::MariaDb => ((10, 4, 0), "MariaDB 10.4"),
-        Flavor::MySql => ((5, 7, 0), "MySQL 5.7"),
+        ServerFlavor::MariaDb => ((10, 4, 0), "MariaDB 10.4"),
+        ServerFlavor::MySql => ((5, 7, 0), "MySQL 5.7"),
     };
     (version.number < oldest)
         .then(|| format!("{version} is too old: {name} is the oldest that works"))

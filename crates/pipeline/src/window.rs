@@ -1,8 +1,8 @@
 //! Which rows of a table may have changed since a watermark: pure, and the same for both hops.
 
 use crate::clock::SourceClock;
-use handoff_model::{Bound, ColumnName, RowFilter, Watermark};
-use handoff_schema::{Column, MySqlType, TableSchema};
+use handoff_model::{ColumnName, RowFilter, Watermark, WatermarkWindow};
+use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
 use handoff_settings::{Lookback, TableSettings};
 use handoff_tracking::WatermarkAt;
 use jiff::civil::{Date, DateTime};
@@ -205,7 +205,7 @@ impl Window {
         let mut bounds = Vec::new();
         for column in &self.columns {
             let from = column.kind.from(&column.mark(since)?.watermark)?;
-            bounds.push(Bound { column: column.name.clone(), from, below: None });
+            bounds.push(WatermarkWindow { column: column.name.clone(), from, below: None });
         }
         if let Some((days, columns)) = &self.lookback {
             bounds.extend(columns.iter().filter_map(|column| column.young(*days, clock, elapsed)));
@@ -266,13 +266,18 @@ impl WatermarkColumn {
 
     /// Bounds the column by an age. A row may have changed until the last good run although it is
     /// too old for this one.
-    fn young(&self, days: u32, clock: &SourceClock, elapsed: SignedDuration) -> Option<Bound> {
+    fn young(
+        &self,
+        days: u32,
+        clock: &SourceClock,
+        elapsed: SignedDuration,
+    ) -> Option<WatermarkWindow> {
         let now = clock.now(self.kind);
         let last = now.checked_sub(elapsed.max(SignedDuration::ZERO)).ok()?;
         let days = Span::new().try_days(i64::from(days)).ok()?;
         let oldest = last.date().checked_sub(days).ok()?;
         let from = self.kind.at(oldest.to_datetime(Default::default()))?;
-        Some(Bound { column: self.name.clone(), from, below: None })
+        Some(WatermarkWindow { column: self.name.clone(), from, below: None })
     }
 }
 
@@ -292,8 +297,9 @@ fn column(
     takes: impl Fn(WatermarkKind) -> bool,
 ) -> Result<WatermarkColumn, NoWindow> {
     let near = || {
-        let does =
-            |column: &&Column| WatermarkKind::of(&column.kind).is_some_and(WatermarkKind::is_time);
+        let does = |column: &&ColumnSchema| {
+            WatermarkKind::of(&column.kind).is_some_and(WatermarkKind::is_time)
+        };
         schema.columns.iter().filter(does).map(|column| column.name.clone()).collect()
     };
     let found = schema.column(name.as_str()).ok_or_else(|| NoWindow::Unknown {

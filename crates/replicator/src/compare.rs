@@ -5,7 +5,7 @@ use crate::error::{CopyStage, Error, FaultContext, Result};
 use crate::labels;
 use crate::pair::Replicator;
 use crate::row_sum::{locking, row_sum};
-use handoff_connect::{Fault, MyConn, MyPool, Profile, quote_my};
+use handoff_connect::{Fault, MyConn, MyPool, SessionProfile, quote_my};
 use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;
 use handoff_schema::TableSchema;
@@ -62,7 +62,7 @@ impl Replicator {
         columns: &[CopiedColumn],
         locking: Locking,
     ) -> Result<TableSum> {
-        let mut conn = connect(pool, Profile::RawRead, &table.name)?;
+        let mut conn = connect(pool, SessionProfile::RawRead, &table.name)?;
         row_sum(&mut conn, table, columns, locking, &self.cancel)
     }
 
@@ -73,8 +73,8 @@ impl Replicator {
         if doubtful.is_empty() {
             return Ok(());
         }
-        let mut source = connect(&self.source, Profile::RawRead, &table.name)?;
-        let mut replica = connect(&self.replica, Profile::RawRead, &table.name)?;
+        let mut source = connect(&self.source, SessionProfile::RawRead, &table.name)?;
+        let mut replica = connect(&self.replica, SessionProfile::RawRead, &table.name)?;
         labels::check(table, &doubtful, &mut source, &mut replica, table.name.as_str())
     }
 
@@ -84,12 +84,12 @@ impl Replicator {
     ///
     /// Returns [`Error::Table`] if a server fails.
     pub fn counts(&self, table: &TableName) -> Result<RowCounts> {
-        let source = self.count(&self.source, Profile::RawRead, table)?;
-        let replica = self.count(&self.replica, Profile::Write, table)?;
+        let source = self.count(&self.source, SessionProfile::RawRead, table)?;
+        let replica = self.count(&self.replica, SessionProfile::Write, table)?;
         Ok(RowCounts { source, replica })
     }
 
-    fn count(&self, pool: &MyPool, profile: Profile, table: &TableName) -> Result<u64> {
+    fn count(&self, pool: &MyPool, profile: SessionProfile, table: &TableName) -> Result<u64> {
         let mut conn = connect(pool, profile, table)?;
         let guard = pool.cancel_guard(&conn, &self.cancel);
         let sql = format!("SELECT COUNT(*) FROM {}", quote_my(table.as_str()));
@@ -119,7 +119,7 @@ impl Replicator {
     }
 }
 
-fn connect(pool: &MyPool, profile: Profile, table: &TableName) -> Result<MyConn> {
+fn connect(pool: &MyPool, profile: SessionProfile, table: &TableName) -> Result<MyConn> {
     pool.get(profile).map_err(|fault| at(table).error(fault))
 }
 

@@ -1,7 +1,7 @@
 //! The way of each column from the source to the replica.
 
-use handoff_connect::{Flavor, quote_my};
-use handoff_schema::{Column, MySqlType, TableSchema};
+use handoff_connect::{ServerFlavor, quote_my};
+use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
 
 /// A column that takes a value, in the order of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,14 +76,14 @@ impl StoreAs {
 /// `numbers` tells which of them the server numbers by itself.
 pub(crate) fn copied_columns(
     table: &TableSchema,
-    flavor: Flavor,
+    flavor: ServerFlavor,
     numbers: impl Fn(&str) -> bool,
 ) -> Vec<CopiedColumn> {
     let columns = table.columns.iter();
     columns.map(|column| copied_column(column, flavor, numbers(column.name.as_str()))).collect()
 }
 
-fn copied_column(column: &Column, flavor: Flavor, numbered: bool) -> CopiedColumn {
+fn copied_column(column: &ColumnSchema, flavor: ServerFlavor, numbered: bool) -> CopiedColumn {
     let (kind, name) = (&column.kind, quote_my(column.name.as_str()));
     let store = store_as(kind, flavor);
     // Not `+ 0`, which has a SET of 64 members pass through a signed number.
@@ -101,21 +101,21 @@ pub(crate) fn name_list(columns: &[CopiedColumn]) -> String {
     names.join(", ")
 }
 
-fn store_as(kind: &MySqlType, flavor: Flavor) -> StoreAs {
+fn store_as(kind: &MySqlType, flavor: ServerFlavor) -> StoreAs {
     match kind {
         MySqlType::Enum(_) | MySqlType::Set(_) => StoreAs::Number,
         MySqlType::Uuid | MySqlType::Inet4 | MySqlType::Inet6 => StoreAs::Text,
         // MariaDB's JSON is a text like any other.
-        MySqlType::Json if flavor == Flavor::MySql => StoreAs::Text,
+        MySqlType::Json if flavor == ServerFlavor::MySql => StoreAs::Text,
         _ => StoreAs::Bytes,
     }
 }
 
-fn byte_image(kind: &MySqlType, flavor: Flavor) -> ByteImage {
+fn byte_image(kind: &MySqlType, flavor: ServerFlavor) -> ByteImage {
     use MySqlType as M;
     match kind {
         M::Enum(_) | M::Set(_) => ByteImage::Number,
-        M::Json if flavor == Flavor::MySql => ByteImage::Text,
+        M::Json if flavor == ServerFlavor::MySql => ByteImage::Text,
         M::Char | M::VarChar | M::Text | M::Json => ByteImage::Bytes,
         M::Date | M::DateTime(_) | M::Timestamp(_) | M::Time(_) => ByteImage::Bytes,
         M::Float | M::Double => ByteImage::Float,
@@ -136,14 +136,14 @@ fn text_format(kind: &MySqlType) -> TextFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    fn copied(kind: &str, flavor: Flavor) -> CopiedColumn {
-        copied_column(&Column::of_type("c", kind).unwrap(), flavor, false)
+    fn copied(kind: &str, flavor: ServerFlavor) -> CopiedColumn {
+        copied_column(&ColumnSchema::of_type("c", kind).unwrap(), flavor, false)
     }
 
     #[test]
     fn labels_travel_by_their_numbers() {
         for kind in ["enum('a')", "set('a','b')"] {
-            let column = copied(kind, Flavor::MariaDb);
+            let column = copied(kind, ServerFlavor::MariaDb);
             assert_eq!(column.select, "CAST(`c` AS UNSIGNED)", "{kind}");
             assert_eq!(column.store.expression("?"), "CAST(? AS UNSIGNED)", "{kind}");
             assert_eq!(column.image, ByteImage::Number, "{kind}");
@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn json_is_a_text_like_any_other_only_in_mariadb() {
-        let (here, there) = (copied("json", Flavor::MySql), copied("json", Flavor::MariaDb));
+        let (here, there) =
+            (copied("json", ServerFlavor::MySql), copied("json", ServerFlavor::MariaDb));
         assert_eq!((here.store, here.image), (StoreAs::Text, ByteImage::Text));
         assert_eq!((there.store, there.image), (StoreAs::Bytes, ByteImage::Bytes));
         assert_eq!(here.store.expression("@v"), "CONVERT(@v USING utf8mb4)");
@@ -168,7 +169,7 @@ mod tests {
             ("time(6)", TextFormat::Time(6)),
             ("int", TextFormat::Plain),
         ] {
-            assert_eq!(copied(kind, Flavor::MySql).format, format, "{kind}");
+            assert_eq!(copied(kind, ServerFlavor::MySql).format, format, "{kind}");
         }
     }
 }

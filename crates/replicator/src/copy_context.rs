@@ -3,7 +3,7 @@
 use crate::error::{CopyStage, Error, FaultContext, Result, cancelled};
 use crate::job::CopyJob;
 use crate::pair::Replicator;
-use handoff_connect::{MyConn, Profile};
+use handoff_connect::{MyConn, SessionProfile};
 use mysql::prelude::Queryable;
 
 /// The copy of one table, for its steps: the pair of databases and the job.
@@ -39,13 +39,13 @@ impl<'a> CopyContext<'a> {
 
     /// Takes a connection to the source, set up for raw reading.
     pub(crate) fn source(self, stage: CopyStage) -> Result<MyConn> {
-        let taken = self.replicator.source.get(Profile::RawRead);
+        let taken = self.replicator.source.get(SessionProfile::RawRead);
         taken.map_err(|fault| self.at(stage, 0).error(fault))
     }
 
     /// Takes a connection to the replica, set up for writing.
     pub(crate) fn writer(self, stage: CopyStage) -> Result<MyConn> {
-        let taken = self.replicator.replica.get(Profile::Write);
+        let taken = self.replicator.replica.get(SessionProfile::Write);
         taken.map_err(|fault| self.at(stage, 0).error(fault))
     }
 }

@@ -3,7 +3,7 @@
 use crate::definition::TableDefinition;
 use crate::error::{CopyStage, Error, FaultContext, Result};
 use crate::pair::Replicator;
-use handoff_connect::{Profile, quote_my};
+use handoff_connect::{SessionProfile, quote_my};
 use handoff_schema::TableSchema;
 use mysql::prelude::Queryable;
 
@@ -16,7 +16,7 @@ impl Replicator {
     /// they were before.
     pub(crate) fn definition(&self, table: &TableSchema) -> Result<TableDefinition> {
         let at = FaultContext { table: &table.name, stage: CopyStage::Describe, rows: 0 };
-        let mut conn = self.source.get(Profile::RawRead).map_err(|fault| at.error(fault))?;
+        let mut conn = self.source.get(SessionProfile::RawRead).map_err(|fault| at.error(fault))?;
         let shown = conn
             .query_first::<(Vec<u8>, Vec<u8>), _>(format!(
                 "SHOW CREATE TABLE {}",

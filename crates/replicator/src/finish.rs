@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::job::CopyOutcome;
 use crate::left_out::notes;
 use crate::prepared_copy::{CopyPlan, PreparedCopy};
-use handoff_connect::{Seal, fault_point};
+use handoff_connect::{PublishHook, fault_point};
 use std::time::Instant;
 
 impl PreparedCopy<'_> {
@@ -22,7 +22,7 @@ impl PreparedCopy<'_> {
     /// [`CopyStage::Seal`]: crate::CopyStage::Seal
     /// [`Error`]: crate::Error
     /// [`Error::is_merge_conflict`]: crate::Error::is_merge_conflict
-    pub fn finish(mut self, seal: &dyn Seal) -> Result<CopyOutcome> {
+    pub fn finish(mut self, seal: &dyn PublishHook) -> Result<CopyOutcome> {
         self.started = Instant::now();
         fault_point("replicator.begun", &self.copy.job.table.name);
         let rows = match std::mem::replace(&mut self.plan, CopyPlan::InTransaction) {

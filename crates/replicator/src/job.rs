@@ -1,9 +1,9 @@
 //! The job of a copy, and its outcome.
 
-use handoff_model::{CopyId, RowFilter, TableSum, Waits};
+use handoff_model::{CopyId, RowFilter, TableSum, WaitTimes};
 use handoff_rows::KeyList;
-use handoff_schema::{Engine, Mapping, Omission, TableSchema};
-use handoff_settings::Values;
+use handoff_schema::{OmittedPart, StorageEngine, TableMapping, TableSchema};
+use handoff_settings::ValuePolicies;
 use std::time::Duration;
 
 /// One table to copy.
@@ -19,12 +19,12 @@ pub struct CopyJob<'a> {
     /// must be there, with the source's structure and a key.
     pub filter: &'a RowFilter,
     /// The rows' form in the target, if they are to be summed in that form on their way.
-    pub canonical: Option<(&'a Mapping, &'a Values)>,
+    pub canonical: Option<(&'a TableMapping, &'a ValuePolicies)>,
 }
 
 impl CopyJob<'_> {
     /// Returns the engine of the replica's table.
-    pub(crate) fn replica_engine(&self) -> Engine {
+    pub(crate) fn replica_engine(&self) -> StorageEngine {
         self.table.engine.plain()
     }
 }
@@ -86,9 +86,9 @@ pub struct CopyOutcome {
     /// From [`PreparedCopy::finish`](crate::PreparedCopy::finish)'s start to its end.
     pub duration: Duration,
     /// The parts of that time.
-    pub waits: Waits,
+    pub waits: WaitTimes,
     /// The parts of the source's definition that the replica's table does not have.
-    pub omissions: Vec<Omission>,
+    pub omissions: Vec<OmittedPart>,
     /// Those of them that somebody may miss, as sentences.
     pub notes: Vec<String>,
     /// True if the rows were read back and compared because the replica had warned.

@@ -7,7 +7,7 @@
 use crate::copied_column::{CopiedColumn, StoreAs};
 use crate::error::{CopyStage, Error, FaultContext, Result};
 use handoff_connect::{MyConn, quote_my};
-use handoff_schema::{Column, MySqlType, TableSchema};
+use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(crate) fn doubtful(table: &TableSchema, columns: &[CopiedColumn]) -> Vec<Str
         .collect()
 }
 
-fn has_doubtful_labels(column: &Column) -> bool {
+fn has_doubtful_labels(column: &ColumnSchema) -> bool {
     let (MySqlType::Enum(labels) | MySqlType::Set(labels)) = &column.kind else { return false };
     labels.iter().any(|label| label.contains('?'))
         && column.charset.as_deref().is_some_and(|charset| charset.starts_with("utf"))
@@ -63,13 +63,13 @@ fn labels(
 mod tests {
     use super::*;
     use crate::copied_column::copied_columns;
-    use handoff_connect::Flavor;
+    use handoff_connect::ServerFlavor;
 
     #[test]
     fn only_question_marks_in_labels_of_unicode_are_doubtful() {
-        let column = |name: &str, kind: &str, charset: &str| Column {
+        let column = |name: &str, kind: &str, charset: &str| ColumnSchema {
             charset: Some(charset.to_owned()),
-            ..Column::of_type(name, kind).unwrap()
+            ..ColumnSchema::of_type(name, kind).unwrap()
         };
         let columns = vec![
             column("a", "enum('x?')", "utf8mb4"),
@@ -79,7 +79,7 @@ mod tests {
             column("e", "varchar(9)", "utf8mb4"),
         ];
         let table = TableSchema { columns, ..TableSchema::empty("t") };
-        let copied = copied_columns(&table, Flavor::MySql, |_| false);
+        let copied = copied_columns(&table, ServerFlavor::MySql, |_| false);
         assert_eq!(doubtful(&table, &copied), ["`a`", "`b`"]);
     }
 }

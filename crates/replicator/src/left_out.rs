@@ -1,14 +1,14 @@
 //! Sentences about the parts that a replica's table does not have.
 
 use handoff_connect::quote_my;
-use handoff_schema::{Omission, OmissionKind};
+use handoff_schema::{OmissionKind, OmittedPart};
 
 /// Returns a sentence for each part that somebody may miss. The others are only listed.
-pub(crate) fn notes(omissions: &[Omission]) -> Vec<String> {
+pub(crate) fn notes(omissions: &[OmittedPart]) -> Vec<String> {
     omissions.iter().filter_map(note).collect()
 }
 
-fn note(omission: &Omission) -> Option<String> {
+fn note(omission: &OmittedPart) -> Option<String> {
     let name = omission.name.as_str();
     Some(match omission.kind {
         OmissionKind::ForeignKey if name.is_empty() => "a foreign key is not carried".to_owned(),
@@ -37,7 +37,7 @@ mod tests {
     #[track_caller]
     fn check(kind: OmissionKind, name: &str, expected: Option<&str>) {
         let table = TableName::new("t").unwrap();
-        let found = notes(&[Omission { table, kind, name: name.to_owned() }]);
+        let found = notes(&[OmittedPart { table, kind, name: name.to_owned() }]);
         assert_eq!(found.first().map(String::as_str), expected, "{kind:?}");
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Result, server_failed};
 use crate::pair::Replicator;
-use handoff_connect::{MyPool, Profile, quote_my};
+use handoff_connect::{MyPool, SessionProfile, quote_my};
 use handoff_model::CopyId;
 use handoff_model::own::PREFIX;
 use mysql::prelude::Queryable;
@@ -62,7 +62,7 @@ impl Leftover {
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn list(replica: &MyPool) -> Result<Vec<Leftover>> {
         let failed = server_failed("list what earlier copies left");
-        let mut conn = replica.get(Profile::Write).map_err(failed)?;
+        let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
         let names = conn
             .query::<String, _>("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
             .map_err(|error| failed(conn.fault(&error)))?;
@@ -76,7 +76,7 @@ impl Leftover {
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
     pub fn drop_from(&self, replica: &MyPool) -> Result<()> {
         let failed = server_failed("drop what an earlier copy left");
-        let mut conn = replica.get(Profile::Write).map_err(failed)?;
+        let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
         let name = quote_my(self.kind.table(self.copy_id));
         conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
             .map_err(|error| failed(conn.fault(&error)))

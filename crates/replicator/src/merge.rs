@@ -15,13 +15,13 @@ use crate::shadow_guard::ShadowGuard;
 use crate::staged_keys::{StagedKeys, StagedKeysSql, keys_sql};
 use crate::table_writer::WriteOutcome;
 use crate::transaction::undo;
-use handoff_connect::{MyConn, Profile, Seal, fault_point, quote_my};
+use handoff_connect::{MyConn, PublishHook, SessionProfile, fault_point, quote_my};
 use handoff_model::TableSum;
 use handoff_rows::KeyList;
 use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
-    pub(crate) fn merge(&self, seal: &dyn Seal) -> Result<CopiedRows> {
+    pub(crate) fn merge(&self, seal: &dyn PublishHook) -> Result<CopiedRows> {
         // Ordinary tables are dropped once the connection has been given back.
         let mut guards = Vec::new();
         let mut conn = self.copy.writer(CopyStage::Write)?;
@@ -42,7 +42,7 @@ impl PreparedCopy<'_> {
     }
 
     /// Has the seal record that the source was looked at, and that no row differs.
-    fn nothing(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
+    fn nothing(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopiedRows> {
         let local = self.copy.replicator.takes_local();
         let strategy = if local { "load_data_local" } else { "prepared_inserts" };
         let sum = self.copy.job.canonical.map(|_| TableSum::default());
@@ -53,7 +53,7 @@ impl PreparedCopy<'_> {
         Ok(rows)
     }
 
-    fn merge_on(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
+    fn merge_on(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopiedRows> {
         let (table, staging) = (self.copy.job.table, self.own_table());
         let mut sql = MergeSql::new(table, &self.columns, &staging);
         let mut rows = CopiedRows::nothing_yet(self.gather(conn, &staging)?);
@@ -120,12 +120,12 @@ impl PreparedCopy<'_> {
         &self,
         conn: &mut MyConn,
         sql: &MergeSql,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
         rows: &mut CopiedRows,
     ) -> Result<()> {
         let staged = rows.written.rows;
         let at = self.copy.at(CopyStage::Merge, staged);
-        conn.set_profile(Profile::Merge).map_err(|fault| at.error(fault))?;
+        conn.set_profile(SessionProfile::Merge).map_err(|fault| at.error(fault))?;
         let transaction = self.copy.job.replica_engine().is_transactional();
         if transaction {
             self.copy.run(conn, "START TRANSACTION", at)?;

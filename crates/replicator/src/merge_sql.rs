@@ -85,7 +85,7 @@ fn same(name: &str, before: &str, after: &str) -> String {
 mod tests {
     use super::*;
     use crate::copied_column::{StoreAs, TextFormat};
-    use handoff_schema::{Column, Index, IndexPart};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema};
 
     fn carried(name: &str, image: ByteImage) -> CopiedColumn {
         let (name, format, store) = (quote_my(name), TextFormat::Plain, StoreAs::Bytes);
@@ -94,12 +94,15 @@ mod tests {
 
     #[test]
     fn keys_are_compared_as_the_index_does_and_rows_by_their_bytes() {
-        let key = |name, kind| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
+        let key = |name, kind| ColumnSchema {
+            nullable: false,
+            ..ColumnSchema::of_type(name, kind).unwrap()
+        };
         let part = |column| IndexPart { column: Some(column), prefix: None, descending: false };
         let parts = vec![part(0), part(1)];
         let table = TableSchema {
             columns: vec![key("k", "varchar(9)"), key("e", "enum('a')")],
-            indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+            indexes: vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }],
             ..TableSchema::empty("t`")
         };
         let columns = [

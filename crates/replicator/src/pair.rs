@@ -1,8 +1,8 @@
 //! A source and a replica that go together.
 
 use crate::error::{Error, Result, server_failed};
-use handoff_connect::{MyPool, Profile, ServerVersion, quote_my_text};
-use handoff_model::{Cancel, Observer, RunId, TableName, Throttle};
+use handoff_connect::{MyPool, ServerVersion, SessionProfile, quote_my_text};
+use handoff_model::{CancelToken, Observer, RowThrottle, RunId, TableName};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Replicator {
     pub(crate) source: MyPool,
     pub(crate) replica: MyPool,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: CancelToken,
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) throttle: Option<Throttle>,
+    pub(crate) throttle: Option<RowThrottle>,
     pub(crate) memory_bytes: usize,
     /// The number of triggers of each source table that has any, where we may see them.
     pub(crate) triggers: BTreeMap<String, u64>,
@@ -38,7 +38,7 @@ impl Replicator {
     pub fn new(
         source: MyPool,
         replica: MyPool,
-        cancel: Cancel,
+        cancel: CancelToken,
         observer: Arc<dyn Observer>,
     ) -> Result<Replicator> {
         check_versions(&source, &replica)?;
@@ -61,7 +61,7 @@ impl Replicator {
     /// Bounds the rows that are read from the source in a second. No server then moves rows by
     /// itself.
     #[must_use]
-    pub fn throttle(mut self, throttle: Option<Throttle>) -> Replicator {
+    pub fn throttle(mut self, throttle: Option<RowThrottle>) -> Replicator {
         self.throttle = throttle;
         self
     }
@@ -80,7 +80,7 @@ impl Replicator {
     /// Returns [`Error::Server`] if the replica fails.
     pub fn has(&self, table: &TableName) -> Result<bool> {
         let failed = server_failed("look for a table");
-        let mut conn = self.replica.get(Profile::Write).map_err(failed)?;
+        let mut conn = self.replica.get(SessionProfile::Write).map_err(failed)?;
         let ask = "SELECT COUNT(*) FROM information_schema.TABLES \
                    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
         let found = conn.exec_first::<u64, _, _>(ask, (table.as_str(),));
@@ -138,8 +138,8 @@ fn series(version: &ServerVersion) -> (u16, u16) {
 /// and whether the replica takes `LOAD DATA LOCAL`.
 fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
     let failed = server_failed("compare source and replica");
-    let mut from = source.get(Profile::RawRead).map_err(failed)?;
-    let mut to = replica.get(Profile::Write).map_err(failed)?;
+    let mut from = source.get(SessionProfile::RawRead).map_err(failed)?;
+    let mut to = replica.get(SessionProfile::Write).map_err(failed)?;
     let name = quote_my_text(&format!("handoff:pair:{}", RunId::new()));
 
     // A cluster without named locks answers with an error and shares no server with its replica.
@@ -174,7 +174,7 @@ fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
 /// not. An account may not change that.
 fn demands_key(replica: &MyPool) -> Result<bool> {
     let failed = server_failed("ask what the replica demands of a table");
-    let mut conn = replica.get(Profile::Write).map_err(failed)?;
+    let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
     let on = conn
         .query::<(String, String), _>(
             "SHOW VARIABLES WHERE Value = 'ON' AND Variable_name IN ('sql_require_primary_key', \
@@ -186,7 +186,7 @@ fn demands_key(replica: &MyPool) -> Result<bool> {
 
 fn triggers(source: &MyPool) -> Result<BTreeMap<String, u64>> {
     let failed = server_failed("list the source's triggers");
-    let mut conn = source.get(Profile::RawRead).map_err(failed)?;
+    let mut conn = source.get(SessionProfile::RawRead).map_err(failed)?;
     let counts = conn
         .query::<(Vec<u8>, u64), _>(
             "SELECT EVENT_OBJECT_TABLE, COUNT(*) FROM information_schema.TRIGGERS \

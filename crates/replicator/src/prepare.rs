@@ -14,7 +14,7 @@ use crate::shadow_guard::{EmptyShadow, ShadowGuard};
 use handoff_connect::fault_point;
 use handoff_model::WaitClock;
 use handoff_rows::KeyList;
-use handoff_schema::{Engine, Omission, OmissionKind, TableSchema};
+use handoff_schema::{OmissionKind, OmittedPart, StorageEngine, TableSchema};
 use mysql::prelude::Queryable;
 use std::time::Instant;
 
@@ -116,11 +116,11 @@ impl Replicator {
         ReplicaTable::new(table, definition, self.source.version().flavor, self.demands_key)
     }
 
-    fn omissions(&self, table: &TableSchema, definition: &TableDefinition) -> Vec<Omission> {
+    fn omissions(&self, table: &TableSchema, definition: &TableDefinition) -> Vec<OmittedPart> {
         let mut omissions = self.replica_table(table, definition).omissions();
         if let Some(count) = self.triggers.get(table.name.as_str()) {
             let (table, kind) = (table.name.clone(), OmissionKind::Triggers);
-            omissions.push(Omission { table, kind, name: count.to_string() });
+            omissions.push(OmittedPart { table, kind, name: count.to_string() });
         }
         omissions
     }
@@ -128,7 +128,7 @@ impl Replicator {
 
 /// Chooses the moment for the secondary indexes: a large InnoDB table gets them once its rows are there.
 fn index_timing(job: &CopyJob<'_>) -> IndexTiming {
-    if job.replica_engine() == Engine::InnoDb && job.table.rows >= INDEXES_LAST_FROM {
+    if job.replica_engine() == StorageEngine::InnoDb && job.table.rows >= INDEXES_LAST_FROM {
         IndexTiming::Last
     } else {
         IndexTiming::First
@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn only_a_large_innodb_table_gets_its_indexes_last() {
         for (engine, rows, expected) in [
-            (Engine::InnoDb, INDEXES_LAST_FROM, IndexTiming::Last),
-            (Engine::InnoDb, INDEXES_LAST_FROM - 1, IndexTiming::First),
-            (Engine::MyIsam, INDEXES_LAST_FROM, IndexTiming::First),
-            (Engine::Other("MEMORY".to_owned()), INDEXES_LAST_FROM, IndexTiming::Last),
+            (StorageEngine::InnoDb, INDEXES_LAST_FROM, IndexTiming::Last),
+            (StorageEngine::InnoDb, INDEXES_LAST_FROM - 1, IndexTiming::First),
+            (StorageEngine::MyIsam, INDEXES_LAST_FROM, IndexTiming::First),
+            (StorageEngine::Other("MEMORY".to_owned()), INDEXES_LAST_FROM, IndexTiming::Last),
         ] {
             let table = &TableSchema { engine, rows, ..TableSchema::empty("t") };
             let (copy_id, filter) = (CopyId::new(), &RowFilter::All);

@@ -11,9 +11,9 @@ use crate::shadow::ReplicaTable;
 use crate::shadow_guard::EmptyShadow;
 use crate::staged_keys::StagedKeys;
 use crate::table_writer::{TableWriter, WriteOutcome};
-use handoff_connect::{MyConn, Published, Seal, fault_point};
+use handoff_connect::{MyConn, PublishHook, PublishedRows, fault_point};
 use handoff_model::{TableSum, WaitClock};
-use handoff_schema::Omission;
+use handoff_schema::OmittedPart;
 use std::time::Instant;
 
 /// A table whose [`PublishMode`] is decided; for [`PublishMode::Swap`] its empty shadow is in the
@@ -24,7 +24,7 @@ pub struct PreparedCopy<'a> {
     pub(crate) definition: TableDefinition,
     /// The rows that the copy is about.
     pub(crate) scope: CopyScope<'a>,
-    pub(crate) omissions: Vec<Omission>,
+    pub(crate) omissions: Vec<OmittedPart>,
     pub(crate) plan: CopyPlan<'a>,
     pub(crate) started: Instant,
     pub(crate) clock: WaitClock,
@@ -142,7 +142,7 @@ impl PreparedCopy<'_> {
     pub(crate) fn check(
         &self,
         conn: &mut MyConn,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
         rows: &CopiedRows,
     ) -> Result<()> {
         let published = self.published(rows);
@@ -154,7 +154,12 @@ impl PreparedCopy<'_> {
         checked.map_err(|fault| replicator.told(at, fault))
     }
 
-    pub(crate) fn seal(&self, conn: &mut MyConn, seal: &dyn Seal, rows: &CopiedRows) -> Result<()> {
+    pub(crate) fn seal(
+        &self,
+        conn: &mut MyConn,
+        seal: &dyn PublishHook,
+        rows: &CopiedRows,
+    ) -> Result<()> {
         let at = self.copy.at(CopyStage::Seal, rows.written.rows);
         seal.on_replica(conn, &self.published(rows)).map_err(|fault| {
             conn.mark_broken();
@@ -162,8 +167,8 @@ impl PreparedCopy<'_> {
         })
     }
 
-    fn published(&self, rows: &CopiedRows) -> Published {
-        Published {
+    fn published(&self, rows: &CopiedRows) -> PublishedRows {
+        PublishedRows {
             rows: rows.written.rows,
             inserted: rows.inserted,
             updated: rows.updated,
@@ -174,7 +179,7 @@ impl PreparedCopy<'_> {
             sum: None,
             filter_sum: rows.filter_sum,
             waits: self.clock.waits().of_whole(self.started.elapsed()),
-            ..Published::default()
+            ..PublishedRows::default()
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::job::{CopyJob, PublishMode};
 use handoff_model::RowFilter;
-use handoff_schema::{Engine, TableSchema};
+use handoff_schema::{StorageEngine, TableSchema};
 
 /// Tables of fewer rows are refreshed in one transaction where their engine has any.
 const TRANSACTION_BELOW: u64 = 10_000;
@@ -46,7 +46,7 @@ fn is_small(table: &TableSchema) -> bool {
 }
 
 fn fits_transaction(job: &CopyJob<'_>) -> bool {
-    job.replica_engine() == Engine::InnoDb
+    job.replica_engine() == StorageEngine::InnoDb
         && job.replica_table.is_some_and(|replica| {
             is_small(job.table) && is_small(replica) && job.table.is_copied_in_full_as(replica)
         })
@@ -55,20 +55,20 @@ fn fits_transaction(job: &CopyJob<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_model::{Bound, ColumnName, CopyId, Watermark};
-    use handoff_schema::{Column, Index, IndexPart};
+    use handoff_model::{ColumnName, CopyId, Watermark, WatermarkWindow};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema};
 
-    fn table(engine: Engine) -> TableSchema {
-        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+    fn table(engine: StorageEngine) -> TableSchema {
+        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
         let (columns, indexes) = (vec![id], vec![primary]);
         TableSchema { engine, columns, indexes, ..TableSchema::empty("t") }
     }
 
     fn changed() -> RowFilter {
         let column = ColumnName::new("id").unwrap();
-        let bounds = vec![Bound { column, from: Watermark::Integer(1), below: None }];
+        let bounds = vec![WatermarkWindow { column, from: Watermark::Integer(1), below: None }];
         RowFilter::Changed { bounds, nulls: Vec::new() }
     }
 
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn all_rows_are_swapped_in_unless_a_transaction_is_cheaper() {
-        let small = table(Engine::InnoDb);
+        let small = table(StorageEngine::InnoDb);
         let large = TableSchema { rows: TRANSACTION_BELOW, ..small.clone() };
-        let isam = table(Engine::MyIsam);
+        let isam = table(StorageEngine::MyIsam);
         check(&small, None, &RowFilter::All, Ok(PublishMode::Swap));
         check(&small, Some(&small), &RowFilter::All, Ok(PublishMode::InTransaction));
         check(&large, Some(&small), &RowFilter::All, Ok(PublishMode::Swap));
@@ -110,11 +110,11 @@ mod tests {
 
     #[test]
     fn generated_columns_are_plain_in_the_replica_or_copied_anew() {
-        let mut table = table(Engine::MyIsam);
-        table.columns.push(Column {
+        let mut table = table(StorageEngine::MyIsam);
+        table.columns.push(ColumnSchema {
             generated: true,
             expression: Some("`id` + 1".to_owned()),
-            ..Column::of_type("g", "int").unwrap()
+            ..ColumnSchema::of_type("g", "int").unwrap()
         });
         check(&table, Some(&table.in_replica()), &changed(), Ok(PublishMode::Merge));
         check(&table, Some(&table), &changed(), Err("another structure"));
@@ -122,26 +122,26 @@ mod tests {
 
     #[test]
     fn a_table_of_another_engine_is_an_innodb_table_in_the_replica() {
-        let memory = table(Engine::Other("MEMORY".to_owned()));
+        let memory = table(StorageEngine::Other("MEMORY".to_owned()));
         check(&memory, Some(&memory), &RowFilter::All, Ok(PublishMode::Swap));
         check(&memory, Some(&memory), &changed(), Err("another structure"));
         check(
             &memory,
-            Some(&table(Engine::InnoDb)),
+            Some(&table(StorageEngine::InnoDb)),
             &RowFilter::All,
             Ok(PublishMode::InTransaction),
         );
-        check(&memory, Some(&table(Engine::InnoDb)), &changed(), Ok(PublishMode::Merge));
+        check(&memory, Some(&table(StorageEngine::InnoDb)), &changed(), Ok(PublishMode::Merge));
     }
 
     #[test]
     fn some_rows_are_merged_or_refused() {
-        let isam = table(Engine::MyIsam);
+        let isam = table(StorageEngine::MyIsam);
         check(&isam, Some(&isam), &changed(), Ok(PublishMode::Merge));
         check(&isam, None, &changed(), Err("the replica has no such table yet"));
         let other = TableSchema { columns: Vec::new(), indexes: Vec::new(), ..isam.clone() };
         check(&isam, Some(&other), &changed(), Err("another structure"));
-        check(&isam, Some(&table(Engine::Aria)), &changed(), Err("another structure"));
+        check(&isam, Some(&table(StorageEngine::Aria)), &changed(), Err("another structure"));
         let versioned = TableSchema { system_versioned: true, ..isam.clone() };
         check(&versioned, Some(&isam), &changed(), Ok(PublishMode::Merge));
         check(&isam, Some(&versioned), &changed(), Err("another structure"));

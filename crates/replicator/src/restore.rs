@@ -3,7 +3,7 @@
 use crate::error::{Result, server_failed};
 use crate::leftover::{Leftover, LeftoverKind};
 use crate::pair::Replicator;
-use handoff_connect::{MyPool, Profile, quote_my};
+use handoff_connect::{MyPool, SessionProfile, quote_my};
 use handoff_model::{CopyId, TableName};
 use mysql::prelude::Queryable;
 
@@ -31,7 +31,7 @@ impl Leftover {
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
     pub fn restore(&self, replica: &MyPool, table: &TableName) -> Result<()> {
         let failed = server_failed("give a table its name back");
-        let mut conn = replica.get(Profile::Write).map_err(failed)?;
+        let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
         let old = quote_my(self.kind.table(self.copy_id));
         match conn.query_drop(format!("RENAME TABLE {old} TO {}", quote_my(table.as_str()))) {
             // The name is taken; this table is not there, as some servers say it.

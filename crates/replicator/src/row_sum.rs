@@ -4,7 +4,7 @@ use crate::copied_column::CopiedColumn;
 use crate::error::{Error, Result};
 use crate::line::write_line;
 use handoff_connect::{MyConn, ValueRef};
-use handoff_model::{Cancel, RowFilter, TableSum};
+use handoff_model::{CancelToken, RowFilter, TableSum};
 use handoff_rows::{Locking, ReadSpec, RowReader, RowSink};
 use handoff_schema::TableSchema;
 use xxhash_rust::xxh3::xxh3_128;
@@ -29,7 +29,7 @@ pub(crate) fn row_sum(
     table: &TableSchema,
     columns: &[CopiedColumn],
     locking: Locking,
-    cancel: &Cancel,
+    cancel: &CancelToken,
 ) -> Result<TableSum> {
     let (select, filter) = (&select(columns), &RowFilter::All);
     let reader = RowReader::new(ReadSpec { table, select, filter, locking, cancel });

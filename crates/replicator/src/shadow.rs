@@ -7,9 +7,11 @@
 use crate::definition::{
     ColumnClause, ElementKind, IndexClause, IndexWord, TableDefinition, TableOptions,
 };
-use handoff_connect::{Flavor, quote_my};
+use handoff_connect::{ServerFlavor, quote_my};
 use handoff_model::own;
-use handoff_schema::{Column, Index, IndexPart, MySqlType, Omission, OmissionKind, TableSchema};
+use handoff_schema::{
+    ColumnSchema, IndexPart, IndexSchema, MySqlType, OmissionKind, OmittedPart, TableSchema,
+};
 
 /// The moment at which secondary indexes are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub(crate) struct ReplicaTable<'a> {
     source: &'a TableSchema,
     /// The table as the replica's catalogue will show it.
     plain: TableSchema,
-    flavor: Flavor,
+    flavor: ServerFlavor,
     /// True if the server demands a primary key of every table, or makes one of its own.
     demands_key: bool,
 }
@@ -45,7 +47,7 @@ impl<'a> ReplicaTable<'a> {
     pub(crate) fn new(
         source: &'a TableSchema,
         definition: &'a TableDefinition,
-        flavor: Flavor,
+        flavor: ServerFlavor,
         demands_key: bool,
     ) -> ReplicaTable<'a> {
         let (options, plain) = (definition.options(), source.in_replica());
@@ -96,7 +98,7 @@ impl<'a> ReplicaTable<'a> {
     }
 
     /// Returns the parts of the source's table that the replica's does not have.
-    pub(crate) fn omissions(&self) -> Vec<Omission> {
+    pub(crate) fn omissions(&self) -> Vec<OmittedPart> {
         let mut found = Vec::new();
         for element in &self.definition.elements {
             match &element.kind {
@@ -126,8 +128,8 @@ impl<'a> ReplicaTable<'a> {
         found
     }
 
-    fn omit(&self, kind: OmissionKind, name: &str) -> Omission {
-        Omission { table: self.source.name.clone(), kind, name: name.to_owned() }
+    fn omit(&self, kind: OmissionKind, name: &str) -> OmittedPart {
+        OmittedPart { table: self.source.name.clone(), kind, name: name.to_owned() }
     }
 
     fn columns(&self, numbering: ColumnNumbering) -> Vec<String> {
@@ -139,7 +141,12 @@ impl<'a> ReplicaTable<'a> {
         columns.map(|(clause, column)| self.column(clause, column, numbering)).collect()
     }
 
-    fn column(&self, clause: &ColumnClause, column: &Column, numbering: ColumnNumbering) -> String {
+    fn column(
+        &self,
+        clause: &ColumnClause,
+        column: &ColumnSchema,
+        numbering: ColumnNumbering,
+    ) -> String {
         let name = quote_my(clause.name.as_str());
         let mut text = format!("{name} {}", clause.type_text);
         // Said of each: a TIMESTAMP of which nothing is said is something else on each server.
@@ -160,7 +167,7 @@ impl<'a> ReplicaTable<'a> {
             text.push_str(&format!(" COMMENT {comment}"));
         }
         // MariaDB's JSON is a text with this check, by which its catalogue tells it.
-        if self.flavor == Flavor::MariaDb && column.kind == MySqlType::Json {
+        if self.flavor == ServerFlavor::MariaDb && column.kind == MySqlType::Json {
             text.push_str(&format!(" CHECK (json_valid({name}))"));
         }
         text
@@ -168,7 +175,7 @@ impl<'a> ReplicaTable<'a> {
 
     /// Returns true if the server goes on numbering the column: not on another engine, which may want
     /// another key for it.
-    fn is_numbered(&self, clause: &ColumnClause, column: &Column) -> bool {
+    fn is_numbered(&self, clause: &ColumnClause, column: &ColumnSchema) -> bool {
         use MySqlType as M;
         let integer = matches!(
             column.kind,
@@ -178,14 +185,14 @@ impl<'a> ReplicaTable<'a> {
     }
 
     /// Returns the indexes that the replica has, with the clause of each.
-    fn indexes(&self) -> impl Iterator<Item = (&IndexClause, &Index)> {
+    fn indexes(&self) -> impl Iterator<Item = (&IndexClause, &IndexSchema)> {
         self.definition.elements.iter().filter_map(|element| match &element.kind {
             ElementKind::Index(clause) => Some((clause, self.index(clause)?)),
             _ => None,
         })
     }
 
-    fn index(&self, clause: &IndexClause) -> Option<&Index> {
+    fn index(&self, clause: &IndexClause) -> Option<&IndexSchema> {
         let known = clause.word != IndexWord::Other;
         self.plain.indexes.iter().find(|index| known && index.name == clause.name)
     }
@@ -193,7 +200,7 @@ impl<'a> ReplicaTable<'a> {
     /// Returns true for an index that may be added to the rows. The server wants a key on the column
     /// that it numbers from the start; without a primary key InnoDB orders the rows by a unique one,
     /// and would build the table anew for it.
-    fn may_come_last(&self, clause: &IndexClause, index: &Index) -> bool {
+    fn may_come_last(&self, clause: &IndexClause, index: &IndexSchema) -> bool {
         let has_primary = self.plain.indexes.iter().any(|index| index.name == "PRIMARY");
         let first_column = index.parts.first().and_then(|part| part.column);
         let first = first_column.map(|column| self.plain.columns[column].name.as_str());
@@ -214,8 +221,8 @@ impl<'a> ReplicaTable<'a> {
     fn row_number(&self) -> Option<String> {
         let name = quote_my(own::ROW_NUMBER);
         let invisible = match self.flavor {
-            Flavor::MariaDb => "INVISIBLE",
-            Flavor::MySql => "/*!80023 INVISIBLE */",
+            ServerFlavor::MariaDb => "INVISIBLE",
+            ServerFlavor::MySql => "/*!80023 INVISIBLE */",
         };
         self.has_row_number().then(|| {
             format!(
@@ -260,7 +267,7 @@ enum ColumnNumbering {
     None,
 }
 
-fn index_clause(clause: &IndexClause, index: &Index, table: &TableSchema) -> String {
+fn index_clause(clause: &IndexClause, index: &IndexSchema, table: &TableSchema) -> String {
     let name = quote_my(index.name.as_str());
     let begin = match clause.word {
         IndexWord::Primary => "PRIMARY KEY".to_owned(),
@@ -278,7 +285,7 @@ fn index_clause(clause: &IndexClause, index: &Index, table: &TableSchema) -> Str
 }
 
 /// Returns the index over whole columns: the prefix that the catalogue gives a SPATIAL one is none.
-fn whole(index: &Index) -> Index {
+fn whole(index: &IndexSchema) -> IndexSchema {
     let mut whole = index.clone();
     for part in &mut whole.parts {
         (part.prefix, part.descending) = (None, false);
@@ -286,7 +293,7 @@ fn whole(index: &Index) -> Index {
     whole
 }
 
-fn columns_of(index: &Index, table: &TableSchema) -> String {
+fn columns_of(index: &IndexSchema, table: &TableSchema) -> String {
     let parts: Vec<String> = index.parts.iter().filter_map(|part| key_part(part, table)).collect();
     format!("({})", parts.join(", "))
 }

@@ -9,7 +9,7 @@ use crate::merge_sql::same_key;
 use handoff_connect::{MyConn, fault_point, quote_my};
 use handoff_model::RowFilter;
 use handoff_rows::{KeyBatch, KeyList, key_operands, key_parameter};
-use handoff_schema::{Column, TableSchema};
+use handoff_schema::{ColumnSchema, TableSchema};
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 
@@ -53,7 +53,7 @@ impl StagedKeysSql {
 /// Renders the text behind `CREATE [TEMPORARY] TABLE `: the key's columns as the table has them, so that
 /// keys are told apart as the table does.
 pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
-    let columns: Vec<&Column> = key_columns(table).collect();
+    let columns: Vec<&ColumnSchema> = key_columns(table).collect();
     let names: Vec<String> = columns.iter().map(|column| quote_my(column.name.as_str())).collect();
     let clauses: Vec<String> = columns
         .iter()
@@ -73,7 +73,7 @@ pub(crate) fn keys_sql(table: &TableSchema, name: &str) -> String {
 }
 
 /// Renders the character set and collation of a column; an empty text for one that has none.
-fn text_clause(column: &Column) -> String {
+fn text_clause(column: &ColumnSchema) -> String {
     match (&column.charset, &column.collation) {
         (Some(charset), Some(collation)) if column.kind.has_charset() => {
             format!(
@@ -86,7 +86,7 @@ fn text_clause(column: &Column) -> String {
     }
 }
 
-fn key_columns(table: &TableSchema) -> impl Iterator<Item = &Column> {
+fn key_columns(table: &TableSchema) -> impl Iterator<Item = &ColumnSchema> {
     table.key().unwrap_or_default().into_iter().map(|column| &table.columns[column])
 }
 
@@ -206,25 +206,25 @@ impl KeyInsert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Engine, Index, IndexPart, Mapping};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{IndexPart, IndexSchema, StorageEngine, TableMapping};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     #[test]
     fn keys_are_held_as_the_table_holds_them() {
-        let text = Column {
+        let text = ColumnSchema {
             charset: Some("latin1".to_owned()),
             collation: Some("latin1_swedish_ci".to_owned()),
-            ..Column::of_type("k`", "varchar(9)").unwrap()
+            ..ColumnSchema::of_type("k`", "varchar(9)").unwrap()
         };
-        let columns = vec![text, Column::of_type("id", "int(10) unsigned").unwrap()];
-        let columns = columns.into_iter().map(|column| Column { nullable: false, ..column });
+        let columns = vec![text, ColumnSchema::of_type("id", "int(10) unsigned").unwrap()];
+        let columns = columns.into_iter().map(|column| ColumnSchema { nullable: false, ..column });
         let parts = [1, 0]
             .map(|column| IndexPart { column: Some(column), prefix: None, descending: false })
             .into();
         let table = TableSchema {
-            engine: Engine::MyIsam,
+            engine: StorageEngine::MyIsam,
             columns: columns.collect(),
-            indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+            indexes: vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }],
             ..TableSchema::empty("t")
         };
         assert_eq!(
@@ -246,14 +246,16 @@ mod tests {
 
     #[test]
     fn rows_are_deleted_only_where_keys_are_missing_and_not_kept() {
-        let id = Column { nullable: false, ..Column::of_type("id", "int").unwrap() };
+        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
         let table = TableSchema {
             columns: vec![id],
-            indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+            indexes: vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }],
             ..TableSchema::empty("t")
         };
-        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default()).unwrap();
+        let mapping =
+            TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default())
+                .unwrap();
         for keeps in [false, true] {
             let list = KeyList::new(&mapping).unwrap().keeping_gone(keeps);
             let keys = StagedKeys { list: &list, kept: 3, numbers: None };

@@ -4,11 +4,15 @@ use crate::error::{CopyStage, Result};
 use crate::leftover::LeftoverKind;
 use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
 use crate::shadow_guard::EmptyShadow;
-use handoff_connect::{MyConn, Seal, fault_point, quote_my};
+use handoff_connect::{MyConn, PublishHook, fault_point, quote_my};
 use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
-    pub(crate) fn swap(&self, mut shadow: EmptyShadow<'_>, seal: &dyn Seal) -> Result<CopiedRows> {
+    pub(crate) fn swap(
+        &self,
+        mut shadow: EmptyShadow<'_>,
+        seal: &dyn PublishHook,
+    ) -> Result<CopiedRows> {
         let table = &self.copy.job.table.name;
         // Taken after the shadow, and so given back before the shadow is dropped.
         let mut conn = self.copy.writer(CopyStage::Write)?;

@@ -14,7 +14,7 @@ use crate::row_sum;
 use crate::source_digest::SourceDigest;
 use crate::staged_keys::StagedKeys;
 use handoff_connect::{Fault, MyConn, Side, ValueRef};
-use handoff_model::{Meter, Phase, RowFilter, TableSum, WaitClock};
+use handoff_model::{ProgressMeter, RowFilter, TablePhase, TableSum, WaitClock};
 use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, RowSink};
 
 /// A writer of rows of the source into one table of the replica.
@@ -178,8 +178,12 @@ impl TableWriter<'_> {
             .clock(self.clock)
     }
 
-    fn meter(&self) -> Meter<'_> {
-        Meter::new(&*self.copy.replicator.observer, Phase::Copy, &self.copy.job.table.name)
+    fn meter(&self) -> ProgressMeter<'_> {
+        ProgressMeter::new(
+            &*self.copy.replicator.observer,
+            TablePhase::Copy,
+            &self.copy.job.table.name,
+        )
     }
 
     /// Names the stage for a fault of the writing connection.

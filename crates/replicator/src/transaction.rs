@@ -2,11 +2,11 @@
 
 use crate::error::{CopyStage, Result};
 use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
-use handoff_connect::{MyConn, Seal, fault_point, quote_my};
+use handoff_connect::{MyConn, PublishHook, fault_point, quote_my};
 use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
-    pub(crate) fn transaction(&self, seal: &dyn Seal) -> Result<CopiedRows> {
+    pub(crate) fn transaction(&self, seal: &dyn PublishHook) -> Result<CopiedRows> {
         let mut conn = self.copy.writer(CopyStage::Write)?;
         let done = self.in_transaction(&mut conn, seal);
         if done.is_err() {
@@ -15,7 +15,7 @@ impl PreparedCopy<'_> {
         done
     }
 
-    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn Seal) -> Result<CopiedRows> {
+    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopiedRows> {
         let name = &self.copy.job.table.name;
         self.copy.run(conn, "START TRANSACTION", self.copy.at(CopyStage::Empty, 0))?;
         let empty = format!("DELETE FROM {}", quote_my(name.as_str()));

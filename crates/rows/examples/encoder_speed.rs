@@ -5,8 +5,8 @@
 
 use handoff_connect::ValueRef;
 use handoff_rows::{Encoder, TupleBuffer};
-use handoff_schema::{Column, Mapping, TableSchema};
-use handoff_settings::{TableSettings, Values};
+use handoff_schema::{ColumnSchema, TableMapping, TableSchema};
+use handoff_settings::{TableSettings, ValuePolicies};
 use std::error::Error;
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ const BATCH_BYTES: usize = 256 * 1024;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (mapping, row) = wide_table()?;
-    let values = Values::default();
+    let values = ValuePolicies::default();
 
     let mut encoder = Encoder::new(&mapping, &values);
     let mut out = Vec::new();
@@ -57,7 +57,7 @@ fn report(
 }
 
 /// 52 columns: keys and numbers, flags, money, dates, and texts.
-fn wide_table() -> Result<(Mapping, Vec<ValueRef<'static>>), Box<dyn Error>> {
+fn wide_table() -> Result<(TableMapping, Vec<ValueRef<'static>>), Box<dyn Error>> {
     let text = |text: &'static str| ValueRef::Bytes(text.as_bytes());
     let kinds: [(&str, usize, ValueRef<'static>); 8] = [
         ("bigint", 18, ValueRef::Int(1_234_567)),
@@ -73,10 +73,10 @@ fn wide_table() -> Result<(Mapping, Vec<ValueRef<'static>>), Box<dyn Error>> {
     let mut row = Vec::new();
     for (kind, count, value) in kinds {
         for _ in 0..count {
-            schema.columns.push(Column::of_type(&format!("c{}", row.len()), kind)?);
+            schema.columns.push(ColumnSchema::of_type(&format!("c{}", row.len()), kind)?);
             row.push(value);
         }
     }
-    let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default())?;
+    let mapping = TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default())?;
     Ok((mapping, row))
 }

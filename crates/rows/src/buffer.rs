@@ -4,7 +4,7 @@ use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::sum::hash_row;
 use handoff_connect::ValueRef;
-use handoff_model::{Audit, TableSum};
+use handoff_model::{LossAudit, TableSum};
 
 /// Encodes rows, gathers their tuples, and sums them.
 ///
@@ -69,7 +69,7 @@ impl TupleBuffer {
     }
 
     /// Returns how often each policy changed a value so far.
-    pub fn audit(&self) -> &Audit {
+    pub fn audit(&self) -> &LossAudit {
         self.encoder.audit()
     }
 
@@ -82,15 +82,17 @@ impl TupleBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Mapping, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, TableMapping, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     #[test]
     fn the_sum_goes_on_when_the_tuples_are_cleared() {
-        let columns = vec![Column::of_type("a", "int").unwrap()];
+        let columns = vec![ColumnSchema::of_type("a", "int").unwrap()];
         let table = TableSchema { columns, ..TableSchema::empty("t") };
-        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default()).unwrap();
-        let mut buffer = TupleBuffer::new(Encoder::new(&mapping, &Values::default()));
+        let mapping =
+            TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default())
+                .unwrap();
+        let mut buffer = TupleBuffer::new(Encoder::new(&mapping, &ValuePolicies::default()));
         buffer.push(&[ValueRef::Int(1)]).unwrap();
         let (one, sum) = (buffer.bytes().to_vec(), buffer.sum());
         assert_eq!((one.len(), sum.rows, buffer.pending()), (10, 1, 1));

@@ -4,13 +4,13 @@ use crate::codec::{CellWriter, CodecScratch, ColumnCodec, PolicyUses, ReadSessio
 use crate::error::{Error, Result};
 use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
-use handoff_model::{Audit, ColumnName, TableName};
-use handoff_schema::{MappedColumn, Mapping};
-use handoff_settings::{BadJson, BadText, NulBytes, Values, ZeroDates};
+use handoff_model::{ColumnName, LossAudit, TableName};
+use handoff_schema::{MappedColumn, TableMapping};
+use handoff_settings::{BadJson, BadText, NulBytes, ValuePolicies, ZeroDates};
 use std::cell::OnceCell;
 
 /// The policies of key columns, whatever the settings say.
-const STRICT: Values = Values {
+const STRICT: ValuePolicies = ValuePolicies {
     zero_dates: ZeroDates::Fail,
     nul_bytes: NulBytes::Fail,
     bad_text: BadText::Fail,
@@ -30,10 +30,10 @@ pub struct Encoder {
     count: [u8; 2],
     /// The number of fields of the key.
     key_count: [u8; 2],
-    policies: Values,
+    policies: ValuePolicies,
     scratch: CodecScratch,
     rows: u64,
-    audit: OnceCell<Audit>,
+    audit: OnceCell<LossAudit>,
 }
 
 /// One column of the tuple.
@@ -50,22 +50,22 @@ struct EncodedField {
 
 impl Encoder {
     /// Prepares the encoding of rows that [`Encoder::select_list`] selects.
-    pub fn new(mapping: &Mapping, values: &Values) -> Encoder {
+    pub fn new(mapping: &TableMapping, values: &ValuePolicies) -> Encoder {
         let select = Vec::with_capacity(mapping.columns.len());
         Encoder::make(mapping, values, select, ReadSession::Any)
     }
 
     /// Prepares the encoding of rows that are read for another purpose too, by a session of
-    /// [`Profile::RawRead`](handoff_connect::Profile::RawRead): `select` is what that purpose reads
+    /// [`SessionProfile::RawRead`](handoff_connect::SessionProfile::RawRead): `select` is what that purpose reads
     /// of the table, and what else the encoder wants comes behind it in
     /// [`Encoder::select_list`].
-    pub fn beside(mapping: &Mapping, values: &Values, select: Vec<String>) -> Encoder {
+    pub fn beside(mapping: &TableMapping, values: &ValuePolicies, select: Vec<String>) -> Encoder {
         Encoder::make(mapping, values, select, ReadSession::Raw)
     }
 
     fn make(
-        mapping: &Mapping,
-        values: &Values,
+        mapping: &TableMapping,
+        values: &ValuePolicies,
         mut select: Vec<String>,
         session: ReadSession,
     ) -> Encoder {
@@ -91,8 +91,8 @@ impl Encoder {
     ///
     /// There may be more of them than columns: a text in a character set that only the server can
     /// convert comes with a flag that says whether the conversion lost anything. They are right
-    /// under [`Profile::Read`](handoff_connect::Profile::Read) and
-    /// [`Profile::RawRead`](handoff_connect::Profile::RawRead).
+    /// under [`SessionProfile::Read`](handoff_connect::SessionProfile::Read) and
+    /// [`SessionProfile::RawRead`](handoff_connect::SessionProfile::RawRead).
     pub fn select_list(&self) -> &[String] {
         &self.select
     }
@@ -144,9 +144,9 @@ impl Encoder {
     }
 
     /// Returns how often each policy changed a value so far, column by column.
-    pub fn audit(&self) -> &Audit {
+    pub fn audit(&self) -> &LossAudit {
         self.audit.get_or_init(|| {
-            let mut audit = Audit::default();
+            let mut audit = LossAudit::default();
             for field in &self.fields {
                 for (policy, count) in field.uses.entries() {
                     audit.add(&field.column, policy, count);

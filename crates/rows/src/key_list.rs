@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::key_value::{has_key_values, key_value};
 use handoff_model::{KeyValue, RowFilter, TableName};
-use handoff_schema::{MappedColumn, Mapping};
+use handoff_schema::{MappedColumn, TableMapping};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ const BATCH: usize = 500;
 
 /// Keys of rows of one table, in the order in which they came. One may come more than once.
 ///
-/// A key is the canonical values of its columns, in the order of [`Mapping::key`]. Memory is bounded,
+/// A key is the canonical values of its columns, in the order of [`TableMapping::key`]. Memory is bounded,
 /// however many there are: most of them lie in a temporary file, which has no name and is gone
 /// with the process.
 pub struct KeyList {
@@ -33,7 +33,7 @@ pub struct KeyList {
 impl KeyList {
     /// Makes an empty list; [`None`] for a table whose rows MySQL cannot look up by their keys
     /// ([`has_key_values`]).
-    pub fn new(mapping: &Mapping) -> Option<KeyList> {
+    pub fn new(mapping: &TableMapping) -> Option<KeyList> {
         has_key_values(mapping).then(|| KeyList {
             table: mapping.table.clone(),
             columns: mapping.key.iter().map(|&index| mapping.columns[index].clone()).collect(),
@@ -244,20 +244,22 @@ fn read_key(from: &mut impl Read, out: &mut Vec<u8>) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Index, IndexPart, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
-    fn mapping(kinds: [&str; 2]) -> Mapping {
-        let column =
-            |(name, kind)| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
+    fn mapping(kinds: [&str; 2]) -> TableMapping {
+        let column = |(name, kind)| ColumnSchema {
+            nullable: false,
+            ..ColumnSchema::of_type(name, kind).unwrap()
+        };
         let columns: Vec<_> = [("a", kinds[0]), ("b", kinds[1])].map(column).into();
         // The key's order is not the table's.
         let parts = [1, 0]
             .map(|column| IndexPart { column: Some(column), prefix: None, descending: false })
             .into();
-        let indexes = vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }];
+        let indexes = vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }];
         let table = TableSchema { columns, indexes, ..TableSchema::empty("t") };
-        Mapping::new(&table, &TableSettings::default(), &Values::default()).unwrap()
+        TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default()).unwrap()
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use crate::canonical::{moment, numeric, uuid};
 use crate::codec::to_latin1;
 use handoff_model::KeyValue;
-use handoff_schema::{MappedColumn, Mapping, MySqlType, PgType, TextEncoding};
+use handoff_schema::{MappedColumn, MySqlType, PgType, TableMapping, TextEncoding};
 use jiff::civil::DateTime;
 
 /// Returns true if rows can be looked up in MySQL by the table's key: there is one, and [`key_value`]
 /// knows the types of all of its columns.
-pub fn has_key_values(mapping: &Mapping) -> bool {
+pub fn has_key_values(mapping: &TableMapping) -> bool {
     !mapping.key.is_empty() && mapping.key.iter().all(|&index| is_known(&mapping.columns[index]))
 }
 
@@ -93,11 +93,11 @@ fn date_time(moment: DateTime) -> Option<KeyValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, default_type};
+    use handoff_schema::{ColumnSchema, default_type};
 
     #[track_caller]
     fn check(kind: &str, value: &[u8], expected: impl Into<Option<KeyValue>>) {
-        let source = Column::of_type("k", kind).unwrap();
+        let source = ColumnSchema::of_type("k", kind).unwrap();
         let pg = default_type(&source.kind);
         let (pg_name, nullable, key) = (String::new(), false, true);
         let column = MappedColumn { source, pg, pg_name, nullable, key };
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_text_goes_back_into_its_own_character_set() {
         let charset = Some("latin1".to_owned());
-        let source = Column { charset, ..Column::of_type("k", "varchar(9)").unwrap() };
+        let source = ColumnSchema { charset, ..ColumnSchema::of_type("k", "varchar(9)").unwrap() };
         let column = MappedColumn {
             source,
             pg: PgType::Text,

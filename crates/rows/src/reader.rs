@@ -27,7 +27,7 @@ pub use chunk::ReadChunk;
 use condition::SqlCondition;
 use fetch::{FetchFlow, RowFetch};
 use handoff_connect::{Fault, MyConn, ValueRef, quote_my};
-use handoff_model::{Cancel, Cancelled, RowFilter, Throttle, WaitClock};
+use handoff_model::{CancelToken, Cancelled, RowFilter, RowThrottle, WaitClock};
 use handoff_schema::TableSchema;
 use key::{TableKey, parameter};
 pub use key::{force_key_index, key_operands, parameter as key_parameter};
@@ -61,7 +61,7 @@ pub struct ReadSpec<'a> {
     /// The effect of a running read on writers.
     pub locking: Locking,
     /// The request to stop.
-    pub cancel: &'a Cancel,
+    pub cancel: &'a CancelToken,
 }
 
 /// Receives the rows of a read.
@@ -113,7 +113,7 @@ pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, 
 /// Reads one table.
 pub struct RowReader<'a> {
     spec: ReadSpec<'a>,
-    throttle: Option<&'a Throttle>,
+    throttle: Option<&'a RowThrottle>,
     clock: Option<&'a WaitClock>,
     room: usize,
 }
@@ -135,7 +135,7 @@ impl<'a> RowReader<'a> {
     /// Bounds the rows that are read in a second. A read that locks out writers waits only between
     /// two ranges, when it holds no lock.
     #[must_use]
-    pub fn throttle(mut self, throttle: Option<&'a Throttle>) -> RowReader<'a> {
+    pub fn throttle(mut self, throttle: Option<&'a RowThrottle>) -> RowReader<'a> {
         self.throttle = throttle;
         self
     }
@@ -255,7 +255,7 @@ impl<'a> RowReader<'a> {
     fn step(&self) -> u64 {
         // Ranges that could not be had: the statement locks, and must not be drawn out.
         let locks = self.spec.locking == Locking::Ranges;
-        self.throttle.filter(|_| !locks).map_or(u64::MAX, Throttle::step)
+        self.throttle.filter(|_| !locks).map_or(u64::MAX, RowThrottle::step)
     }
 }
 
@@ -270,11 +270,11 @@ fn read_error(spec: &ReadSpec<'_>, rows: u64, fault: Fault) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::Engine;
+    use handoff_schema::StorageEngine;
 
-    fn forces(filter: &RowFilter, engine: Engine, locking: Locking) -> bool {
+    fn forces(filter: &RowFilter, engine: StorageEngine, locking: Locking) -> bool {
         let table = &TableSchema { engine, ..TableSchema::empty("t") };
-        let spec = ReadSpec { table, select: &[], filter, locking, cancel: &Cancel::new() };
+        let spec = ReadSpec { table, select: &[], filter, locking, cancel: &CancelToken::new() };
         RowReader::new(spec).forces_index()
     }
 
@@ -282,17 +282,17 @@ mod tests {
     fn the_index_of_the_key_is_forced_where_the_server_would_scan_the_table() {
         let (all, keys) = (RowFilter::All, RowFilter::Keys(Vec::new()));
         let range = RowFilter::Range(handoff_model::KeyRange::ALL);
-        assert!(!forces(&all, Engine::InnoDb, Locking::Snapshot));
-        assert!(forces(&keys, Engine::MyIsam, Locking::Free));
-        assert!(forces(&range, Engine::InnoDb, Locking::Free));
-        assert!(forces(&range, Engine::MyIsam, Locking::Ranges));
-        assert!(!forces(&range, Engine::MyIsam, Locking::Free));
+        assert!(!forces(&all, StorageEngine::InnoDb, Locking::Snapshot));
+        assert!(forces(&keys, StorageEngine::MyIsam, Locking::Free));
+        assert!(forces(&range, StorageEngine::InnoDb, Locking::Free));
+        assert!(forces(&range, StorageEngine::MyIsam, Locking::Ranges));
+        assert!(!forces(&range, StorageEngine::MyIsam, Locking::Free));
     }
 
     #[test]
     fn a_read_that_locks_is_not_drawn_out_by_the_throttle() {
-        let (table, cancel) = (&TableSchema::empty("t"), &Cancel::new());
-        let throttle = Throttle::new(std::num::NonZeroU32::new(1_000).unwrap());
+        let (table, cancel) = (&TableSchema::empty("t"), &CancelToken::new());
+        let throttle = RowThrottle::new(std::num::NonZeroU32::new(1_000).unwrap());
         let step = |locking| {
             let filter = &RowFilter::All;
             let spec = ReadSpec { table, select: &[], filter, locking, cancel };

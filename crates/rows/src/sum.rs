@@ -3,7 +3,7 @@
 use crate::tuples::tuples;
 use handoff_connect::{Fault, PgConn, Result, Side};
 use handoff_model::TableSum;
-use handoff_schema::{Mapping, ddl};
+use handoff_schema::{TableMapping, ddl};
 use postgres::Transaction;
 use std::io;
 use xxhash_rust::xxh3::xxh3_128;
@@ -23,7 +23,7 @@ pub fn target_sum(
     conn: &mut PgConn,
     schema: &str,
     name: &str,
-    mapping: &Mapping,
+    mapping: &TableMapping,
 ) -> Result<TableSum> {
     let mut sum = TableSum::default();
     target_tuples(conn, schema, name, mapping, |tuple| sum.add_row(hash_row(tuple)))?;
@@ -39,7 +39,7 @@ pub fn target_sum_in(
     tx: &mut Transaction<'_>,
     schema: &str,
     name: &str,
-    mapping: &Mapping,
+    mapping: &TableMapping,
 ) -> Result<TableSum> {
     let mut sum = TableSum::default();
     let query = copy_out(schema, name, mapping);
@@ -58,13 +58,13 @@ pub fn target_tuples(
     conn: &mut PgConn,
     schema: &str,
     name: &str,
-    mapping: &Mapping,
+    mapping: &TableMapping,
     each: impl FnMut(&[u8]),
 ) -> Result<u64> {
     read(conn, &copy_out(schema, name, mapping), each).map_err(|error| fault(conn, &error))
 }
 
-fn copy_out(schema: &str, name: &str, mapping: &Mapping) -> String {
+fn copy_out(schema: &str, name: &str, mapping: &TableMapping) -> String {
     format!(
         "COPY (SELECT {} FROM {}) TO STDOUT (FORMAT binary)",
         ddl::column_list(mapping),

@@ -2,14 +2,14 @@
 
 use bytes::BytesMut;
 use handoff_connect::{PgConn, Result, quote_pg};
-use handoff_schema::{MappedColumn, Mapping, ddl};
+use handoff_schema::{MappedColumn, TableMapping, ddl};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, IsNull, Kind, ToSql, Type};
 use std::error::Error;
 
 /// Hands the rows of a table of the target that have one of `keys` to `each`, in their canonical form.
 ///
-/// A key is the canonical values of its columns, in the order of [`Mapping::key`]; they are bound, as
+/// A key is the canonical values of its columns, in the order of [`TableMapping::key`]; they are bound, as
 /// one array a column.
 ///
 /// # Errors
@@ -19,7 +19,7 @@ pub fn target_tuples_of(
     conn: &mut PgConn,
     schema: &str,
     name: &str,
-    mapping: &Mapping,
+    mapping: &TableMapping,
     keys: &[Vec<&[u8]>],
     mut each: impl FnMut(&[u8]),
 ) -> Result<()> {
@@ -56,7 +56,7 @@ fn read_tuples<'a>(
 }
 
 /// Renders `SELECT t."a", … FROM ONLY "raw"."t" t JOIN unnest($1::integer[]) AS k(k0) ON t."a" = k.k0`.
-fn statement(schema: &str, name: &str, mapping: &Mapping) -> String {
+fn statement(schema: &str, name: &str, mapping: &TableMapping) -> String {
     let all: Vec<String> = mapping.columns.iter().map(qualified).collect();
     let key = mapping.key.iter().enumerate();
     let arrays: Vec<String> = key

@@ -1,18 +1,18 @@
 //! Schemas and mappings, read once.
 
-use crate::{Catalogue, Mapping, Result, TableSchema};
+use crate::{Result, SourceCatalogue, TableMapping, TableSchema};
 use handoff_model::TableName;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What the cache holds of one table.
+/// One table in the cache.
 #[derive(Debug, Clone)]
 pub struct CachedTable {
-    /// What the catalogue says of it.
+    /// Its description in the catalogue.
     pub schema: Arc<TableSchema>,
-    /// What it becomes in PostgreSQL.
-    pub mapping: Arc<Mapping>,
+    /// Its mapping to PostgreSQL.
+    pub mapping: Arc<TableMapping>,
     /// [`TableSchema::fingerprint`] of the schema.
     pub fingerprint: u64,
 }
@@ -31,6 +31,13 @@ pub struct SchemaCache {
     misses: AtomicU64,
 }
 
+impl CachedTable {
+    fn new(schema: TableSchema, mapping: TableMapping) -> CachedTable {
+        let fingerprint = schema.fingerprint();
+        CachedTable { schema: Arc::new(schema), mapping: Arc::new(mapping), fingerprint }
+    }
+}
+
 impl SchemaCache {
     /// Makes an empty cache.
     pub fn new() -> SchemaCache {
@@ -43,18 +50,19 @@ impl SchemaCache {
     pub fn load(
         &self,
         database: &str,
-        catalogue: Catalogue,
-        map: impl Fn(&TableSchema) -> Result<Mapping>,
+        catalogue: SourceCatalogue,
+        map: impl Fn(&TableSchema) -> Result<TableMapping>,
     ) {
-        let known = |schema: TableSchema| -> Result<CachedTable> {
-            let mapping = Arc::new(map(&schema)?);
-            let fingerprint = schema.fingerprint();
-            Ok(CachedTable { schema: Arc::new(schema), mapping, fingerprint })
-        };
         let tables: Tables = catalogue
             .tables
             .into_iter()
-            .map(|(name, schema)| (name, schema.and_then(known)))
+            .map(|(name, schema)| {
+                let mapped = schema.and_then(|schema| {
+                    let mapping = map(&schema)?;
+                    Ok(CachedTable::new(schema, mapping))
+                });
+                (name, mapped)
+            })
             .collect();
         let mut databases = self.databases.write().unwrap_or_else(PoisonError::into_inner);
         databases.insert(database.to_owned(), Arc::new(tables));
@@ -82,8 +90,8 @@ impl SchemaCache {
         &self,
         database: &str,
         table: &TableName,
-        read: impl FnOnce() -> Result<Catalogue>,
-        map: impl Fn(&TableSchema) -> Result<Mapping>,
+        read: impl FnOnce() -> Result<SourceCatalogue>,
+        map: impl Fn(&TableSchema) -> Result<TableMapping>,
     ) -> Result<Option<Result<CachedTable>>> {
         if let Some(found) = self.get(database, table) {
             return Ok(Some(found));
@@ -118,18 +126,18 @@ impl SchemaCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Column, Error};
-    use handoff_settings::{TableSettings, Values};
+    use crate::{ColumnSchema, SchemaError};
+    use handoff_settings::{TableSettings, ValuePolicies};
     use std::cell::Cell;
 
-    fn catalogue() -> Catalogue {
-        let columns = vec![Column::of_type("a", "int").unwrap()];
+    fn catalogue() -> SourceCatalogue {
+        let columns = vec![ColumnSchema::of_type("a", "int").unwrap()];
         let schema = TableSchema { columns, ..TableSchema::empty("good") };
         let bad = TableName::new("bad").unwrap();
-        let error = Error::Undescribed { table: bad.clone(), reason: "a test".to_owned() };
-        Catalogue {
+        let error = SchemaError::Undescribed { table: bad.clone(), reason: "a test".to_owned() };
+        SourceCatalogue {
             tables: [(schema.name.clone(), Ok(schema)), (bad, Err(error))].into(),
-            ..Catalogue::empty()
+            ..SourceCatalogue::empty()
         }
     }
 
@@ -143,7 +151,7 @@ mod tests {
             };
             let map = |schema: &TableSchema| {
                 maps.set(maps.get() + 1);
-                Mapping::new(schema, &TableSettings::default(), &Values::default())
+                TableMapping::new(schema, &TableSettings::default(), &ValuePolicies::default())
             };
             cache.get_or_load(database, &TableName::new(table).unwrap(), read, map).unwrap()
         };

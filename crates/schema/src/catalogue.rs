@@ -5,8 +5,8 @@ mod facts;
 mod json;
 mod omitted;
 
-use crate::{Omission, Result, TableSchema};
-use facts::Facts;
+use crate::{OmittedPart, Result, TableSchema};
+use facts::CatalogueFacts;
 use handoff_connect::MyConn;
 use handoff_model::{TableName, own};
 use std::collections::BTreeMap;
@@ -14,14 +14,15 @@ use std::collections::BTreeMap;
 /// Something in the database whose rows are not carried, such as a view, a sequence, or a table that
 /// shows the rows of another server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotCarried {
+pub struct NotCopied {
     /// Its name.
     pub name: String,
-    /// What it is: `VIEW` or `SEQUENCE`, as the server spells it, or a table of an engine, and why not.
+    /// Its kind: `VIEW` or `SEQUENCE`, as the server spells it, or a table of an engine, and the
+    /// reason.
     pub kind: String,
 }
 
-impl NotCarried {
+impl NotCopied {
     /// Returns true for a table whose engine is the reason.
     pub fn is_table(&self) -> bool {
         self.kind.starts_with("table")
@@ -30,24 +31,24 @@ impl NotCarried {
 
 /// Every table of one database.
 #[derive(Debug, Clone)]
-pub struct Catalogue {
+pub struct SourceCatalogue {
     /// The tables; one that cannot be described is an error of its own, and the others go on.
     pub tables: BTreeMap<TableName, Result<TableSchema>>,
-    /// When the table was made that is the oldest, as the server prints it.
+    /// The creation time of the oldest table, as the server prints it.
     pub oldest_table: Option<String>,
-    /// What else is there.
-    pub not_carried: Vec<NotCarried>,
+    /// Relations that are not copied.
+    pub not_carried: Vec<NotCopied>,
     /// The parts of the tables, and the things that are none, which the target does not get.
-    pub omissions: Vec<Omission>,
-    /// Whether two names that differ in the case of their letters alone are one to the server
+    pub omissions: Vec<OmittedPart>,
+    /// True if the server takes two names that differ only in case for one
     /// (`lower_case_table_names`).
     pub folds_case: bool,
 }
 
-impl Catalogue {
+impl SourceCatalogue {
     /// Describes a database without tables.
-    pub fn empty() -> Catalogue {
-        Catalogue {
+    pub fn empty() -> SourceCatalogue {
+        SourceCatalogue {
             tables: BTreeMap::new(),
             oldest_table: None,
             not_carried: Vec::new(),
@@ -64,26 +65,30 @@ impl Catalogue {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Catalogue`](crate::Error::Catalogue) if the server refuses.
-    pub fn read(conn: &mut MyConn, database: &str) -> Result<Catalogue> {
-        Ok(assemble::catalogue(Facts::read(conn, database)?))
+    /// Returns [`SchemaError::Catalogue`](crate::SchemaError::Catalogue) if the server refuses.
+    pub fn read(conn: &mut MyConn, database: &str) -> Result<SourceCatalogue> {
+        Ok(assemble::catalogue(CatalogueFacts::read(conn, database)?))
     }
 
     /// Returns the catalogue of a replica with its tables under the names that they have elsewhere: a
     /// server that folds case keeps another spelling of them.
     #[must_use]
-    pub fn under_names<'a>(mut self, names: impl Iterator<Item = &'a TableName>) -> Catalogue {
+    pub fn under_names<'a>(
+        mut self,
+        names: impl Iterator<Item = &'a TableName>,
+    ) -> SourceCatalogue {
         if !self.folds_case {
             return self;
         }
         let named = names.map(|name| (folded(name.as_str()), name));
         let named: BTreeMap<String, &TableName> = named.collect();
-        let rename = |(name, table): (TableName, Result<TableSchema>)| {
-            let name = named.get(&folded(name.as_str())).map_or(name, |name| (*name).clone());
-            let table = table.map(|table| TableSchema { name: name.clone(), ..table });
-            (name, table)
-        };
-        self.tables = self.tables.into_iter().map(rename).collect();
+        let mut renamed = BTreeMap::new();
+        for (found, table) in self.tables {
+            let name = named.get(&folded(found.as_str())).map_or(found, |name| (*name).clone());
+            let schema = table.map(|table| TableSchema { name: name.clone(), ..table });
+            renamed.insert(name, schema);
+        }
+        self.tables = renamed;
         self
     }
 
@@ -98,7 +103,7 @@ impl Catalogue {
     }
 
     /// Returns what has the name of a table and is none whose rows are carried.
-    pub fn not_carried_as(&self, table: &TableName) -> Option<&NotCarried> {
+    pub fn not_carried_as(&self, table: &TableName) -> Option<&NotCopied> {
         self.not_carried.iter().find(|other| match self.folds_case {
             true => folded(&other.name) == folded(table.as_str()),
             false => other.name == table.as_str(),
@@ -120,10 +125,10 @@ fn is_own(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn catalogue(folds_case: bool, names: &[&str]) -> Catalogue {
+    fn catalogue(folds_case: bool, names: &[&str]) -> SourceCatalogue {
         let tables = names.iter().map(|name| TableSchema::empty(name));
         let tables = tables.map(|table| (table.name.clone(), Ok(table))).collect();
-        Catalogue { tables, folds_case, ..Catalogue::empty() }
+        SourceCatalogue { tables, folds_case, ..SourceCatalogue::empty() }
     }
 
     #[test]
@@ -153,10 +158,10 @@ mod tests {
 
     #[test]
     fn a_view_is_found_under_the_name_of_a_table() {
-        let view = NotCarried { name: "Seen".to_owned(), kind: "VIEW".to_owned() };
+        let view = NotCopied { name: "Seen".to_owned(), kind: "VIEW".to_owned() };
         let found = |folds_case, name: &str| {
             let not_carried = vec![view.clone()];
-            let there = Catalogue { not_carried, folds_case, ..Catalogue::empty() };
+            let there = SourceCatalogue { not_carried, folds_case, ..SourceCatalogue::empty() };
             there.not_carried_as(&TableName::new(name).unwrap()).is_some()
         };
         assert!(found(false, "Seen") && found(true, "seen") && !found(false, "seen"));

@@ -1,36 +1,36 @@
-//! What the catalogue says of one column.
+//! One column in the catalogue.
 
 use crate::{MySqlType, UnknownType};
 use handoff_model::ColumnName;
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Column {
+pub struct ColumnSchema {
     /// Its name.
     pub name: ColumnName,
     /// Its type, parsed.
     pub kind: MySqlType,
     /// Its type as the server spells it.
     pub column_type: String,
-    /// Whether it may be NULL.
+    /// True if values may be NULL.
     pub nullable: bool,
     /// Its character set, for texts, ENUM and SET.
     pub charset: Option<String>,
     /// Its collation, for texts, ENUM and SET.
     pub collation: Option<String>,
-    /// Whether `ON UPDATE CURRENT_TIMESTAMP` is set.
+    /// True if `ON UPDATE CURRENT_TIMESTAMP` is set.
     pub on_update: bool,
-    /// Whether it is generated (virtual or stored) and takes no value on insert.
+    /// True if the column is generated (virtual or stored) and takes no value on insert.
     pub generated: bool,
-    /// What it is generated from; `ROW START` and `ROW END` for system versioning.
+    /// The expression that generates the values; `ROW START` and `ROW END` for system versioning.
     pub expression: Option<String>,
-    /// Whether `SELECT *` leaves it out.
+    /// True if `SELECT *` leaves the column out.
     pub invisible: bool,
     /// The spatial reference system that its values must have (MySQL 8 and later).
     pub srid: Option<u32>,
 }
 
-/// How the text of a column becomes UTF-8.
+/// The conversion of a column's text to UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextEncoding {
     /// Its bytes are UTF-8 (utf8mb4, utf8mb3) or of no character set (binary): to be read raw and
@@ -44,7 +44,7 @@ pub enum TextEncoding {
     Server,
 }
 
-impl Column {
+impl ColumnSchema {
     /// Describes a nullable column by its type as the server spells it; texts are in utf8mb4.
     /// For code that knows no server.
     ///
@@ -55,11 +55,11 @@ impl Column {
     /// # Panics
     ///
     /// Panics if `name` is no name.
-    pub fn of_type(name: &str, column_type: &str) -> Result<Column, UnknownType> {
+    pub fn of_type(name: &str, column_type: &str) -> Result<ColumnSchema, UnknownType> {
         let kind: MySqlType = column_type.parse()?;
         let charset = kind.has_charset().then(|| "utf8mb4".to_owned());
         let collation = kind.has_charset().then(|| "utf8mb4_bin".to_owned());
-        Ok(Column {
+        Ok(ColumnSchema {
             name: ColumnName::new(name).expect("a written name is valid"),
             kind,
             column_type: column_type.to_owned(),
@@ -103,7 +103,7 @@ mod tests {
     fn only_what_the_encoder_knows_is_read_raw() {
         let check = |charset: Option<&str>, expected| {
             let charset = charset.map(str::to_owned);
-            let column = Column { charset, ..Column::of_type("c", "text").unwrap() };
+            let column = ColumnSchema { charset, ..ColumnSchema::of_type("c", "text").unwrap() };
             assert_eq!(column.text_encoding(), Some(expected));
         };
         check(Some("utf8mb4"), TextEncoding::Utf8);
@@ -115,7 +115,7 @@ mod tests {
         check(Some("latin1"), TextEncoding::Latin1);
         check(Some("latin2"), TextEncoding::Server);
         check(Some("utf16"), TextEncoding::Server);
-        assert_eq!(Column::of_type("c", "blob").unwrap().text_encoding(), None);
-        assert_eq!(Column::of_type("c", "uuid").unwrap().text_encoding(), None);
+        assert_eq!(ColumnSchema::of_type("c", "blob").unwrap().text_encoding(), None);
+        assert_eq!(ColumnSchema::of_type("c", "uuid").unwrap().text_encoding(), None);
     }
 }

@@ -8,10 +8,10 @@ pub use alter::alter;
 pub use compare::{PgColumn, differences};
 pub use key_names::key_names;
 
-use crate::Mapping;
+use crate::TableMapping;
 use handoff_connect::quote_pg;
 
-/// How long a table lives.
+/// The lifetime of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
     /// Written to the log.
@@ -24,7 +24,7 @@ pub enum Persistence {
 
 /// Spells `CREATE TABLE` for `mapping` under another name, without its key.
 pub fn create_table(
-    mapping: &Mapping,
+    mapping: &TableMapping,
     schema: &str,
     name: &str,
     persistence: Persistence,
@@ -34,19 +34,20 @@ pub fn create_table(
         Persistence::Unlogged => ("CREATE UNLOGGED TABLE", qualified(schema, name), ""),
         Persistence::Temporary => ("CREATE TEMPORARY TABLE", quote_pg(name), " ON COMMIT DROP"),
     };
-    let column = |column: &crate::MappedColumn| {
-        let not_null = if column.nullable { "" } else { " NOT NULL" };
-        format!("\n    {} {}{not_null}", quote_pg(column.pg_name.as_str()), column.pg)
-    };
-    let columns: Vec<String> = mapping.columns.iter().map(column).collect();
+    let columns: Vec<String> = mapping.columns.iter().map(column_line).collect();
     format!("{create} {name} ({}\n){ending}", columns.join(","))
+}
+
+fn column_line(column: &crate::MappedColumn) -> String {
+    let not_null = if column.nullable { "" } else { " NOT NULL" };
+    format!("\n    {} {}{not_null}", quote_pg(column.pg_name.as_str()), column.pg)
 }
 
 /// Spells the statement that adds the key of `mapping` to the table `name`; [`None`] without one.
 ///
 /// PostgreSQL names the constraint after the table, and otherwise where that name is taken: by the key of a
 /// table that was renamed, for instance.
-pub fn add_key(mapping: &Mapping, schema: &str, name: &str) -> Option<String> {
+pub fn add_key(mapping: &TableMapping, schema: &str, name: &str) -> Option<String> {
     if mapping.key.is_empty() {
         return None;
     }
@@ -56,7 +57,7 @@ pub fn add_key(mapping: &Mapping, schema: &str, name: &str) -> Option<String> {
 
 /// Spells the same with a name for the key.
 pub fn add_named_key(
-    mapping: &Mapping,
+    mapping: &TableMapping,
     schema: &str,
     name: &str,
     key_name: &str,
@@ -69,12 +70,12 @@ pub fn add_named_key(
 }
 
 /// Returns the columns, quoted, in the order of the mapping, as COPY and SELECT take them.
-pub fn column_list(mapping: &Mapping) -> String {
+pub fn column_list(mapping: &TableMapping) -> String {
     list(mapping.columns.iter().map(|column| column.pg_name.as_str()))
 }
 
 /// Returns the columns of the key, quoted, in its order; empty without a key.
-pub fn key_list(mapping: &Mapping) -> String {
+pub fn key_list(mapping: &TableMapping) -> String {
     list(mapping.pg_key_names())
 }
 

@@ -1,15 +1,15 @@
-//! Why a table cannot be described or mapped.
+//! The reason that a table cannot be described or mapped.
 
 use handoff_connect::Fault;
 use handoff_model::{ColumnName, TableName};
 
-/// A result whose error is this crate's [`Error`].
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// A result whose error is this crate's [`SchemaError`].
+pub type Result<T, E = SchemaError> = std::result::Result<T, E>;
 
-/// Why a table cannot be described or mapped.
+/// The reason that a table cannot be described or mapped.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum SchemaError {
     /// The catalogue could not be read.
     #[error("cannot read the catalogue")]
     Catalogue(#[source] Fault),
@@ -34,7 +34,7 @@ pub enum Error {
         from: String,
         /// The type the settings ask for.
         to: String,
-        /// What may be written instead.
+        /// The types that may be written instead.
         remedy: String,
     },
     /// The table is there, but the server says too little of it.
@@ -42,7 +42,7 @@ pub enum Error {
     Undescribed {
         /// The table.
         table: TableName,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The settings name a column that the table does not have.
@@ -88,18 +88,18 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl SchemaError {
     /// Returns the table it is about; [`None`] if about the whole catalogue.
     pub fn table(&self) -> Option<&TableName> {
         match self {
-            Error::Catalogue(_) => None,
-            Error::UnknownType { table, .. }
-            | Error::BadOverride { table, .. }
-            | Error::Undescribed { table, .. }
-            | Error::NoSuchColumn { table, .. }
-            | Error::TooManyColumns { table, .. }
-            | Error::KeyTooWide { table, .. }
-            | Error::ReservedName { table } => Some(table),
+            SchemaError::Catalogue(_) => None,
+            SchemaError::UnknownType { table, .. }
+            | SchemaError::BadOverride { table, .. }
+            | SchemaError::Undescribed { table, .. }
+            | SchemaError::NoSuchColumn { table, .. }
+            | SchemaError::TooManyColumns { table, .. }
+            | SchemaError::KeyTooWide { table, .. }
+            | SchemaError::ReservedName { table } => Some(table),
         }
     }
 }

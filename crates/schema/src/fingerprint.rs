@@ -1,6 +1,6 @@
 //! The fingerprint of a table's structure.
 
-use crate::{Column, MySqlType, TableSchema};
+use crate::{ColumnSchema, MySqlType, TableSchema};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Goes up when the description below changes its meaning.
@@ -31,7 +31,7 @@ impl TableSchema {
 struct Description(Xxh3);
 
 impl Description {
-    fn column(&mut self, column: &Column) {
+    fn column(&mut self, column: &ColumnSchema) {
         self.text(column.name.as_str());
         self.text(&column.kind.to_string());
         // The length of a text counts: hop 1 must widen the replica's column.
@@ -85,13 +85,17 @@ fn modern(charset: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Index, IndexPart};
+    use crate::{IndexPart, IndexSchema};
 
     fn table() -> TableSchema {
-        let columns = [("id", "int(11)"), ("name", "varchar(10)"), ("kind", "enum('a','b')")]
-            .map(|(name, kind)| Column { nullable: false, ..Column::of_type(name, kind).unwrap() });
+        let columns = [("id", "int(11)"), ("name", "varchar(10)"), ("kind", "enum('a','b')")].map(
+            |(name, kind)| ColumnSchema {
+                nullable: false,
+                ..ColumnSchema::of_type(name, kind).unwrap()
+            },
+        );
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
         TableSchema { columns: columns.into(), indexes: vec![primary], ..TableSchema::empty("t") }
     }
 
@@ -110,17 +114,19 @@ mod tests {
     #[test]
     fn it_changes_with_the_structure_and_nothing_else() {
         assert!(changed(|t| t.columns[1].column_type = "varchar(20)".to_owned()));
-        assert!(changed(|t| t.columns[2] = Column::of_type("kind", "enum('a','c')").unwrap()));
+        assert!(
+            changed(|t| t.columns[2] = ColumnSchema::of_type("kind", "enum('a','c')").unwrap())
+        );
         assert!(changed(|t| t.columns[1].nullable = true));
         assert!(changed(|t| t.columns[1].charset = Some("latin1".to_owned())));
         assert!(changed(|t| t.columns.swap(0, 1)));
         assert!(changed(|t| t.indexes.clear()));
-        assert!(changed(|t| t.engine = crate::Engine::MyIsam));
+        assert!(changed(|t| t.engine = crate::StorageEngine::MyIsam));
         assert!(changed(|t| t.columns[1].expression = Some("`id` + 1".to_owned())));
         assert!(!changed(|t| t.rows = 7));
         assert!(!changed(|t| t.data_bytes = 7));
         assert!(!changed(|t| t.columns[0].column_type = "int".to_owned()));
-        let further = Index {
+        let further = IndexSchema {
             name: "k".to_owned(),
             unique: false,
             parts: vec![IndexPart { column: Some(1), prefix: None, descending: false }],

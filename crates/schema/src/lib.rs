@@ -1,6 +1,6 @@
 //! The catalogue of a MySQL database and its mapping to PostgreSQL.
 //!
-//! [`Catalogue::read`] describes every table in a handful of queries; [`Mapping::new`] decides,
+//! [`SourceCatalogue::read`] describes every table in a handful of queries; [`TableMapping::new`] decides,
 //! from the description alone and never from data, what each column becomes ([`default_type`] has the
 //! table); [`ddl`] spells it and compares it with what [`TargetCatalogue::read`] found.
 //! [`SchemaCache`] keeps the outcome for all threads of a run.
@@ -30,6 +30,8 @@
 //! # }
 //! ```
 
+#![warn(unreachable_pub)]
+
 mod cache;
 mod catalogue;
 mod column;
@@ -46,14 +48,14 @@ mod target;
 mod unchanged;
 
 pub use cache::{CachedTable, SchemaCache};
-pub use catalogue::{Catalogue, NotCarried};
-pub use column::{Column, TextEncoding};
-pub use error::{Error, Result};
-pub use mapping::{MappedColumn, Mapping, default_type, pg_table_name};
-pub use mysql_type::{MySqlType, Sign, UnknownType};
-pub use omission::{Omission, OmissionKind};
+pub use catalogue::{NotCopied, SourceCatalogue};
+pub use column::{ColumnSchema, TextEncoding};
+pub use error::{Result, SchemaError};
+pub use mapping::{MappedColumn, TableMapping, default_type, pg_table_name};
+pub use mysql_type::{IntegerSign, MySqlType, UnknownType};
+pub use omission::{OmissionKind, OmittedPart};
 pub use pg_type::{PgType, UnknownPgType};
-pub use table::{Engine, Index, IndexPart, TableFiles, TableSchema};
+pub use table::{IndexPart, IndexSchema, StorageEngine, TableFiles, TableSchema};
 pub use target::{
     ActingKey, LooseColumn, NameHolder, TargetCatalogue, TargetKind, TargetMisfit, TargetObstacle,
     TargetTable,

@@ -1,4 +1,4 @@
-//! What a table becomes in PostgreSQL.
+//! The mapping of a table to PostgreSQL.
 
 pub(crate) mod names;
 mod nulls;
@@ -8,30 +8,47 @@ mod types;
 pub use names::pg_table_name;
 pub use types::default_type;
 
-use crate::{Column, Error, MAX_COLUMNS, MAX_KEY_COLUMNS, MySqlType, PgType, Result, TableSchema};
+use crate::{
+    ColumnSchema, MAX_COLUMNS, MAX_KEY_COLUMNS, MySqlType, PgType, Result, SchemaError, TableSchema,
+};
 use handoff_model::TableName;
 use handoff_model::own::is_own_table;
-use handoff_settings::{TableSettings, Values};
+use handoff_settings::{TableSettings, ValuePolicies};
 
 /// One column and what it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedColumn {
     /// The source column.
-    pub source: Column,
+    pub source: ColumnSchema,
     /// Its PostgreSQL type.
     pub pg: PgType,
     /// Its PostgreSQL name: the source's, or shortened with a stable hash over 63 bytes.
     pub pg_name: String,
-    /// Whether the PostgreSQL column may be NULL: as the source, or wider where a policy of
+    /// True if the PostgreSQL column may be NULL: as the source, or wider where a policy of
     /// `[values]` can make a NULL.
     pub nullable: bool,
-    /// Whether the column belongs to the key; no policy ever applies to it.
+    /// True if the column belongs to the key; no policy ever applies to a key.
     pub key: bool,
 }
 
-/// What a table becomes in PostgreSQL. Its columns are in the order of the source.
+impl MappedColumn {
+    /// Returns the column in a type that makes no two values one.
+    fn exact(&self) -> MappedColumn {
+        let pg = match self.source.kind {
+            _ if self.key => self.pg.clone(),
+            MySqlType::Char | MySqlType::VarChar | MySqlType::Text | MySqlType::Json => {
+                PgType::Bytea
+            }
+            MySqlType::Date | MySqlType::DateTime(_) | MySqlType::Timestamp(_) => PgType::Text,
+            _ => self.pg.clone(),
+        };
+        MappedColumn { pg, ..self.clone() }
+    }
+}
+
+/// The mapping of a table to PostgreSQL. Its columns are in the order of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mapping {
+pub struct TableMapping {
     /// The source table.
     pub table: TableName,
     /// The PostgreSQL table's name, without the schema.
@@ -40,12 +57,12 @@ pub struct Mapping {
     pub columns: Vec<MappedColumn>,
     /// The key, as indexes into `columns`; empty if there is none.
     pub key: Vec<usize>,
-    /// Where the PostgreSQL table departs from the source, one sentence each: names that had to
+    /// Departures of the PostgreSQL table from the source, one sentence each: names that had to
     /// change, columns that may be NULL because of a policy.
     pub notes: Vec<String>,
 }
 
-impl Mapping {
+impl TableMapping {
     /// Maps a table by the table of the documentation ([`default_type`]) and the overrides of its
     /// settings.
     ///
@@ -60,7 +77,11 @@ impl Mapping {
     ///
     /// Returns an error if an override does not fit, if the table or its key has too many columns
     /// for PostgreSQL, or if its name is one that Handoff uses itself.
-    pub fn new(schema: &TableSchema, settings: &TableSettings, values: &Values) -> Result<Mapping> {
+    pub fn new(
+        schema: &TableSchema,
+        settings: &TableSettings,
+        values: &ValuePolicies,
+    ) -> Result<TableMapping> {
         let table = &schema.name;
         let key = schema.key().unwrap_or_default();
         check_limits(schema, key.len())?;
@@ -83,16 +104,16 @@ impl Mapping {
             })
             .collect();
         nulls::widen(&mut columns, values, &mut notes);
-        Ok(Mapping { table: table.clone(), pg_table, columns, key, notes })
+        Ok(TableMapping { table: table.clone(), pg_table, columns, key, notes })
     }
 
     /// Returns the same table with no columns but those of its key.
     #[must_use]
-    pub fn of_key(&self) -> Mapping {
+    pub fn of_key(&self) -> TableMapping {
         let mut kept = self.key.clone();
         kept.sort_unstable();
         let place = |index: &usize| kept.iter().position(|other| other == index);
-        Mapping {
+        TableMapping {
             table: self.table.clone(),
             pg_table: self.pg_table.clone(),
             columns: kept.iter().map(|&index| self.columns[index].clone()).collect(),
@@ -105,18 +126,11 @@ impl Mapping {
     /// might be changed by a policy or by `jsonb` is taken as its bytes, or as the server prints it. It
     /// is for comparing two MySQL databases, and of no table in PostgreSQL.
     #[must_use]
-    pub fn exact(&self) -> Mapping {
-        let exact = |column: &MappedColumn| match column.source.kind {
-            _ if column.key => column.clone(),
-            MySqlType::Char | MySqlType::VarChar | MySqlType::Text | MySqlType::Json => {
-                MappedColumn { pg: PgType::Bytea, ..column.clone() }
-            }
-            MySqlType::Date | MySqlType::DateTime(_) | MySqlType::Timestamp(_) => {
-                MappedColumn { pg: PgType::Text, ..column.clone() }
-            }
-            _ => column.clone(),
-        };
-        Mapping { columns: self.columns.iter().map(exact).collect(), ..self.clone() }
+    pub fn exact(&self) -> TableMapping {
+        TableMapping {
+            columns: self.columns.iter().map(MappedColumn::exact).collect(),
+            ..self.clone()
+        }
     }
 
     /// Returns the names of the key's columns in PostgreSQL, unquoted.
@@ -126,16 +140,16 @@ impl Mapping {
 }
 
 fn check_limits(schema: &TableSchema, key_columns: usize) -> Result<()> {
-    let table = || schema.name.clone();
+    let table = &schema.name;
     let columns = schema.columns.len();
     if is_own_table(schema.name.as_str()) {
-        return Err(Error::ReservedName { table: table() });
+        return Err(SchemaError::ReservedName { table: table.clone() });
     }
     if columns > MAX_COLUMNS {
-        return Err(Error::TooManyColumns { table: table(), columns });
+        return Err(SchemaError::TooManyColumns { table: table.clone(), columns });
     }
     if key_columns > MAX_KEY_COLUMNS {
-        return Err(Error::KeyTooWide { table: table(), columns: key_columns });
+        return Err(SchemaError::KeyTooWide { table: table.clone(), columns: key_columns });
     }
     Ok(())
 }

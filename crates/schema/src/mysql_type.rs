@@ -6,9 +6,9 @@ pub use parse::UnknownType;
 
 use std::fmt;
 
-/// Whether an integer has a sign.
+/// The sign of an integer type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sign {
+pub enum IntegerSign {
     /// May be negative.
     Signed,
     /// `UNSIGNED` (or `ZEROFILL`, which implies it).
@@ -22,15 +22,15 @@ pub enum Sign {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum MySqlType {
     /// TINYINT, BOOL.
-    TinyInt(Sign),
+    TinyInt(IntegerSign),
     /// SMALLINT.
-    SmallInt(Sign),
+    SmallInt(IntegerSign),
     /// MEDIUMINT.
-    MediumInt(Sign),
+    MediumInt(IntegerSign),
     /// INT.
-    Int(Sign),
+    Int(IntegerSign),
     /// BIGINT.
-    BigInt(Sign),
+    BigInt(IntegerSign),
     /// DECIMAL(precision, scale).
     Decimal {
         /// Digits in all, 1 to 65.
@@ -93,11 +93,11 @@ impl MySqlType {
     }
 }
 
-impl fmt::Display for Sign {
+impl fmt::Display for IntegerSign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Sign::Signed => "",
-            Sign::Unsigned => " unsigned",
+            IntegerSign::Signed => "",
+            IntegerSign::Unsigned => " unsigned",
         })
     }
 }
@@ -126,8 +126,8 @@ impl fmt::Display for MySqlType {
             M::Binary(length) => write!(f, "binary({length})"),
             M::VarBinary => f.write_str("varbinary"),
             M::Blob => f.write_str("blob"),
-            M::Enum(labels) => write!(f, "enum({})", Labels(labels)),
-            M::Set(labels) => write!(f, "set({})", Labels(labels)),
+            M::Enum(labels) => write!(f, "enum({})", EnumLabels(labels)),
+            M::Set(labels) => write!(f, "set({})", EnumLabels(labels)),
             M::Json => f.write_str("json"),
             M::Uuid => f.write_str("uuid"),
             M::Inet4 => f.write_str("inet4"),
@@ -146,9 +146,9 @@ impl fmt::Display for Fraction {
     }
 }
 
-struct Labels<'a>(&'a [String]);
+struct EnumLabels<'a>(&'a [String]);
 
-impl fmt::Display for Labels<'_> {
+impl fmt::Display for EnumLabels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, label) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };

@@ -4,7 +4,7 @@ use handoff_connect::quote_my;
 use handoff_model::{TableName, visible};
 use std::fmt;
 
-/// What kind of part is left out.
+/// The kinds of parts that are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OmissionKind {
     /// A foreign key.
@@ -135,16 +135,16 @@ struct KindWords {
 
 /// A part of a table's definition that its copy does not have. No row depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Omission {
+pub struct OmittedPart {
     /// The table; of what is no table, its own name.
     pub table: TableName,
-    /// What kind of part it is.
+    /// The kind of part.
     pub kind: OmissionKind,
     /// Its name, or that of its column; empty where it has none.
     pub name: String,
 }
 
-impl fmt::Display for Omission {
+impl fmt::Display for OmittedPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = self.kind.noun();
         match (self.kind, self.name.as_str()) {
@@ -163,10 +163,46 @@ mod tests {
     fn an_omission_is_a_noun_and_a_name() {
         let print = |kind, name: &str| {
             let table = TableName::new("t").unwrap();
-            Omission { table, kind, name: name.to_owned() }.to_string()
+            OmittedPart { table, kind, name: name.to_owned() }.to_string()
         };
         assert_eq!(print(OmissionKind::ForeignKey, "fk"), "foreign key `fk`");
         assert_eq!(print(OmissionKind::Check, ""), "CHECK");
         assert_eq!(print(OmissionKind::TableOption, "DATA DIRECTORY"), "option DATA DIRECTORY");
+    }
+
+    #[test]
+    fn every_kind_has_words_of_its_own() {
+        use OmissionKind as K;
+        let kinds = [
+            K::ForeignKey,
+            K::Check,
+            K::Index,
+            K::UniqueKey,
+            K::Default,
+            K::Expression,
+            K::Period,
+            K::Partitions,
+            K::History,
+            K::Triggers,
+            K::ColumnAttribute,
+            K::TableOption,
+            K::AutoIncrement,
+            K::OnUpdate,
+            K::Collation,
+            K::Comment,
+            K::View,
+            K::Sequence,
+            K::Event,
+            K::Routine,
+            K::ReservedName,
+            K::Engine,
+        ];
+        let names: std::collections::BTreeSet<&str> =
+            kinds.iter().map(|kind| kind.name()).collect();
+        assert_eq!(names.len(), kinds.len());
+        for kind in kinds {
+            assert_ne!(kind.singular(), kind.plural(), "{}", kind.name());
+            assert!(!kind.noun().is_empty());
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The plain table in which a replica holds a table's rows.
 
-use crate::{Column, Engine, Index, TableSchema};
+use crate::{ColumnSchema, IndexSchema, StorageEngine, TableSchema};
 
 impl TableSchema {
     /// Describes the table that a copy of this one is, as the replica's catalogue shows it: the same
@@ -12,7 +12,7 @@ impl TableSchema {
             engine: self.engine.plain(),
             system_versioned: false,
             partitioned: false,
-            columns: self.columns.iter().map(Column::in_replica).collect(),
+            columns: self.columns.iter().map(ColumnSchema::in_replica).collect(),
             indexes: self.indexes.iter().filter(|index| index.is_plain()).cloned().collect(),
             ..self.clone()
         }
@@ -32,12 +32,12 @@ impl TableSchema {
     }
 }
 
-impl Column {
+impl ColumnSchema {
     /// Describes the column that holds the values of this one. Those of a generated column are data
     /// there: computed anew, they may come out differently under another time zone, language or
     /// version.
-    fn in_replica(&self) -> Column {
-        Column {
+    fn in_replica(&self) -> ColumnSchema {
+        ColumnSchema {
             column_type: without_comments(&self.column_type),
             generated: false,
             expression: None,
@@ -47,20 +47,20 @@ impl Column {
     }
 }
 
-impl Index {
+impl IndexSchema {
     /// Returns true if it is over values of columns alone.
     pub fn is_plain(&self) -> bool {
         self.parts.iter().all(|part| part.column.is_some())
     }
 }
 
-impl Engine {
+impl StorageEngine {
     /// Returns the plain storage engine that holds the rows of such a table in a replica: the same, or
     /// InnoDB.
     #[must_use]
-    pub fn plain(&self) -> Engine {
+    pub fn plain(&self) -> StorageEngine {
         match self {
-            Engine::Other(_) => Engine::InnoDb,
+            StorageEngine::Other(_) => StorageEngine::InnoDb,
             plain => plain.clone(),
         }
     }
@@ -68,13 +68,13 @@ impl Engine {
     /// Returns true for InnoDB, MyISAM and Aria: a table is its rows, on its own server, and nothing
     /// else.
     pub fn is_plain(&self) -> bool {
-        !matches!(self, Engine::Other(_))
+        !matches!(self, StorageEngine::Other(_))
     }
 
     /// Returns why no row is carried of a table of this engine; [`None`] for one that keeps its rows
     /// itself. An engine that nobody here knows may be anything.
     pub fn not_carried(&self) -> Option<&'static str> {
-        let Engine::Other(name) = self else { return None };
+        let StorageEngine::Other(name) = self else { return None };
         match name.to_ascii_uppercase().as_str() {
             // MERGE shows the rows of tables of its own server.
             "MEMORY" | "HEAP" | "CSV" | "ARCHIVE" | "MRG_MYISAM" | "MERGE" => None,
@@ -95,7 +95,7 @@ impl Engine {
     /// Returns true if no two rows of a table of this engine have the same values in a unique index. A
     /// MERGE table may, since it looks after none of the tables that it shows.
     pub(crate) fn keeps_unique(&self) -> bool {
-        let Engine::Other(name) = self else { return true };
+        let StorageEngine::Other(name) = self else { return true };
         !["MRG_MYISAM", "MERGE"].iter().any(|merge| merge.eq_ignore_ascii_case(name))
     }
 }
@@ -124,21 +124,22 @@ mod tests {
     use super::*;
     use crate::IndexPart;
 
-    fn index(name: &str, column: Option<usize>) -> Index {
+    fn index(name: &str, column: Option<usize>) -> IndexSchema {
         let parts = vec![IndexPart { column, prefix: None, descending: false }];
-        Index { name: name.to_owned(), unique: name == "PRIMARY", parts }
+        IndexSchema { name: name.to_owned(), unique: name == "PRIMARY", parts }
     }
 
     fn table() -> TableSchema {
-        let id = Column { nullable: false, ..Column::of_type("id", "int(11)").unwrap() };
-        let made = Column {
+        let id =
+            ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int(11)").unwrap() };
+        let made = ColumnSchema {
             generated: true,
             invisible: true,
             expression: Some("`id` + 1".to_owned()),
-            ..Column::of_type("made", "int(11)").unwrap()
+            ..ColumnSchema::of_type("made", "int(11)").unwrap()
         };
         TableSchema {
-            engine: Engine::Other("MEMORY".to_owned()),
+            engine: StorageEngine::Other("MEMORY".to_owned()),
             partitioned: true,
             columns: vec![id, made],
             indexes: vec![index("PRIMARY", Some(0)), index("e", None), index("m", Some(1))],
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn a_replica_computes_hides_and_divides_nothing() {
         let plain = table().in_replica();
-        assert_eq!((&plain.engine, plain.partitioned), (&Engine::InnoDb, false));
+        assert_eq!((&plain.engine, plain.partitioned), (&StorageEngine::InnoDb, false));
         assert!(
             plain.columns.iter().all(|c| !c.generated && !c.invisible && c.expression.is_none())
         );
@@ -164,7 +165,8 @@ mod tests {
         assert!(source.is_copied_as(&plain) && source.is_copied_in_full_as(&plain));
         let old = TableSchema { columns: source.columns.clone(), ..plain.clone() };
         assert!(!source.is_copied_as(&old));
-        let merge = TableSchema { engine: Engine::Other("MRG_MyISAM".to_owned()), ..plain.clone() };
+        let merge =
+            TableSchema { engine: StorageEngine::Other("MRG_MyISAM".to_owned()), ..plain.clone() };
         assert!(!source.is_copied_as(&merge));
         let fewer = TableSchema { indexes: plain.indexes[..1].to_vec(), ..plain.clone() };
         assert!(source.is_copied_as(&fewer) && !source.is_copied_in_full_as(&fewer));
@@ -174,14 +176,14 @@ mod tests {
 
     #[test]
     fn engines_are_plain_carried_or_not_known() {
-        let engine = |name: &str| Engine::named(name);
+        let engine = |name: &str| StorageEngine::named(name);
         for plain in ["InnoDB", "MyISAM", "aria"] {
             assert!(engine(plain).is_plain() && engine(plain).not_carried().is_none(), "{plain}");
             assert_eq!(engine(plain).plain(), engine(plain));
         }
         for carried in ["MEMORY", "CSV", "ARCHIVE", "MRG_MyISAM", "ROCKSDB", "ndbcluster"] {
             assert!(engine(carried).not_carried().is_none(), "{carried}");
-            assert_eq!(engine(carried).plain(), Engine::InnoDb);
+            assert_eq!(engine(carried).plain(), StorageEngine::InnoDb);
         }
         for foreign in
             ["FEDERATED", "Federated", "CONNECT", "SPIDER", "BLACKHOLE", "SEQUENCE", "new"]

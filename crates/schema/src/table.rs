@@ -1,11 +1,11 @@
-//! What the catalogue says of one table.
+//! One table in the catalogue.
 
-use crate::{Column, MySqlType};
+use crate::{ColumnSchema, MySqlType};
 use handoff_model::TableName;
 
 /// A storage engine, as far as the way of reading depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Engine {
+pub enum StorageEngine {
     /// InnoDB.
     InnoDb,
     /// MyISAM.
@@ -16,28 +16,28 @@ pub enum Engine {
     Other(String),
 }
 
-impl Engine {
+impl StorageEngine {
     /// Reads the name that the catalogue gives.
-    pub fn named(name: &str) -> Engine {
-        let known = [Engine::InnoDb, Engine::MyIsam, Engine::Aria];
+    pub fn named(name: &str) -> StorageEngine {
+        let known = [StorageEngine::InnoDb, StorageEngine::MyIsam, StorageEngine::Aria];
         let found = known.into_iter().find(|engine| engine.name().eq_ignore_ascii_case(name));
-        found.unwrap_or_else(|| Engine::Other(name.to_owned()))
+        found.unwrap_or_else(|| StorageEngine::Other(name.to_owned()))
     }
 
     /// Returns the engine's name as DDL spells it.
     pub fn name(&self) -> &str {
         match self {
-            Engine::InnoDb => "InnoDB",
-            Engine::MyIsam => "MyISAM",
-            Engine::Aria => "Aria",
-            Engine::Other(name) => name,
+            StorageEngine::InnoDb => "InnoDB",
+            StorageEngine::MyIsam => "MyISAM",
+            StorageEngine::Aria => "Aria",
+            StorageEngine::Other(name) => name,
         }
     }
 
     /// Returns true if a read is a consistent snapshot that locks out no writer, and a write can
     /// be rolled back.
     pub fn is_transactional(&self) -> bool {
-        matches!(self, Engine::InnoDb)
+        matches!(self, StorageEngine::InnoDb)
     }
 }
 
@@ -49,27 +49,27 @@ pub struct IndexPart {
     pub column: Option<usize>,
     /// The length of the prefix, where not the whole column is indexed.
     pub prefix: Option<u32>,
-    /// Whether its values are in descending order: MySQL from 8.0 on, MariaDB from 10.8 on.
+    /// True if its values are in descending order: MySQL from 8.0 on, MariaDB from 10.8 on.
     pub descending: bool,
 }
 
 /// One index, the primary key among them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Index {
+pub struct IndexSchema {
     /// Its name; `PRIMARY` for the primary key.
     pub name: String,
-    /// Whether it is unique.
+    /// True if the index is unique.
     pub unique: bool,
     /// Its columns in order.
     pub parts: Vec<IndexPart>,
 }
 
-/// What the catalogue says of the files of a table whose every write is in them at once.
+/// The files of a table whose every write reaches them at once, as the catalogue shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFiles {
-    /// When they were made, in UTC, as the server prints it.
+    /// Their creation time in UTC, as the server prints it.
     pub made: String,
-    /// When rows were last written, in UTC and whole seconds, as the server prints it.
+    /// The time of the last write in UTC and whole seconds, as the server prints it.
     pub written: String,
     /// Rows.
     pub rows: u64,
@@ -79,28 +79,28 @@ pub struct TableFiles {
     pub free_bytes: u64,
 }
 
-/// What the catalogue says of one table.
+/// One table in the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSchema {
     /// Its name.
     pub name: TableName,
     /// Its engine.
-    pub engine: Engine,
-    /// Whether it is `SYSTEM VERSIONED` (MariaDB); its current rows are carried.
+    pub engine: StorageEngine,
+    /// True if the table is `SYSTEM VERSIONED` (MariaDB); its current rows are copied.
     pub system_versioned: bool,
-    /// Whether it is partitioned.
+    /// True if the table is partitioned.
     pub partitioned: bool,
     /// Rows: exact for MyISAM and Aria, an estimate for InnoDB.
     pub rows: u64,
     /// Bytes of the data, without indexes.
     pub data_bytes: u64,
-    /// What its files tell of the last write, where they tell of every one.
+    /// The last write of its files, where files tell of every write.
     pub files: Option<TableFiles>,
     /// Its columns in order.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnSchema>,
     /// Its indexes: the primary key, then unique ones, then others, each by name, since MySQL does
     /// not say in which order they were made.
-    pub indexes: Vec<Index>,
+    pub indexes: Vec<IndexSchema>,
 }
 
 impl TableSchema {
@@ -113,7 +113,7 @@ impl TableSchema {
     pub fn empty(name: &str) -> TableSchema {
         TableSchema {
             name: TableName::new(name).expect("a written name is valid"),
-            engine: Engine::InnoDb,
+            engine: StorageEngine::InnoDb,
             system_versioned: false,
             partitioned: false,
             rows: 0,
@@ -134,7 +134,7 @@ impl TableSchema {
     }
 
     /// Returns the index of that key.
-    pub fn key_index(&self) -> Option<&Index> {
+    pub fn key_index(&self) -> Option<&IndexSchema> {
         self.indexes.iter().find(|index| index.unique && self.whole(index).is_some())
     }
 
@@ -143,26 +143,26 @@ impl TableSchema {
     pub fn is_clustered_by_key(&self) -> bool {
         let key = self.indexes.iter().find(|index| index.unique && self.whole(index).is_some());
         let by_primary = key.is_some_and(|index| index.name == "PRIMARY");
-        by_primary && self.engine == Engine::InnoDb && !self.partitioned
+        by_primary && self.engine == StorageEngine::InnoDb && !self.partitioned
     }
 
     /// Returns the column of that name; case does not count, as in MySQL.
-    pub fn column(&self, name: &str) -> Option<&Column> {
+    pub fn column(&self, name: &str) -> Option<&ColumnSchema> {
         self.columns.iter().find(|column| same_name(column.name.as_str(), name))
     }
 
     /// Returns true if [`TableSchema::rows`] is the number of rows and no estimate.
     pub fn rows_are_exact(&self) -> bool {
-        matches!(self.engine, Engine::MyIsam | Engine::Aria)
+        matches!(self.engine, StorageEngine::MyIsam | StorageEngine::Aria)
     }
 
-    fn whole(&self, index: &Index) -> Option<Vec<usize>> {
-        let part = |part: &IndexPart| {
+    fn whole(&self, index: &IndexSchema) -> Option<Vec<usize>> {
+        let columns = index.parts.iter().map(|part| {
             let index = part.column.filter(|_| part.prefix.is_none())?;
             let column = &self.columns[index];
             (!column.nullable && column.kind != MySqlType::Json).then_some(index)
-        };
-        index.parts.iter().map(part).collect()
+        });
+        columns.collect()
     }
 }
 
@@ -175,15 +175,17 @@ pub(crate) fn same_name(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn index(name: &str, parts: &[(Option<usize>, Option<u32>)]) -> Index {
+    fn index(name: &str, parts: &[(Option<usize>, Option<u32>)]) -> IndexSchema {
         let part = |&(column, prefix): &_| IndexPart { column, prefix, descending: false };
-        Index { name: name.to_owned(), unique: true, parts: parts.iter().map(part).collect() }
+        IndexSchema { name: name.to_owned(), unique: true, parts: parts.iter().map(part).collect() }
     }
 
     #[track_caller]
-    fn check(indexes: Vec<Index>, expected: Option<&[usize]>) {
-        let column =
-            |name, kind, nullable| Column { nullable, ..Column::of_type(name, kind).unwrap() };
+    fn check(indexes: Vec<IndexSchema>, expected: Option<&[usize]>) {
+        let column = |name, kind, nullable| ColumnSchema {
+            nullable,
+            ..ColumnSchema::of_type(name, kind).unwrap()
+        };
         let table = TableSchema {
             columns: vec![
                 column("a", "int", false),
@@ -205,13 +207,23 @@ mod tests {
         check(vec![index("u", &[(Some(2), Some(4))]), index("v", &[(Some(0), None)])], Some(&[0]));
         check(vec![index("expression", &[(None, None)])], None);
         check(vec![index("json", &[(Some(3), None)])], None);
-        check(vec![Index { unique: false, ..index("k", &[(Some(0), None)]) }], None);
+        check(vec![IndexSchema { unique: false, ..index("k", &[(Some(0), None)]) }], None);
     }
 
     #[test]
     fn column_names_have_no_case() {
-        let columns = vec![Column::of_type("PatNum", "int").unwrap()];
+        let columns = vec![ColumnSchema::of_type("PatNum", "int").unwrap()];
         let table = TableSchema { columns, ..TableSchema::empty("t") };
         assert!(table.column("patnum").is_some() && table.column("patnu").is_none());
+    }
+
+    #[test]
+    fn engines_are_read_in_any_case() {
+        assert_eq!(StorageEngine::named("INNODB"), StorageEngine::InnoDb);
+        assert_eq!(StorageEngine::named("aria"), StorageEngine::Aria);
+        assert_eq!(StorageEngine::named("MEMORY").name(), "MEMORY");
+        let transactional = [StorageEngine::InnoDb, StorageEngine::MyIsam, StorageEngine::Aria]
+            .map(|engine| engine.is_transactional());
+        assert_eq!(transactional, [true, false, false]);
     }
 }

@@ -15,9 +15,9 @@ use handoff_model::own::{PREFIX, is_own_table};
 use postgres::types::Type;
 use postgres::{GenericClient, Row};
 use std::collections::{BTreeMap, BTreeSet};
-use surroundings::{ACTING_KEYS, PUBLICATIONS, SURROUNDINGS, Surroundings};
+use surroundings::{ACTING_KEYS, PUBLICATIONS, SURROUNDINGS, TargetSurroundings};
 
-/// What kind of relation bears a name.
+/// The kind of relation that bears a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetKind {
     /// An ordinary table.
@@ -37,15 +37,15 @@ pub enum TargetKind {
 pub struct TargetTable {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// The kind of relation.
     pub kind: TargetKind,
     /// Its columns in order.
     pub columns: Vec<PgColumn>,
     /// The columns of its primary key in order; empty without one.
     pub key: Vec<String>,
-    /// How many unique or exclusive indexes it has beside the primary key.
+    /// The number of unique or exclusive indexes beside the primary key.
     pub other_unique_indexes: usize,
-    /// What keeps rows from being loaded into it.
+    /// The obstacles to loading rows into the table.
     pub obstacles: Vec<TargetObstacle>,
     /// A name that is free, for a table that is put aside.
     pub spare_name: String,
@@ -56,7 +56,7 @@ pub struct TargetTable {
 pub struct TargetCatalogue {
     /// The tables, and whatever else bears a table's name, by name; without our own.
     pub tables: BTreeMap<String, TargetTable>,
-    /// What else bears a name that a table may want, by name.
+    /// Other objects that bear a name that a table may want, by name.
     pub names: BTreeMap<String, NameHolder>,
     /// Tables named `__handoff_…`, left over from runs that did not end well.
     pub leftovers: Vec<String>,
@@ -75,17 +75,17 @@ impl TargetCatalogue {
              WHERE n.nspname = $1",
             query()
         );
-        let rows = conn.query_typed(&query, &[(&schema, Type::TEXT)]);
-        let rows = rows.map_err(|error| conn.fault(&error))?;
-        let tables: Option<Vec<TargetTable>> = rows.iter().map(|row| table(row).ok()?).collect();
-        let tables = tables.ok_or_else(|| {
+        let asked = conn.query_typed(&query, &[(&schema, Type::TEXT)]);
+        let rows = asked.map_err(|error| conn.fault(&error))?;
+        let read: Option<Vec<TargetTable>> = rows.iter().map(|row| table(row).ok()?).collect();
+        let tables = read.ok_or_else(|| {
             handoff_connect::Fault::new(
                 handoff_connect::Side::Target,
                 "the catalogue holds what no server should say",
             )
         })?;
-        let names = names::read(conn, schema)?;
-        Ok(sorted_out(tables, &names))
+        let others = names::read(conn, schema)?;
+        Ok(sorted_out(tables, &others))
     }
 }
 
@@ -151,7 +151,7 @@ fn table(row: &Row) -> Result<Option<TargetTable>, postgres::Error> {
     let not_nulls: Vec<bool> = row.try_get(4)?;
     let generated: Vec<bool> = row.try_get(5)?;
     let (name, key): (String, Vec<String>) = (row.try_get(0)?, row.try_get(6)?);
-    let Some(around) = Surroundings::parse(row.try_get(8)?) else { return Ok(None) };
+    let Some(around) = TargetSurroundings::parse(row.try_get(8)?) else { return Ok(None) };
     let obstacles = around.obstacles(&names, &key);
     let columns = names.into_iter().zip(types).zip(not_nulls.into_iter().zip(generated));
     let column = |((name, type_name), (not_null, generated))| PgColumn {

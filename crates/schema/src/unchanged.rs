@@ -1,18 +1,18 @@
-//! Whether a table is still what the catalogue said.
+//! A check that a table is still as the catalogue described it.
 
-use crate::{Column, TableSchema};
+use crate::{ColumnSchema, TableSchema};
 use handoff_connect::{Fault, MyConn, quote_my_text};
 use handoff_model::own;
 use mysql::prelude::Queryable;
 
 /// A column's name, type, nullability, character set and collation.
-type Facts = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
+type ColumnFacts = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl TableSchema {
     /// Asks the server whether the table still has these columns, of these types.
     ///
-    /// Where it hasn't, what was read meanwhile may have been taken for what it was before: the
-    /// bytes of a text in another character set make another text, and no error.
+    /// If not, rows read meanwhile may have been decoded by the old structure: the bytes of a text
+    /// in another character set make another text, and no error.
     ///
     /// # Errors
     ///
@@ -25,14 +25,17 @@ impl TableSchema {
             quote_my_text(conn.pool().database()),
             quote_my_text(self.name.as_str()),
         );
-        let now = conn.query::<Facts, _>(ask).map_err(|error| conn.fault(&error))?;
-        let now = now.into_iter().filter(|(name, ..)| name != own::ROW_NUMBER.as_bytes());
+        let read = conn.query::<ColumnFacts, _>(ask).map_err(|error| conn.fault(&error))?;
+        let now = read.into_iter().filter(|(name, ..)| name != own::ROW_NUMBER.as_bytes());
         Ok(now.eq(self.columns.iter().map(facts)))
     }
 }
 
-fn facts(column: &Column) -> Facts {
-    let bytes = |text: &str| text.as_bytes().to_vec();
+fn bytes(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+fn facts(column: &ColumnSchema) -> ColumnFacts {
     (
         bytes(column.name.as_str()),
         bytes(&column.column_type),

@@ -1,6 +1,6 @@
-//! Which tables a run takes.
+//! The tables that a run takes.
 
-use crate::Run;
+use crate::RunSettings;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use handoff_model::TableName;
 
@@ -21,7 +21,7 @@ impl TableFilter {
     ///
     /// Returns the first glob that cannot be read. [`Settings::load`](crate::Settings::load)
     /// has found none.
-    pub fn new(run: &Run) -> Result<TableFilter, globset::Error> {
+    pub fn new(run: &RunSettings) -> Result<TableFilter, globset::Error> {
         Ok(TableFilter { include: set(&run.include)?, exclude: set(&run.exclude)? })
     }
 
@@ -45,10 +45,10 @@ mod tests {
 
     #[test]
     fn exclusion_wins_and_case_counts() {
-        let run = Run {
+        let run = RunSettings {
             include: vec!["proc*".to_owned(), "patient".to_owned()],
             exclude: vec!["*_tmp".to_owned()],
-            ..Run::default()
+            ..RunSettings::default()
         };
         let filter = TableFilter::new(&run).unwrap();
         let taken = ["procedurelog", "patient", "Patient", "proc_tmp", "proc.log/x", "claim"]

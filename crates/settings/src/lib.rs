@@ -5,7 +5,7 @@
 //! globs and names checked. Nothing downstream reads a file or the environment again.
 //!
 //! Every fault of every file is found before any is reported, so that one look mends them all.
-//! A [`Problem`] names the file, the line and the fix, and never holds a password.
+//! A [`SettingsProblem`] names the file, the line and the fix, and never holds a password.
 //!
 //! # Example
 //!
@@ -24,6 +24,8 @@
 //! # Ok(())
 //! # }
 //! ```
+
+#![warn(unreachable_pub)]
 
 mod default_file;
 mod document;
@@ -47,14 +49,14 @@ mod written;
 
 pub use crate::url::UrlError;
 pub use default_file::DEFAULT_FILE;
-pub use error::{Problem, SettingsError};
+pub use error::{SettingsError, SettingsProblem};
 pub use filter::TableFilter;
-pub use fingerprint::Fingerprint;
+pub use fingerprint::CertificatePin;
 pub use secret::Secret;
-pub use server::{MySqlServer, PgServer, RequireAuth, Tls, TlsMode};
-pub use settings::{IdentityBy, Run, Selection, Settings, Target};
+pub use server::{MySqlServer, PgServer, RequireAuth, TlsMode, TlsSettings};
+pub use settings::{IdentityBy, RunSettings, Settings, StrategySelection, TargetSettings};
 pub use suggest::closest;
 pub use table::{AVAILABLE_STRATEGIES, Lookback, TableSettings};
 pub use time_of_day::{NoTimeOfDay, TimeOfDay};
-pub use values::{BadJson, BadText, NulBytes, Values, ZeroDates};
+pub use values::{BadJson, BadText, NulBytes, ValuePolicies, ZeroDates};
 pub use written::WrittenAt;

@@ -25,8 +25,8 @@ impl Settings {
             return Err(SettingsError::Missing { path });
         };
         let beside = path.with_file_name(TABLES_FILE);
-        let extra = text_of(&beside)?;
-        let extra = extra.as_deref().map(|text| (text, &*beside));
+        let tables = text_of(&beside)?;
+        let extra = tables.as_deref().map(|text| (text, &*beside));
         from_texts((&main, path), extra, &|name| env::var(name))
     }
 
@@ -49,8 +49,8 @@ pub(crate) fn from_texts(
 ) -> Result<Settings, SettingsError> {
     let folder = main.1.parent().map(PathBuf::from).unwrap_or_default();
     let main = Document::parse(main.0, main.1);
-    let extra = extra.map(|(text, path)| Document::parse(text, path));
-    read::settings(&main, extra.as_ref(), &folder, env)
+    let beside = extra.map(|(text, path)| Document::parse(text, path));
+    read::settings(&main, beside.as_ref(), &folder, env)
 }
 
 fn text_of(path: &Path) -> Result<Option<String>, SettingsError> {

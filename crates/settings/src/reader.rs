@@ -1,40 +1,40 @@
-//! What reading a configuration needs and gathers beside its values.
+//! The state of reading a configuration: sources of values, and faults found.
 
-use crate::error::{Place, Problem};
+use crate::error::{FilePlace, SettingsProblem};
 use crate::suggest::{closest, one_of};
 use std::env::VarError;
 use std::path::{Path, PathBuf};
 
-/// Where variables come from.
+/// The source of environment variables.
 pub(crate) type Env<'e> = &'e dyn Fn(&str) -> Result<String, VarError>;
 
 /// A key that no code took: its section's kind and name, the key, and where it stands.
-type Unknown = (&'static str, String, String, Place);
+type Unknown = (&'static str, String, String, FilePlace);
 
-/// What reading needs and what it gathers, beside the values.
-pub(crate) struct Reader<'e> {
+/// The state of reading: sources of values, and faults found.
+pub(crate) struct SettingsReader<'e> {
     env: Env<'e>,
     folder: PathBuf,
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<SettingsProblem>,
     /// Notes of what is allowed and unwise.
-    pub(crate) warnings: Vec<Problem>,
+    pub(crate) warnings: Vec<SettingsProblem>,
     known: Vec<(&'static str, &'static str)>,
     unknown: Vec<Unknown>,
 }
 
-impl<'e> Reader<'e> {
+impl<'e> SettingsReader<'e> {
     /// Starts reading files of `folder`, to which the paths in them are relative.
-    pub(crate) fn new(env: Env<'e>, folder: &Path) -> Reader<'e> {
+    pub(crate) fn new(env: Env<'e>, folder: &Path) -> SettingsReader<'e> {
         let (problems, warnings, known, unknown) = Default::default();
-        Reader { env, folder: folder.to_owned(), problems, warnings, known, unknown }
+        SettingsReader { env, folder: folder.to_owned(), problems, warnings, known, unknown }
     }
 
-    pub(crate) fn problem(&mut self, place: &Place, message: impl Into<String>) {
-        self.problems.push(Problem::new(place.clone(), message));
+    pub(crate) fn problem(&mut self, place: &FilePlace, message: impl Into<String>) {
+        self.problems.push(SettingsProblem::new(place.clone(), message));
     }
 
-    pub(crate) fn warning(&mut self, place: &Place, message: impl Into<String>) {
-        self.warnings.push(Problem::new(place.clone(), message));
+    pub(crate) fn warning(&mut self, place: &FilePlace, message: impl Into<String>) {
+        self.warnings.push(SettingsProblem::new(place.clone(), message));
     }
 
     /// Returns the value of the environment variable `name`.
@@ -95,7 +95,13 @@ impl<'e> Reader<'e> {
     }
 
     /// Notes a key that nobody took.
-    pub(crate) fn unknown(&mut self, kind: &'static str, name: &str, key: String, place: Place) {
+    pub(crate) fn unknown(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        key: String,
+        place: FilePlace,
+    ) {
         self.unknown.push((kind, name.to_owned(), key, place));
     }
 

@@ -1,9 +1,9 @@
 //! Taking typed values out of one section of the files.
 
-use crate::document::Entry;
+use crate::document::TomlEntry;
 use crate::duration;
-use crate::error::Place;
-use crate::reader::Reader;
+use crate::error::FilePlace;
+use crate::reader::SettingsReader;
 use crate::suggest::one_of;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -18,8 +18,8 @@ pub(crate) struct Text {
     pub(crate) value: String,
     /// The text as it is written, which is safe to show where the value may not be.
     pub(crate) written: String,
-    /// Where it stands.
-    pub(crate) place: Place,
+    /// Its place in the file.
+    pub(crate) place: FilePlace,
 }
 
 /// The lengths of time that a key takes, as they are written.
@@ -43,7 +43,7 @@ impl LengthRange {
 pub(crate) struct Section<'d> {
     kind: &'static str,
     name: String,
-    entries: BTreeMap<String, Entry<'d>>,
+    entries: BTreeMap<String, TomlEntry<'d>>,
 }
 
 impl<'d> Section<'d> {
@@ -51,13 +51,18 @@ impl<'d> Section<'d> {
     pub(crate) fn new(
         kind: &'static str,
         name: impl Into<String>,
-        entries: impl Iterator<Item = (String, Entry<'d>)>,
+        entries: impl Iterator<Item = (String, TomlEntry<'d>)>,
     ) -> Section<'d> {
         Section { kind, name: name.into(), entries: entries.collect() }
     }
 
     /// Adds a key; one that is there already is a fault.
-    pub(crate) fn add(&mut self, key: String, entry: Entry<'d>, reader: &mut Reader<'_>) {
+    pub(crate) fn add(
+        &mut self,
+        key: String,
+        entry: TomlEntry<'d>,
+        reader: &mut SettingsReader<'_>,
+    ) {
         if let Some(first) = self.entries.get(&key) {
             let message =
                 format!("{} stands at {} as well; keep one", self.subject(&key), first.place);
@@ -73,18 +78,26 @@ impl<'d> Section<'d> {
     }
 
     /// Returns where `key` stands, if it does.
-    pub(crate) fn place(&self, key: &str) -> Option<Place> {
+    pub(crate) fn place(&self, key: &str) -> Option<FilePlace> {
         self.entries.get(key).map(|entry| entry.place.clone())
     }
 
     /// Takes the value of `key` as it is.
-    pub(crate) fn take(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Option<Entry<'d>> {
+    pub(crate) fn take(
+        &mut self,
+        key: &'static str,
+        reader: &mut SettingsReader<'_>,
+    ) -> Option<TomlEntry<'d>> {
         reader.takes(self.kind, key);
         self.entries.remove(key)
     }
 
     /// Takes a text.
-    pub(crate) fn text(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Option<Text> {
+    pub(crate) fn text(
+        &mut self,
+        key: &'static str,
+        reader: &mut SettingsReader<'_>,
+    ) -> Option<Text> {
         let entry = self.take(key, reader)?;
         text_of(&entry, self.subject(key), reader)
     }
@@ -93,7 +106,7 @@ impl<'d> Section<'d> {
     pub(crate) fn texts(
         &mut self,
         key: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut SettingsReader<'_>,
     ) -> Option<Vec<Text>> {
         let entry = self.take(key, reader)?;
         let subject = self.subject(key);
@@ -112,7 +125,7 @@ impl<'d> Section<'d> {
         &mut self,
         key: &'static str,
         range: RangeInclusive<u32>,
-        reader: &mut Reader<'_>,
+        reader: &mut SettingsReader<'_>,
     ) -> Option<u32> {
         let entry = self.take(key, reader)?;
         let number = match entry.value {
@@ -140,7 +153,7 @@ impl<'d> Section<'d> {
         &mut self,
         key: &'static str,
         range: LengthRange,
-        reader: &mut Reader<'_>,
+        reader: &mut SettingsReader<'_>,
     ) -> Option<Duration> {
         let entry = self.take(key, reader)?;
         let subject = self.subject(key);
@@ -163,7 +176,11 @@ impl<'d> Section<'d> {
     }
 
     /// Takes true or false.
-    pub(crate) fn flag(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Option<bool> {
+    pub(crate) fn flag(
+        &mut self,
+        key: &'static str,
+        reader: &mut SettingsReader<'_>,
+    ) -> Option<bool> {
         let entry = self.take(key, reader)?;
         if let DeValue::Boolean(flag) = entry.value {
             return Some(*flag);
@@ -178,7 +195,7 @@ impl<'d> Section<'d> {
         &mut self,
         key: &'static str,
         choices: &[(&str, T)],
-        reader: &mut Reader<'_>,
+        reader: &mut SettingsReader<'_>,
     ) -> Option<T> {
         let text = self.text(key, reader)?;
         if let Some((_, chosen)) = choices.iter().find(|(name, _)| *name == text.value) {
@@ -193,7 +210,7 @@ impl<'d> Section<'d> {
     }
 
     /// Hands over what nobody took.
-    pub(crate) fn finish(self, reader: &mut Reader<'_>) {
+    pub(crate) fn finish(self, reader: &mut SettingsReader<'_>) {
         for (key, entry) in self.entries {
             reader.unknown(self.kind, &self.name, key, entry.place);
         }
@@ -201,7 +218,11 @@ impl<'d> Section<'d> {
 }
 
 /// Reads an entry as a text and puts its variables in.
-pub(crate) fn text_of(entry: &Entry<'_>, subject: String, reader: &mut Reader<'_>) -> Option<Text> {
+pub(crate) fn text_of(
+    entry: &TomlEntry<'_>,
+    subject: String,
+    reader: &mut SettingsReader<'_>,
+) -> Option<Text> {
     let Some(written) = entry.value.as_str() else {
         let message = format!("{subject} is {}; it takes a text in \"quotes\"", entry.shown());
         reader.problem(&entry.place, message);

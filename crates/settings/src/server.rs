@@ -1,9 +1,9 @@
-//! Where a server is and how to speak to it.
+//! The address of a server and the way to speak to it.
 
-use crate::{Fingerprint, Secret};
+use crate::{CertificatePin, Secret};
 use std::path::PathBuf;
 
-/// How far a connection must be protected; the names are libpq's.
+/// The protection that a connection must have; the names are libpq's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsMode {
     /// Plain text.
@@ -21,16 +21,16 @@ pub enum TlsMode {
 
 /// The TLS settings of one server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tls {
-    /// How far the connection must be protected.
+pub struct TlsSettings {
+    /// The protection that the connection must have.
     pub mode: TlsMode,
     /// A PEM file of the authorities to trust instead of the public ones.
     pub ca: Option<PathBuf>,
     /// The certificate that the server must present, whoever signed it. Demands TLS.
-    pub fingerprint: Option<Fingerprint>,
+    pub fingerprint: Option<CertificatePin>,
 }
 
-impl Tls {
+impl TlsSettings {
     /// Returns true if the server must show who it is.
     pub fn verifies(&self) -> bool {
         self.mode.verifies() || self.fingerprint.is_some()
@@ -42,7 +42,8 @@ impl Tls {
     }
 }
 
-/// How a PostgreSQL server must let us in; the names are those of libpq's `require_auth`.
+/// The ways in which a PostgreSQL server may let us in; the names are those of libpq's
+/// `require_auth`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RequireAuth {
     /// As it likes, but a password that can be read never goes to an unverified peer.
@@ -77,7 +78,7 @@ pub struct MySqlServer {
     /// The database.
     pub database: String,
     /// Protection of the connection.
-    pub tls: Tls,
+    pub tls: TlsSettings,
     /// A PEM file of the server's RSA key, to encrypt the password with where there is no TLS.
     pub public_key: Option<PathBuf>,
 }
@@ -96,8 +97,8 @@ pub struct PgServer {
     /// The database.
     pub database: String,
     /// Protection of the connection.
-    pub tls: Tls,
-    /// How the server must let us in.
+    pub tls: TlsSettings,
+    /// The ways in which the server may let us in.
     pub require_auth: RequireAuth,
 }
 
@@ -107,8 +108,12 @@ impl MySqlServer {
     /// `localhost` and the loopback addresses are one host. A server may have more names than
     /// that, which only asking it can show.
     pub fn is_same_database(&self, other: &MySqlServer) -> bool {
-        let place = |server: &MySqlServer| (canonical_host(&server.host), server.port);
-        place(self) == place(other) && self.database == other.database
+        self.place() == other.place() && self.database == other.database
+    }
+
+    /// Returns the host, loopback addresses being one, and the port.
+    fn place(&self) -> (String, u16) {
+        (canonical_host(&self.host), self.port)
     }
 }
 
@@ -134,5 +139,46 @@ impl TlsMode {
     /// Returns true if the server must show a certificate of a known authority.
     pub fn verifies(self) -> bool {
         matches!(self, TlsMode::VerifyCa | TlsMode::VerifyFull)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(url: &str) -> MySqlServer {
+        MySqlServer::from_url(url).unwrap()
+    }
+
+    #[test]
+    fn loopback_addresses_are_one_host_and_other_names_are_not() {
+        let source = server("mysql://a@localhost/d");
+        for same in ["mysql://b@127.0.0.1/d", "mysql://b@LOCALHOST:3306/d", "mysql://b@127.9.9.9/d"]
+        {
+            assert!(source.is_same_database(&server(same)), "{same}");
+        }
+        for other in ["mysql://a@localhost:3307/d", "mysql://a@localhost/e", "mysql://a@clinic/d"] {
+            assert!(!source.is_same_database(&server(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_certificate_demands_tls_and_tells_who_the_server_is() {
+        let pinned = TlsSettings {
+            fingerprint: Some(CertificatePin::new([7; 32])),
+            ..TlsSettings::default()
+        };
+        assert!(pinned.verifies() && !pinned.is_optional());
+        assert!(TlsSettings::default().is_optional() && !TlsSettings::default().verifies());
+    }
+
+    #[test]
+    fn only_the_two_strongest_modes_verify() {
+        let verifying: Vec<&str> = TlsMode::NAMES
+            .iter()
+            .filter(|(_, mode)| mode.verifies())
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(verifying, ["verify-ca", "verify-full"]);
     }
 }

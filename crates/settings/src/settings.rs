@@ -1,8 +1,8 @@
 //! The settings of a run, resolved.
 
 use crate::{
-    MySqlServer, PgServer, Problem, SettingsError, TableSettings, TimeOfDay, UrlError, Values,
-    WrittenAt, error::Place,
+    MySqlServer, PgServer, SettingsError, SettingsProblem, TableSettings, TimeOfDay, UrlError,
+    ValuePolicies, WrittenAt, error::FilePlace,
 };
 use handoff_model::{ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
@@ -20,22 +20,22 @@ pub struct Settings {
     pub source: MySqlServer,
     /// The most rows a run reads from the source in a second; [`None`] is no bound.
     pub max_rows_per_second: Option<NonZeroU32>,
-    /// How far sources are told apart.
+    /// The evidence by which sources are told apart.
     pub source_identity: IdentityBy,
     /// Our own MySQL between the hops. Without it the load reads the source.
     pub replica: Option<MySqlServer>,
     /// The analytics database.
-    pub target: Target,
-    /// How a run goes.
-    pub run: Run,
-    /// What to do with values PostgreSQL cannot hold.
-    pub values: Values,
-    /// Which loading strategy for which size.
-    pub selection: Selection,
+    pub target: TargetSettings,
+    /// The course of a run.
+    pub run: RunSettings,
+    /// The policies for values that PostgreSQL cannot hold.
+    pub values: ValuePolicies,
+    /// The loading strategy for each size.
+    pub selection: StrategySelection,
     /// The tables that have settings of their own, by name.
     pub tables: BTreeMap<TableName, TableSettings>,
     /// Notes of what the files may say and had better not.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<SettingsProblem>,
 }
 
 impl Settings {
@@ -59,11 +59,11 @@ impl Settings {
         if let (Some(source), Some(Some(replica))) = (&source, &replica)
             && replica.is_same_database(source)
         {
-            problems.push(Problem::new(Place::Code, REPLICA_IS_SOURCE));
+            problems.push(SettingsProblem::new(FilePlace::Code, REPLICA_IS_SOURCE));
         }
         match (source, target) {
             (Some(source), Some(target)) if problems.is_empty() => {
-                Ok(Settings::assemble(source, replica.flatten(), Target::new(target)))
+                Ok(Settings::assemble(source, replica.flatten(), TargetSettings::new(target)))
             }
             _ => Err(SettingsError::Invalid { problems }),
         }
@@ -73,7 +73,7 @@ impl Settings {
     pub(crate) fn assemble(
         source: MySqlServer,
         replica: Option<MySqlServer>,
-        target: Target,
+        target: TargetSettings,
     ) -> Settings {
         Settings {
             source,
@@ -81,9 +81,9 @@ impl Settings {
             source_identity: IdentityBy::default(),
             replica,
             target,
-            run: Run::default(),
-            values: Values::default(),
-            selection: Selection::default(),
+            run: RunSettings::default(),
+            values: ValuePolicies::default(),
+            selection: StrategySelection::default(),
             tables: BTreeMap::new(),
             warnings: Vec::new(),
         }
@@ -95,26 +95,30 @@ impl Settings {
     }
 }
 
-/// What tells whether a source is the one that was carried before.
+/// The evidence that a source is the one that was copied before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IdentityBy {
-    /// What its server says of itself.
+    /// The identity that its server reports.
     #[default]
     Server,
     /// Its address and name alone: servers that hold the same data take turns behind it.
     Address,
 }
 
-/// What is said when both hops would work on one database.
+/// The message if both hops would work on one database.
 pub(crate) const REPLICA_IS_SOURCE: &str = "the replica is the source itself, which is never \
      written to; give [replica] a database of its own, or leave [replica] out to load from the \
      source";
 
-fn noted<T>(problems: &mut Vec<Problem>, section: &str, parsed: Result<T, UrlError>) -> Option<T> {
+fn noted<T>(
+    problems: &mut Vec<SettingsProblem>,
+    section: &str,
+    parsed: Result<T, UrlError>,
+) -> Option<T> {
     match parsed {
         Ok(server) => Some(server),
         Err(error) => {
-            problems.push(Problem::new(Place::Code, format!("{section}.url: {error}")));
+            problems.push(SettingsProblem::new(FilePlace::Code, format!("{section}.url: {error}")));
             None
         }
     }
@@ -122,8 +126,8 @@ fn noted<T>(problems: &mut Vec<Problem>, section: &str, parsed: Result<T, UrlErr
 
 /// The analytics database and what we make in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Where it is.
+pub struct TargetSettings {
+    /// The server.
     pub server: PgServer,
     /// The schema that holds the tables.
     pub schema: String,
@@ -131,29 +135,29 @@ pub struct Target {
     pub grant_select_to: Vec<String>,
 }
 
-impl Target {
+impl TargetSettings {
     /// The schema `raw` of `server`, readable by nobody else.
-    pub fn new(server: PgServer) -> Target {
-        Target { server, schema: "raw".to_owned(), grant_select_to: Vec::new() }
+    pub fn new(server: PgServer) -> TargetSettings {
+        TargetSettings { server, schema: "raw".to_owned(), grant_select_to: Vec::new() }
     }
 }
 
-/// How a run goes.
+/// The course of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct RunSettings {
     /// Tables in flight.
     pub jobs: NonZeroUsize,
     /// Globs of the tables to take. [`TableFilter`](crate::TableFilter) applies them.
     pub include: Vec<String>,
-    /// Where they are written.
+    /// Their place in the file.
     pub include_at: WrittenAt,
     /// Globs of the tables to leave out; wins over `include`.
     pub exclude: Vec<String>,
-    /// Where they are written.
+    /// Their place in the file.
     pub exclude_at: WrittenAt,
     /// Bound of the buffers of the whole run, in MiB.
     pub memory_limit_mb: u32,
-    /// How often a step that met a transient fault is tried again.
+    /// The number of times that a step which met a transient fault is tried again.
     pub max_retries: u32,
     /// The time after which the lock of a run that a server hears nothing of comes free.
     pub lock_silence: Duration,
@@ -169,20 +173,20 @@ pub struct Run {
     pub max_delete_percent: u8,
     /// By what a run proves that a table arrived.
     pub proof: ProofBy,
-    /// Who sums the rows of source and replica when they are compared.
+    /// The side that sums the rows of source and replica when they are compared.
     pub sums: SumBy,
     /// The folder of the files that `copy_csv` writes; the system's for temporary files if [`None`].
     pub spool_dir: Option<PathBuf>,
 }
 
-impl Run {
-    /// The numbers that [`jobs`](Run::jobs) takes, in a file and on a command line.
+impl RunSettings {
+    /// The numbers that [`jobs`](RunSettings::jobs) takes, in a file and on a command line.
     pub const JOBS: RangeInclusive<u32> = 1..=256;
 }
 
-impl Default for Run {
-    fn default() -> Run {
-        Run {
+impl Default for RunSettings {
+    fn default() -> RunSettings {
+        RunSettings {
             jobs: const { NonZeroUsize::new(4).expect("four is not zero") },
             include: vec!["*".to_owned()],
             include_at: WrittenAt::default(),
@@ -205,7 +209,7 @@ impl Default for Run {
 
 /// Sizes at which one loading strategy gives way to another; the first that applies is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
+pub struct StrategySelection {
     /// `parallel` above this number of rows.
     pub parallel_above_rows: u64,
     /// `chunked` above this size.
@@ -216,12 +220,12 @@ pub struct Selection {
     pub chunk_rows: u64,
 }
 
-impl Default for Selection {
-    fn default() -> Selection {
+impl Default for StrategySelection {
+    fn default() -> StrategySelection {
         // One stream is the fastest way at every size that was measured (docs/benchmarks.md), and
         // half of a table is read again in minutes: only what takes an hour is worth the commits of
         // `chunked` or the connections of `parallel`.
-        Selection {
+        StrategySelection {
             parallel_above_rows: 100_000_000,
             chunked_above_mb: 20_000,
             streaming_above_mb: 0,

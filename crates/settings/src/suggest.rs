@@ -37,4 +37,11 @@ mod tests {
         assert_eq!(closest("password", keys), None);
         assert_eq!(one_of(&["a", "b", "c"]), "a, b or c");
     }
+
+    #[test]
+    fn words_are_joined_as_in_a_sentence() {
+        assert_eq!(one_of(&[]), "");
+        assert_eq!(one_of(&["a"]), "a");
+        assert_eq!(one_of(&["a", "b"]), "a or b");
+    }
 }

@@ -1,4 +1,4 @@
-//! What the settings say of one table.
+//! The settings of one table.
 
 use crate::WrittenAt;
 use handoff_model::{ColumnName, Deletes, Extraction, Priority, Strategy};
@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 /// The settings of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableSettings {
-    /// What to move; [`None`] is `full_table`.
+    /// The part of the table to move; [`None`] is `full_table`.
     pub extraction: Option<Extraction>,
     /// The watermark columns, combined with OR.
     pub watermark: Vec<ColumnName>,
     /// Rows to move again by age.
     pub lookback: Option<Lookback>,
-    /// What becomes of rows that are gone from the source, where the changed rows are moved.
+    /// The treatment of rows that are gone from the source, where the changed rows are moved.
     pub deletes: Deletes,
     /// The most rows that a move may delete, in percent of those that are there; [`None`] is what
     /// `[run]` says.
@@ -22,18 +22,18 @@ pub struct TableSettings {
     pub priority: Priority,
     /// The strategy that overrides the selection.
     pub loader: Option<Strategy>,
-    /// Whether the file of `copy_csv` stays, to be loaded again.
+    /// True if the file of `copy_csv` stays, to be loaded again.
     pub keep_spool: bool,
     /// Overrides of the type mapping: column to PostgreSQL type, as written.
     pub columns: BTreeMap<ColumnName, String>,
-    /// Where the table is named.
+    /// The place in the file that names the table.
     pub written: WrittenAt,
 }
 
 /// Rows to move again although their watermark did not move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookback {
-    /// How far back, in days.
+    /// The age up to which rows are moved again, in days.
     pub days: u32,
     /// The date columns to look at, combined with OR.
     pub columns: Vec<ColumnName>,

@@ -1,6 +1,7 @@
 //! A time of the day, as people write it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// A minute of the day, on the clock of wherever it is read.
@@ -33,13 +34,14 @@ impl FromStr for TimeOfDay {
     /// Reads `HH:MM`; the hour may have one digit.
     fn from_str(text: &str) -> Result<TimeOfDay, NoTimeOfDay> {
         let (hour, minute) = text.split_once(':').ok_or(NoTimeOfDay)?;
-        let number = |text: &str, digits: std::ops::RangeInclusive<usize>, below: u8| {
-            let written = digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-            let number = text.parse::<u8>().ok().filter(|number| written && *number < below);
-            number.ok_or(NoTimeOfDay)
-        };
         Ok(TimeOfDay { hour: number(hour, 1..=2, 24)?, minute: number(minute, 2..=2, 60)? })
     }
+}
+
+fn number(text: &str, digits: RangeInclusive<usize>, below: u8) -> Result<u8, NoTimeOfDay> {
+    let is_written = digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse::<u8>().ok().filter(|number| is_written && *number < below);
+    number.ok_or(NoTimeOfDay)
 }
 
 impl fmt::Display for TimeOfDay {

@@ -1,12 +1,12 @@
 //! Taking server URLs apart.
 
-use crate::{MySqlServer, PgServer, RequireAuth, Secret, Tls};
+use crate::{MySqlServer, PgServer, RequireAuth, Secret, TlsSettings};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::Ipv6Addr;
 use url::Url;
 
-/// Why a server's URL cannot be used, and what mends it. Holds nothing of the URL but the names of
-/// its parameters, since it may carry a password.
+/// The reason that a server's URL cannot be used, and the fix. Holds nothing of the URL but the
+/// names of its parameters, since a URL may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
@@ -15,7 +15,7 @@ pub enum UrlError {
     Scheme {
         /// The schemes that would do.
         schemes: &'static [&'static str],
-        /// What a whole URL looks like.
+        /// An example of a whole URL.
         example: &'static str,
     },
     /// The URL holds white space or a control character.
@@ -30,22 +30,22 @@ pub enum UrlError {
     /// The URL names no host.
     #[error("no host in the URL; write it after the @, as in {example}")]
     Host {
-        /// What a whole URL looks like.
+        /// An example of a whole URL.
         example: &'static str,
     },
     /// The URL names no account.
     #[error("no user in the URL; write it before the host, as in {example}")]
     User {
-        /// What a whole URL looks like.
+        /// An example of a whole URL.
         example: &'static str,
     },
     /// The URL names no database.
     #[error("no database in the URL; end it with one, as in {example}")]
     Database {
-        /// What a whole URL looks like.
+        /// An example of a whole URL.
         example: &'static str,
     },
-    /// What follows the host is more than the name of a database.
+    /// More than the name of a database follows the host.
     #[error(
         "more than a database after the host in the URL; write / as %2F, @ as %40 and # as %23 \
          where they belong to a name or password"
@@ -75,14 +75,14 @@ impl MySqlServer {
     ///
     /// Returns [`UrlError`] if the URL is anything else.
     pub fn from_url(url: &str) -> Result<MySqlServer, UrlError> {
-        let parts = Parts::parse(url, &["mysql://", "mariadb://"], MYSQL_EXAMPLE)?;
+        let parts = UrlParts::parse(url, &["mysql://", "mariadb://"], MYSQL_EXAMPLE)?;
         Ok(MySqlServer {
             host: parts.host,
             port: parts.port.unwrap_or(3306),
             user: parts.user,
             password: parts.password,
             database: parts.database,
-            tls: Tls::default(),
+            tls: TlsSettings::default(),
             public_key: None,
         })
     }
@@ -100,14 +100,14 @@ impl PgServer {
     ///
     /// Returns [`UrlError`] if the URL is anything else.
     pub fn from_url(url: &str) -> Result<PgServer, UrlError> {
-        let parts = Parts::parse(url, &["postgres://", "postgresql://"], POSTGRES_EXAMPLE)?;
+        let parts = UrlParts::parse(url, &["postgres://", "postgresql://"], POSTGRES_EXAMPLE)?;
         Ok(PgServer {
             host: parts.host,
             port: parts.port.unwrap_or(5432),
             user: parts.user,
             password: parts.password,
             database: parts.database,
-            tls: Tls::default(),
+            tls: TlsSettings::default(),
             require_auth: RequireAuth::default(),
         })
     }
@@ -142,7 +142,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// The parts that URLs of both kinds have.
-struct Parts {
+struct UrlParts {
     host: String,
     port: Option<u16>,
     user: String,
@@ -150,16 +150,13 @@ struct Parts {
     database: String,
 }
 
-impl Parts {
+impl UrlParts {
     fn parse(
         text: &str,
         schemes: &'static [&'static str],
         example: &'static str,
-    ) -> Result<Parts, UrlError> {
-        let begins = |scheme: &&str| {
-            text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        };
-        if !schemes.iter().any(begins) {
+    ) -> Result<UrlParts, UrlError> {
+        if !schemes.iter().any(|scheme| has_scheme(text, scheme)) {
             return Err(UrlError::Scheme { schemes, example });
         }
         // `Url::parse` would leave line breaks and tabs out without a word.
@@ -168,7 +165,7 @@ impl Parts {
         }
         let url = Url::parse(text).map_err(|_| UrlError::Malformed)?;
         refuse_parameters(&url)?;
-        Ok(Parts {
+        Ok(UrlParts {
             host: host(&url, example)?,
             port: port(&url)?,
             user: non_empty(decoded(url.username())?, UrlError::User { example })?,
@@ -196,18 +193,23 @@ fn database(url: &Url, example: &'static str) -> Result<String, UrlError> {
     non_empty(decoded(path)?, UrlError::Database { example })
 }
 
+fn has_scheme(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+}
+
 fn refuse_parameters(url: &Url) -> Result<(), UrlError> {
     let query = url.query().unwrap_or_default();
     if query.is_empty() {
         return Ok(());
     }
     // A `?` in a password that was not encoded lands here, and its text must not be shown.
-    let plain = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
-    };
     let names = query.split('&').map(|pair| pair.split_once('=').map(|(name, _)| name));
     match names.collect::<Option<Vec<_>>>() {
-        Some(names) if names.iter().all(|name| plain(name)) && !query.contains('@') => {
+        Some(names) if names.iter().all(|name| is_plain(name)) && !query.contains('@') => {
             Err(UrlError::Parameters { names: names.into_iter().map(str::to_owned).collect() })
         }
         _ => Err(UrlError::Malformed),

@@ -1,4 +1,4 @@
-//! What to do with what PostgreSQL cannot hold.
+//! The policies for values that PostgreSQL cannot hold.
 
 /// Zero dates, partial ones (`2020-00-00`), year 0 and impossible days (`2023-02-31`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +46,7 @@ pub enum BadJson {
 
 /// The policies of `[values]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Values {
+pub struct ValuePolicies {
     /// `zero_dates`
     pub zero_dates: ZeroDates,
     /// `nul_bytes`
@@ -83,16 +83,17 @@ impl ZeroDates {
     }
 }
 
+/// Reads a number of exactly so many digits.
+fn number(part: &str, digits: usize) -> Option<i16> {
+    let is_number = part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
+    if is_number { part.parse().ok() } else { None }
+}
+
 /// Reads `YYYY-MM-DD` where there is such a day in the years 1 to 9999.
 fn day(text: &str) -> Option<(i16, u8, u8)> {
-    let numbers = |part: &str, digits| {
-        (part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| part.parse::<i16>().ok())
-            .flatten()
-    };
     let mut parts = text.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let (year, month, day) = (numbers(year, 4)?, numbers(month, 2)?, numbers(day, 2)?);
+    let (year, month, day) = (number(year, 4)?, number(month, 2)?, number(day, 2)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         2 if leap => 29,

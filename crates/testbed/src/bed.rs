@@ -1,8 +1,8 @@
 //! The servers that all tests of one process share.
 
 use crate::{
-    Error, MariaDb, MySqlEndpoint, PgEndpoint, Postgres, Result, ServerOptions, stop_on_signals,
-    trio,
+    MariaDb, MySqlEndpoint, PgEndpoint, Postgres, Result, ServerOptions, TestbedError,
+    stop_on_signals, trio,
 };
 use std::{env, sync::OnceLock, thread};
 
@@ -102,6 +102,6 @@ fn without_arguments(options: &ServerOptions) -> ServerOptions {
     ServerOptions { durability: options.durability, ..ServerOptions::default() }
 }
 
-fn thread_lost() -> Error {
-    Error::NotAvailable("the thread that started a server panicked".to_owned())
+fn thread_lost() -> TestbedError {
+    TestbedError::NotAvailable("the thread that started a server panicked".to_owned())
 }

@@ -1,6 +1,6 @@
-//! Where a server answers, as whom, and the accounts a run uses there.
+//! The address of a server, and the accounts that a run uses there.
 
-use crate::{Error, Result, system};
+use crate::{Result, TestbedError, system};
 use mysql::prelude::Queryable;
 use std::fmt;
 
@@ -15,7 +15,8 @@ pub struct Account {
 
 impl Account {
     pub(crate) fn invent(user: &str) -> Result<Account> {
-        let password = system::random_hex(12).map_err(Error::folder("read", "/dev/urandom"))?;
+        let password =
+            system::random_hex(12).map_err(TestbedError::folder("read", "/dev/urandom"))?;
         Ok(Account { user: user.to_owned(), password })
     }
 }
@@ -107,7 +108,7 @@ impl MySqlEndpoint {
     pub fn from_url(variable: &str, url: &str) -> Result<MySqlEndpoint> {
         let form = "mysql://user:password@host:port/";
         let address = Address::parse(url, &["mysql", "mariadb"], "mysql")
-            .ok_or_else(|| Error::Url { variable: variable.to_owned(), form })?;
+            .ok_or_else(|| TestbedError::Url { variable: variable.to_owned(), form })?;
         Ok(MySqlEndpoint { address, accounts: None })
     }
 
@@ -216,7 +217,9 @@ impl MySqlEndpoint {
 
     fn administer(&self, action: &str, statements: &[String]) -> Result<()> {
         let mut conn = self.admin()?;
-        statements.iter().try_for_each(|sql| conn.query_drop(sql).map_err(Error::mysql(action)))
+        statements
+            .iter()
+            .try_for_each(|sql| conn.query_drop(sql).map_err(TestbedError::mysql(action)))
     }
 }
 
@@ -241,7 +244,7 @@ impl PgEndpoint {
     pub fn from_url(variable: &str, url: &str) -> Result<PgEndpoint> {
         let form = "postgres://user:password@host:port/";
         let address = Address::parse(url, &["postgres", "postgresql"], "postgres")
-            .ok_or_else(|| Error::Url { variable: variable.to_owned(), form })?;
+            .ok_or_else(|| TestbedError::Url { variable: variable.to_owned(), form })?;
         Ok(PgEndpoint { address, etl: None })
     }
 
@@ -276,7 +279,7 @@ impl PgEndpoint {
     /// Returns what the driver said.
     pub fn admin_in(&self, database: &str) -> Result<postgres::Client> {
         postgres::Client::connect(&self.url(database), postgres::NoTls)
-            .map_err(Error::postgres("connect to PostgreSQL"))
+            .map_err(TestbedError::postgres("connect to PostgreSQL"))
     }
 
     /// Makes an empty database (UTF8, collation C, `pg_stat_statements`) that the role `etl` owns;
@@ -289,8 +292,9 @@ impl PgEndpoint {
         let mut client = self.admin()?;
         let name = quoted_pg(database);
         let owner = self.etl.as_ref().map_or_else(String::new, |etl| format!("OWNER {}", etl.user));
-        let mut run =
-            |sql: &str| client.batch_execute(sql).map_err(Error::postgres("make a database"));
+        let mut run = |sql: &str| {
+            client.batch_execute(sql).map_err(TestbedError::postgres("make a database"))
+        };
         if let Some(Account { user, password }) = &self.etl {
             // Two tests may get here together; whoever is second finds the role there.
             run(&format!(
@@ -313,14 +317,14 @@ impl PgEndpoint {
     pub fn drop_database(&self, database: &str) -> Result<()> {
         self.admin()?
             .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted_pg(database)))
-            .map_err(Error::postgres("drop a database"))
+            .map_err(TestbedError::postgres("drop a database"))
     }
 }
 
 fn connect(url: &str) -> Result<mysql::Conn> {
     let opts = mysql::Opts::from_url(url)
-        .map_err(|error| Error::mysql("read a URL")(mysql::Error::UrlError(error)))?;
-    mysql::Conn::new(opts).map_err(Error::mysql("connect to MySQL"))
+        .map_err(|error| TestbedError::mysql("read a URL")(mysql::Error::UrlError(error)))?;
+    mysql::Conn::new(opts).map_err(TestbedError::mysql("connect to MySQL"))
 }
 
 /// Quotes a name for MySQL.

@@ -1,15 +1,15 @@
 use std::{io, path::PathBuf};
 
-/// A result whose error is this crate's [`Error`].
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// A result whose error is this crate's [`TestbedError`].
+pub type Result<T, E = TestbedError> = std::result::Result<T, E>;
 
-/// Why a throwaway server, a test's databases or the sample practice could not be had.
+/// The reason that a throwaway server, a test's databases or the sample practice could not be had.
 ///
 /// The practice is invented, so unlike everywhere else in this workspace a message of a server may
 /// be passed on whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum TestbedError {
     /// A server's programs are not installed.
     #[error("{server} is not installed ({program} not found); install it with: {install}")]
     NotInstalled {
@@ -26,11 +26,11 @@ pub enum Error {
     /// A file or folder of a server could not be made.
     #[error("cannot {action} {}", path.display())]
     Folder {
-        /// What was being done.
+        /// The operation.
         action: &'static str,
         /// To which file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -39,7 +39,7 @@ pub enum Error {
     Run {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -48,7 +48,7 @@ pub enum Error {
     Start {
         /// The server, as people call it.
         server: &'static str,
-        /// What was seen.
+        /// The value that was seen.
         problem: String,
         /// The last lines of its log.
         log: String,
@@ -58,33 +58,33 @@ pub enum Error {
     Url {
         /// The variable, or where the URL came from.
         variable: String,
-        /// What was expected.
+        /// The value that was expected.
         form: &'static str,
     },
     /// MySQL or MariaDB refused something.
     #[error("cannot {action}: {source}")]
     MySql {
-        /// What was being done.
+        /// The operation.
         action: String,
-        /// What the driver said. It has no `source()` of its own, so the message carries it.
+        /// The driver's error. It has no `source()` of its own, so the message carries it.
         source: Box<mysql::Error>,
     },
     /// PostgreSQL refused something.
     #[error("cannot {action}")]
     Postgres {
-        /// What was being done.
+        /// The operation.
         action: String,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
         source: Box<postgres::Error>,
     },
 }
 
-impl Error {
+impl TestbedError {
     /// Returns true if the server is missing on this machine, rather than broken: a test may then
     /// report itself as not run.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Error::NotInstalled { .. } | Error::NotAvailable(_))
+        matches!(self, TestbedError::NotInstalled { .. } | TestbedError::NotAvailable(_))
     }
 
     /// Returns the message together with those of its causes.
@@ -104,18 +104,20 @@ impl Error {
     pub(crate) fn folder(
         action: &'static str,
         path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Error {
+    ) -> impl FnOnce(io::Error) -> TestbedError {
         let path = path.into();
-        move |source| Error::Folder { action, path, source }
+        move |source| TestbedError::Folder { action, path, source }
     }
 
-    pub(crate) fn mysql(action: impl Into<String>) -> impl FnOnce(mysql::Error) -> Error {
+    pub(crate) fn mysql(action: impl Into<String>) -> impl FnOnce(mysql::Error) -> TestbedError {
         let action = action.into();
-        move |source| Error::MySql { action, source: Box::new(source) }
+        move |source| TestbedError::MySql { action, source: Box::new(source) }
     }
 
-    pub(crate) fn postgres(action: impl Into<String>) -> impl FnOnce(postgres::Error) -> Error {
+    pub(crate) fn postgres(
+        action: impl Into<String>,
+    ) -> impl FnOnce(postgres::Error) -> TestbedError {
         let action = action.into();
-        move |source| Error::Postgres { action, source: Box::new(source) }
+        move |source| TestbedError::Postgres { action, source: Box::new(source) }
     }
 }

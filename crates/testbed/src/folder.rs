@@ -1,6 +1,6 @@
 //! Private folders that never outlive their process for long.
 
-use crate::{Error, Result, system};
+use crate::{Result, TestbedError, system};
 use std::{
     fs::{self, File, Permissions},
     os::{fd::AsRawFd, unix::fs::PermissionsExt},
@@ -31,14 +31,14 @@ impl Folder {
         let path = tempfile::Builder::new()
             .prefix(&format!("{PREFIX}{server}-"))
             .tempdir()
-            .map_err(Error::folder("make a folder in", std::env::temp_dir()))?
+            .map_err(TestbedError::folder("make a folder in", std::env::temp_dir()))?
             .keep();
         // The server may run as another user, who has to get through to its data.
         fs::set_permissions(&path, Permissions::from_mode(0o711))
-            .map_err(Error::folder("open up", &path))?;
+            .map_err(TestbedError::folder("open up", &path))?;
         let lock_path = path.join(LOCK);
-        let lock = File::create(&lock_path).map_err(Error::folder("make", &lock_path))?;
-        system::try_lock(lock.as_raw_fd()).map_err(Error::folder("lock", &lock_path))?;
+        let lock = File::create(&lock_path).map_err(TestbedError::folder("make", &lock_path))?;
+        system::try_lock(lock.as_raw_fd()).map_err(TestbedError::folder("lock", &lock_path))?;
         Ok(Folder { path, _lock: lock })
     }
 
@@ -49,9 +49,9 @@ impl Folder {
     /// Makes a folder in this one and gives it to the user the server will run as.
     pub(crate) fn subfolder(&self, name: &str, owner: Option<&system::User>) -> Result<PathBuf> {
         let path = self.path.join(name);
-        fs::create_dir(&path).map_err(Error::folder("make", &path))?;
+        fs::create_dir(&path).map_err(TestbedError::folder("make", &path))?;
         fs::set_permissions(&path, Permissions::from_mode(0o700))
-            .map_err(Error::folder("close", &path))?;
+            .map_err(TestbedError::folder("close", &path))?;
         give(&path, owner)?;
         Ok(path)
     }
@@ -64,9 +64,9 @@ impl Folder {
         owner: Option<&system::User>,
     ) -> Result<PathBuf> {
         let path = self.path.join(name);
-        fs::write(&path, text).map_err(Error::folder("write", &path))?;
+        fs::write(&path, text).map_err(TestbedError::folder("write", &path))?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))
-            .map_err(Error::folder("close", &path))?;
+            .map_err(TestbedError::folder("close", &path))?;
         give(&path, owner)?;
         Ok(path)
     }
@@ -81,7 +81,7 @@ impl Drop for Folder {
 fn give(path: &Path, owner: Option<&system::User>) -> Result<()> {
     match owner {
         Some(user) => std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))
-            .map_err(Error::folder("give away", path)),
+            .map_err(TestbedError::folder("give away", path)),
         None => Ok(()),
     }
 }

@@ -6,6 +6,8 @@
 //! next process removes the folder.
 
 use crate::{folder, system};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::{
     io,
     path::PathBuf,
@@ -14,6 +16,7 @@ use std::{
         Mutex, Once, OnceLock,
         mpsc::{self, Sender},
     },
+    thread,
     time::Duration,
 };
 
@@ -33,7 +36,7 @@ pub(crate) fn spawn(command: Command) -> io::Result<Child> {
     static ORDERS: OnceLock<Mutex<Sender<Order>>> = OnceLock::new();
     let orders = ORDERS.get_or_init(|| {
         let (sender, receiver) = mpsc::channel::<Order>();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             for (mut command, answer) in receiver {
                 // The asker waits for the answer, so it is there.
                 let _ = answer.send(command.spawn());
@@ -72,10 +75,17 @@ pub(crate) fn unregister(pid: u32) {
 /// A program with a signal handler of its own keeps that: it exits in its own way, and the servers
 /// end with it.
 pub fn stop_on_signals() {
-    // An error says that the program has a handler already.
-    let _ = ctrlc::try_set_handler(|| {
-        stop_all();
-        std::process::exit(130);
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        let unhandled =
+            [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !system::is_handled(signal));
+        let Ok(mut signals) = Signals::new(unhandled) else { return };
+        thread::spawn(move || {
+            if signals.forever().next().is_some() {
+                stop_all();
+                std::process::exit(130);
+            }
+        });
     });
 }
 

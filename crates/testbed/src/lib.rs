@@ -35,7 +35,7 @@ mod trio;
 
 pub use bed::{Bed, REPLICA_URL, SOURCE_URL, TARGET_URL};
 pub use endpoint::{Account, MySqlEndpoint, PgEndpoint, quoted, quoted_pg};
-pub use error::{Error, Result};
+pub use error::{Result, TestbedError};
 pub use keeper::stop_on_signals;
 pub use mariadb::MariaDb;
 pub use mysql9::{MYSQL9_URL, MySql9, NO_MYSQL9};

@@ -15,9 +15,9 @@ pub type MariaDb = Private<MySqlEndpoint>;
 
 const SERVER: &str = "MariaDB";
 
-/// What makes a test server fast: nothing is flushed, and the redo logs are small since each server
-/// writes its own anew.
-/// The redo log is not smaller: InnoDB stops for ever where a few rows of 16 MB fill most of it.
+/// Options that make a test server fast: nothing is flushed, and the redo logs are small since each
+/// server writes its own anew. The redo log is not smaller: InnoDB stops for ever where a few rows
+/// of 16 MB fill most of it.
 const FAST: &[&str] = &[
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
@@ -34,7 +34,7 @@ impl MariaDb {
     ///
     /// # Errors
     ///
-    /// Returns [`NotInstalled`](crate::Error::NotInstalled) with the command that mends it, or what the server's log
+    /// Returns [`NotInstalled`](crate::TestbedError::NotInstalled) with the command that mends it, or what the server's log
     /// says.
     pub fn start(options: &ServerOptions) -> Result<MariaDb> {
         with_free_port(|| Self::launch_new(options))

@@ -37,7 +37,7 @@ impl MySql9 {
     ///
     /// # Errors
     ///
-    /// Returns [`NotAvailable`](crate::Error::NotAvailable) with the reason if the programs can't be had on this
+    /// Returns [`NotAvailable`](crate::TestbedError::NotAvailable) with the reason if the programs can't be had on this
     /// machine; a test then reports itself as not run.
     pub fn start(options: &ServerOptions) -> Result<MySql9> {
         if let Ok(url) = env::var(MYSQL9_URL) {

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-/// How a throwaway server is set up.
+/// The set-up of a throwaway server.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// What a commit costs.
+    /// The cost of a commit.
     pub durability: Durability,
     /// Further arguments, after (and so instead of) ours: `--sql-mode=ANSI` for MariaDB and MySQL,
     /// `-c`, `work_mem=64MB` for PostgreSQL.
@@ -13,7 +13,7 @@ pub struct ServerOptions {
     pub programs: Option<PathBuf>,
 }
 
-/// What a commit costs on a throwaway server.
+/// The cost of a commit on a throwaway server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing is flushed to disk: for tests, also those that kill a server, since what the

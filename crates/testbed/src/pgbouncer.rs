@@ -1,5 +1,5 @@
 use crate::{
-    Error, Result,
+    Result, TestbedError,
     folder::Folder,
     process::{Process, Recipe, free_port, with_free_port},
     programs, system,
@@ -19,7 +19,7 @@ pub struct PgBouncer {
 }
 
 /// The parts of a URL that a pooler is set up with.
-struct Target<'a> {
+struct BouncedServer<'a> {
     user: &'a str,
     password: &'a str,
     host: &'a str,
@@ -33,18 +33,19 @@ impl PgBouncer {
     ///
     /// # Errors
     ///
-    /// Returns [`NotInstalled`](crate::Error::NotInstalled) with the command that mends it, or what its log says.
+    /// Returns [`NotInstalled`](crate::TestbedError::NotInstalled) with the command that mends it, or what its log says.
     pub fn before(url: &str, settings: &[&str]) -> Result<PgBouncer> {
         with_free_port(|| PgBouncer::launch(url, settings))
     }
 
     fn launch(url: &str, settings: &[&str]) -> Result<PgBouncer> {
         let form = "postgres://user:password@host:port/database";
-        let target = Target::parse(url);
-        let target = target.ok_or_else(|| Error::Url { variable: SERVER.to_owned(), form })?;
+        let target = BouncedServer::parse(url);
+        let target =
+            target.ok_or_else(|| TestbedError::Url { variable: SERVER.to_owned(), form })?;
         let program = programs::find(SERVER, PROGRAM, None, &["/usr/sbin".into()]);
         let not_installed =
-            |_| Error::NotInstalled { server: SERVER, program: PROGRAM, install: INSTALL };
+            |_| TestbedError::NotInstalled { server: SERVER, program: PROGRAM, install: INSTALL };
         let program = program.map_err(not_installed)?;
         // It refuses to run as root.
         let user = system::server_user("postgres");
@@ -66,7 +67,7 @@ impl PgBouncer {
         let process = Process::new(folder, recipe);
         process.start(|| {
             let reached = TcpStream::connect(("127.0.0.1", port));
-            reached.map(drop).map_err(Error::folder("reach a port of", "127.0.0.1"))
+            reached.map(drop).map_err(TestbedError::folder("reach a port of", "127.0.0.1"))
         })?;
         Ok(PgBouncer { process, url })
     }
@@ -82,13 +83,13 @@ impl PgBouncer {
     }
 }
 
-impl<'a> Target<'a> {
-    fn parse(url: &'a str) -> Option<Target<'a>> {
+impl<'a> BouncedServer<'a> {
+    fn parse(url: &'a str) -> Option<BouncedServer<'a>> {
         let (login, place) = url.split_once("://")?.1.rsplit_once('@')?;
         let (user, password) = login.split_once(':')?;
         let (server, database) = place.split_once('/')?;
         let (host, port) = server.rsplit_once(':')?;
-        Some(Target { user, password, host, port, database })
+        Some(BouncedServer { user, password, host, port, database })
     }
 
     fn account(&self) -> String {

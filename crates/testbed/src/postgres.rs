@@ -39,7 +39,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// Returns [`NotInstalled`](crate::Error::NotInstalled) with the command that mends it, or what
+    /// Returns [`NotInstalled`](crate::TestbedError::NotInstalled) with the command that mends it, or what
     /// the server's log says.
     pub fn start(options: &ServerOptions) -> Result<Postgres> {
         let server = with_free_port(|| Self::launch_new(options))?;
@@ -47,7 +47,7 @@ impl Postgres {
         // In template1 as well as here would not do: databases are made from template0.
         client
             .batch_execute("CREATE EXTENSION pg_stat_statements")
-            .map_err(crate::Error::postgres("add pg_stat_statements"))?;
+            .map_err(crate::TestbedError::postgres("add pg_stat_statements"))?;
         Ok(server)
     }
 
@@ -55,7 +55,7 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// Returns [`NotAvailable`](crate::Error::NotAvailable) with the reason if they can't be had on
+    /// Returns [`NotAvailable`](crate::TestbedError::NotAvailable) with the reason if they can't be had on
     /// this machine; a test then reports itself as not run.
     pub fn start_18(options: &ServerOptions) -> Result<Postgres> {
         let programs = fetched::programs("PostgreSQL 18", "pg18.sh", NO_POSTGRES18)?;

@@ -10,7 +10,7 @@ pub struct Private<E> {
     endpoint: E,
 }
 
-/// Where a server answers.
+/// The address of a server.
 pub trait Answers {
     /// Connects as the administrator, to see whether it does.
     ///

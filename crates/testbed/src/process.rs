@@ -1,6 +1,6 @@
 //! One server process in its folder: started, stopped, killed, started again.
 
-use crate::{Error, Result, folder::Folder, keeper, system};
+use crate::{Result, TestbedError, folder::Folder, keeper, system};
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
@@ -12,13 +12,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a server may take to answer its first query. Generous, since a test machine may be busy.
+/// The longest that a server may take to answer its first query. Generous, since a test machine may
+/// be busy.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long a clean stop may take before the server is killed.
+/// The longest that a clean stop may take before the server is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// What to run, and how it likes to be stopped.
+/// A program to run, and the signals that stop it.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
     pub(crate) server: &'static str,
@@ -34,7 +35,7 @@ pub(crate) struct Recipe {
 impl Recipe {
     fn command(&self, log: &Path) -> Result<Command> {
         let output = open_log(log)?;
-        let errors = output.try_clone().map_err(Error::folder("open", log))?;
+        let errors = output.try_clone().map_err(TestbedError::folder("open", log))?;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir("/").env_remove("LD_LIBRARY_PATH");
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
@@ -62,7 +63,7 @@ impl Process {
     pub(crate) fn start(&self, probe: impl Fn() -> Result<()>) -> Result<()> {
         let mut child = self.child();
         let spawned = keeper::spawn(self.recipe.command(&self.log)?).map_err(|source| {
-            Error::Run { program: self.recipe.program.display().to_string(), source }
+            TestbedError::Run { program: self.recipe.program.display().to_string(), source }
         })?;
         keeper::register(spawned.id(), self.recipe.quick_stop, self.folder.path().to_owned());
         let spawned = child.insert(spawned);
@@ -133,8 +134,8 @@ impl Process {
         keeper::unregister(child.id());
     }
 
-    fn failed(&self, problem: String) -> Error {
-        Error::Start { server: self.recipe.server, problem, log: tail(&self.log) }
+    fn failed(&self, problem: String) -> TestbedError {
+        TestbedError::Start { server: self.recipe.server, problem, log: tail(&self.log) }
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
@@ -152,21 +153,23 @@ impl Drop for Process {
 /// Runs a program that prepares a data folder, to its end.
 pub(crate) fn prepare_data(recipe: &Recipe, folder: &Folder) -> Result<()> {
     let log = folder.path().join("init.log");
-    let mut child = keeper::spawn(recipe.command(&log)?)
-        .map_err(|source| Error::Run { program: recipe.program.display().to_string(), source })?;
-    let status = child.wait().map_err(Error::folder("wait for", &recipe.program))?;
+    let mut child = keeper::spawn(recipe.command(&log)?).map_err(|source| TestbedError::Run {
+        program: recipe.program.display().to_string(),
+        source,
+    })?;
+    let status = child.wait().map_err(TestbedError::folder("wait for", &recipe.program))?;
     if status.success() {
         return Ok(());
     }
     let problem = format!("preparing its data folder ended with {status}");
-    Err(Error::Start { server: recipe.server, problem, log: tail(&log) })
+    Err(TestbedError::Start { server: recipe.server, problem, log: tail(&log) })
 }
 
 /// Returns a TCP port of the loopback interface that was free a moment ago.
 pub(crate) fn free_port() -> Result<u16> {
     let port =
         || -> io::Result<u16> { Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port()) };
-    port().map_err(Error::folder("find a free port on", "127.0.0.1"))
+    port().map_err(TestbedError::folder("find a free port on", "127.0.0.1"))
 }
 
 /// Starts a server, again on another port where somebody else took ours in the meantime.
@@ -174,7 +177,7 @@ pub(crate) fn with_free_port<T>(start: impl Fn() -> Result<T>) -> Result<T> {
     let mut result = start();
     for _ in 0..3 {
         match &result {
-            Err(Error::Start { log, .. }) if log.contains("in use") => result = start(),
+            Err(TestbedError::Start { log, .. }) if log.contains("in use") => result = start(),
             _ => break,
         }
     }
@@ -182,7 +185,11 @@ pub(crate) fn with_free_port<T>(start: impl Fn() -> Result<T>) -> Result<T> {
 }
 
 fn open_log(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).append(true).open(path).map_err(Error::folder("open", path))
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(TestbedError::folder("open", path))
 }
 
 fn tail(log: &Path) -> String {

@@ -1,6 +1,6 @@
 //! Finds the servers' programs.
 
-use crate::{Error, Result};
+use crate::{Result, TestbedError};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -27,7 +27,7 @@ pub(crate) fn find(
         .iter()
         .map(|folder| folder.join(program))
         .find(|candidate| candidate.is_file())
-        .ok_or(Error::NotInstalled { server, program, install: INSTALL })
+        .ok_or(TestbedError::NotInstalled { server, program, install: INSTALL })
 }
 
 /// Returns where Debian keeps PostgreSQL's programs, the newest version first.

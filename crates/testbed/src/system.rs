@@ -75,6 +75,15 @@ pub(crate) fn prepare(command: &mut Command, user: Option<User>, signal: i32) {
     }
 }
 
+/// Returns true if this process handles or ignores a signal already.
+pub(crate) fn is_handled(signal: i32) -> bool {
+    // SAFETY: `sigaction` is plain data, for which zeros are a value; nothing is changed.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: the buffer lives across the call.
+    let asked = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
+    asked == 0 && action.sa_sigaction != libc::SIG_DFL
+}
+
 /// Sends a signal; a process that is gone already is no error.
 pub(crate) fn kill(pid: u32, signal: i32) {
     if let Ok(pid) = i32::try_from(pid) {

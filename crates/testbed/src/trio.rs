@@ -1,6 +1,6 @@
 //! Three databases for one test.
 
-use crate::{Bed, Error, MySqlEndpoint, PgEndpoint, Result, quoted_pg, system};
+use crate::{Bed, MySqlEndpoint, PgEndpoint, Result, TestbedError, quoted_pg, system};
 use mysql::prelude::Queryable;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -146,7 +146,9 @@ impl Trio {
     #[track_caller]
     pub fn sql_target(&self, sql: &str) {
         expect(
-            self.target().batch_execute(sql).map_err(Error::postgres("run a test's statements")),
+            self.target()
+                .batch_execute(sql)
+                .map_err(TestbedError::postgres("run a test's statements")),
         );
     }
 
@@ -178,7 +180,7 @@ impl Trio {
         let query = "SELECT string_agg(format('%I::text', attname), ', ' ORDER BY attnum) \
              FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped";
         let table = format!("raw.{}", quoted_pg(table));
-        let failed = || Error::postgres(format!("read {table}"));
+        let failed = || TestbedError::postgres(format!("read {table}"));
         let columns = expect(client.query_one(query, &[&table]).map_err(failed()));
         let columns: Option<String> = columns.get(0);
         let columns = columns.unwrap_or_default();
@@ -236,7 +238,7 @@ fn run_all(conn: &mut mysql::Conn, sql: &str) {
         }
         Ok(())
     };
-    expect(run().map_err(Error::mysql("run a test's statements")));
+    expect(run().map_err(TestbedError::mysql("run a test's statements")));
 }
 
 /// Names the machine, the process (its id and its start, since ids are used again), a counter and
@@ -259,7 +261,7 @@ pub(crate) fn sweep(mysql: &[&MySqlEndpoint], target: &PgEndpoint) -> Result<()>
         let mut conn = server.admin()?;
         let names: Vec<String> = conn
             .query(format!("SHOW DATABASES LIKE '{PREFIX}\\_%'"))
-            .map_err(Error::mysql("list databases"))?;
+            .map_err(TestbedError::mysql("list databases"))?;
         for name in names.iter().filter(|name| is_left_over(name)) {
             server.drop_database(name)?;
         }
@@ -267,7 +269,7 @@ pub(crate) fn sweep(mysql: &[&MySqlEndpoint], target: &PgEndpoint) -> Result<()>
     let listed = target
         .admin()?
         .query("SELECT datname::text FROM pg_database", &[])
-        .map_err(Error::postgres("list databases"))?;
+        .map_err(TestbedError::postgres("list databases"))?;
     for name in listed.iter().map(|row| row.get::<_, String>(0)).filter(|name| is_left_over(name)) {
         target.drop_database(&name)?;
     }

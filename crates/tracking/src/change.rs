@@ -1,25 +1,26 @@
 //! A change of one row of one of our tables, as SQL for either server.
 
-use crate::layout::Layout;
+use crate::layout::TableLayout;
 use std::fmt::Write as _;
 
-/// What a column becomes. Values are bound as text; the server turns them into the column's type.
+/// The new value of a column. Values are bound as text; the server turns them into the column's
+/// type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub(crate) enum ColumnValue {
     /// NULL.
     Null,
     /// A value.
     Is(String),
-    /// What another column holds. Only in changes of a row that is there.
+    /// The value of another column. Only in changes of a row that is there.
     Of(&'static str),
 }
 
 /// A column and what it becomes.
-pub(crate) type Set = (&'static str, Value);
+pub(crate) type Set = (&'static str, ColumnValue);
 
-/// Which row a change is for.
+/// The row that a change is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Scope {
+enum RowScope {
     /// The row is made if it is not there, with these columns as well.
     Upsert(Vec<Set>),
     /// Nothing happens unless the row is there and this column holds this value.
@@ -28,48 +29,48 @@ enum Scope {
 
 /// A change of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    layout: &'static Layout,
+pub(crate) struct RowChange {
+    layout: &'static TableLayout,
     key: Vec<String>,
     set: Vec<Set>,
-    scope: Scope,
+    scope: RowScope,
 }
 
 /// A statement and what is bound to it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Statement {
+pub(crate) struct BoundStatement {
     pub(crate) sql: String,
     pub(crate) values: Vec<Option<String>>,
 }
 
-impl Change {
+impl RowChange {
     /// A change that makes the row where it is missing, with the columns `first` beside those it
     /// sets. `key` has a value for each key column of the layout.
     pub(crate) fn upsert(
-        layout: &'static Layout,
+        layout: &'static TableLayout,
         key: Vec<String>,
         first: Vec<Set>,
         set: Vec<Set>,
-    ) -> Change {
-        Change { layout, key, set, scope: Scope::Upsert(first) }
+    ) -> RowChange {
+        RowChange { layout, key, set, scope: RowScope::Upsert(first) }
     }
 
     /// A change of a row that is there and whose column `guard` holds `value`.
     pub(crate) fn guarded(
-        layout: &'static Layout,
+        layout: &'static TableLayout,
         key: Vec<String>,
         guard: (&'static str, String),
         set: Vec<Set>,
-    ) -> Change {
-        Change { layout, key, set, scope: Scope::Guarded(guard.0, guard.1) }
+    ) -> RowChange {
+        RowChange { layout, key, set, scope: RowScope::Guarded(guard.0, guard.1) }
     }
 
-    pub(crate) fn layout(&self) -> &'static Layout {
+    pub(crate) fn layout(&self) -> &'static TableLayout {
         self.layout
     }
 
     /// Sets more columns; one that is set already takes the new value.
-    pub(crate) fn with(mut self, more: impl IntoIterator<Item = Set>) -> Change {
+    pub(crate) fn with(mut self, more: impl IntoIterator<Item = Set>) -> RowChange {
         for (name, value) in more {
             self.set.retain(|(set, _)| *set != name);
             self.set.push((name, value));
@@ -78,31 +79,31 @@ impl Change {
     }
 
     /// Returns the statement for MySQL; `table` is quoted.
-    pub(crate) fn for_mysql(&self, table: &str) -> Statement {
+    pub(crate) fn for_mysql(&self, table: &str) -> BoundStatement {
         let mut values = Vec::new();
-        let mut bind = |_: &'static str, value: &Value| {
+        let mut bind = |_: &'static str, value: &ColumnValue| {
             values.push(match value {
-                Value::Null => None,
-                Value::Is(text) => Some(text.clone()),
-                Value::Of(column) => return (*column).to_owned(),
+                ColumnValue::Null => None,
+                ColumnValue::Is(text) => Some(text.clone()),
+                ColumnValue::Of(column) => return (*column).to_owned(),
             });
             "?".to_owned()
         };
         let sql = self.render(table, &mut bind, " ON DUPLICATE KEY UPDATE ", None);
-        Statement { sql, values }
+        BoundStatement { sql, values }
     }
 
     /// Returns the statement for PostgreSQL, whose parameters go on after those of `values`;
     /// `table` is quoted.
     pub(crate) fn for_postgres(&self, table: &str, values: &mut Vec<Option<String>>) -> String {
         let layout = self.layout;
-        let mut bind = |column: &str, value: &Value| match value {
-            Value::Null => "NULL".to_owned(),
-            Value::Is(text) => {
+        let mut bind = |column: &str, value: &ColumnValue| match value {
+            ColumnValue::Null => "NULL".to_owned(),
+            ColumnValue::Is(text) => {
                 values.push(Some(text.clone()));
                 format!("${}::{}", values.len(), layout.kind(column).in_postgres())
             }
-            Value::Of(column) => (*column).to_owned(),
+            ColumnValue::Of(column) => (*column).to_owned(),
         };
         let conflict = format!(" ON CONFLICT ({}) DO UPDATE SET ", layout.key.join(", "));
         self.render(table, &mut bind, &conflict, Some("EXCLUDED"))
@@ -113,13 +114,14 @@ impl Change {
     fn render(
         &self,
         table: &str,
-        bind: &mut dyn FnMut(&'static str, &Value) -> String,
+        bind: &mut dyn FnMut(&'static str, &ColumnValue) -> String,
         conflict: &str,
         proposed: Option<&str>,
     ) -> String {
-        let key = self.layout.key.iter().copied().zip(self.key.iter().cloned().map(Value::Is));
+        let key =
+            self.layout.key.iter().copied().zip(self.key.iter().cloned().map(ColumnValue::Is));
         match &self.scope {
-            Scope::Upsert(first) => {
+            RowScope::Upsert(first) => {
                 let mut names = Vec::new();
                 let mut held = Vec::new();
                 for (name, value) in key.chain(first.iter().cloned()).chain(self.set.clone()) {
@@ -135,7 +137,7 @@ impl Change {
                 sql += &assigned.collect::<Vec<_>>().join(", ");
                 sql
             }
-            Scope::Guarded(guard, value) => {
+            RowScope::Guarded(guard, value) => {
                 let assigned = self.set.iter();
                 let assigned: Vec<_> = assigned
                     .map(|(name, value)| format!("{name} = {}", bind(name, value)))
@@ -145,7 +147,7 @@ impl Change {
                     // Writing to a String cannot fail.
                     let _ = write!(sql, "{name} = {} AND ", bind(name, &value));
                 }
-                sql + guard + " = " + &bind(guard, &Value::Is(value.clone()))
+                sql + guard + " = " + &bind(guard, &ColumnValue::Is(value.clone()))
             }
         }
     }
@@ -156,17 +158,17 @@ mod tests {
     use super::*;
     use crate::layout::COPIES;
 
-    fn is(text: &str) -> Value {
-        Value::Is(text.to_owned())
+    fn is(text: &str) -> ColumnValue {
+        ColumnValue::Is(text.to_owned())
     }
 
     #[test]
     fn an_upsert_keeps_what_it_does_not_set() {
-        let change = Change::upsert(
+        let change = RowChange::upsert(
             &COPIES,
             vec!["t".into()],
             vec![("intact", is("1"))],
-            vec![("status", is("failed")), ("error", Value::Null)],
+            vec![("status", is("failed")), ("error", ColumnValue::Null)],
         );
         let mysql = change.for_mysql("`c`");
         assert_eq!(
@@ -191,11 +193,14 @@ mod tests {
 
     #[test]
     fn a_guarded_change_names_row_and_guard() {
-        let change = Change::guarded(
+        let change = RowChange::guarded(
             &COPIES,
             vec!["t".into()],
             ("pending_copy_id", "ab".into()),
-            vec![("copy_id", Value::Of("pending_copy_id")), ("pending_copy_id", Value::Null)],
+            vec![
+                ("copy_id", ColumnValue::Of("pending_copy_id")),
+                ("pending_copy_id", ColumnValue::Null),
+            ],
         );
         let mysql = change.for_mysql("`c`");
         assert_eq!(

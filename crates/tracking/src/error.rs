@@ -1,22 +1,22 @@
-//! Why tracking failed.
+//! The errors of tracking.
 
-use handoff_connect::{Fault, Side, Transient};
+use handoff_connect::{Fault, Side, TransientError};
 
-/// A result whose error is this crate's [`Error`].
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// A result whose error is this crate's [`TrackingError`].
+pub type Result<T, E = TrackingError> = std::result::Result<T, E>;
 
-/// Why a tracking table could not be read or written. Messages hold no row values.
+/// The reason that a tracking table could not be read or written. Messages hold no row values.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum TrackingError {
     /// A server failed or refused.
     #[error("cannot {doing} `{table}`")]
     Server {
-        /// What was being done: `read`, `make`, `write`.
+        /// The operation: `read`, `make`, `write`.
         doing: &'static str,
         /// The tracking table.
         table: &'static str,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
@@ -26,13 +26,13 @@ pub enum Error {
          give the {side} a database or schema of its own"
     )]
     NotOurs {
-        /// Where it is.
+        /// The side that holds the table.
         side: Side,
         /// The database or schema.
         place: String,
         /// The tracking table.
         table: &'static str,
-        /// What tells.
+        /// The evidence.
         why: String,
     },
     /// Something about a tracking table of the target hides, changes or loses records.
@@ -44,7 +44,7 @@ pub enum Error {
         place: String,
         /// The tracking table.
         table: &'static str,
-        /// Why.
+        /// The reason.
         what: &'static str,
         /// The statement that takes it away.
         remedy: String,
@@ -56,7 +56,7 @@ pub enum Error {
          has to be adopted (`etl run TABLE --adopt`)"
     )]
     Layout {
-        /// Where it is.
+        /// The side that holds the table.
         side: Side,
         /// The database or schema.
         place: String,
@@ -97,7 +97,7 @@ pub enum Error {
         phase: &'static str,
         /// The status.
         status: &'static str,
-        /// What is wrong with it.
+        /// The mistake.
         why: &'static str,
     },
     /// Something that only the holder of the run lock may do: a mistake of the caller.
@@ -106,22 +106,24 @@ pub enum Error {
     /// The tracker was opened for reading: a mistake of the caller.
     #[error("tracking was opened for reading only")]
     ReadOnly,
-    /// What a dead run left running could not be ended.
+    /// A session that a dead run left running could not be ended.
     #[error("cannot end what the run {run} left running")]
     Orphan {
         /// The dead run.
         run: handoff_model::RunId,
-        /// What the server said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
 }
 
-impl Error {
+impl TrackingError {
     /// Returns what a server said, if that is the cause.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Error::Server { fault, .. } | Error::Orphan { fault, .. } => Some(fault),
+            TrackingError::Server { fault, .. } | TrackingError::Orphan { fault, .. } => {
+                Some(fault)
+            }
             _ => None,
         }
     }
@@ -131,13 +133,44 @@ impl Error {
         self.fault().is_some_and(Fault::is_transient)
     }
 
-    pub(crate) fn server(doing: &'static str, table: &'static str) -> impl Fn(Fault) -> Error {
-        move |fault| Error::Server { doing, table, fault }
+    pub(crate) fn server(
+        doing: &'static str,
+        table: &'static str,
+    ) -> impl Fn(Fault) -> TrackingError {
+        move |fault| TrackingError::Server { doing, table, fault }
     }
 }
 
-impl Transient for Error {
+impl TransientError for TrackingError {
     fn is_transient(&self) -> bool {
-        Error::is_transient(self)
+        TrackingError::is_transient(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_that_may_answer_later_is_tried_again() {
+        let deadlock = mysql::MySqlError {
+            state: "40001".to_owned(),
+            message: "Deadlock found".to_owned(),
+            code: 1213,
+        };
+        let busy = Fault::my(Side::Replica, &deadlock.into());
+        let error = TrackingError::server("write", "etl_runs")(busy);
+        assert!(error.is_transient() && error.fault().is_some());
+        let refused = TrackingError::server("write", "etl_runs")(Fault::new(Side::Replica, "no"));
+        assert!(!refused.is_transient());
+        assert!(
+            !TrackingError::ReadOnly.is_transient() && TrackingError::ReadOnly.fault().is_none()
+        );
+    }
+
+    #[test]
+    fn the_message_names_the_table_and_the_operation_alone() {
+        let error = TrackingError::server("read", "etl_runs")(Fault::new(Side::Target, "no"));
+        assert_eq!(error.to_string(), "cannot read `etl_runs`");
     }
 }

@@ -1,8 +1,8 @@
 //! Making sure that nobody else works on what a run works on.
 
 use crate::layout::COPIES;
-use crate::{Status, Tracker};
-use handoff_connect::{Fault, HeldLock, LockHolder, Profile, Side};
+use crate::{AttemptStatus, Tracker};
+use handoff_connect::{Fault, HeldLock, LockHolder, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_model::own::{replica_lock, target_lock};
 use mysql::prelude::Queryable;
@@ -12,9 +12,9 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a session of this run may take to end, whose connection was lost with the lock.
+/// The longest that a session of this run whose connection was lost with the lock may take to end.
 const OWN_PATIENCE: Duration = Duration::from_secs(10);
-/// How often that is looked for.
+/// The pause between two looks for such a session.
 const OWN_POLL: Duration = Duration::from_millis(50);
 
 impl Tracker {
@@ -84,11 +84,11 @@ impl Tracker {
         let Some(replica) = self.replica().filter(|_| side == Side::Replica) else {
             return Ok(BTreeSet::new());
         };
-        let mut conn = replica.get(Profile::Read)?;
+        let mut conn = replica.get(SessionProfile::Read)?;
         let table = self.in_replica(replica, &COPIES);
         let query = format!("SELECT DISTINCT run_id FROM {table}");
-        let runs: Vec<Option<String>> = conn.query(query).map_err(|error| conn.fault(&error))?;
-        let runs = runs.iter().flatten().filter_map(|run| RunId::parse(run));
+        let texts: Vec<Option<String>> = conn.query(query).map_err(|error| conn.fault(&error))?;
+        let runs = texts.iter().flatten().filter_map(|run| RunId::parse(run));
         Ok(runs.filter(|&run| run != self.run()).collect())
     }
 
@@ -103,11 +103,11 @@ impl Tracker {
             return Ok(self.other_runs(side)?.is_subset(others));
         }
         let mut conn = self.shared.target.get()?;
-        let row =
+        let asked =
             conn.query_typed_one(&self.own_status(), &[(&self.run().to_string(), Type::TEXT)]);
-        let row = row.map_err(|error| conn.fault(&error))?;
+        let row = asked.map_err(|error| conn.fault(&error))?;
         let status: Option<String> = row.try_get(0).map_err(|error| conn.fault(&error))?;
-        Ok(status.as_deref() == Some(Status::Running.name()))
+        Ok(status.as_deref() == Some(AttemptStatus::Running.name()))
     }
 
     /// Makes sure, in the transaction that publishes, that no other run has taken over. One that is about to waits
@@ -115,10 +115,10 @@ impl Tracker {
     pub(crate) fn demand_ours(&self, tx: &mut postgres::Transaction<'_>) -> Result<(), Fault> {
         let Some(keeper) = self.keeper() else { return Ok(()) };
         let sql = format!("{} FOR SHARE", self.own_line());
-        let rows = tx.query_typed(&sql, &[(&self.run().to_string(), Type::TEXT)]);
-        let rows = rows.map_err(|error| Fault::pg(Side::Target, &error))?;
+        let asked = tx.query_typed(&sql, &[(&self.run().to_string(), Type::TEXT)]);
+        let rows = asked.map_err(|error| Fault::pg(Side::Target, &error))?;
         match rows.first().map(|row| row.try_get::<_, String>(0)) {
-            Some(Ok(status)) if status == Status::Running.name() => Ok(()),
+            Some(Ok(status)) if status == AttemptStatus::Running.name() => Ok(()),
             // Somebody has deleted the line; the lock is there still.
             None => keeper.check_side(Side::Target),
             _ => {
@@ -141,7 +141,7 @@ impl Tracker {
     }
 
     /// Returns who keeps the locks of this run, once it has any.
-    fn keeper(&self) -> Option<Arc<crate::keeper::Keeper>> {
+    fn keeper(&self) -> Option<Arc<crate::keeper::LockKeeper>> {
         self.shared.keeper.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 

@@ -1,14 +1,14 @@
 //! The lines of `etl_runs` that are about a run as a whole, and their end.
 
 use crate::layout::RUNS;
-use crate::{Error, Result, Status, Tracker, moment};
+use crate::{AttemptStatus, Result, Tracker, TrackingError, moment};
 use handoff_connect::{Fault, Side};
-use handoff_model::{Phase, RunId, TableName};
+use handoff_model::{RunId, TableName, TablePhase};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
-/// Where and since when a run runs, as its own line tells.
+/// The machine and the start of a run, from its own line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) host: Option<String>,
@@ -33,7 +33,7 @@ impl Tracker {
         );
         let values = [
             Some(self.run().to_string()),
-            Some(Status::Running.name().to_owned()),
+            Some(AttemptStatus::Running.name().to_owned()),
             Some(moment::print(Timestamp::now())),
             Some(detail.to_string()),
         ];
@@ -45,8 +45,8 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if the server fails.
-    pub fn finish(&self, status: Status) -> Result<()> {
+    /// Returns a [`TrackingError`](crate::TrackingError) if the server fails.
+    pub fn finish(&self, status: AttemptStatus) -> Result<()> {
         let columns = "status, phase, extraction, reason, copy_id, copy_strategy, rows_copied, \
                        bytes_copied, copy_ms, copy_performance, watermark, started_at, finished_at";
         let sql = format!(
@@ -76,8 +76,8 @@ impl Tracker {
             let watermark = remembered.watermark.as_deref();
             serde_json::json!({
                 "table_name": table.as_str(),
-                "status": Status::Success.name(),
-                "phase": Phase::Copy.name(),
+                "status": AttemptStatus::Success.name(),
+                "phase": TablePhase::Copy.name(),
                 "extraction": remembered.extraction.name(),
                 "reason": remembered.reason.name(),
                 "copy_id": copied.copy_id.to_string(),
@@ -100,7 +100,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if the server fails.
+    /// Returns a [`TrackingError`](crate::TrackingError) if the server fails.
     pub fn not_started(&self, tables: &[(&TableName, &str)]) -> Result<()> {
         if tables.is_empty() {
             return Ok(());
@@ -118,7 +118,7 @@ impl Tracker {
         );
         let values = [
             Some(self.run().to_string()),
-            Some(Status::NotStarted.name().to_owned()),
+            Some(AttemptStatus::NotStarted.name().to_owned()),
             Some(moment::print(Timestamp::now())),
             Some(lines.to_string()),
         ];
@@ -129,12 +129,12 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if the server fails.
+    /// Returns a [`TrackingError`](crate::TrackingError) if the server fails.
     pub fn last_not_started(&self) -> Result<BTreeSet<TableName>> {
         if !self.has(&RUNS) {
             return Ok(BTreeSet::new());
         }
-        let failed = Error::server("read", RUNS.name);
+        let failed = TrackingError::server("read", RUNS.name);
         let mut conn = self.shared.target.get().map_err(&failed)?;
         let sql = format!(
             "SELECT table_name FROM (SELECT DISTINCT ON (table_name) table_name, status FROM {} \
@@ -152,7 +152,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if the server fails.
+    /// Returns a [`TrackingError`](crate::TrackingError) if the server fails.
     pub fn prune(&self, keep_days: u32) -> Result<u64> {
         let kept = SignedDuration::from_hours(24 * i64::from(keep_days));
         let Ok(oldest) = Timestamp::now().checked_sub(kept) else { return Ok(0) };
@@ -168,8 +168,8 @@ impl Tracker {
              AND run_id::text <> $1 ORDER BY started_at",
             self.runs()
         );
-        let rows = conn.query(&sql, &[&self.run().to_string()]);
-        let rows = rows.map_err(|error| conn.fault(&error))?;
+        let asked = conn.query(&sql, &[&self.run().to_string()]);
+        let rows = asked.map_err(|error| conn.fault(&error))?;
         let ids = rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok());
         Ok(ids.filter_map(|id| RunId::parse(&id)).collect())
     }
@@ -200,19 +200,21 @@ impl Tracker {
         let Some(row) = row.map_err(|error| conn.fault(&error))? else {
             return Ok(Whereabouts::default());
         };
-        let text = |index: usize| row.try_get::<_, Option<String>>(index);
-        let read = |error| Fault::pg(Side::Target, &error);
         Ok(Whereabouts {
-            host: text(0).map_err(read)?,
-            process: text(1).map_err(read)?,
-            started_at: text(2).map_err(read)?.as_deref().and_then(moment::parse),
+            host: text_at(&row, 0)?,
+            process: text_at(&row, 1)?,
+            started_at: text_at(&row, 2)?.as_deref().and_then(moment::parse),
         })
     }
 }
 
+fn text_at(row: &postgres::Row, column: usize) -> Result<Option<String>, Fault> {
+    row.try_get(column).map_err(|error| Fault::pg(Side::Target, &error))
+}
+
 /// The name of this machine, where the system tells it.
 fn host() -> Option<String> {
-    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let told = told.or_else(|| std::env::var("HOSTNAME").ok())?;
+    let in_kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let told = in_kernel.or_else(|| std::env::var("HOSTNAME").ok())?;
     Some(told.trim().to_owned()).filter(|host| !host.is_empty())
 }

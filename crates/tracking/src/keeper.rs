@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many times within the bound a session with a lock says something.
+/// The number of signs of life that a session with a lock gives within the bound.
 const BEATS: u32 = 4;
 
 /// The locks of a run, and what their servers heard of it.
-pub(crate) struct Keeper {
+pub(crate) struct LockKeeper {
     tracker: Tracker,
     silence: Duration,
     began: Instant,
@@ -32,7 +32,8 @@ pub(crate) struct Keeper {
 pub(crate) struct KeptLock {
     side: Side,
     held: Mutex<Option<HeldLock>>,
-    /// When its server last heard of the run, in milliseconds since the keeper began; 0 if that is in doubt.
+    /// The time at which its server last heard of the run, in milliseconds since the keeper began;
+    /// 0 if in doubt.
     heard: AtomicU64,
     /// The other runs that the side knew when the lock was taken.
     others: BTreeSet<RunId>,
@@ -49,24 +50,24 @@ impl KeptLock {
 }
 
 /// The threads that keep the locks; they end when this is dropped.
-pub(crate) struct Beating {
+pub(crate) struct KeeperThreads {
     _stop: Vec<mpsc::Sender<()>>,
 }
 
-impl Keeper {
-    pub(crate) fn new(tracker: Tracker, silence: Duration, locks: Vec<KeptLock>) -> Keeper {
-        Keeper { tracker, silence, began: Instant::now(), locks, lost: AtomicBool::new(false) }
+impl LockKeeper {
+    pub(crate) fn new(tracker: Tracker, silence: Duration, locks: Vec<KeptLock>) -> LockKeeper {
+        LockKeeper { tracker, silence, began: Instant::now(), locks, lost: AtomicBool::new(false) }
     }
 
     /// Starts a thread for each lock: a server that does not answer does not cost the lock of another.
-    pub(crate) fn start(self: &Arc<Keeper>) -> io::Result<Beating> {
+    pub(crate) fn start(self: &Arc<LockKeeper>) -> io::Result<KeeperThreads> {
         let threads = (0..self.locks.len()).map(|index| {
             let (stop, stopped) = mpsc::channel::<()>();
             let keeper = Arc::clone(self);
-            let beat = move || keeper.beat(index, &stopped);
-            thread::Builder::new().name("handoff-lock".to_owned()).spawn(beat).map(|_| stop)
+            let named = thread::Builder::new().name("handoff-lock".to_owned());
+            named.spawn(move || keeper.beat(index, &stopped)).map(|_| stop)
         });
-        Ok(Beating { _stop: threads.collect::<io::Result<_>>()? })
+        Ok(KeeperThreads { _stop: threads.collect::<io::Result<_>>()? })
     }
 
     fn beat(&self, index: usize, stopped: &mpsc::Receiver<()>) {
@@ -91,12 +92,12 @@ impl Keeper {
         self.locks.iter().try_for_each(|kept| self.keep(kept))
     }
 
-    /// Does what [`Keeper::check`] does, for one side.
+    /// Does what [`LockKeeper::check`] does, for one side.
     pub(crate) fn check_side(&self, side: Side) -> Result<(), Fault> {
         self.locks.iter().filter(|kept| kept.side == side).try_for_each(|kept| self.keep(kept))
     }
 
-    /// Does what [`Keeper::check`] does for servers that were not heard of for so long that the lock may be
+    /// Does what [`LockKeeper::check`] does for servers that were not heard of for so long that the lock may be
     /// lost, such as after this process was stopped.
     pub(crate) fn demand(&self) -> Result<(), Fault> {
         self.locks.iter().try_for_each(|kept| match self.is_fresh(kept) {

@@ -1,7 +1,7 @@
-//! What it took to move each table, as `etl_runs` tells it.
+//! The last move of each table, from `etl_runs`.
 
 use crate::layout::RUNS;
-use crate::{Error, Result, Tracker, moment};
+use crate::{Result, Tracker, TrackingError, moment};
 use handoff_model::{Extraction, Reason, TableName};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,17 +10,17 @@ use std::collections::BTreeMap;
 /// The last time that rows of a table were moved and arrived.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LastMove {
-    /// When it began, UTC.
+    /// The start, UTC.
     pub started_at: Option<Timestamp>,
-    /// What was moved of the table.
+    /// The part of the table that was moved.
     pub extraction: Option<Extraction>,
     /// Rows that hop 1 moved, if it was made.
     pub rows_copied: Option<u64>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub copy_ms: Option<u64>,
     /// Rows that hop 2 moved, if it was made.
     pub rows_loaded: Option<u64>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub load_ms: Option<u64>,
 }
 
@@ -37,12 +37,12 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the server fails.
+    /// Returns a [`TrackingError`] if the server fails.
     pub fn last_moves(&self) -> Result<BTreeMap<(TableName, Extraction), LastMove>> {
         if !self.has(&RUNS) {
             return Ok(BTreeMap::new());
         }
-        let failed = Error::server("read", RUNS.name);
+        let failed = TrackingError::server("read", RUNS.name);
         let mut conn = self.shared.target.get().map_err(&failed)?;
         let sql = format!(
             "SELECT DISTINCT ON (table_name, extraction) table_name, extraction, \
@@ -58,22 +58,28 @@ impl Tracker {
     }
 }
 
+/// Returns a text, unless the column is NULL or of another type.
+pub(crate) fn text_at(row: &postgres::Row, column: usize) -> Option<String> {
+    row.try_get::<_, Option<String>>(column).ok().flatten()
+}
+
+/// Returns a number, unless the column is NULL or holds none.
+pub(crate) fn count_at(row: &postgres::Row, column: usize) -> Option<u64> {
+    let number = row.try_get::<_, Option<i64>>(column).ok().flatten()?;
+    u64::try_from(number).ok()
+}
+
 /// A line that was changed by hand into something that means nothing tells of no move.
 fn read(row: &postgres::Row) -> Option<((TableName, Extraction), LastMove)> {
-    let text = |column: usize| row.try_get::<_, Option<String>>(column).ok().flatten();
-    let count = |column: usize| {
-        let number = row.try_get::<_, Option<i64>>(column).ok().flatten()?;
-        u64::try_from(number).ok()
-    };
-    let table = TableName::new(&text(0)?).ok()?;
-    let extraction = Extraction::by_name(&text(1)?)?;
+    let table = TableName::new(&text_at(row, 0)?).ok()?;
+    let extraction = Extraction::by_name(&text_at(row, 1)?)?;
     let last = LastMove {
-        started_at: text(2).as_deref().and_then(moment::parse),
+        started_at: text_at(row, 2).as_deref().and_then(moment::parse),
         extraction: Some(extraction),
-        rows_copied: count(3),
-        copy_ms: count(4),
-        rows_loaded: count(5),
-        load_ms: count(6),
+        rows_copied: count_at(row, 3),
+        copy_ms: count_at(row, 4),
+        rows_loaded: count_at(row, 5),
+        load_ms: count_at(row, 6),
     };
     Some(((table, extraction), last))
 }

@@ -1,4 +1,4 @@
-//! What was copied and loaded, when and from what: three tables and the run lock.
+//! The record of every copy and load: three tables and the run lock.
 //!
 //! | Table | Where | Holds |
 //! | --- | --- | --- |
@@ -8,7 +8,7 @@
 //!
 //! [`Tracker`] is the only writer of all three. Every change of a state goes through
 //! [`Tracker::update_pipeline_status`], except for the two that must be part of somebody else's
-//! transaction: a [`TableSeal`] writes those, as the last statement of the mover that holds it.
+//! transaction: a [`TrackingHook`] writes those, as the last statement of the mover that holds it.
 //! Both take what they write from one module, where each change is a list of columns and values.
 //!
 //! A run holds a [`RunLock`] for its whole life, ends what dead runs left running
@@ -24,6 +24,8 @@
 //!
 //! It moves, renames and drops no table but its own three, and never decides what to move.
 //! No row values are stored, except for watermarks, which are typed bounds of one column.
+
+#![warn(unreachable_pub)]
 
 mod change;
 mod changes;
@@ -51,18 +53,18 @@ mod tracker;
 mod unchanged;
 mod watermark;
 
-pub use error::{Error, Result};
-pub use finding::{Finding, Remedy};
+pub use error::{Result, TrackingError};
+pub use finding::{CopyRecovery, RecoveryFinding};
 pub use last_move::LastMove;
 pub use last_run::LastRun;
 pub use layout::LAYOUT_VERSION;
-pub use lock::{Holder, LockRefused, LockTerms, RunLock, Wait};
+pub use lock::{LockRefused, LockTerms, LockWait, LockingRun, RunLock};
 pub use origin::{DataOrigin, RunIdentities, SourceRecord};
-pub use proof::{Outcome, Proof};
+pub use proof::{ProofOutcome, ProofRecord};
 pub use reconcile::reconcile;
-pub use record::Metadata;
-pub use seal::{SealWork, TableSeal};
-pub use state::{CopyState, LoadState, Tracked};
-pub use status::Status;
+pub use record::AttemptFacts;
+pub use seal::{PublishedMove, TrackingHook};
+pub use state::{CopyState, LoadState, TrackedTable};
+pub use status::AttemptStatus;
 pub use tracker::Tracker;
 pub use watermark::WatermarkAt;

@@ -1,64 +1,64 @@
 //! One run at a time.
 
 use crate::history::Whereabouts;
-use crate::keeper::{Beating, Keeper, KeptLock};
-use crate::{Error, Tracker};
+use crate::keeper::{KeeperThreads, KeptLock, LockKeeper};
+use crate::{Tracker, TrackingError};
 use handoff_connect::{Fault, LOCK_SILENCE, LockHolder, Side};
-use handoff_model::{Cancel, Cancelled, RunId, chain};
+use handoff_model::{CancelToken, Cancelled, RunId, chain};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io, thread};
 
-/// How often a lock that another run holds is asked for.
+/// The pause between two tries for a lock that another run holds.
 const POLL: Duration = Duration::from_millis(500);
-/// How often it is told that a lock is waited for.
+/// The pause between two messages that a lock is waited for.
 const TELL: Duration = Duration::from_secs(60);
 
-/// What to do while another run holds the lock.
+/// The behaviour while another run holds the lock.
 #[derive(Debug, Clone)]
-pub enum Wait {
+pub enum LockWait {
     /// Give up at once.
     No,
     /// Wait until it comes free, or this is cancelled.
-    Until(Cancel),
+    Until(CancelToken),
     /// Wait in the same way, and give up after some time.
     AtMost {
-        /// What ends the waiting.
-        cancel: Cancel,
-        /// How long to wait.
+        /// The token that ends the waiting.
+        cancel: CancelToken,
+        /// The longest wait.
         time: Duration,
     },
 }
 
-/// How the lock of a run is taken and kept.
+/// The terms on which the lock of a run is taken and kept.
 pub struct LockTerms<'a> {
-    /// What to do while another run holds it.
-    pub wait: Wait,
+    /// The behaviour while another run holds the lock.
+    pub wait: LockWait,
     /// The longest that a server may hear nothing of the run before it gives the lock to another.
     pub silence: Duration,
     /// Is told when the waiting begins, and every minute of it.
     pub tell: &'a dyn Fn(&LockRefused),
 }
 
-impl From<Wait> for LockTerms<'_> {
+impl From<LockWait> for LockTerms<'_> {
     /// The usual bound, and nobody who is told.
-    fn from(wait: Wait) -> Self {
+    fn from(wait: LockWait) -> Self {
         LockTerms { wait, silence: LOCK_SILENCE, tell: &|_| {} }
     }
 }
 
-/// Why the run lock could not be had.
+/// The reason that the run lock could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockRefused {
     /// Another session has it, most often another run's.
     #[error("{}: {holder}", held(*.side, .holder))]
     Held {
-        /// Where.
+        /// The side of the lock.
         side: Side,
-        /// Who.
-        holder: Box<Holder>,
+        /// The holder.
+        holder: Box<LockingRun>,
     },
     /// Somebody stopped the waiting.
     #[error("stopped while waiting for the lock")]
@@ -66,15 +66,15 @@ pub enum LockRefused {
     /// A server failed.
     #[error("cannot take the run lock on the {side}")]
     Server {
-        /// Which.
+        /// The side of the server.
         side: Side,
-        /// What it said.
+        /// The server's error.
         #[source]
         fault: Fault,
     },
     /// The run's line could not be written.
     #[error("cannot record the run")]
-    Record(#[source] Error),
+    Record(#[source] TrackingError),
     /// The threads that keep the lock could not be started.
     #[error("cannot start the threads that keep the run lock")]
     Threads(#[source] io::Error),
@@ -95,7 +95,7 @@ impl LockRefused {
     }
 }
 
-fn held(side: Side, holder: &Holder) -> String {
+fn held(side: Side, holder: &LockingRun) -> String {
     if holder.is_stranger() {
         return format!("the lock that every run takes on the {side} is held by");
     }
@@ -104,14 +104,14 @@ fn held(side: Side, holder: &Holder) -> String {
 
 /// The run that holds a lock, as far as the servers and tables tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Holder {
+pub struct LockingRun {
     /// The run.
     pub run: Option<RunId>,
     /// The machine it runs on.
     pub host: Option<String>,
     /// Its process on that machine.
     pub process: Option<String>,
-    /// When it began.
+    /// The start of the run.
     pub since: Option<jiff::Timestamp>,
     /// The session that holds the lock.
     pub session: Option<LockHolder>,
@@ -119,14 +119,14 @@ pub struct Holder {
     pub remedy: Option<String>,
 }
 
-impl Holder {
+impl LockingRun {
     /// Returns true if the session that holds the lock is no run of Handoff.
     pub fn is_stranger(&self) -> bool {
         self.remedy.is_some()
     }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for LockingRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(remedy), Some(session)) = (&self.remedy, &self.session) {
             return write!(f, "{session}, which is not a run of yours: `{remedy}` ends it");
@@ -155,8 +155,8 @@ impl fmt::Display for Holder {
 #[must_use = "the lock is given back when this is dropped"]
 pub struct RunLock {
     tracker: Tracker,
-    keeper: Arc<Keeper>,
-    beating: Option<Beating>,
+    keeper: Arc<LockKeeper>,
+    beating: Option<KeeperThreads>,
 }
 
 impl fmt::Debug for RunLock {
@@ -193,7 +193,7 @@ impl Drop for RunLock {
         self.beating = None;
         // Of a run that another has taken over from nothing is written any more.
         if !self.keeper.is_lost()
-            && let Err(error) = self.tracker.finish(crate::Status::Failed)
+            && let Err(error) = self.tracker.finish(crate::AttemptStatus::Failed)
         {
             log::warn!("the end of the run could not be recorded: {}", chain(&error));
         }
@@ -208,7 +208,7 @@ impl Tracker {
     /// # Errors
     ///
     /// Returns [`LockRefused`] as that does.
-    pub fn lock(&self, wait: Wait) -> Result<RunLock, LockRefused> {
+    pub fn lock(&self, wait: LockWait) -> Result<RunLock, LockRefused> {
         self.lock_by(&LockTerms::from(wait))
     }
 
@@ -222,9 +222,9 @@ impl Tracker {
     pub fn lock_by(&self, terms: &LockTerms<'_>) -> Result<RunLock, LockRefused> {
         self.demand_write().map_err(LockRefused::Record)?;
         let (cancel, longest) = match &terms.wait {
-            Wait::No => return self.try_lock(terms.silence),
-            Wait::Until(cancel) => (cancel, None),
-            Wait::AtMost { cancel, time } => (cancel, Some(*time)),
+            LockWait::No => return self.try_lock(terms.silence),
+            LockWait::Until(cancel) => (cancel, None),
+            LockWait::AtMost { cancel, time } => (cancel, Some(*time)),
         };
         let began = Instant::now();
         let mut told: Option<Instant> = None;
@@ -287,7 +287,7 @@ impl Tracker {
             locks.push(KeptLock::new(side, held, others));
         }
         self.begin_run().map_err(LockRefused::Record)?;
-        let keeper = Arc::new(Keeper::new(self.clone(), silence, locks));
+        let keeper = Arc::new(LockKeeper::new(self.clone(), silence, locks));
         let beating = keeper.start().map_err(LockRefused::Threads)?;
         self.shared.locked.store(true, Ordering::SeqCst);
         let mut known = self.shared.keeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -300,7 +300,7 @@ impl Tracker {
     /// # Errors
     ///
     /// Returns a [`Fault`] if a server fails.
-    pub fn in_progress(&self) -> Result<Option<Holder>, Fault> {
+    pub fn in_progress(&self) -> Result<Option<LockingRun>, Fault> {
         for side in [Side::Target, Side::Replica] {
             let holder = self.holder(side)?;
             if holder.session.is_some() {
@@ -314,14 +314,14 @@ impl Tracker {
         // The refusal stands whether or not the holder can be named.
         let holder = self.certain_holder(side).unwrap_or_else(|fault| {
             log::debug!("cannot tell who holds the lock: {fault}");
-            Holder::default()
+            LockingRun::default()
         });
         LockRefused::Held { side, holder: Box::new(holder) }
     }
 
     /// Returns who holds the lock. A run that has just taken it may still look like a stranger, so such a one is
     /// looked at twice.
-    fn certain_holder(&self, side: Side) -> Result<Holder, Fault> {
+    fn certain_holder(&self, side: Side) -> Result<LockingRun, Fault> {
         let holder = self.holder(side)?;
         if !holder.is_stranger() {
             return Ok(holder);
@@ -331,8 +331,8 @@ impl Tracker {
     }
 
     /// Returns who holds the lock; without a session nobody does.
-    fn holder(&self, side: Side) -> Result<Holder, Fault> {
-        let Some(session) = self.lock_session(side)? else { return Ok(Holder::default()) };
+    fn holder(&self, side: Side) -> Result<LockingRun, Fault> {
+        let Some(session) = self.lock_session(side)? else { return Ok(LockingRun::default()) };
         let run = match session.run() {
             Some(run) => Some(run),
             None if side == Side::Replica => self.run_of_session(session.connection)?,
@@ -345,8 +345,14 @@ impl Tracker {
         // Anybody can call a session by the name of a run; a run that goes on has a line.
         let is_run = session.is_marked || started_at.is_some();
         let remedy = (!is_run).then(|| ending(side, session.connection));
-        let run = run.filter(|_| is_run);
-        Ok(Holder { run, host, process, since: started_at, session: Some(session), remedy })
+        Ok(LockingRun {
+            run: run.filter(|_| is_run),
+            host,
+            process,
+            since: started_at,
+            session: Some(session),
+            remedy,
+        })
     }
 }
 
@@ -376,10 +382,10 @@ mod tests {
     #[test]
     fn a_strangers_session_is_named_with_the_statement_that_ends_it() {
         let stranger = LockHolder { is_marked: false, ..session() };
-        let holder = Holder {
+        let holder = LockingRun {
             session: Some(stranger),
             remedy: Some(ending(Side::Target, 12)),
-            ..Holder::default()
+            ..LockingRun::default()
         };
         let refused = LockRefused::Held { side: Side::Target, holder: Box::new(holder) };
         assert!(refused.is_strangers());
@@ -395,7 +401,7 @@ mod tests {
     fn a_refusal_says_who_holds_the_lock() {
         let run = RunId::new();
         let session = session();
-        let holder = Holder {
+        let holder = LockingRun {
             run: Some(run),
             host: Some("clinic".into()),
             process: Some("4242".into()),

@@ -1,13 +1,13 @@
-//! Which databases a table's data came through.
+//! The databases that a table's data came through.
 
-use crate::layout::{COPIES, LOADS, Layout};
-use crate::state::Fields;
-use crate::{Error, Result, Tracker};
-use handoff_connect::{DatabaseIdentity, Profile, quote_my};
-use handoff_model::{Phase, TableName};
+use crate::layout::{COPIES, LOADS, TableLayout};
+use crate::state::TextFields;
+use crate::{Result, Tracker, TrackingError};
+use handoff_connect::{DatabaseIdentity, SessionProfile, quote_my};
+use handoff_model::{TableName, TablePhase};
 use mysql::prelude::Queryable;
 
-/// How many tables one statement to the replica names.
+/// The number of tables that one statement to the replica names.
 const MOST_NAMED: usize = 1_000;
 
 /// The databases that the data of one table came through, as it is recorded. Nothing of it is known where
@@ -37,7 +37,7 @@ pub struct RunIdentities {
     pub target: Option<DatabaseIdentity>,
 }
 
-/// What is recorded of the source of tables whose data stays for now.
+/// The recorded source of tables whose data stays for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceRecord {
     /// Their data came from the source of this run, which had another identity or none.
@@ -71,19 +71,19 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if a server fails.
+    /// Returns a [`TrackingError`] if a server fails.
     pub fn record_source(
         &self,
         tables: &[&TableName],
         record: SourceRecord,
-        phases: &[Phase],
+        phases: &[TablePhase],
     ) -> Result<()> {
         if tables.is_empty() {
             return Ok(());
         }
         let RunIdentities { source, replica, target } = self.identities();
         let column = record.column();
-        if let Some(source) = source.as_ref().filter(|_| phases.contains(&Phase::Copy)) {
+        if let Some(source) = source.as_ref().filter(|_| phases.contains(&TablePhase::Copy)) {
             match self.replica() {
                 Some(_) => self.set_in_replica(tables, column, &to_json(source))?,
                 None => self.set_in_target(&COPIES, tables, &[(column, Some(source))])?,
@@ -96,7 +96,7 @@ impl Tracker {
         if record == SourceRecord::Current {
             columns.extend([("replica", replica.as_ref()), ("target", target.as_ref())]);
         }
-        if columns.is_empty() || !phases.contains(&Phase::Load) {
+        if columns.is_empty() || !phases.contains(&TablePhase::Load) {
             return Ok(());
         }
         self.set_in_target(&LOADS, tables, &columns)
@@ -104,7 +104,7 @@ impl Tracker {
 
     fn set_in_target(
         &self,
-        layout: &'static Layout,
+        layout: &'static TableLayout,
         tables: &[&TableName],
         columns: &[(&'static str, Option<&DatabaseIdentity>)],
     ) -> Result<()> {
@@ -131,8 +131,8 @@ impl Tracker {
     ) -> Result<()> {
         let Some(replica) = self.replica() else { return Ok(()) };
         self.demand_write()?;
-        let failed = Error::server("write", COPIES.name);
-        let mut conn = replica.get(Profile::Write).map_err(&failed)?;
+        let failed = TrackingError::server("write", COPIES.name);
+        let mut conn = replica.get(SessionProfile::Write).map_err(&failed)?;
         let place = format!("{}.{}", quote_my(replica.database()), quote_my(COPIES.name));
         for tables in tables.chunks(MOST_NAMED) {
             let marks = vec!["?"; tables.len()].join(", ");
@@ -146,7 +146,7 @@ impl Tracker {
     }
 }
 
-impl Fields {
+impl TextFields {
     pub(crate) fn copy_origin(&self) -> Result<DataOrigin> {
         Ok(DataOrigin {
             source: self.read("source", from_json)?,

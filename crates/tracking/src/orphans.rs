@@ -1,15 +1,15 @@
-//! What dead runs left running.
+//! Sessions that dead runs left running.
 
 use crate::layout::COPIES;
-use crate::{Error, Result, Tracker};
-use handoff_connect::{Fault, Profile};
+use crate::{Result, Tracker, TrackingError};
+use handoff_connect::{Fault, SessionProfile};
 use handoff_model::RunId;
 use mysql::prelude::Queryable;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How long an ended session may take to go: an ALTER TABLE has to undo what it did.
+/// The longest that an ended session may take to go: an ALTER TABLE has to undo its work.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Tracker {
@@ -21,13 +21,13 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the run lock is not held, a server fails or refuses, or a session
+    /// Returns a [`TrackingError`] if the run lock is not held, a server fails or refuses, or a session
     /// does not go.
     pub fn end_orphans(&self) -> Result<Vec<String>> {
         let mut ended = Vec::new();
         let dead = self.dead_runs()?;
         for &run in &dead {
-            let failed = |fault| Error::Orphan { run, fault };
+            let failed = |fault| TrackingError::Orphan { run, fault };
             if let Some(replica) = self.replica() {
                 let sessions = replica.end_orphans(run, PATIENCE).map_err(failed)?;
                 ended.extend(sentence(run, sessions, "replica"));
@@ -46,15 +46,15 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the run lock is not held or a server fails.
+    /// Returns a [`TrackingError`] if the run lock is not held or a server fails.
     pub fn dead_runs(&self) -> Result<Vec<RunId>> {
         if !self.shared.locked.load(Ordering::SeqCst) {
-            return Err(Error::NotLocked("end the sessions of dead runs"));
+            return Err(TrackingError::NotLocked("end the sessions of dead runs"));
         }
-        let unfinished = self.unfinished().map_err(Error::server("read", "etl_runs"))?;
+        let unfinished = self.unfinished().map_err(TrackingError::server("read", "etl_runs"))?;
         let mut dead: BTreeSet<RunId> = unfinished.into_iter().collect();
         // A replica may feed more than one target; the other's runs are known only here.
-        let copying = self.copying_runs().map_err(Error::server("read", COPIES.name))?;
+        let copying = self.copying_runs().map_err(TrackingError::server("read", COPIES.name))?;
         dead.extend(copying.into_iter().filter(|&run| run != self.run()));
         Ok(dead.into_iter().collect())
     }
@@ -75,7 +75,7 @@ impl Tracker {
     /// Returns the runs that began a copy and did not record its end.
     fn copying_runs(&self) -> Result<Vec<RunId>, Fault> {
         let Some(replica) = self.replica() else { return Ok(Vec::new()) };
-        let mut conn = replica.get(Profile::Read)?;
+        let mut conn = replica.get(SessionProfile::Read)?;
         let table = self.in_replica(replica, &COPIES);
         let query = format!("SELECT DISTINCT run_id FROM {table} WHERE status = 'running'");
         let runs: Vec<String> = conn.query(query).map_err(|error| conn.fault(&error))?;

@@ -1,35 +1,35 @@
 //! Looking for our tables, and making those that are missing.
 
-use crate::layout::{COPIES, Column, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, Layout, RUNS};
-use crate::surroundings::{SURROUNDINGS, Surroundings};
-use crate::{Error, Result};
-use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
+use crate::layout::{COPIES, ColumnSpec, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, RUNS, TableLayout};
+use crate::surroundings::{RecordObstacle, SURROUNDINGS};
+use crate::{Result, TrackingError};
+use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
 use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
 /// A table that has a name of ours.
 #[derive(Debug, Default)]
-struct Found {
+struct FoundTable {
     /// `BASE TABLE` or `r`; anything else is no table.
     kind: String,
     engine: String,
-    /// Whether it belongs to a role that could have nothing else done with our rights: triggers and
-    /// defaults of a table run with the rights of whoever writes to it.
+    /// True if the table belongs to a role that has no power over ours otherwise: triggers and
+    /// defaults of a table run with the rights of its writer.
     is_strange: bool,
-    /// What keeps it from keeping its records.
+    /// The obstacle to keeping records.
     around: Option<String>,
     /// Its columns with their defaults.
     columns: BTreeMap<String, Option<String>>,
 }
 
 /// The columns that a table of an earlier version lacks.
-pub(crate) type Missing = Vec<&'static Column>;
+pub(crate) type Missing = Vec<&'static ColumnSpec>;
 
 /// Returns which of our tables are there, and what each lacks.
 ///
 /// # Errors
 ///
-/// Returns an [`Error`] if one of them is not ours after all.
+/// Returns a [`TrackingError`] if one of them is not ours after all.
 pub(crate) fn look(
     replica: Option<&MyPool>,
     target: &PgPool,
@@ -46,7 +46,7 @@ pub(crate) fn look(
 ///
 /// # Errors
 ///
-/// Returns an [`Error`] if one cannot be made or altered, or is there and not ours.
+/// Returns a [`TrackingError`] if one cannot be made or altered, or is there and not ours.
 pub(crate) fn make(replica: Option<&MyPool>, target: &PgPool, schema: &str) -> Result<()> {
     // All are looked at before the first is made: a fault leaves nothing behind.
     let there = look(replica, target, schema)?;
@@ -70,7 +70,7 @@ pub(crate) fn make(replica: Option<&MyPool>, target: &PgPool, schema: &str) -> R
 }
 
 /// The tables that belong into the target.
-fn wanted(has_replica: bool) -> &'static [&'static Layout] {
+fn wanted(has_replica: bool) -> &'static [&'static TableLayout] {
     if has_replica { &[&LOADS, &RUNS] } else { &[&COPIES, &LOADS, &RUNS] }
 }
 
@@ -79,15 +79,15 @@ fn in_replica_run(
     replica: &MyPool,
     statement: impl FnOnce(&str) -> String,
 ) -> Result<()> {
-    let failed = Error::server(what, COPIES.name);
-    let mut conn = replica.get(Profile::Write).map_err(&failed)?;
+    let failed = TrackingError::server(what, COPIES.name);
+    let mut conn = replica.get(SessionProfile::Write).map_err(&failed)?;
     let table = format!("{}.{}", quote_my(replica.database()), quote_my(COPIES.name));
     let done = conn.query_drop(statement(&table));
     done.map_err(|error| failed(conn.fault(&error)))
 }
 
-fn make_in_target(target: &PgPool, schema: &str, layout: &'static Layout) -> Result<()> {
-    let failed = Error::server("make", layout.name);
+fn make_in_target(target: &PgPool, schema: &str, layout: &'static TableLayout) -> Result<()> {
+    let failed = TrackingError::server("make", layout.name);
     let mut conn = target.get().map_err(&failed)?;
     let table = format!("{}.{}", quote_pg(schema), quote_pg(layout.name));
     let Err(error) = conn.batch_execute(&layout.create_in_postgres(&table)) else { return Ok(()) };
@@ -100,10 +100,10 @@ fn make_in_target(target: &PgPool, schema: &str, layout: &'static Layout) -> Res
 fn alter_in_target(
     target: &PgPool,
     schema: &str,
-    layout: &'static Layout,
+    layout: &'static TableLayout,
     missing: &Missing,
 ) -> Result<()> {
-    let failed = Error::server("alter", layout.name);
+    let failed = TrackingError::server("alter", layout.name);
     let mut conn = target.get().map_err(&failed)?;
     let table = format!("{}.{}", quote_pg(schema), quote_pg(layout.name));
     let done = conn.batch_execute(&layout.add_in_postgres(&table, missing));
@@ -111,21 +111,21 @@ fn alter_in_target(
 }
 
 fn in_replica(replica: &MyPool) -> Result<Option<Missing>> {
-    let failed = Error::server("read", COPIES.name);
-    let mut conn = replica.get(Profile::Read).map_err(&failed)?;
+    let failed = TrackingError::server("read", COPIES.name);
+    let mut conn = replica.get(SessionProfile::Read).map_err(&failed)?;
     // The columns of the second table are NULL where the account may see the table alone.
-    let rows = conn.exec::<(String, Option<String>, Option<String>, Option<String>), _, _>(
+    let asked = conn.exec::<(String, Option<String>, Option<String>, Option<String>), _, _>(
         "SELECT t.TABLE_TYPE, t.ENGINE, c.COLUMN_NAME, CAST(c.COLUMN_DEFAULT AS CHAR) \
          FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c \
          ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME \
          WHERE t.TABLE_SCHEMA = ? AND t.TABLE_NAME = ?",
         (replica.database(), COPIES.name),
     );
-    let rows = rows.map_err(|error| failed(conn.fault(&error)))?;
+    let rows = asked.map_err(|error| failed(conn.fault(&error)))?;
     if rows.is_empty() {
         return Ok(None);
     }
-    let mut found = Found::default();
+    let mut found = FoundTable::default();
     for (kind, engine, column, default) in rows {
         found.kind = kind;
         found.engine = engine.unwrap_or_default();
@@ -137,9 +137,9 @@ fn in_replica(replica: &MyPool) -> Result<Option<Missing>> {
 fn in_target(
     target: &PgPool,
     schema: &str,
-    layouts: &[&'static Layout],
+    layouts: &[&'static TableLayout],
 ) -> Result<BTreeMap<&'static str, Missing>> {
-    let failed = Error::server("read", LOADS.name);
+    let failed = TrackingError::server("read", LOADS.name);
     let names: Vec<&str> = layouts.iter().map(|layout| layout.name).collect();
     let mut conn = target.get().map_err(&failed)?;
     // The catalogue itself: the information schema hides what the role may not use.
@@ -156,9 +156,9 @@ fn in_target(
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE n.nspname = $1 AND c.relname = ANY ($2)"
     );
-    let rows = conn.query(&query, &[&schema, &names]);
-    let rows = rows.map_err(|error| failed(conn.fault(&error)))?;
-    let mut all: BTreeMap<String, Found> = BTreeMap::new();
+    let asked = conn.query(&query, &[&schema, &names]);
+    let rows = asked.map_err(|error| failed(conn.fault(&error)))?;
+    let mut all: BTreeMap<String, FoundTable> = BTreeMap::new();
     for row in &rows {
         let text = |index: usize| {
             row.try_get::<_, Option<String>>(index).map_err(|error| failed(conn.fault(&error)))
@@ -179,12 +179,13 @@ fn in_target(
     Ok(there)
 }
 
-impl Found {
+impl FoundTable {
     /// Sees to it that the table is ours, with the layout that this version knows, and returns the
     /// columns that it lacks because an earlier version made it. Those are never required ones.
-    fn check(&self, layout: &'static Layout, side: Side, place: &str) -> Result<Missing> {
+    fn check(&self, layout: &'static TableLayout, side: Side, place: &str) -> Result<Missing> {
         let (table, place) = (layout.name, place.to_owned());
-        let not_ours = |why: String| Error::NotOurs { side, place: place.clone(), table, why };
+        let not_ours =
+            |why: String| TrackingError::NotOurs { side, place: place.clone(), table, why };
         // Partitioned tables are tables too.
         if !matches!(self.kind.as_str(), "BASE TABLE" | "r" | "p") {
             return Err(not_ours("it is no table".to_owned()));
@@ -193,24 +194,24 @@ impl Found {
             return Err(not_ours("it belongs to a role that is a stranger here".to_owned()));
         }
         if let Some(found) = &self.around {
-            let Surroundings { what, remedy } = Surroundings::parse(found);
-            return Err(Error::Surrounded { place, table, what, remedy });
+            let RecordObstacle { what, remedy } = RecordObstacle::parse(found);
+            return Err(TrackingError::Surrounded { place, table, what, remedy });
         }
         let Some(default) = self.columns.get(LAYOUT_COLUMN) else {
             return Err(not_ours(format!("it has no column {LAYOUT_COLUMN}")));
         };
         let found = default.clone().unwrap_or_default();
         if found != LAYOUT_VERSION.to_string() {
-            return Err(Error::Layout { side, place, table, found, known: LAYOUT_VERSION });
+            return Err(TrackingError::Layout { side, place, table, found, known: LAYOUT_VERSION });
         }
-        let missing = layout.columns.iter();
-        let missing = missing.filter(|column| !self.columns.contains_key(column.name));
-        let missing: Missing = missing.collect();
+        let wanted = layout.columns.iter();
+        let missing: Missing =
+            wanted.filter(|column| !self.columns.contains_key(column.name)).collect();
         if let Some(column) = missing.iter().find(|column| column.required) {
             return Err(not_ours(format!("it has no column {}", column.name)));
         }
         if side == Side::Replica && !self.engine.eq_ignore_ascii_case("InnoDB") {
-            return Err(Error::Engine { place, table, engine: self.engine.clone() });
+            return Err(TrackingError::Engine { place, table, engine: self.engine.clone() });
         }
         Ok(missing)
     }

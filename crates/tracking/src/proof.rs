@@ -1,4 +1,4 @@
-//! What a comparison found.
+//! The result of a comparison.
 
 use crate::layout::{LOADS, RUNS};
 use crate::{Result, Tracker, moment};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// The outcome of comparing a table in source and target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum ProofOutcome {
     /// Every row of the source is in the target, unchanged, and nothing else is.
     Equal,
     /// The number of rows is the same; contents were not compared.
@@ -16,27 +16,27 @@ pub enum Outcome {
     Differs,
 }
 
-impl Outcome {
+impl ProofOutcome {
     /// Returns the name used in the tracking tables.
     pub fn name(self) -> &'static str {
         match self {
-            Outcome::Equal => "equal",
-            Outcome::SameCount => "same_count",
-            Outcome::Differs => "differs",
+            ProofOutcome::Equal => "equal",
+            ProofOutcome::SameCount => "same_count",
+            ProofOutcome::Differs => "differs",
         }
     }
 }
 
-/// What a comparison of one table found.
+/// The result of comparing one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct ProofRecord {
     /// The outcome.
-    pub outcome: Outcome,
+    pub outcome: ProofOutcome,
     /// By what.
     pub by: ProofBy,
     /// All that is known of it, as JSON without row values.
     pub detail: Option<String>,
-    /// When it was compared.
+    /// The time of the comparison.
     pub at: Timestamp,
     /// Rows in the source.
     pub source_rows: Option<u64>,
@@ -53,8 +53,8 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if the server fails.
-    pub fn proved(&self, entries: &[(TableName, Proof)]) -> Result<()> {
+    /// Returns a [`TrackingError`](crate::TrackingError) if the server fails.
+    pub fn proved(&self, entries: &[(TableName, ProofRecord)]) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -83,7 +83,7 @@ fn parsed(json: &str) -> Option<serde_json::Value> {
     serde_json::from_str(json).ok()
 }
 
-impl Proof {
+impl ProofRecord {
     fn as_json(&self, table: &TableName) -> serde_json::Value {
         serde_json::json!({
             "table_name": table.as_str(),
@@ -95,5 +95,29 @@ impl Proof {
             "replica_rows": self.replica_rows,
             "target_rows": self.target_rows,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_is_written_with_its_counts_and_its_detail_as_json() {
+        let proof = ProofRecord {
+            outcome: ProofOutcome::SameCount,
+            by: ProofBy::Counts,
+            detail: Some(r#"{"retained":2}"#.to_owned()),
+            at: "2026-01-31T23:00:00Z".parse().unwrap(),
+            source_rows: Some(7),
+            replica_rows: None,
+            target_rows: Some(9),
+        };
+        let json = proof.as_json(&TableName::new("patient").unwrap());
+        assert_eq!(json["proof"], "same_count");
+        assert_eq!(json["proof_by"], "counts");
+        assert_eq!(json["proof_detail"]["retained"], 2);
+        assert_eq!(json["replica_rows"], serde_json::Value::Null);
+        assert_eq!(json["proved_at"], "2026-01-31 23:00:00.000000");
     }
 }

@@ -1,6 +1,6 @@
 //! Comparing what tracking says with what is there.
 
-use crate::{CopyState, Finding, Remedy, Status, Tracked};
+use crate::{AttemptStatus, CopyRecovery, CopyState, RecoveryFinding, TrackedTable};
 use handoff_connect::Side;
 use handoff_model::own::{PREFIX, is_own_table};
 use handoff_model::{CopyId, TableName};
@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// itself where no earlier copy could have made it. A missing shadow proves nothing, since a copy
 /// that fails drops its own.
 pub fn reconcile(
-    states: &BTreeMap<TableName, Tracked>,
+    states: &BTreeMap<TableName, TrackedTable>,
     shadows: &[(CopyId, bool)],
     replica_tables: &BTreeSet<TableName>,
     target_tables: &BTreeSet<TableName>,
-) -> Vec<Finding> {
-    let known = Known { shadows, replica_tables, target_tables };
+) -> Vec<RecoveryFinding> {
+    let known = KnownTables { shadows, replica_tables, target_tables };
     let mut findings = not_ours(states, &known);
     for (table, tracked) in states {
         findings.extend(known.of_table(table, tracked));
@@ -30,38 +30,43 @@ pub fn reconcile(
     for (copy_id, _) in shadows {
         let name = copy_id.to_string();
         if !explained.contains(&name) && orphans.insert(name) {
-            findings.push(Finding::OrphanShadow { copy_id: *copy_id });
+            findings.push(RecoveryFinding::OrphanShadow { copy_id: *copy_id });
         }
     }
     findings
 }
 
-struct Known<'a> {
+struct KnownTables<'a> {
     shadows: &'a [(CopyId, bool)],
     replica_tables: &'a BTreeSet<TableName>,
     target_tables: &'a BTreeSet<TableName>,
 }
 
-fn not_ours(states: &BTreeMap<TableName, Tracked>, known: &Known<'_>) -> Vec<Finding> {
-    let foreign = |side: Side| {
-        move |table: &&TableName| {
-            let tracked = states.get(*table);
-            let ours = match side {
-                Side::Target => tracked.and_then(|t| t.load.as_ref()).is_some_and(|l| l.is_ours()),
-                _ => tracked.and_then(|t| t.copy.as_ref()).is_some_and(|c| c.is_ours()),
-            };
-            !ours && !is_own_table(table.as_str()) && !table.as_str().starts_with(PREFIX)
-        }
-    };
-    let finding =
-        |side: Side| move |table: &TableName| Finding::NotOurs { table: table.clone(), side };
-    let replica = known.replica_tables.iter().filter(foreign(Side::Replica));
-    let target = known.target_tables.iter().filter(foreign(Side::Target));
-    replica.map(finding(Side::Replica)).chain(target.map(finding(Side::Target))).collect()
+fn not_ours(
+    states: &BTreeMap<TableName, TrackedTable>,
+    known: &KnownTables<'_>,
+) -> Vec<RecoveryFinding> {
+    let sides = [(Side::Replica, known.replica_tables), (Side::Target, known.target_tables)];
+    let mut findings = Vec::new();
+    for (side, tables) in sides {
+        let foreign = tables.iter().filter(|table| is_foreign(states.get(*table), table, side));
+        findings
+            .extend(foreign.map(|table| RecoveryFinding::NotOurs { table: table.clone(), side }));
+    }
+    findings
 }
 
-impl Known<'_> {
-    fn of_table(&self, table: &TableName, tracked: &Tracked) -> Vec<Finding> {
+/// Returns true if Handoff did not make a table that is on a side.
+fn is_foreign(tracked: Option<&TrackedTable>, table: &TableName, side: Side) -> bool {
+    let is_ours = match side {
+        Side::Target => tracked.and_then(|t| t.load.as_ref()).is_some_and(|l| l.is_ours()),
+        _ => tracked.and_then(|t| t.copy.as_ref()).is_some_and(|c| c.is_ours()),
+    };
+    !is_ours && !is_own_table(table.as_str()) && !table.as_str().starts_with(PREFIX)
+}
+
+impl KnownTables<'_> {
+    fn of_table(&self, table: &TableName, tracked: &TrackedTable) -> Vec<RecoveryFinding> {
         let mut findings = Vec::new();
         let copy = tracked.copy.as_ref();
         if let Some(copy) = copy {
@@ -69,36 +74,40 @@ impl Known<'_> {
         }
         findings.extend(self.missing(table, tracked));
         let loaded = tracked.load.as_ref().and_then(|load| load.loaded_copy_id);
-        let table = table.clone();
         match (tracked.loadable_copy(), loaded) {
-            (Some(copy_id), None) => findings.push(Finding::CopiedNotLoaded { table, copy_id }),
+            (Some(copy_id), None) => {
+                let table = table.clone();
+                findings.push(RecoveryFinding::CopiedNotLoaded { table, copy_id });
+            }
             (Some(copy_id), Some(loaded)) if copy_id != loaded => {
-                findings.push(Finding::LoadedFromOtherCopy { table, copy_id, loaded });
+                let table = table.clone();
+                findings.push(RecoveryFinding::LoadedFromOtherCopy { table, copy_id, loaded });
             }
             _ => {}
         }
         findings
     }
 
-    fn interrupted(&self, table: &TableName, copy: &CopyState) -> Option<Finding> {
+    fn interrupted(&self, table: &TableName, copy: &CopyState) -> Option<RecoveryFinding> {
         let copy_id = copy.pending?;
         let remedy = if self.was_swapped(table, copy, copy_id) {
-            Remedy::Finish
-        } else if copy.status != Status::Running {
+            CopyRecovery::Finish
+        } else if copy.status != AttemptStatus::Running {
             // It failed or was stopped, and said so: the next copy takes its place.
             return None;
         } else if copy.copy_id.is_some() && !copy.intact && !self.has(copy_id, true) {
-            Remedy::Repeat
+            CopyRecovery::Repeat
         } else {
-            Remedy::Undo
+            CopyRecovery::Undo
         };
-        Some(Finding::Interrupted { table: table.clone(), copy_id, remedy })
+        Some(RecoveryFinding::Interrupted { table: table.clone(), copy_id, remedy })
     }
 
     fn was_swapped(&self, table: &TableName, copy: &CopyState, copy_id: CopyId) -> bool {
         // A first copy that failed and said so has not made the table that is there now.
-        let first =
-            copy.copy_id.is_none() && copy.adopted_at.is_none() && copy.status == Status::Running;
+        let first = copy.copy_id.is_none()
+            && copy.adopted_at.is_none()
+            && copy.status == AttemptStatus::Running;
         self.replica_tables.contains(table)
             && !self.has(copy_id, true)
             && (first || self.has(copy_id, false))
@@ -108,9 +117,11 @@ impl Known<'_> {
         self.shadows.contains(&(copy_id, new))
     }
 
-    fn missing(&self, table: &TableName, tracked: &Tracked) -> Vec<Finding> {
-        let copied = |copy: &CopyState| copy.place == Side::Replica && copy.copy_id.is_some();
-        let copied = tracked.copy.as_ref().is_some_and(copied);
+    fn missing(&self, table: &TableName, tracked: &TrackedTable) -> Vec<RecoveryFinding> {
+        let copied = tracked
+            .copy
+            .as_ref()
+            .is_some_and(|copy| copy.place == Side::Replica && copy.copy_id.is_some());
         let mut sides = Vec::new();
         if copied && !self.replica_tables.contains(table) {
             sides.push(Side::Replica);
@@ -118,14 +129,16 @@ impl Known<'_> {
         if tracked.was_loaded() && !self.target_tables.contains(table) {
             sides.push(Side::Target);
         }
-        let missing = |side| Finding::TrackedButMissing { table: table.clone(), side };
-        sides.into_iter().map(missing).collect()
+        sides
+            .into_iter()
+            .map(|side| RecoveryFinding::TrackedButMissing { table: table.clone(), side })
+            .collect()
     }
 }
 
-fn interrupted(finding: &Finding) -> Option<String> {
+fn interrupted(finding: &RecoveryFinding) -> Option<String> {
     match finding {
-        Finding::Interrupted { copy_id, .. } => Some(copy_id.to_string()),
+        RecoveryFinding::Interrupted { copy_id, .. } => Some(copy_id.to_string()),
         _ => None,
     }
 }

@@ -1,26 +1,28 @@
 //! Recording what happened to a table.
 
-use crate::change::Change;
-use crate::changes::{self, Attempt};
+use crate::change::RowChange;
+use crate::changes::{self, BegunCopy};
 use crate::layout::COPIES;
-use crate::{Error, Finding, Remedy, Result, Status, Tracker, WatermarkAt};
-use handoff_connect::Profile;
-use handoff_model::{CopyId, Phase, TableName};
+use crate::{
+    AttemptStatus, CopyRecovery, RecoveryFinding, Result, Tracker, TrackingError, WatermarkAt,
+};
+use handoff_connect::SessionProfile;
+use handoff_model::{CopyId, TableName, TablePhase};
 use mysql::prelude::Queryable;
 use postgres::types::{ToSql, Type};
 
-/// What is known beside table, phase and status. Which of it is needed depends on those.
+/// The facts of an attempt beside table, phase and status, which decide which facts are needed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Metadata<'a> {
+pub struct AttemptFacts<'a> {
     /// The copy that begins, is found done, or is undone.
     pub copy_id: Option<CopyId>,
-    /// How far a copy that begins is to go.
+    /// The watermarks that a copy which begins is to reach.
     pub watermark: Option<&'a [WatermarkAt]>,
     /// The structure of the table, as a hash.
     pub fingerprint: Option<&'a str>,
-    /// Whether a copy that begins changes the table itself (a merge) and not a shadow of it.
+    /// True if a copy that begins changes the table itself (a merge) and not its shadow.
     pub in_place: bool,
-    /// Why an attempt failed or was stopped, as an error chain without row values.
+    /// The reason that an attempt failed or was stopped, as an error chain without row values.
     pub error: Option<&'a str>,
 }
 
@@ -30,7 +32,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the server fails.
+    /// Returns a [`TrackingError`] if the server fails.
     pub fn copy_started(
         &self,
         table: &TableName,
@@ -38,13 +40,13 @@ impl Tracker {
         proposed: Option<&[WatermarkAt]>,
         fingerprint: &str,
     ) -> Result<()> {
-        let metadata = Metadata {
+        let metadata = AttemptFacts {
             copy_id: Some(copy_id),
             watermark: proposed,
             fingerprint: Some(fingerprint),
-            ..Metadata::default()
+            ..AttemptFacts::default()
         };
-        self.update_pipeline_status(table, Phase::Copy, Status::Running, &metadata)
+        self.update_pipeline_status(table, TablePhase::Copy, AttemptStatus::Running, &metadata)
     }
 
     /// Records that rows are about to be merged into the replica table itself, where no
@@ -52,7 +54,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the server fails.
+    /// Returns a [`TrackingError`] if the server fails.
     pub fn merge_started(
         &self,
         table: &TableName,
@@ -60,14 +62,14 @@ impl Tracker {
         proposed: Option<&[WatermarkAt]>,
         fingerprint: &str,
     ) -> Result<()> {
-        let metadata = Metadata {
+        let metadata = AttemptFacts {
             copy_id: Some(copy_id),
             watermark: proposed,
             fingerprint: Some(fingerprint),
             in_place: true,
-            ..Metadata::default()
+            ..AttemptFacts::default()
         };
-        self.update_pipeline_status(table, Phase::Copy, Status::Running, &metadata)
+        self.update_pipeline_status(table, TablePhase::Copy, AttemptStatus::Running, &metadata)
     }
 
     /// Records that an interrupted copy has arrived all the same: its shadow is the table. The
@@ -75,10 +77,10 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the server fails.
+    /// Returns a [`TrackingError`] if the server fails.
     pub fn copy_finished_by_recovery(&self, table: &TableName, copy_id: CopyId) -> Result<()> {
-        let metadata = Metadata { copy_id: Some(copy_id), ..Metadata::default() };
-        self.update_pipeline_status(table, Phase::Copy, Status::Success, &metadata)
+        let metadata = AttemptFacts { copy_id: Some(copy_id), ..AttemptFacts::default() };
+        self.update_pipeline_status(table, TablePhase::Copy, AttemptStatus::Success, &metadata)
     }
 
     /// Records that an interrupted copy never arrived. The last good copy and watermark stay.
@@ -86,10 +88,10 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the server fails.
+    /// Returns a [`TrackingError`] if the server fails.
     pub fn copy_undone(&self, table: &TableName, copy_id: CopyId) -> Result<()> {
-        let metadata = Metadata { copy_id: Some(copy_id), ..Metadata::default() };
-        self.update_pipeline_status(table, Phase::Copy, Status::Interrupted, &metadata)
+        let metadata = AttemptFacts { copy_id: Some(copy_id), ..AttemptFacts::default() };
+        self.update_pipeline_status(table, TablePhase::Copy, AttemptStatus::Interrupted, &metadata)
     }
 
     /// Records that an attempt failed or was stopped, in a transaction of its own. Moves no
@@ -99,15 +101,15 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if one of the servers fails.
+    /// Returns a [`TrackingError`] if one of the servers fails.
     pub fn failed(
         &self,
         table: &TableName,
-        phase: Phase,
-        status: Status,
+        phase: TablePhase,
+        status: AttemptStatus,
         error: &str,
     ) -> Result<()> {
-        let metadata = Metadata { error: Some(error), ..Metadata::default() };
+        let metadata = AttemptFacts { error: Some(error), ..AttemptFacts::default() };
         self.update_pipeline_status(table, phase, status, &metadata)
     }
 
@@ -117,7 +119,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if a server fails.
+    /// Returns a [`TrackingError`] if a server fails.
     pub fn adopt(&self, table: &TableName, in_replica: bool, in_target: bool) -> Result<()> {
         let entry = self.entry(table);
         let known = self.states()?.remove(table).unwrap_or_default();
@@ -137,12 +139,14 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if the server fails.
-    pub fn settle(&self, finding: &Finding) -> Result<bool> {
-        let Finding::Interrupted { table, copy_id, remedy } = finding else { return Ok(false) };
+    /// Returns a [`TrackingError`] if the server fails.
+    pub fn settle(&self, finding: &RecoveryFinding) -> Result<bool> {
+        let RecoveryFinding::Interrupted { table, copy_id, remedy } = finding else {
+            return Ok(false);
+        };
         match remedy {
-            Remedy::Finish => self.copy_finished_by_recovery(table, *copy_id)?,
-            Remedy::Undo | Remedy::Repeat => self.copy_undone(table, *copy_id)?,
+            CopyRecovery::Finish => self.copy_finished_by_recovery(table, *copy_id)?,
+            CopyRecovery::Undo | CopyRecovery::Repeat => self.copy_undone(table, *copy_id)?,
         }
         Ok(true)
     }
@@ -156,26 +160,27 @@ impl Tracker {
     /// | copy | interrupted | copy id | a recovery finds that it has not |
     /// | any | failed, cancelled | | it ended, and changed nothing |
     ///
-    /// A success that comes with data is a [`TableSeal`](crate::TableSeal)'s.
+    /// A success that comes with data is a [`TrackingHook`](crate::TrackingHook)'s.
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if a server fails, or if this table has no such line.
+    /// Returns a [`TrackingError`] if a server fails, or if this table has no such line.
     pub fn update_pipeline_status(
         &self,
         table: &TableName,
-        phase: Phase,
-        status: Status,
-        metadata: &Metadata<'_>,
+        phase: TablePhase,
+        status: AttemptStatus,
+        metadata: &AttemptFacts<'_>,
     ) -> Result<()> {
         self.demand_write()?;
-        let refused = |why| Error::Change { phase: phase.name(), status: status.name(), why };
+        let refused =
+            |why| TrackingError::Change { phase: phase.name(), status: status.name(), why };
         let entry = self.entry(table);
         let identities = self.identities();
         let copy_id = || metadata.copy_id.ok_or_else(|| refused("it needs the copy's id"));
         match (phase, status) {
-            (Phase::Copy, Status::Running) => {
-                let attempt = Attempt {
+            (TablePhase::Copy, AttemptStatus::Running) => {
+                let attempt = BegunCopy {
                     copy_id: copy_id()?,
                     watermark: metadata.watermark,
                     fingerprint: metadata.fingerprint,
@@ -184,17 +189,17 @@ impl Tracker {
                 };
                 self.write_copy(&changes::copy_begun(entry, attempt))
             }
-            (Phase::Copy, Status::Success) => {
+            (TablePhase::Copy, AttemptStatus::Success) => {
                 self.write_copy(&changes::copy_finished(entry, copy_id()?))
             }
-            (Phase::Copy, Status::Interrupted) => {
+            (TablePhase::Copy, AttemptStatus::Interrupted) => {
                 self.write_copy(&changes::copy_undone(entry, copy_id()?))
             }
-            (_, Status::Failed | Status::Cancelled) => {
+            (_, AttemptStatus::Failed | AttemptStatus::Cancelled) => {
                 self.record_end(table, phase, status, metadata.error.unwrap_or_default())
             }
-            (_, Status::NotStarted) => Err(refused("what never began changes no state")),
-            (Phase::Load | Phase::Prove | Phase::Verify, _) => {
+            (_, AttemptStatus::NotStarted) => Err(refused("what never began changes no state")),
+            (TablePhase::Load | TablePhase::Prove | TablePhase::Verify, _) => {
                 Err(refused("a load is recorded together with its data, by a seal"))
             }
         }
@@ -203,18 +208,18 @@ impl Tracker {
     fn record_end(
         &self,
         table: &TableName,
-        phase: Phase,
-        status: Status,
+        phase: TablePhase,
+        status: AttemptStatus,
         error: &str,
     ) -> Result<()> {
         let entry = self.entry(table);
-        if phase == Phase::Copy {
+        if phase == TablePhase::Copy {
             // A copy that was rolled back has no place in the history.
             self.forget(table);
         }
         let line = changes::run_ended(entry, phase, status, error);
         let line = changes::with_copy(line, self.remembered(table).as_ref());
-        if phase == Phase::Copy {
+        if phase == TablePhase::Copy {
             let told = self.write_copy(&changes::copy_ended(entry, status, error));
             self.write_target(&[line])?;
             told
@@ -224,21 +229,21 @@ impl Tracker {
     }
 
     /// Writes a row of `etl_copy_status`, wherever it is.
-    fn write_copy(&self, change: &Change) -> Result<()> {
+    fn write_copy(&self, change: &RowChange) -> Result<()> {
         let Some(replica) = self.replica() else {
             return self.write_target(std::slice::from_ref(change));
         };
         self.demand_write()?;
-        let failed = Error::server("write", COPIES.name);
+        let failed = TrackingError::server("write", COPIES.name);
         self.demand_locks().map_err(&failed)?;
-        let mut conn = replica.get(Profile::Write).map_err(&failed)?;
+        let mut conn = replica.get(SessionProfile::Write).map_err(&failed)?;
         let statement = change.for_mysql(&self.in_replica(replica, change.layout()));
         let done = conn.exec_drop(statement.sql, statement.values);
         done.map_err(|error| failed(conn.fault(&error)))
     }
 
     /// Makes all of `changes` in the target, in one statement.
-    pub(crate) fn write_target(&self, changes: &[Change]) -> Result<()> {
+    pub(crate) fn write_target(&self, changes: &[RowChange]) -> Result<()> {
         let table = changes.last().map_or("", |change| change.layout().name);
         let statement = self.in_one_statement(changes);
         self.execute(table, &statement.sql, &statement.values).map(drop)
@@ -253,7 +258,7 @@ impl Tracker {
         values: &[Option<String>],
     ) -> Result<u64> {
         self.demand_write()?;
-        let failed = Error::server("write", table);
+        let failed = TrackingError::server("write", table);
         self.demand_locks().map_err(&failed)?;
         let mut conn = self.shared.target.get().map_err(&failed)?;
         let done = conn.execute_typed(sql, &typed(values));

@@ -1,15 +1,15 @@
 //! The state that becomes true together with the data.
 
-use crate::changes::{self, Copied, Entry};
+use crate::changes::{self, FinishedCopy, RecordEntry};
 use crate::{Tracker, WatermarkAt};
-use handoff_connect::{DatabaseIdentity, Fault, Published, Result, Seal, Side};
+use handoff_connect::{DatabaseIdentity, Fault, PublishHook, PublishedRows, Result, Side};
 use handoff_model::{CopyId, Extraction, Reason, TableName};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
 
-/// What a seal records beside what the mover published.
+/// The facts of a move that a hook records beside the mover's own figures.
 #[derive(Debug, Clone, Copy)]
-pub struct SealWork<'a> {
+pub struct PublishedMove<'a> {
     /// The table.
     pub table: &'a TableName,
     /// Hop 1: the copy that is made. Hop 2: the copy that is loaded; `None` when the source is
@@ -19,16 +19,16 @@ pub struct SealWork<'a> {
     pub copied_at: Option<Timestamp>,
     /// Hop 2: the source of that copy, where this run does not read one.
     pub copied_from: Option<&'a DatabaseIdentity>,
-    /// How far the watermark columns have been moved once this has arrived. It replaces what was
-    /// recorded before, so an incremental move that found nothing passes the old one on.
+    /// The watermarks reached once this move has arrived. They replace the recorded ones, so an
+    /// incremental move that found nothing passes the old ones on.
     pub watermark: Option<&'a [WatermarkAt]>,
     /// The structure of the table, as a hash.
     pub fingerprint: &'a str,
-    /// What told the state of the source before it was read, if it told anything.
+    /// The state of the source before the read, if the source told one.
     pub source_mark: Option<&'a str>,
-    /// Why the table is moved as it is.
+    /// The reason for the way of moving.
     pub reason: Reason,
-    /// What of the table is moved.
+    /// The part of the table that is moved.
     pub extraction: Extraction,
     /// Hop 1: whether nothing of what the copy is to bring is left to be merged. Until it is, hop 2
     /// may not read the replica's table.
@@ -37,30 +37,35 @@ pub struct SealWork<'a> {
 
 /// Records one hop of one table where its data is. Make it when the hop begins: durations count
 /// from there.
-pub struct TableSeal<'a> {
+pub struct TrackingHook<'a> {
     tracker: &'a Tracker,
-    work: SealWork<'a>,
+    work: PublishedMove<'a>,
     started: Timestamp,
 }
 
-impl<'a> TableSeal<'a> {
-    pub(crate) fn new(tracker: &'a Tracker, work: SealWork<'a>) -> TableSeal<'a> {
-        TableSeal { tracker, work, started: Timestamp::now() }
+impl<'a> TrackingHook<'a> {
+    pub(crate) fn new(tracker: &'a Tracker, work: PublishedMove<'a>) -> TrackingHook<'a> {
+        TrackingHook { tracker, work, started: Timestamp::now() }
     }
 
     /// Has the hop begin earlier: the rows that it moves were looked for from then on, so that no
     /// younger change is sure to be among them.
     #[must_use]
-    pub fn since(self, began: Timestamp) -> TableSeal<'a> {
-        TableSeal { started: began, ..self }
+    pub fn since(self, began: Timestamp) -> TrackingHook<'a> {
+        TrackingHook { started: began, ..self }
     }
 
-    fn entry(&self) -> Entry<'a> {
+    fn entry(&self) -> RecordEntry<'a> {
         self.tracker.entry(self.work.table)
     }
 
-    fn copied(&self, entry: Entry<'_>, copy_id: CopyId, published: &Published) -> Copied {
-        Copied {
+    fn copied(
+        &self,
+        entry: RecordEntry<'_>,
+        copy_id: CopyId,
+        published: &PublishedRows,
+    ) -> FinishedCopy {
+        FinishedCopy {
             copy_id,
             strategy: published.strategy,
             rows: published.rows,
@@ -72,20 +77,19 @@ impl<'a> TableSeal<'a> {
     }
 }
 
-impl Seal for TableSeal<'_> {
+impl PublishHook for TrackingHook<'_> {
     fn before_swap(&self) -> Result<()> {
         self.tracker.demand_side(Side::Replica)
     }
 
     /// Writes the row of `etl_copy_status` in one statement, which commits by itself unless the
     /// connection is in a transaction.
-    fn on_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<()> {
-        let refused = |text: &str| Err(Fault::new(Side::Replica, text));
+    fn on_replica(&self, conn: &mut mysql::Conn, published: &PublishedRows) -> Result<()> {
         let Some(replica) = self.tracker.replica() else {
-            return refused("a copy was made, but no replica is tracked");
+            return Err(Fault::new(Side::Replica, "a copy was made, but no replica is tracked"));
         };
         let Some(copy_id) = self.work.copy_id else {
-            return refused("a copy was made, but has no id");
+            return Err(Fault::new(Side::Replica, "a copy was made, but has no id"));
         };
         self.tracker.demand_side(Side::Replica)?;
         let entry = self.entry();
@@ -101,7 +105,11 @@ impl Seal for TableSeal<'_> {
 
     /// Makes sure that no other run has taken over, and writes the rows of `etl_load_status` and `etl_runs` in one
     /// statement.
-    fn on_target(&self, tx: &mut postgres::Transaction<'_>, published: &Published) -> Result<()> {
+    fn on_target(
+        &self,
+        tx: &mut postgres::Transaction<'_>,
+        published: &PublishedRows,
+    ) -> Result<()> {
         self.tracker.demand_ours(tx)?;
         let entry = self.entry();
         let mut work = self.work;

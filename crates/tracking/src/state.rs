@@ -1,14 +1,16 @@
-//! What is known of each table, as it is read back.
+//! The recorded state of each table.
 
-use crate::layout::Layout;
-use crate::{DataOrigin, Error, Remedy, Result, Status, WatermarkAt, moment, watermark};
+use crate::layout::TableLayout;
+use crate::{
+    AttemptStatus, CopyRecovery, DataOrigin, Result, TrackingError, WatermarkAt, moment, watermark,
+};
 use handoff_connect::Side;
 use handoff_model::{CopyId, ProofBy, RunId, TableName};
 use jiff::{SignedDuration, Timestamp};
 
-/// What is known of one table. The default is a table that was never met.
+/// The recorded state of one table. The default is a table that was never met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tracked {
+pub struct TrackedTable {
     /// Hop 1; `None` if it was never tried.
     pub copy: Option<CopyState>,
     /// Hop 2; `None` if it was never tried.
@@ -18,60 +20,60 @@ pub struct Tracked {
 /// A row of `etl_copy_status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyState {
-    /// Where it is recorded: the replica, or the target where there is no replica.
+    /// The side that holds the record: the replica, or the target where there is no replica.
     pub place: Side,
-    /// How the last attempt ended.
-    pub status: Status,
+    /// The outcome of the last attempt.
+    pub status: AttemptStatus,
     /// The last good copy.
     pub copy_id: Option<CopyId>,
     /// The copy that was begun and is not known to have arrived.
     pub pending: Option<CopyId>,
-    /// Whether the replica table holds one whole copy. Not so while rows are merged into it, and
-    /// after a merge that did not end well.
+    /// True if the replica table holds one whole copy: not while rows are merged into the table,
+    /// nor after a merge that did not end well.
     pub intact: bool,
-    /// How far the last good copy went.
+    /// The watermarks that the last good copy reached.
     pub watermark: Option<Vec<WatermarkAt>>,
-    /// How far the copy that was begun is to go.
+    /// The watermarks that the pending copy is to reach.
     pub proposed: Option<Vec<WatermarkAt>>,
     /// The structure of the last good copy.
     pub fingerprint: Option<String>,
     /// The structure of the copy that was begun.
     pub pending_fingerprint: Option<String>,
-    /// What told the state of the source before the last good copy was read. A copy of changed rows
-    /// may have missed some of it, unless the rows were counted afterwards.
+    /// The state of the source before the last good copy was read. A copy of changed rows may have
+    /// missed some changes, unless the rows were counted afterwards.
     pub source_mark: Option<String>,
-    /// Which databases it came through.
+    /// The databases that the copy came through.
     pub origin: DataOrigin,
     /// Rows that the last good copy moved; unknown after a recovery.
     pub rows: Option<u64>,
     /// Bytes that it moved.
     pub bytes: Option<u64>,
-    /// How it moved them.
+    /// The strategy.
     pub strategy: Option<String>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: Option<u64>,
-    /// When the last attempt began.
+    /// The start of the last attempt.
     pub started_at: Option<Timestamp>,
-    /// When the last attempt ended.
+    /// The end of the last attempt.
     pub finished_at: Option<Timestamp>,
-    /// When the last good copy arrived.
+    /// The arrival of the last good copy.
     pub last_success_at: Option<Timestamp>,
-    /// When the table was adopted.
+    /// The time at which the table was adopted.
     pub adopted_at: Option<Timestamp>,
     /// The run of the last attempt.
     pub run: RunId,
-    /// Why the last attempt failed.
+    /// The error of the last attempt, if it failed.
     pub error: Option<String>,
 }
 
 /// A row of `etl_load_status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadState {
-    /// How the last attempt ended.
-    pub status: Status,
+    /// The outcome of the last attempt.
+    pub status: AttemptStatus,
     /// The copy that the target table was loaded from.
     pub loaded_copy_id: Option<CopyId>,
-    /// How far the last good load went.
+    /// The watermarks that the last good load reached.
     pub watermark: Option<Vec<WatermarkAt>>,
     /// The structure of the last good load.
     pub fingerprint: Option<String>,
@@ -87,7 +89,7 @@ pub struct LoadState {
     pub bytes: Option<u64>,
     /// The strategy that moved them.
     pub strategy: Option<String>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: Option<u64>,
     /// The sum of its canonical rows.
     pub checksum: Option<String>,
@@ -97,33 +99,34 @@ pub struct LoadState {
     pub replica_rows: Option<u64>,
     /// Rows in the target when it was proved.
     pub target_rows: Option<u64>,
-    /// The outcome of the proof, as [`Outcome`](crate::Outcome) names it.
+    /// The outcome of the proof, as [`ProofOutcome`](crate::ProofOutcome) names it.
     pub proof: Option<String>,
     /// By what it was proved.
     pub proof_by: Option<ProofBy>,
     /// All that is known of the proof, as the JSON of a report.
     pub proof_detail: Option<String>,
-    /// When it was proved.
+    /// The time of the proof.
     pub proved_at: Option<Timestamp>,
-    /// When reading the source began for what the target holds: no younger change is in it.
+    /// The time at which reading the source began for the target's data: no younger change is in
+    /// the target.
     pub data_as_of: Option<Timestamp>,
-    /// Which databases the last good load came through.
+    /// The databases that the last good load came through.
     pub origin: DataOrigin,
-    /// When the last attempt began.
+    /// The start of the last attempt.
     pub started_at: Option<Timestamp>,
-    /// When the last attempt ended.
+    /// The end of the last attempt.
     pub finished_at: Option<Timestamp>,
-    /// When the last good load arrived.
+    /// The arrival of the last good load.
     pub last_success_at: Option<Timestamp>,
-    /// When the table was adopted.
+    /// The time at which the table was adopted.
     pub adopted_at: Option<Timestamp>,
     /// The run of the last attempt.
     pub run: RunId,
-    /// Why the last attempt failed.
+    /// The error of the last attempt, if it failed.
     pub error: Option<String>,
 }
 
-impl Tracked {
+impl TrackedTable {
     /// Returns the copy in the replica that hop 2 may read, if it may.
     pub fn loadable_copy(&self) -> Option<CopyId> {
         self.copy.as_ref().filter(|copy| copy.loadable())?.copy_id
@@ -139,17 +142,19 @@ impl Tracked {
     /// that did not keep it and the replica holds another copy by now.
     pub fn data_as_of(&self) -> Option<Timestamp> {
         let load = self.load.as_ref().filter(|load| load.last_success_at.is_some())?;
-        let same =
-            |copy: &&CopyState| copy.copy_id.is_some() && copy.copy_id == load.loaded_copy_id;
-        load.data_as_of.or_else(|| self.copy.as_ref().filter(same)?.data_as_of())
+        load.data_as_of.or_else(|| {
+            let copy = self.copy.as_ref()?;
+            let is_loaded = copy.copy_id.is_some() && copy.copy_id == load.loaded_copy_id;
+            if is_loaded { copy.data_as_of() } else { None }
+        })
     }
 
     /// Returns true if the last attempt at either hop began and never ended.
     pub fn was_interrupted(&self) -> bool {
         let copy = self.copy.as_ref().map(|copy| copy.status);
         let load = self.load.as_ref().map(|load| load.status);
-        let unfinished = |status| matches!(status, Status::Running | Status::Interrupted);
-        copy.into_iter().chain(load).any(unfinished)
+        let unfinished = [AttemptStatus::Running, AttemptStatus::Interrupted];
+        copy.into_iter().chain(load).any(|status| unfinished.contains(&status))
     }
 
     /// Returns true if the last attempt at either hop, or the proof, did not end well: what
@@ -157,12 +162,12 @@ impl Tracked {
     pub fn last_attempt_failed(&self) -> bool {
         let copy = self.copy.as_ref().map(|copy| copy.status);
         let load = self.load.as_ref().map(|load| load.status);
-        copy.into_iter().chain(load).any(|status| status != Status::Success)
+        copy.into_iter().chain(load).any(|status| status != AttemptStatus::Success)
     }
 
     /// Returns what will be known once a recovery has dealt with an interrupted copy.
     #[must_use]
-    pub fn settled(mut self, remedy: Remedy) -> Tracked {
+    pub fn settled(mut self, remedy: CopyRecovery) -> TrackedTable {
         if let Some(copy) = &mut self.copy {
             copy.settle(remedy);
         }
@@ -179,16 +184,16 @@ impl Tracked {
 
 impl CopyState {
     /// The same that [`Tracker::settle`](crate::Tracker::settle) writes down.
-    fn settle(&mut self, remedy: Remedy) {
+    fn settle(&mut self, remedy: CopyRecovery) {
         let proposed = (self.pending.take(), self.proposed.take(), self.pending_fingerprint.take());
         let source = self.origin.pending_source.take();
-        if remedy == Remedy::Finish {
+        if remedy == CopyRecovery::Finish {
             self.origin = DataOrigin { source, ..DataOrigin::default() };
             (self.copy_id, self.watermark, self.fingerprint) = proposed;
-            (self.status, self.intact, self.source_mark) = (Status::Success, true, None);
+            (self.status, self.intact, self.source_mark) = (AttemptStatus::Success, true, None);
             self.error = None;
         } else {
-            self.status = Status::Interrupted;
+            self.status = AttemptStatus::Interrupted;
         }
     }
 
@@ -206,7 +211,7 @@ impl CopyState {
         self.place == Side::Replica
             && self.copy_id.is_some()
             && self.intact
-            && self.status != Status::Running
+            && self.status != AttemptStatus::Running
     }
 
     /// Returns true if a table of this name in the replica is our work, or was adopted.
@@ -225,14 +230,14 @@ impl LoadState {
 }
 
 /// A row as text, in the order of its layout's columns.
-pub(crate) struct Fields {
-    layout: &'static Layout,
+pub(crate) struct TextFields {
+    layout: &'static TableLayout,
     texts: Vec<Option<String>>,
 }
 
-impl Fields {
-    pub(crate) fn new(layout: &'static Layout, texts: Vec<Option<String>>) -> Fields {
-        Fields { layout, texts }
+impl TextFields {
+    pub(crate) fn new(layout: &'static TableLayout, texts: Vec<Option<String>>) -> TextFields {
+        TextFields { layout, texts }
     }
 
     pub(crate) fn table(&self) -> Result<TableName> {
@@ -242,7 +247,7 @@ impl Fields {
     pub(crate) fn copy(&self, place: Side) -> Result<CopyState> {
         Ok(CopyState {
             place,
-            status: self.required("status", Status::by_name)?,
+            status: self.required("status", AttemptStatus::by_name)?,
             copy_id: self.read("copy_id", CopyId::parse)?,
             pending: self.read("pending_copy_id", CopyId::parse)?,
             intact: self.required("intact", |text| Some(text != "0"))?,
@@ -267,7 +272,7 @@ impl Fields {
 
     pub(crate) fn load(&self) -> Result<LoadState> {
         Ok(LoadState {
-            status: self.required("status", Status::by_name)?,
+            status: self.required("status", AttemptStatus::by_name)?,
             loaded_copy_id: self.read("loaded_copy_id", CopyId::parse)?,
             watermark: self.read("watermark", watermark::from_json)?,
             fingerprint: self.text("fingerprint"),
@@ -324,8 +329,8 @@ impl Fields {
         self.get(column).and_then(parse).ok_or_else(|| self.bad(column))
     }
 
-    fn bad(&self, column: &'static str) -> Error {
+    fn bad(&self, column: &'static str) -> TrackingError {
         let row = self.get("table_name").unwrap_or_default().to_owned();
-        Error::Row { table: self.layout.name, row, column }
+        TrackingError::Row { table: self.layout.name, row, column }
     }
 }

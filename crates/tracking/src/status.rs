@@ -1,12 +1,12 @@
-//! How an attempt stands.
+//! The status of an attempt.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How the last attempt at a phase of a table stands, or ended.
+/// The status or the outcome of the last attempt at a phase of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum AttemptStatus {
     /// It has begun. If no run holds the lock, the run that began it was interrupted.
     Running,
     /// It arrived.
@@ -21,36 +21,50 @@ pub enum Status {
     NotStarted,
 }
 
-impl Status {
-    const ALL: [Status; 6] = [
-        Status::Running,
-        Status::Success,
-        Status::Failed,
-        Status::Cancelled,
-        Status::Interrupted,
-        Status::NotStarted,
+impl AttemptStatus {
+    const ALL: [AttemptStatus; 6] = [
+        AttemptStatus::Running,
+        AttemptStatus::Success,
+        AttemptStatus::Failed,
+        AttemptStatus::Cancelled,
+        AttemptStatus::Interrupted,
+        AttemptStatus::NotStarted,
     ];
 
     /// Returns the name used in the tracking tables.
     pub fn name(self) -> &'static str {
         match self {
-            Status::Running => "running",
-            Status::Success => "success",
-            Status::Failed => "failed",
-            Status::Cancelled => "cancelled",
-            Status::Interrupted => "interrupted",
-            Status::NotStarted => "not_started",
+            AttemptStatus::Running => "running",
+            AttemptStatus::Success => "success",
+            AttemptStatus::Failed => "failed",
+            AttemptStatus::Cancelled => "cancelled",
+            AttemptStatus::Interrupted => "interrupted",
+            AttemptStatus::NotStarted => "not_started",
         }
     }
 
     /// Finds a status by its [`name`](Self::name).
-    pub fn by_name(name: &str) -> Option<Status> {
-        Status::ALL.into_iter().find(|status| status.name() == name)
+    pub fn by_name(name: &str) -> Option<AttemptStatus> {
+        AttemptStatus::ALL.into_iter().find(|status| status.name() == name)
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for AttemptStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_found_by_its_name_and_written_so() {
+        for status in AttemptStatus::ALL {
+            assert_eq!(AttemptStatus::by_name(status.name()), Some(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
+        }
+        assert_eq!(AttemptStatus::by_name("done"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What stands around a tracking table of the target.
+//! Objects around a tracking table of the target that could change its records.
 
 /// Spells an expression for what keeps the table `c` of the schema `n` from keeping its records: a word, and on a line of its
 /// own the statements that take it away. NULL if nothing does.
@@ -21,14 +21,14 @@ pub(crate) const SURROUNDINGS: &str = "\
             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 3 = 3)) \
     END";
 
-/// What the expression found.
-pub(crate) struct Surroundings {
+/// The text that the expression found.
+pub(crate) struct RecordObstacle {
     pub(crate) what: &'static str,
     pub(crate) remedy: String,
 }
 
-impl Surroundings {
-    pub(crate) fn parse(found: &str) -> Surroundings {
+impl RecordObstacle {
+    pub(crate) fn parse(found: &str) -> RecordObstacle {
         let (word, remedy) = found.split_once('\n').unwrap_or((found, ""));
         let what = match word {
             "row security" => "its row security may hide records from this role",
@@ -38,6 +38,32 @@ impl Surroundings {
             "rules" => "it has rules, which rewrite records",
             _ => "it has triggers that may change records before they are written",
         };
-        Surroundings { what, remedy: remedy.to_owned() }
+        RecordObstacle { what, remedy: remedy.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_expression_finds_is_a_sentence_and_its_remedy() {
+        let found = RecordObstacle::parse("unlogged\nALTER TABLE raw.etl_runs SET LOGGED");
+        assert!(found.what.contains("UNLOGGED"), "{}", found.what);
+        assert_eq!(found.remedy, "ALTER TABLE raw.etl_runs SET LOGGED");
+        let rules = RecordObstacle::parse("rules\nDROP RULE r ON raw.etl_runs");
+        let triggers = RecordObstacle::parse("triggers\nALTER TABLE");
+        assert_ne!(rules.what, triggers.what);
+    }
+
+    #[test]
+    fn every_word_of_the_expression_has_a_sentence_of_its_own() {
+        let words = ["row security", "unlogged", "children", "rules", "triggers"];
+        let sentences: std::collections::BTreeSet<&str> =
+            words.iter().map(|word| RecordObstacle::parse(word).what).collect();
+        assert_eq!(sentences.len(), words.len());
+        for word in words {
+            assert!(SURROUNDINGS.contains(&format!("E'{word}\\n")), "{word}");
+        }
     }
 }

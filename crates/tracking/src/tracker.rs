@@ -1,14 +1,14 @@
 //! The one writer of the tracking tables.
 
-use crate::change::{Change, Statement};
-use crate::changes::{Copied, Entry};
-use crate::keeper::Keeper;
-use crate::layout::{COPIES, Column, LOADS, Layout, RUNS};
+use crate::change::{BoundStatement, RowChange};
+use crate::changes::{FinishedCopy, RecordEntry};
+use crate::keeper::LockKeeper;
+use crate::layout::{COPIES, ColumnSpec, LOADS, RUNS, TableLayout};
 use crate::prepare::{self, Missing};
-use crate::state::Fields;
+use crate::state::TextFields;
 use crate::watermark::to_json;
-use crate::{Error, Result, RunIdentities, SealWork, TableSeal, Tracked};
-use handoff_connect::{MyPool, PgPool, Profile, Side, quote_my, quote_pg};
+use crate::{PublishedMove, Result, RunIdentities, TrackedTable, TrackingError, TrackingHook};
+use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
 use handoff_model::{Extraction, Reason, RunId, TableName};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
@@ -23,27 +23,27 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 /// time of one statement.
 #[derive(Clone)]
 pub struct Tracker {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<TrackerState>,
 }
 
-pub(crate) struct Shared {
+pub(crate) struct TrackerState {
     pub(crate) run: RunId,
     pub(crate) replica: Option<MyPool>,
     pub(crate) target: PgPool,
     pub(crate) schema: String,
-    pub(crate) access: Access,
+    pub(crate) access: TrackerAccess,
     /// Set while this tracker holds the run lock.
     pub(crate) locked: AtomicBool,
-    /// Who keeps that lock.
-    pub(crate) keeper: Mutex<Weak<Keeper>>,
+    /// The keeper of that lock.
+    pub(crate) keeper: Mutex<Weak<LockKeeper>>,
     /// The databases of this run, once they are known.
     pub(crate) identities: OnceLock<RunIdentities>,
-    /// What this run has copied.
-    pub(crate) copied: Mutex<BTreeMap<TableName, Remembered>>,
+    /// The copies of this run.
+    pub(crate) copied: Mutex<BTreeMap<TableName, RememberedCopy>>,
 }
 
-/// What a tracker may do.
-pub(crate) enum Access {
+/// The access of a tracker.
+pub(crate) enum TrackerAccess {
     /// Read and write; every table is there.
     Write,
     /// Read these tables, which may lack some columns.
@@ -52,8 +52,8 @@ pub(crate) enum Access {
 
 /// A copy of this run, kept until the line of its table in `etl_runs` is written.
 #[derive(Debug, Clone)]
-pub(crate) struct Remembered {
-    pub(crate) copied: Copied,
+pub(crate) struct RememberedCopy {
+    pub(crate) copied: FinishedCopy,
     pub(crate) extraction: Extraction,
     pub(crate) reason: Reason,
     pub(crate) watermark: Option<String>,
@@ -65,7 +65,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if a server fails, may not make a table, or if a table with a name of
+    /// Returns a [`TrackingError`] if a server fails, may not make a table, or if a table with a name of
     /// ours is not ours or has another layout.
     pub fn open(
         run: RunId,
@@ -74,7 +74,7 @@ impl Tracker {
         schema: &str,
     ) -> Result<Tracker> {
         prepare::make(replica.as_ref(), &target, schema)?;
-        Ok(Tracker::with(run, replica, target, schema, Access::Write))
+        Ok(Tracker::with(run, replica, target, schema, TrackerAccess::Write))
     }
 
     /// Opens the tracking of one pipeline for reading. Makes nothing; tables that are missing
@@ -90,7 +90,7 @@ impl Tracker {
         schema: &str,
     ) -> Result<Tracker> {
         let there = prepare::look(replica.as_ref(), &target, schema)?;
-        Ok(Tracker::with(run, replica, target, schema, Access::Read(there)))
+        Ok(Tracker::with(run, replica, target, schema, TrackerAccess::Read(there)))
     }
 
     fn with(
@@ -98,14 +98,13 @@ impl Tracker {
         replica: Option<MyPool>,
         target: PgPool,
         schema: &str,
-        access: Access,
+        access: TrackerAccess,
     ) -> Tracker {
-        let schema = schema.to_owned();
-        let shared = Shared {
+        let shared = TrackerState {
             run,
             replica,
             target,
-            schema,
+            schema: schema.to_owned(),
             access,
             locked: AtomicBool::new(false),
             keeper: Mutex::default(),
@@ -129,10 +128,10 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if a server fails, or a row was changed by hand into something that
+    /// Returns a [`TrackingError`] if a server fails, or a row was changed by hand into something that
     /// means nothing.
-    pub fn states(&self) -> Result<BTreeMap<TableName, Tracked>> {
-        let mut states: BTreeMap<TableName, Tracked> = BTreeMap::new();
+    pub fn states(&self) -> Result<BTreeMap<TableName, TrackedTable>> {
+        let mut states: BTreeMap<TableName, TrackedTable> = BTreeMap::new();
         let (copies, place) = match self.replica() {
             Some(replica) => (self.read_replica(replica, &COPIES)?, Side::Replica),
             None => (self.read_target(&COPIES)?, Side::Target),
@@ -147,30 +146,32 @@ impl Tracker {
     }
 
     /// Returns what a mover is to call when it publishes `work`.
-    pub fn seal<'a>(&'a self, work: SealWork<'a>) -> TableSeal<'a> {
-        TableSeal::new(self, work)
+    pub fn seal<'a>(&'a self, work: PublishedMove<'a>) -> TrackingHook<'a> {
+        TrackingHook::new(self, work)
     }
 
-    fn read_replica(&self, replica: &MyPool, layout: &'static Layout) -> Result<Vec<Fields>> {
+    fn read_replica(
+        &self,
+        replica: &MyPool,
+        layout: &'static TableLayout,
+    ) -> Result<Vec<TextFields>> {
         if !self.has(layout) {
             return Ok(Vec::new());
         }
-        let failed = Error::server("read", layout.name);
-        let mut conn = replica.get(Profile::Read).map_err(&failed)?;
+        let failed = TrackingError::server("read", layout.name);
+        let mut conn = replica.get(SessionProfile::Read).map_err(&failed)?;
         let table = self.in_replica(replica, layout);
         let query = format!("SELECT {} FROM {table}", layout.select_in_mysql(self.missing(layout)));
         let rows: Vec<mysql::Row> =
             conn.query(query).map_err(|error| failed(conn.fault(&error)))?;
-        let text = |value| mysql::from_value_opt(value).ok().flatten();
-        let texts = rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect());
-        Ok(texts.map(|texts| Fields::new(layout, texts)).collect())
+        Ok(rows.into_iter().map(|row| TextFields::new(layout, texts_of(row))).collect())
     }
 
-    fn read_target(&self, layout: &'static Layout) -> Result<Vec<Fields>> {
+    fn read_target(&self, layout: &'static TableLayout) -> Result<Vec<TextFields>> {
         if !self.has(layout) {
             return Ok(Vec::new());
         }
-        let failed = Error::server("read", layout.name);
+        let failed = TrackingError::server("read", layout.name);
         let mut conn = self.shared.target.get().map_err(&failed)?;
         let query = format!(
             "SELECT {} FROM {}",
@@ -178,32 +179,32 @@ impl Tracker {
             self.in_target(layout)
         );
         let rows = conn.query_typed(&query, &[]).map_err(|error| failed(conn.fault(&error)))?;
-        let texts = rows.iter().map(|row| {
-            (0..row.len()).map(|column| row.try_get(column)).collect::<Result<Vec<_>, _>>()
-        });
-        let texts = texts.collect::<Result<Vec<_>, _>>();
-        let texts = texts.map_err(|error| failed(conn.fault(&error)))?;
-        Ok(texts.into_iter().map(|texts| Fields::new(layout, texts)).collect())
+        let mut read = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let texts = (0..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>();
+            read.push(TextFields::new(layout, texts.map_err(|error| failed(conn.fault(&error)))?));
+        }
+        Ok(read)
     }
 
-    pub(crate) fn has(&self, layout: &Layout) -> bool {
+    pub(crate) fn has(&self, layout: &TableLayout) -> bool {
         match &self.shared.access {
-            Access::Write => true,
-            Access::Read(there) => there.contains_key(layout.name),
+            TrackerAccess::Write => true,
+            TrackerAccess::Read(there) => there.contains_key(layout.name),
         }
     }
 
-    fn missing(&self, layout: &Layout) -> &[&'static Column] {
+    fn missing(&self, layout: &TableLayout) -> &[&'static ColumnSpec] {
         match &self.shared.access {
-            Access::Write => &[],
-            Access::Read(there) => there.get(layout.name).map_or(&[], Vec::as_slice),
+            TrackerAccess::Write => &[],
+            TrackerAccess::Read(there) => there.get(layout.name).map_or(&[], Vec::as_slice),
         }
     }
 
     pub(crate) fn demand_write(&self) -> Result<()> {
         match self.shared.access {
-            Access::Write => Ok(()),
-            Access::Read(_) => Err(Error::ReadOnly),
+            TrackerAccess::Write => Ok(()),
+            TrackerAccess::Read(_) => Err(TrackingError::ReadOnly),
         }
     }
 
@@ -211,23 +212,23 @@ impl Tracker {
         self.shared.replica.as_ref()
     }
 
-    pub(crate) fn entry<'a>(&self, table: &'a TableName) -> Entry<'a> {
-        Entry { run: self.shared.run, table, at: Timestamp::now() }
+    pub(crate) fn entry<'a>(&self, table: &'a TableName) -> RecordEntry<'a> {
+        RecordEntry { run: self.shared.run, table, at: Timestamp::now() }
     }
 
     /// Returns the quoted name of a table in the replica.
-    pub(crate) fn in_replica(&self, replica: &MyPool, layout: &Layout) -> String {
+    pub(crate) fn in_replica(&self, replica: &MyPool, layout: &TableLayout) -> String {
         format!("{}.{}", quote_my(replica.database()), quote_my(layout.name))
     }
 
     /// Returns the quoted name of a table in the target.
-    pub(crate) fn in_target(&self, layout: &Layout) -> String {
+    pub(crate) fn in_target(&self, layout: &TableLayout) -> String {
         format!("{}.{}", quote_pg(self.shared.schema.as_str()), quote_pg(layout.name))
     }
 
     /// Returns one statement for PostgreSQL that makes all of `changes`, which must be for
     /// different tables or rows.
-    pub(crate) fn in_one_statement(&self, changes: &[Change]) -> Statement {
+    pub(crate) fn in_one_statement(&self, changes: &[RowChange]) -> BoundStatement {
         let mut values = Vec::new();
         let mut parts: Vec<String> = changes
             .iter()
@@ -242,12 +243,17 @@ impl Tracker {
         if !sql.is_empty() {
             sql.push(' ');
         }
-        Statement { sql: sql + &last, values }
+        BoundStatement { sql: sql + &last, values }
     }
 
     /// Keeps what a copy made until the line of its table in `etl_runs` is written.
-    pub(crate) fn remember(&self, table: &TableName, copied: Copied, work: &SealWork<'_>) {
-        let remembered = Remembered {
+    pub(crate) fn remember(
+        &self,
+        table: &TableName,
+        copied: FinishedCopy,
+        work: &PublishedMove<'_>,
+    ) {
+        let remembered = RememberedCopy {
             copied,
             extraction: work.extraction,
             reason: work.reason,
@@ -257,7 +263,7 @@ impl Tracker {
         all.insert(table.clone(), remembered);
     }
 
-    pub(crate) fn remembered(&self, table: &TableName) -> Option<Copied> {
+    pub(crate) fn remembered(&self, table: &TableName) -> Option<FinishedCopy> {
         let all = self.shared.copied.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(table).map(|remembered| remembered.copied.clone())
     }
@@ -269,4 +275,8 @@ impl Tracker {
     pub(crate) fn runs(&self) -> String {
         self.in_target(&RUNS)
     }
+}
+
+fn texts_of(row: mysql::Row) -> Vec<Option<String>> {
+    row.unwrap().into_iter().map(|value| mysql::from_value_opt(value).ok().flatten()).collect()
 }

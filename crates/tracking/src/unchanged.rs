@@ -1,8 +1,8 @@
 //! Tables that a run left alone, since it knew that they had not changed.
 
 use crate::layout::{LOADS, RUNS};
-use crate::{Result, Status, Tracker, moment};
-use handoff_model::{Extraction, Phase, Reason, TableName};
+use crate::{AttemptStatus, Result, Tracker, moment};
+use handoff_model::{Extraction, Reason, TableName, TablePhase};
 use jiff::Timestamp;
 
 impl Tracker {
@@ -11,13 +11,17 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if the server fails.
+    /// Returns a [`TrackingError`](crate::TrackingError) if the server fails.
     pub fn unchanged(&self, tables: &[(&TableName, Extraction)], as_of: Timestamp) -> Result<()> {
         if tables.is_empty() {
             return Ok(());
         }
-        let line = |(table, extraction): &(&TableName, Extraction)| serde_json::json!({"table_name": table.as_str(), "extraction": extraction.name()});
-        let lines: serde_json::Value = tables.iter().map(line).collect();
+        let lines: serde_json::Value = tables
+            .iter()
+            .map(|(table, extraction)| {
+                serde_json::json!({"table_name": table.as_str(), "extraction": extraction.name()})
+            })
+            .collect();
         let sql = format!(
             "WITH same AS (SELECT * FROM jsonb_to_recordset($1::jsonb) \
              AS same (table_name text, extraction text)), \
@@ -33,8 +37,8 @@ impl Tracker {
         let values = [
             lines.to_string(),
             self.run().to_string(),
-            Status::Success.name().to_owned(),
-            Phase::Load.name().to_owned(),
+            AttemptStatus::Success.name().to_owned(),
+            TablePhase::Load.name().to_owned(),
             Reason::Unchanged.name().to_owned(),
             moment::print(as_of),
             moment::print(Timestamp::now()),

@@ -3,7 +3,7 @@
 use handoff_model::{ColumnName, CopyId, Watermark};
 use serde::{Deserialize, Serialize};
 
-/// How far one watermark column of a table is known to have been moved.
+/// The value up to which one watermark column of a table is known to have been moved.
 ///
 /// A table's watermarks are stored as a JSON list of these, such as
 /// `[{"column":"DateTStamp","watermark":{"type":"timestamp","value":"2026-01-31 23:00:00"},

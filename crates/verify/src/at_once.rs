@@ -1,18 +1,18 @@
 //! Several databases at the same time.
 
 use crate::error::{Error, Result};
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use std::panic::resume_unwind;
 use std::thread;
 
 /// Does `work` with all of `items` at the same time, on a thread each. One that fails ends the
 /// others.
 pub(crate) fn at_once<I: Send, T: Send>(
-    cancel: &Cancel,
+    cancel: &CancelToken,
     items: impl IntoIterator<Item = I>,
-    work: impl Fn(I, &Cancel) -> Result<T> + Sync,
+    work: impl Fn(I, &CancelToken) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let stop = Cancel::new();
+    let stop = CancelToken::new();
     let stopper = stop.clone();
     let _hook = cancel.on_cancel(move || stopper.cancel());
     let (work, stop) = (&work, &stop);

@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::key::RowKey;
-use handoff_connect::{Fault, MyPool, PgConn, PgPool, Profile, Side, ValueRef};
-use handoff_model::{Cancel, KeyRange, RowFilter, Throttle};
+use handoff_connect::{Fault, MyPool, PgConn, PgPool, SessionProfile, Side, ValueRef};
+use handoff_model::{CancelToken, KeyRange, RowFilter, RowThrottle};
 use handoff_rows::{
     Encoder, Locking, ReadSpec, RowReader, RowSink, target_tuples, target_tuples_of,
 };
-use handoff_schema::{Mapping, TableSchema};
-use handoff_settings::Values;
+use handoff_schema::{TableMapping, TableSchema};
+use handoff_settings::ValuePolicies;
 
 /// The number of rows looked up in one statement.
 const BATCH: usize = 500;
@@ -26,7 +26,7 @@ pub enum ComparedTable<'a> {
         /// [`Locking::Free`] may change while it is compared.
         locking: Locking,
         /// The most rows to read in a second.
-        throttle: Option<&'a Throttle>,
+        throttle: Option<&'a RowThrottle>,
     },
     /// The target.
     Pg {
@@ -56,9 +56,9 @@ impl ComparedTable<'_> {
     pub(crate) fn read(
         &self,
         rows: RowSelection<'_>,
-        mapping: &Mapping,
-        values: &Values,
-        cancel: &Cancel,
+        mapping: &TableMapping,
+        values: &ValuePolicies,
+        cancel: &CancelToken,
         each: impl FnMut(&[u8]),
     ) -> Result<bool> {
         match *self {
@@ -66,7 +66,8 @@ impl ComparedTable<'_> {
                 let encoder = Encoder::new(mapping, values);
                 let select = encoder.select_list().to_vec();
                 let mut sink = EncodingSink { encoder, tuple: Vec::new(), each };
-                let mut conn = pool.get(Profile::Read).map_err(|fault| unread(mapping, fault))?;
+                let mut conn =
+                    pool.get(SessionProfile::Read).map_err(|fault| unread(mapping, fault))?;
                 for filter in &rows.filters(mapping) {
                     let spec = ReadSpec { table, select: &select, filter, locking, cancel };
                     RowReader::new(spec).throttle(throttle).read(&mut conn, &mut sink)?;
@@ -95,11 +96,11 @@ impl ComparedTable<'_> {
     }
 }
 
-fn unread(mapping: &Mapping, fault: Fault) -> Error {
+fn unread(mapping: &TableMapping, fault: Fault) -> Error {
     handoff_rows::Error::Read { table: mapping.table.clone(), rows: 0, fault }.into()
 }
 
-fn target_unread(mapping: &Mapping, cancel: &Cancel, fault: Fault) -> Error {
+fn target_unread(mapping: &TableMapping, cancel: &CancelToken, fault: Fault) -> Error {
     match cancel.check() {
         Err(cancelled) => Error::Cancelled(cancelled),
         Ok(()) => Error::Target { table: mapping.table.clone(), fault },
@@ -110,7 +111,7 @@ fn read_target(
     conn: &mut PgConn,
     schema: &str,
     rows: RowSelection<'_>,
-    mapping: &Mapping,
+    mapping: &TableMapping,
     mut each: impl FnMut(&[u8]),
 ) -> Result<(), Fault> {
     let table = &mapping.pg_table;
@@ -135,7 +136,7 @@ pub(crate) enum RowSelection<'a> {
 }
 
 impl RowSelection<'_> {
-    fn filters(self, mapping: &Mapping) -> Vec<RowFilter> {
+    fn filters(self, mapping: &TableMapping) -> Vec<RowFilter> {
         let keys = match self {
             RowSelection::All => return vec![RowFilter::All],
             RowSelection::In(ranges) => {
@@ -147,7 +148,7 @@ impl RowSelection<'_> {
     }
 }
 
-fn key_filter(keys: &[RowKey], mapping: &Mapping) -> RowFilter {
+fn key_filter(keys: &[RowKey], mapping: &TableMapping) -> RowFilter {
     RowFilter::Keys(keys.iter().filter_map(|key| key.key_values(mapping)).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fields::{fields, value};
 use handoff_rows::hash_row;
-use handoff_schema::{Mapping, PgType};
+use handoff_schema::{PgType, TableMapping};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The first byte of a key that is a hash.
@@ -39,7 +39,7 @@ struct PackedColumn {
 }
 
 impl TupleShape {
-    pub(crate) fn of(mapping: &Mapping) -> TupleShape {
+    pub(crate) fn of(mapping: &TableMapping) -> TupleShape {
         let mut indexes = mapping.key.clone();
         indexes.sort_unstable();
         let key: Vec<PackedColumn> = indexes

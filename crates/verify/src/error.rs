@@ -1,6 +1,6 @@
 //! The errors of a comparison.
 
-use handoff_connect::{Fault, Transient};
+use handoff_connect::{Fault, TransientError};
 use handoff_model::{Cancelled, TableName};
 
 /// A result whose error is this crate's [`Error`].
@@ -62,7 +62,7 @@ impl Error {
     }
 }
 
-impl Transient for Error {
+impl TransientError for Error {
     fn is_transient(&self) -> bool {
         self.fault().is_some_and(Fault::is_transient)
     }

@@ -4,7 +4,7 @@ use crate::fields::{parts, value};
 use crate::show::{self, ShowKeys};
 use handoff_model::KeyValue;
 use handoff_rows::{hash_row, key_value};
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 use std::fmt;
 
 /// The identity of a row that differs: the values of its key, or in a table without a key its hash.
@@ -35,7 +35,7 @@ impl RowKey {
 
     /// Returns the canonical values of the key's columns, each with its index into the columns of
     /// `mapping`; [`None`] for a table without a key.
-    fn values<'a>(&'a self, mapping: &Mapping) -> Option<Vec<(usize, &'a [u8])>> {
+    fn values<'a>(&'a self, mapping: &TableMapping) -> Option<Vec<(usize, &'a [u8])>> {
         let RowIdentity::Fields(fields) = &self.0 else { return None };
         let mut columns = mapping.key.clone();
         columns.sort_unstable();
@@ -46,7 +46,7 @@ impl RowKey {
 
     /// Returns the canonical values of the key's columns in the order of the key; [`None`] for a table
     /// without a key.
-    pub fn canonical<'a>(&'a self, mapping: &Mapping) -> Option<Vec<&'a [u8]>> {
+    pub fn canonical<'a>(&'a self, mapping: &TableMapping) -> Option<Vec<&'a [u8]>> {
         let values = self.values(mapping)?;
         let mut ordered = Vec::with_capacity(values.len());
         for index in &mapping.key {
@@ -57,14 +57,14 @@ impl RowKey {
 
     /// Returns the key as MySQL compares it without losing anything, in the order of the key; [`None`]
     /// for a table without a key, and for a key of a type that is looked for by reading.
-    pub fn key_values(&self, mapping: &Mapping) -> Option<Vec<KeyValue>> {
+    pub fn key_values(&self, mapping: &TableMapping) -> Option<Vec<KeyValue>> {
         let values = self.canonical(mapping)?;
         let columns = mapping.key.iter().map(|&index| &mapping.columns[index]);
         columns.zip(values).map(|(column, value)| key_value(column, value)).collect()
     }
 
     /// Returns the key column by column, in the order of the key, as far as it may be shown.
-    pub fn show(&self, mapping: &Mapping, which: ShowKeys) -> Vec<String> {
+    pub fn show(&self, mapping: &TableMapping, which: ShowKeys) -> Vec<String> {
         if let RowIdentity::Hash(hash) = self.0 {
             return vec![short(hash)];
         }
@@ -93,18 +93,21 @@ fn short(hash: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Index, IndexPart, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     #[test]
     fn a_key_holds_its_values_in_the_order_of_the_table_and_tells_them_in_its_own() {
-        let column = |name| Column { nullable: false, ..Column::of_type(name, "int").unwrap() };
+        let column =
+            |name| ColumnSchema { nullable: false, ..ColumnSchema::of_type(name, "int").unwrap() };
         let part = |column| IndexPart { column: Some(column), prefix: None, descending: false };
         let parts = vec![part(1), part(0)];
-        let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let key = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
         let columns = vec![column("a"), column("b")];
         let schema = TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") };
-        let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap();
+        let mapping =
+            TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default())
+                .unwrap();
         let (one, two) = (1_i32.to_be_bytes(), 2_i32.to_be_bytes());
         let key = RowKey::of(&[&one, &two]);
         assert_eq!(key.canonical(&mapping), Some(vec![&two[..], &one[..]]));

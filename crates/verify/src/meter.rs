@@ -1,6 +1,6 @@
 //! Progress, told a few times a second.
 
-use handoff_model::{Event, Observer, Phase, TableName};
+use handoff_model::{Observer, RunEvent, TableName, TablePhase};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -47,8 +47,8 @@ impl<'a> ComparisonMeter<'a> {
         }
         *told = Instant::now();
         drop(told);
-        let (table, phase) = (self.table.clone(), Phase::Verify);
-        self.observer.event(&Event::Progress { table, phase, rows, bytes: 0 });
+        let (table, phase) = (self.table.clone(), TablePhase::Verify);
+        self.observer.event(&RunEvent::Progress { table, phase, rows, bytes: 0 });
     }
 }
 

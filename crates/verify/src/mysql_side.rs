@@ -2,8 +2,8 @@
 
 use crate::compared_table::ComparedTable;
 use crate::error::{Error, Result};
-use handoff_connect::{Fault, MyConn, MyPool, Profile};
-use handoff_model::{Cancel, TableName, Throttle};
+use handoff_connect::{Fault, MyConn, MyPool, SessionProfile};
+use handoff_model::{CancelToken, RowThrottle, TableName};
 use handoff_rows::{Locking, key_operands};
 use handoff_schema::TableSchema;
 
@@ -13,7 +13,7 @@ pub(crate) struct MySqlSide<'a> {
     pub(crate) pool: &'a MyPool,
     pub(crate) table: &'a TableSchema,
     pub(crate) locking: Locking,
-    pub(crate) throttle: Option<&'a Throttle>,
+    pub(crate) throttle: Option<&'a RowThrottle>,
 }
 
 impl<'a> MySqlSide<'a> {
@@ -39,11 +39,11 @@ impl<'a> MySqlSide<'a> {
         self.table.rows
     }
 
-    pub(crate) fn connect(&self, profile: Profile) -> Result<MyConn> {
+    pub(crate) fn connect(&self, profile: SessionProfile) -> Result<MyConn> {
         self.pool.get(profile).map_err(|fault| self.failed(fault, None))
     }
 
-    pub(crate) fn failed(&self, fault: Fault, cancel: Option<&Cancel>) -> Error {
+    pub(crate) fn failed(&self, fault: Fault, cancel: Option<&CancelToken>) -> Error {
         let cancelled = cancel.and_then(|cancel| cancel.check().err());
         let table: TableName = self.table.name.clone();
         cancelled.map_or_else(

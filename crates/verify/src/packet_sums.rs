@@ -11,11 +11,11 @@ use crate::key::{RowIdentity, RowKey};
 use crate::meter::ComparisonMeter;
 use crate::mysql_side::MySqlSide;
 use crate::range_sums::RangeSums;
-use handoff_connect::Profile;
-use handoff_model::{Cancel, KeyRange, KeyValue, RowFilter, TableSum};
+use handoff_connect::SessionProfile;
+use handoff_model::{CancelToken, KeyRange, KeyValue, RowFilter, TableSum};
 use handoff_rows::{Encoder, Locking, ReadSpec, RowReader, has_key_values, hash_row};
-use handoff_schema::{Mapping, TableSchema};
-use handoff_settings::Values;
+use handoff_schema::{TableMapping, TableSchema};
+use handoff_settings::ValuePolicies;
 use std::collections::HashSet;
 
 /// The approximate number of ranges of a table at most, some hundred bytes each. If the catalogue has far too
@@ -45,9 +45,9 @@ struct PacketRange {
 #[derive(Clone, Copy)]
 pub(crate) struct PacketSums<'a> {
     pub(crate) sides: [MySqlSide<'a>; 2],
-    pub(crate) mapping: &'a Mapping,
-    pub(crate) values: &'a Values,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) mapping: &'a TableMapping,
+    pub(crate) values: &'a ValuePolicies,
+    pub(crate) cancel: &'a CancelToken,
 }
 
 impl PacketSums<'_> {
@@ -94,7 +94,7 @@ impl PacketSums<'_> {
         let MySqlSide { table, locking, throttle, .. } = side;
         let mut encoder = Encoder::new(self.mapping, self.values);
         let select = &encoder.select_list().to_vec();
-        let mut conn = side.connect(Profile::Read)?;
+        let mut conn = side.connect(SessionProfile::Read)?;
         let (mut ranges, mut sum, mut key) = (Vec::new(), TableSum::default(), Vec::new());
         let mut bytes = 0;
         let spec = ReadSpec { table, select, filter, locking, cancel: self.cancel };
@@ -231,7 +231,7 @@ fn differing<'a>(one: &'a [PacketRange], other: &'a [PacketRange]) -> Option<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::Column;
+    use handoff_schema::ColumnSchema;
 
     /// Makes ranges of the rows' hashes, each ended by a row whose hash ends in a zero.
     fn ranges(rows: &[u8]) -> Vec<PacketRange> {
@@ -295,7 +295,7 @@ mod tests {
         let table = |columns: &[(&str, &str)]| TableSchema {
             columns: columns
                 .iter()
-                .map(|(name, kind)| Column::of_type(name, kind).unwrap())
+                .map(|(name, kind)| ColumnSchema::of_type(name, kind).unwrap())
                 .collect(),
             ..TableSchema::empty("t")
         };

@@ -5,8 +5,8 @@ use crate::image::row_hash;
 use crate::meter::{ComparisonMeter, MeterPart};
 use crate::mysql_side::MySqlSide;
 use crate::range_sums::RangeSums;
-use handoff_connect::{MyConn, Profile, quote_my};
-use handoff_model::{Cancel, KeyRange, RowFilter, TableSum};
+use handoff_connect::{MyConn, SessionProfile, quote_my};
+use handoff_model::{CancelToken, KeyRange, RowFilter, TableSum};
 use handoff_rows::{ReadSpec, RowReader, force_key_index, where_clause};
 use mysql::prelude::Queryable;
 use std::panic::resume_unwind;
@@ -30,7 +30,7 @@ impl MySqlSide<'_> {
         &self,
         conn: &mut MyConn,
         range: &KeyRange,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<TableSum>> {
         let filter = RowFilter::Range(range.clone());
         let (clause, params) = where_clause(&filter, self.table)?;
@@ -64,7 +64,7 @@ impl MySqlSide<'_> {
         conn: &mut MyConn,
         range: &KeyRange,
         rows: u64,
-        cancel: &Cancel,
+        cancel: &CancelToken,
     ) -> Result<Option<KeyRange>> {
         let (table, locking) = (self.table, self.locking);
         let spec = ReadSpec { table, select: &[], filter: &RowFilter::All, locking, cancel };
@@ -73,13 +73,13 @@ impl MySqlSide<'_> {
     }
 
     /// Returns the first rows of the table as a range, if it has more.
-    pub(crate) fn first(&self, rows: u64, cancel: &Cancel) -> Result<Option<KeyRange>> {
-        self.end_of(&mut self.connect(Profile::RawRead)?, &KeyRange::ALL, rows, cancel)
+    pub(crate) fn first(&self, rows: u64, cancel: &CancelToken) -> Result<Option<KeyRange>> {
+        self.end_of(&mut self.connect(SessionProfile::RawRead)?, &KeyRange::ALL, rows, cancel)
     }
 
     /// Measures the time that the server takes to sum a range.
-    pub(crate) fn timed_sum(&self, range: &KeyRange, cancel: &Cancel) -> Result<Duration> {
-        let mut conn = self.connect(Profile::RawRead)?;
+    pub(crate) fn timed_sum(&self, range: &KeyRange, cancel: &CancelToken) -> Result<Duration> {
+        let mut conn = self.connect(SessionProfile::RawRead)?;
         let started = Instant::now();
         self.sum(&mut conn, range, cancel)?;
         Ok(started.elapsed())
@@ -98,7 +98,7 @@ fn number(digits: Option<&str>) -> u128 {
 /// Finds the ranges whose rows are not the same on both sides.
 pub(crate) fn compare(
     sides: [MySqlSide<'_>; 2],
-    cancel: &Cancel,
+    cancel: &CancelToken,
     meter: &ComparisonMeter<'_>,
 ) -> Result<RangeSums> {
     let whole = walk(sides, &[KeyRange::ALL], FIRST_PIECES, cancel, meter)?;
@@ -124,10 +124,10 @@ fn walk(
     sides: [MySqlSide<'_>; 2],
     ranges: &[KeyRange],
     sizes: PieceSizes,
-    cancel: &Cancel,
+    cancel: &CancelToken,
     meter: &ComparisonMeter<'_>,
 ) -> Result<RangeSums> {
-    let stop = &Cancel::new();
+    let stop = &CancelToken::new();
     let stopper = stop.clone();
     let _hook = cancel.on_cancel(move || stopper.cancel());
     let (pieces, coming) = sync_channel(AHEAD);
@@ -155,9 +155,9 @@ fn cut(
     sizes: PieceSizes,
     pieces: &SyncSender<SourcePiece>,
     mut part: MeterPart<'_>,
-    cancel: &Cancel,
+    cancel: &CancelToken,
 ) -> Result<TableSum> {
-    let mut conn = side.connect(Profile::RawRead)?;
+    let mut conn = side.connect(SessionProfile::RawRead)?;
     let (mut whole, mut rows) = (TableSum::default(), sizes.first);
     for range in ranges {
         let mut rest = range.clone();
@@ -187,9 +187,9 @@ fn check(
     side: MySqlSide<'_>,
     pieces: &Receiver<SourcePiece>,
     mut part: MeterPart<'_>,
-    cancel: &Cancel,
+    cancel: &CancelToken,
 ) -> Result<(Vec<KeyRange>, TableSum)> {
-    let mut conn = side.connect(Profile::RawRead)?;
+    let mut conn = side.connect(SessionProfile::RawRead)?;
     let (mut unequal, mut whole) = (Vec::new(), TableSum::default());
     while let Ok(piece) = pieces.recv() {
         let sum = side.sum(&mut conn, &piece.range, cancel)?;

@@ -85,16 +85,18 @@ fn hash(field: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
-    use handoff_settings::{TableSettings, Values};
+    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
 
     fn shape() -> TupleShape {
-        let column = |name| Column { nullable: false, ..Column::of_type(name, "int").unwrap() };
+        let column =
+            |name| ColumnSchema { nullable: false, ..ColumnSchema::of_type(name, "int").unwrap() };
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let indexes = vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }];
+        let indexes = vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }];
         let columns = vec![column("id"), column("a")];
         let table = TableSchema { columns, indexes, ..TableSchema::empty("t") };
-        let mapping = Mapping::new(&table, &TableSettings::default(), &Values::default());
+        let mapping =
+            TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default());
         TupleShape::of(&mapping.unwrap())
     }
 

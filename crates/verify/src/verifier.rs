@@ -15,9 +15,9 @@ use crate::side_rows::{SideRows, WantedKeys};
 use crate::sketch::{RowSketch, SurplusRow, TooMany};
 use crate::spill::{self, KeySum, SpillFiles};
 use handoff_connect::Side;
-use handoff_model::{Cancel, ColumnName, KeyRange, Observer, SumBy, TableSum};
-use handoff_schema::{Mapping, PgType};
-use handoff_settings::Values;
+use handoff_model::{CancelToken, ColumnName, KeyRange, Observer, SumBy, TableSum};
+use handoff_schema::{PgType, TableMapping};
+use handoff_settings::ValuePolicies;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
@@ -58,9 +58,9 @@ impl Default for VerifyOptions {
 #[derive(Clone, Copy)]
 pub struct VerifyJob<'a> {
     /// The table's form in the target; the canonical form of its rows.
-    pub mapping: &'a Mapping,
+    pub mapping: &'a TableMapping,
     /// The policies for values that PostgreSQL cannot hold.
-    pub values: &'a Values,
+    pub values: &'a ValuePolicies,
     /// The databases, in the order of the way: each is compared with the next.
     pub places: &'a [ComparedTable<'a>],
     /// The approximate number of rows of the table.
@@ -70,7 +70,7 @@ pub struct VerifyJob<'a> {
 /// Compares tables.
 pub struct Verifier {
     options: VerifyOptions,
-    cancel: Cancel,
+    cancel: CancelToken,
     observer: Arc<dyn Observer>,
 }
 
@@ -84,7 +84,11 @@ struct DifferingKeys {
 
 impl Verifier {
     /// Makes a verifier.
-    pub fn new(options: VerifyOptions, cancel: Cancel, observer: Arc<dyn Observer>) -> Verifier {
+    pub fn new(
+        options: VerifyOptions,
+        cancel: CancelToken,
+        observer: Arc<dyn Observer>,
+    ) -> Verifier {
         Verifier { options, cancel, observer }
     }
 
@@ -237,7 +241,7 @@ struct ComparisonRun<'a> {
     scope: Option<&'a [KeyRange]>,
     shape: TupleShape,
     options: VerifyOptions,
-    cancel: &'a Cancel,
+    cancel: &'a CancelToken,
     meter: &'a ComparisonMeter<'a>,
     /// True if a policy changed a value of a row that was read.
     changed: AtomicBool,

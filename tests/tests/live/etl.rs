@@ -5,6 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// A folder with a `handoff.toml`, to run `etl` in.
@@ -93,10 +94,22 @@ impl From<Output> for Done {
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo build --workspace --bins --examples`",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing: run `{BUILD}`", path.display());
     path
 }
+
+/// Builds the programs as the live tests need them.
+const BUILD: &str = "cargo build --workspace --bins --examples --features handoff-etl/fault-points";
+
+/// Arms a fault point in a run of a binary of this workspace.
+pub fn arm(command: &mut Command, point: impl AsRef<str>) -> &mut Command {
+    static HAS_POINTS: OnceLock<bool> = OnceLock::new();
+    let has_points = HAS_POINTS.get_or_init(|| {
+        let program = std::fs::read(binary("etl")).unwrap();
+        program.windows(VARIABLE.len()).any(|window| window == VARIABLE.as_bytes())
+    });
+    assert!(has_points, "`etl` was built without fault points: run `{BUILD}`");
+    command.env(VARIABLE, point.as_ref())
+}
+
+const VARIABLE: &str = "HANDOFF_FAULT_POINT";

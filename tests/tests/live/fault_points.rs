@@ -4,7 +4,7 @@
 //! brought, and, where that run does not come by, in a first run. A point that no run comes by fails
 //! the test: it would prove nothing.
 
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use handoff_connect::FAULT_POINTS;
 use handoff_testbed::{Bed, Durability, MariaDb, Postgres, ServerOptions, Trio};
 use std::collections::BTreeMap;
@@ -110,7 +110,7 @@ impl Scene {
     /// Runs with a point armed. Returns false if the run did not come by.
     fn dies_at(&self, point: &str) -> bool {
         let mut command = self.etl.command(&["run"]);
-        command.env("HANDOFF_FAULT_POINT", point).stdout(Stdio::null()).stderr(Stdio::null());
+        arm(&mut command, point).stdout(Stdio::null()).stderr(Stdio::null());
         let status = command.status().unwrap();
         if status.code() == Some(0) {
             return false;
@@ -217,7 +217,7 @@ fn whichever_server_crashes_in_the_middle_the_next_run_ends_equal() {
     for &(point, victim) in CRASHES {
         scene.trio.sql_source(CHANGES);
         let mut command = scene.etl.command(&["run"]);
-        command.env("HANDOFF_FAULT_POINT", format!("stop {point}"));
+        arm(&mut command, format!("stop {point}"));
         let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until_stopped(&mut run, point);
         match victim {

@@ -1,6 +1,6 @@
 //! Whose data is it? Rows of one source never take the place of another's unasked.
 
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use crate::faults::proxy::Proxy;
 use handoff_testbed::{MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
@@ -74,7 +74,7 @@ fn another_database_of_the_same_server_is_refused_until_it_is_asked_for() {
 
     // A run that dies on the way has asked for both, and the next one needs not ask again.
     let mut command = other.command(&["run", "--new-source", "-j1"]);
-    command.env("HANDOFF_FAULT_POINT", "replicator.renamed:t");
+    arm(&mut command, "replicator.renamed:t");
     assert!(!command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
     assert_eq!(values(&first), ["first", "first"]);
     let plan = other.ok(&["plan"]);

@@ -5,7 +5,7 @@ mod command;
 use crate::check::Own;
 use handoff_model::Extraction;
 use handoff_pipeline::{InitReport, LookAt, TableProposal, TableSize, WrittenAs, init};
-use handoff_settings::{MySqlServer, Run};
+use handoff_settings::{MySqlServer, RunSettings};
 use handoff_testbed::practice::{self, Practice};
 use handoff_testbed::{Bed, MariaDb, MySql9, ServerOptions, Trio};
 use mysql::prelude::Queryable;
@@ -46,7 +46,7 @@ const BY_HAND: &str = "
 
 fn propose(trio: &Trio, at: LookAt) -> InitReport {
     let source = MySqlServer::from_url(&trio.source_url()).unwrap();
-    init(&source, &Run::default(), at).unwrap()
+    init(&source, &RunSettings::default(), at).unwrap()
 }
 
 #[track_caller]
@@ -144,7 +144,7 @@ fn a_table_that_cannot_be_read_is_told_and_the_others_are_looked_at() {
     let mut other = trio.source();
     other.query_drop("LOCK TABLES a WRITE").unwrap();
     let source = MySqlServer::from_url(&own.url(&database)).unwrap();
-    let report = init(&source, &Run::default(), LookAt::Rows).unwrap();
+    let report = init(&source, &RunSettings::default(), LookAt::Rows).unwrap();
 
     let fault = of(&report, "a").fault.as_ref().unwrap();
     assert!(fault.contains("max_statement_time"), "{fault}");

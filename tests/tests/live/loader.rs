@@ -17,15 +17,17 @@ mod readers;
 mod rows;
 mod statements;
 
-use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
+use handoff_connect::{
+    Fault, MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
+};
 use handoff_loader::{
     ChunkedLoad, CopyCsv, Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader,
     LoaderOptions, ParallelLoad, StandardLoad, StreamingLoad,
 };
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter, TableSum};
+use handoff_model::{CancelToken, CopyId, NopObserver, RowFilter, TableSum};
 use handoff_rows::{Locking, target_sum};
-use handoff_schema::{Catalogue, Mapping, TableSchema, TargetCatalogue, TargetTable};
-use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_schema::{SourceCatalogue, TableMapping, TableSchema, TargetCatalogue, TargetTable};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, ValuePolicies};
 use handoff_testbed::Trio;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
@@ -74,8 +76,8 @@ impl Bench {
         let options = LoaderOptions {
             schema: "raw".to_owned(),
             grant_select_to: Vec::new(),
-            values: Values::default(),
-            cancel: Cancel::new(),
+            values: ValuePolicies::default(),
+            cancel: CancelToken::new(),
             observer: Arc::new(NopObserver),
             memory_bytes: 64 << 20,
             largest_row: 16 << 20,
@@ -173,12 +175,12 @@ impl Bench {
 
     /// Describes a table of the replica, and what it becomes.
     #[track_caller]
-    fn describe(&self, table: &str) -> (TableSchema, Mapping) {
-        let mut conn = self.from.get(Profile::Read).unwrap();
-        let mut catalogue = Catalogue::read(&mut conn, &self.trio.replica_name()).unwrap();
+    fn describe(&self, table: &str) -> (TableSchema, TableMapping) {
+        let mut conn = self.from.get(SessionProfile::Read).unwrap();
+        let mut catalogue = SourceCatalogue::read(&mut conn, &self.trio.replica_name()).unwrap();
         let schema = catalogue.tables.remove(table).unwrap().unwrap();
         let mapping =
-            Mapping::new(&schema, &TableSettings::default(), &self.options.values).unwrap();
+            TableMapping::new(&schema, &TableSettings::default(), &self.options.values).unwrap();
         (schema, mapping)
     }
 }
@@ -195,25 +197,25 @@ impl Bench {
 /// What the seal was handed, load by load; refuses the load if it is told to.
 #[derive(Default)]
 struct Ledger {
-    entries: Mutex<Vec<Published>>,
+    entries: Mutex<Vec<PublishedRows>>,
     refuses: Mutex<bool>,
 }
 
 impl Ledger {
-    fn last(&self) -> Published {
+    fn last(&self) -> PublishedRows {
         self.entries.lock().unwrap().last().unwrap().clone()
     }
 }
 
-impl Seal for Ledger {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> Result<(), Fault> {
+impl PublishHook for Ledger {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> Result<(), Fault> {
         unreachable!("a load publishes in the target")
     }
 
     fn on_target(
         &self,
         tx: &mut postgres::Transaction<'_>,
-        published: &Published,
+        published: &PublishedRows,
     ) -> Result<(), Fault> {
         let sql = if *self.refuses.lock().unwrap() { "SELECT 1 FROM missing" } else { "SELECT 1" };
         tx.batch_execute(sql).map_err(|error| Fault::pg(Side::Target, &error))?;

@@ -10,7 +10,7 @@ mod strategy;
 mod throttle;
 mod until;
 
-use handoff_model::{Cancel, Event, Observer};
+use handoff_model::{CancelToken, Observer, RunEvent};
 use handoff_pipeline::{Pipeline, RunOptions, RunReport, TableStatus};
 use handoff_settings::Settings;
 use handoff_testbed::Trio;
@@ -28,8 +28,8 @@ fn settings(toml: &str) -> Settings {
 struct Begun(Mutex<Vec<String>>);
 
 impl Observer for Begun {
-    fn event(&self, event: &Event) {
-        if let Event::PhaseStarted { table, .. } = event {
+    fn event(&self, event: &RunEvent) {
+        if let RunEvent::PhaseStarted { table, .. } = event {
             let mut begun = self.0.lock().unwrap();
             if !begun.iter().any(|name| name == table.as_str()) {
                 begun.push(table.to_string());
@@ -41,8 +41,8 @@ impl Observer for Begun {
 /// Calls a closure for every event.
 struct Call<F>(F);
 
-impl<F: Fn(&Event) + Send + Sync> Observer for Call<F> {
-    fn event(&self, event: &Event) {
+impl<F: Fn(&RunEvent) + Send + Sync> Observer for Call<F> {
+    fn event(&self, event: &RunEvent) {
         (self.0)(event);
     }
 }
@@ -70,7 +70,7 @@ fn watched(toml: &str, observer: impl Observer + 'static) -> Pipeline {
     Pipeline::new(settings(toml)).observer(Arc::new(observer))
 }
 
-fn cancelled_by(pipeline: Pipeline) -> (Pipeline, Cancel) {
-    let cancel = Cancel::new();
+fn cancelled_by(pipeline: Pipeline) -> (Pipeline, CancelToken) {
+    let cancel = CancelToken::new();
     (pipeline.cancel(cancel.clone()), cancel)
 }

@@ -1,6 +1,6 @@
 //! `etl plan`: it says what the next run does, and writes nothing.
 
-use crate::etl::{Done, Etl};
+use crate::etl::{Done, Etl, arm};
 use crate::fault_points::wait_until_stopped;
 use crate::unchanged::{TWO_HOURS, written};
 use handoff_testbed::Trio;
@@ -190,7 +190,7 @@ fn what_a_dead_run_left_is_foreseen_and_not_mended() {
     ] {
         let (trio, etl) = scene("plan dead");
         let mut command = etl.command(&["run"]);
-        command.env("HANDOFF_FAULT_POINT", point).stdout(Stdio::null()).stderr(Stdio::null());
+        arm(&mut command, point).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(!command.status().unwrap().success());
         let outlook = planned(&trio, &etl, 0, &[]);
         assert!(outlook["mended"].to_string().contains(sentence), "{point}: {}", outlook["mended"]);
@@ -206,7 +206,7 @@ fn a_run_in_progress_and_a_plan_do_not_hinder_each_other() {
     etl.ok(&["run"]);
     trio.sql_source("UPDATE stamped SET v = 10, s = NOW() WHERE id = 1");
     let mut command = etl.command(&["run", "-j1"]);
-    command.env("HANDOFF_FAULT_POINT", "stop loader.published:stamped");
+    arm(&mut command, "stop loader.published:stamped");
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_until_stopped(&mut run, "loader.published");
     let outlook = planned(&trio, &etl, 0, &[]);

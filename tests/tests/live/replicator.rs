@@ -8,12 +8,12 @@ mod structure;
 mod types;
 mod ways;
 
-use handoff_connect::{MyPool, PoolOptions, Published, Seal, Side};
-use handoff_model::{Cancel, CopyId, NopObserver, Observer, RowFilter, TableName};
+use handoff_connect::{MyPool, PoolOptions, PublishHook, PublishedRows, Side};
+use handoff_model::{CancelToken, CopyId, NopObserver, Observer, RowFilter, TableName};
 use handoff_replicator::{
     CopyJob, CopyOutcome, PreparedCopy, PublishMode, Replicator, Result, RowSums,
 };
-use handoff_schema::{Catalogue, TableSchema};
+use handoff_schema::{SourceCatalogue, TableSchema};
 use handoff_settings::MySqlServer;
 use handoff_testbed::Trio;
 use mysql::prelude::Queryable;
@@ -22,15 +22,15 @@ use std::sync::Arc;
 /// A seal that records nothing.
 struct NoSeal;
 
-impl Seal for NoSeal {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> handoff_connect::Result<()> {
+impl PublishHook for NoSeal {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> handoff_connect::Result<()> {
         Ok(())
     }
 
     fn on_target(
         &self,
         _: &mut postgres::Transaction<'_>,
-        _: &Published,
+        _: &PublishedRows,
     ) -> handoff_connect::Result<()> {
         Ok(())
     }
@@ -47,11 +47,11 @@ struct Pair {
 impl Pair {
     #[track_caller]
     fn new(test: &str) -> Pair {
-        Pair::of(Trio::new(test), Cancel::new(), Arc::new(NopObserver))
+        Pair::of(Trio::new(test), CancelToken::new(), Arc::new(NopObserver))
     }
 
     #[track_caller]
-    fn of(trio: Trio, cancel: Cancel, observer: Arc<dyn Observer>) -> Pair {
+    fn of(trio: Trio, cancel: CancelToken, observer: Arc<dyn Observer>) -> Pair {
         let (source, replica) = (pool(&trio, Side::Source), pool(&trio, Side::Replica));
         let replicator = Replicator::new(source.clone(), replica.clone(), cancel, observer);
         Pair { trio, source, replica, replicator: replicator.unwrap() }
@@ -61,8 +61,8 @@ impl Pair {
     #[track_caller]
     fn describe(&self, side: Side, table: &str) -> Option<TableSchema> {
         let pool = if side == Side::Source { &self.source } else { &self.replica };
-        let mut conn = pool.get(handoff_connect::Profile::Read).unwrap();
-        let mut catalogue = Catalogue::read(&mut conn, pool.database()).unwrap();
+        let mut conn = pool.get(handoff_connect::SessionProfile::Read).unwrap();
+        let mut catalogue = SourceCatalogue::read(&mut conn, pool.database()).unwrap();
         catalogue.tables.remove(&TableName::new(table).unwrap()).map(std::result::Result::unwrap)
     }
 

@@ -12,7 +12,7 @@ mod remote;
 mod secrets;
 
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Side};
-use handoff_settings::{Fingerprint, MySqlServer, PgServer, Tls, TlsMode};
+use handoff_settings::{CertificatePin, MySqlServer, PgServer, TlsMode, TlsSettings};
 use std::path::Path;
 
 /// The password that must not leave.
@@ -30,14 +30,15 @@ fn sign_in_pg(server: &PgServer) -> Result<PgPool, Fault> {
     PgPool::open(server, &options())
 }
 
-fn tls(mode: TlsMode) -> Tls {
-    Tls { mode, ..Tls::default() }
+fn tls(mode: TlsMode) -> TlsSettings {
+    TlsSettings { mode, ..TlsSettings::default() }
 }
 
 /// The ways of verifying a server that an impostor cannot pass.
-fn verified(ca: &Path) -> Vec<Tls> {
-    let authority = |mode| Tls { ca: Some(ca.to_owned()), ..tls(mode) };
-    let pinned = Tls { fingerprint: Some(Fingerprint::new([7; 32])), ..Tls::default() };
+fn verified(ca: &Path) -> Vec<TlsSettings> {
+    let authority = |mode| TlsSettings { ca: Some(ca.to_owned()), ..tls(mode) };
+    let pinned =
+        TlsSettings { fingerprint: Some(CertificatePin::new([7; 32])), ..TlsSettings::default() };
     vec![
         authority(TlsMode::VerifyCa),
         authority(TlsMode::VerifyFull),
@@ -47,7 +48,7 @@ fn verified(ca: &Path) -> Vec<Tls> {
 }
 
 /// The ways of connecting to a server that nobody vouches for.
-fn unverified() -> Vec<Tls> {
+fn unverified() -> Vec<TlsSettings> {
     [TlsMode::Disable, TlsMode::Prefer, TlsMode::Require].map(tls).into()
 }
 
@@ -60,7 +61,7 @@ fn line_to_paste(message: &str) -> String {
 
 /// Reads the fingerprint of a line to paste.
 #[track_caller]
-fn fingerprint_in(message: &str) -> Fingerprint {
+fn fingerprint_in(message: &str) -> CertificatePin {
     let line = line_to_paste(message);
-    Fingerprint::parse(line.split('"').nth(1).unwrap()).unwrap()
+    CertificatePin::parse(line.split('"').nth(1).unwrap()).unwrap()
 }

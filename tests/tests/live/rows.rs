@@ -8,14 +8,14 @@ mod policies;
 mod random;
 mod reading;
 
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
-use handoff_model::{Audit, Cancel, ColumnName, RowFilter, TableName};
+use handoff_connect::{MyPool, PgPool, PoolOptions, SessionProfile, Side};
+use handoff_model::{CancelToken, ColumnName, LossAudit, RowFilter, TableName};
 use handoff_rows::{
     COPY_HEADER, COPY_TRAILER, Encoder, Error, Locking, ReadSpec, RowReader, RowSink, TupleBuffer,
     target_sum, tuples,
 };
-use handoff_schema::{Catalogue, Mapping, TableSchema, ddl};
-use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_schema::{SourceCatalogue, TableMapping, TableSchema, ddl};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, ValuePolicies};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 use std::io::Write;
 use std::sync::OnceLock;
@@ -46,15 +46,15 @@ impl Rig {
 
     #[track_caller]
     fn schema(&self, table: &str) -> TableSchema {
-        let mut conn = self.source.get(Profile::Read).unwrap();
-        let mut catalogue = Catalogue::read(&mut conn, &self.trio.source_name()).unwrap();
+        let mut conn = self.source.get(SessionProfile::Read).unwrap();
+        let mut catalogue = SourceCatalogue::read(&mut conn, &self.trio.source_name()).unwrap();
         catalogue.tables.remove(&TableName::new(table).unwrap()).unwrap().unwrap()
     }
 
     /// Carries a table into a fresh one of the target and checks that it comes back to the byte.
     #[track_caller]
     fn carry(&self, table: &str) {
-        self.carry_with(table, &[], &Values::default()).unwrap();
+        self.carry_with(table, &[], &ValuePolicies::default()).unwrap();
     }
 
     #[track_caller]
@@ -62,14 +62,14 @@ impl Rig {
         &self,
         table: &str,
         overrides: &[(&str, &str)],
-        values: &Values,
-    ) -> Result<Audit, Error> {
+        values: &ValuePolicies,
+    ) -> Result<LossAudit, Error> {
         let schema = self.schema(table);
         let mut settings = TableSettings::default();
         for &(column, to) in overrides {
             settings.columns.insert(ColumnName::new(column).unwrap(), to.to_owned());
         }
-        let mapping = Mapping::new(&schema, &settings, values).unwrap();
+        let mapping = TableMapping::new(&schema, &settings, values).unwrap();
         let mut sink = Gather::new(&mapping, values);
         let select = sink.0.select_list().to_vec();
         let rows = self.read(&schema, &select, &RowFilter::All, Locking::Free, &mut sink)?;
@@ -86,14 +86,14 @@ impl Rig {
         locking: Locking,
         sink: &mut S,
     ) -> Result<u64, S::Error> {
-        let cancel = Cancel::new();
-        let mut conn = self.source.get(Profile::Read).unwrap();
+        let cancel = CancelToken::new();
+        let mut conn = self.source.get(SessionProfile::Read).unwrap();
         let spec = ReadSpec { table, select, filter, locking, cancel: &cancel };
         RowReader::new(spec).read(&mut conn, sink)
     }
 
     #[track_caller]
-    fn check_round_trip(&self, mapping: &Mapping, sent: &Gather) {
+    fn check_round_trip(&self, mapping: &TableMapping, sent: &Gather) {
         let mut conn = self.target.get().unwrap();
         let name = &mapping.pg_table;
         let create = ddl::create_table(mapping, "raw", name, ddl::Persistence::Unlogged);
@@ -129,7 +129,7 @@ fn printable(bytes: &[u8]) -> String {
 struct Gather(TupleBuffer);
 
 impl Gather {
-    fn new(mapping: &Mapping, values: &Values) -> Gather {
+    fn new(mapping: &TableMapping, values: &ValuePolicies) -> Gather {
         Gather(TupleBuffer::new(Encoder::new(mapping, values)))
     }
 }

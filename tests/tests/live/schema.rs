@@ -5,10 +5,10 @@ mod odd_tables;
 mod target;
 mod whole_database;
 
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
+use handoff_connect::{MyPool, PgPool, PoolOptions, SessionProfile, Side};
 use handoff_model::TableName;
-use handoff_schema::{Catalogue, Mapping, TableSchema};
-use handoff_settings::{MySqlServer, PgServer, TableSettings, Values};
+use handoff_schema::{SourceCatalogue, TableMapping, TableSchema};
+use handoff_settings::{MySqlServer, PgServer, TableSettings, ValuePolicies};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 
 fn options() -> PoolOptions {
@@ -17,11 +17,11 @@ fn options() -> PoolOptions {
 
 /// Reads the catalogue of the source under its read-only account.
 #[track_caller]
-fn read(trio: &Trio) -> Catalogue {
+fn read(trio: &Trio) -> SourceCatalogue {
     let server = MySqlServer::from_url(&trio.source_url()).unwrap();
     let pool = MyPool::open(&server, Side::Source, &options()).unwrap();
-    let mut conn = pool.get(Profile::Read).unwrap();
-    Catalogue::read(&mut conn, &trio.source_name()).unwrap()
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
+    SourceCatalogue::read(&mut conn, &trio.source_name()).unwrap()
 }
 
 fn target_pool(trio: &Trio) -> PgPool {
@@ -29,13 +29,13 @@ fn target_pool(trio: &Trio) -> PgPool {
 }
 
 #[track_caller]
-fn table<'a>(catalogue: &'a Catalogue, name: &str) -> &'a TableSchema {
+fn table<'a>(catalogue: &'a SourceCatalogue, name: &str) -> &'a TableSchema {
     let found = catalogue.tables.get(name);
     found.unwrap_or_else(|| panic!("no table {name}")).as_ref().unwrap()
 }
 
-fn map(schema: &TableSchema) -> Mapping {
-    Mapping::new(schema, &TableSettings::default(), &Values::default()).unwrap()
+fn map(schema: &TableSchema) -> TableMapping {
+    TableMapping::new(schema, &TableSettings::default(), &ValuePolicies::default()).unwrap()
 }
 
 fn name(text: &str) -> TableName {

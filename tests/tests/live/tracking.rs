@@ -5,13 +5,15 @@ mod sealing;
 mod states;
 mod tables;
 
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Published, Seal, Side};
+use handoff_connect::{
+    MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
+};
 use handoff_model::{
     ColumnName, CopyId, Extraction, Reason, RunId, TableName, TableSum, Watermark,
 };
 use handoff_settings::{MySqlServer, PgServer};
 use handoff_testbed::Trio;
-use handoff_tracking::{CopyState, LoadState, SealWork, Tracked, Tracker, WatermarkAt};
+use handoff_tracking::{CopyState, LoadState, PublishedMove, TrackedTable, Tracker, WatermarkAt};
 use std::sync::LazyLock;
 
 static T: LazyLock<TableName> = LazyLock::new(|| TableName::new("Procedure `log` \"ü\"").unwrap());
@@ -76,14 +78,14 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Seals a copy as a mover does after the swap.
-    fn seal_copy(&self, tracker: &Tracker, work: SealWork<'_>) {
+    fn seal_copy(&self, tracker: &Tracker, work: PublishedMove<'_>) {
         let pool = self.replica();
-        let mut conn = pool.get(Profile::Write).unwrap();
+        let mut conn = pool.get(SessionProfile::Write).unwrap();
         tracker.seal(work).on_replica(&mut conn, &published()).unwrap();
     }
 
     /// Seals a load as a mover does, and commits.
-    fn seal_load(&self, tracker: &Tracker, work: SealWork<'_>) {
+    fn seal_load(&self, tracker: &Tracker, work: PublishedMove<'_>) {
         let mut conn = self.target().get().unwrap();
         let mut tx = conn.transaction().unwrap();
         tracker.seal(work).on_target(&mut tx, &published()).unwrap();
@@ -98,8 +100,8 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> SealWork<'_> {
-    SealWork {
+fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> PublishedMove<'_> {
+    PublishedMove {
         table: &T,
         copy_id: Some(copy_id),
         copied_at: None,
@@ -113,8 +115,8 @@ fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> SealWork<'_> {
     }
 }
 
-fn published() -> Published {
-    Published {
+fn published() -> PublishedRows {
+    PublishedRows {
         rows: 12,
         inserted: 5,
         updated: 4,
@@ -122,7 +124,7 @@ fn published() -> Published {
         bytes: 4_096,
         strategy: "streaming",
         sum: Some(TableSum { rows: 12, hash: 255 }),
-        ..Published::default()
+        ..PublishedRows::default()
     }
 }
 
@@ -142,7 +144,7 @@ fn until(day: u8) -> [WatermarkAt; 2] {
 }
 
 #[track_caller]
-fn tracked(tracker: &Tracker) -> Tracked {
+fn tracked(tracker: &Tracker) -> TrackedTable {
     tracker.states().unwrap().remove(&*T).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! The options of `etl init`.
 
 use clap::Args;
-use handoff_settings::Fingerprint;
+use handoff_settings::CertificatePin;
 
 /// The options of `etl init`.
 ///
@@ -25,7 +25,7 @@ pub struct InitArgs {
     /// The fingerprint of the source's self-signed certificate, as sha256:HEX; on the server, openssl
     /// x509 -noout -fingerprint -sha256 -in FILE prints it.
     #[arg(long, value_name = "SHA256", requires = "source", value_parser = fingerprint)]
-    pub source_fingerprint: Option<Fingerprint>,
+    pub source_fingerprint: Option<CertificatePin>,
     /// The environment variable that holds the replica's password [default: REPLICA_PASSWORD].
     #[arg(long, value_name = "NAME", requires = "replica")]
     pub replica_password_env: Option<String>,
@@ -43,6 +43,6 @@ pub struct InitArgs {
     pub json: bool,
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, &'static str> {
-    Fingerprint::parse(text).ok_or("write sha256: and 64 hexadecimal digits")
+fn fingerprint(text: &str) -> Result<CertificatePin, &'static str> {
+    CertificatePin::parse(text).ok_or("write sha256: and 64 hexadecimal digits")
 }

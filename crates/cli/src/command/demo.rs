@@ -1,16 +1,16 @@
 //! `etl demo`: the whole of Handoff on servers of its own.
 
 use crate::args::DemoArgs;
-use crate::exit::Outcome;
+use crate::exit::ReportOutcome;
 use crate::human::{count, counted, duration};
 use crate::report::{self, Listing};
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
-use handoff_model::Cancel;
+use handoff_model::CancelToken;
 use handoff_pipeline::{Pipeline, Prove, RunOptions, RunReport};
 use handoff_settings::Settings;
 use handoff_testbed::practice::{self, Day, Practice};
-use handoff_testbed::{Error, MariaDb, Postgres, ServerOptions};
+use handoff_testbed::{MariaDb, Postgres, ServerOptions, TestbedError};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -27,12 +27,12 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
     let cancel = shell.cancelled_by_signals()?;
     let practice = Practice { scale: args.scale, seed: args.seed };
     let begun = Instant::now();
-    let servers = Servers::start()?;
+    let servers = DemoServers::start()?;
     shell.print(&format!(
         "a MariaDB source, a MariaDB replica and a PostgreSQL, started in {}\n",
         duration(begun.elapsed())
     ))?;
-    for step in [Step::FirstDay, Step::SecondDay] {
+    for step in [DemoStep::FirstDay, DemoStep::SecondDay] {
         if cancel.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
@@ -43,7 +43,7 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
         let report = servers.carry(shell, &cancel)?;
         if !report.ok {
             shell.print(&report::text(&report, Listing::Slowest))?;
-            return Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into());
+            return Ok(ReportOutcome { ok: report.ok, cancelled: report.cancelled }.into());
         }
         let took = report.finished_at.duration_since(report.started_at);
         let took = duration(Duration::try_from(took).unwrap_or_default());
@@ -55,22 +55,22 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
     Ok(Exit::Well)
 }
 
-/// What happens in the source before a run.
+/// The change to the source before a run.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum DemoStep {
     FirstDay,
     SecondDay,
 }
 
 /// The three servers. They end when this is dropped, or with the process.
-struct Servers {
+struct DemoServers {
     source: MariaDb,
     replica: MariaDb,
     target: Postgres,
 }
 
-impl Servers {
-    fn start() -> Result<Servers, Error> {
+impl DemoServers {
+    fn start() -> Result<DemoServers, TestbedError> {
         let options = ServerOptions::default();
         let (source, replica, target) = thread::scope(|scope| {
             let source = scope.spawn(|| MariaDb::start(&options));
@@ -78,10 +78,9 @@ impl Servers {
             let target = Postgres::start(&options);
             (source.join(), replica.join(), target)
         });
-        let lost = |_| Err(Error::NotAvailable("a server's thread panicked".to_owned()));
-        let servers = Servers {
-            source: source.unwrap_or_else(lost)?,
-            replica: replica.unwrap_or_else(lost)?,
+        let servers = DemoServers {
+            source: source.unwrap_or_else(|_| Err(lost()))?,
+            replica: replica.unwrap_or_else(|_| Err(lost()))?,
             target: target?,
         };
         servers.source.endpoint().create_database(SOURCE)?;
@@ -93,16 +92,16 @@ impl Servers {
     }
 
     /// Changes the source as `step` says, and returns what was done in a sentence.
-    fn change(&self, step: Step, practice: &Practice) -> Result<String, Error> {
+    fn change(&self, step: DemoStep, practice: &Practice) -> Result<String, TestbedError> {
         let begun = Instant::now();
         let mut source = self.source.endpoint().admin_in(SOURCE)?;
         let what = match step {
-            Step::FirstDay => {
+            DemoStep::FirstDay => {
                 let made = practice::create(&mut source, practice)?;
                 let tables = counted(made.tables as u64, "table");
                 format!("a practice of {tables} and {}", counted(made.rows, "row"))
             }
-            Step::SecondDay => {
+            DemoStep::SecondDay => {
                 let day = practice::a_day_of_work(&mut source, practice, &Day::number(1))?.total();
                 format!(
                     "a day of work: {} added, {} changed, {} changed without moving a timestamp, \
@@ -117,7 +116,7 @@ impl Servers {
         Ok(format!("{what}, in {}\n", duration(begun.elapsed())))
     }
 
-    fn carry(&self, shell: &Shell, cancel: &Cancel) -> Result<RunReport, Failure> {
+    fn carry(&self, shell: &Shell, cancel: &CancelToken) -> Result<RunReport, Failure> {
         let [source, replica, target] = self.urls();
         let settings = Settings::new(&source, Some(&replica), &target)?;
         let options = RunOptions { prove: Prove::Rows, ..RunOptions::default() };
@@ -136,7 +135,7 @@ impl Servers {
     }
 
     /// Waits for Ctrl-C, so that one can look around.
-    fn keep(&self, shell: &Shell, cancel: &Cancel) -> Result<(), Failure> {
+    fn keep(&self, shell: &Shell, cancel: &CancelToken) -> Result<(), Failure> {
         let file = self.write_settings().map_err(Failure::Output)?;
         let [source, replica, target] = self.urls();
         shell.print(&format!(
@@ -163,4 +162,8 @@ impl Servers {
         file.write_all(text.as_bytes())?;
         Ok(path)
     }
+}
+
+fn lost() -> TestbedError {
+    TestbedError::NotAvailable("a server's thread panicked".to_owned())
 }

@@ -1,11 +1,11 @@
 //! `etl init`: the first settings, from what the source holds.
 
 use crate::args::InitArgs;
-use crate::report::{Written, init_text};
+use crate::report::{WrittenFiles, init_text};
 use crate::shell::Shell;
 use crate::{Exit, Failure};
 use handoff_pipeline::{InitServer, InitServers, LookAt};
-use handoff_settings::{MySqlServer, Run, Secret, Settings, Tls};
+use handoff_settings::{MySqlServer, RunSettings, Secret, Settings, TlsSettings};
 use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use tempfile::NamedTempFile;
 /// Looks at the source, writes the files, and prints what is in them.
 pub(super) fn init(shell: &Shell, args: &InitArgs) -> Result<Exit, Failure> {
     shell.ended_by_signals()?;
-    let files = Files::new(&shell.config, args);
+    let files = ConfigFiles::new(&shell.config, args);
     files.refuse_to_overwrite()?;
     let (source, run, servers) = match &args.source {
         Some(url) => {
             let (source, servers) = servers(args, url)?;
-            (source, Run::default(), Some(servers))
+            (source, RunSettings::default(), Some(servers))
         }
         None => {
             let settings = shell.settings()?;
@@ -35,7 +35,7 @@ pub(super) fn init(shell: &Shell, args: &InitArgs) -> Result<Exit, Failure> {
     if args.json {
         shell.print_json(&report)?;
     } else {
-        let written = Written {
+        let written = WrittenFiles {
             handoff: servers.is_some().then_some(&*files.handoff),
             tables: &files.tables,
             config: (shell.config != Path::new("handoff.toml")).then_some(&*shell.config),
@@ -55,9 +55,9 @@ fn servers(args: &InitArgs, source: &str) -> Result<(MySqlServer, InitServers), 
     let target = args.target.as_deref().unwrap_or(ANY_TARGET);
     let Settings { source, replica, target, .. } =
         Settings::new(source, args.replica.as_deref(), target)?;
-    let of_source = Password::new(args.source_password_env.as_deref(), "SOURCE_PASSWORD");
-    let of_replica = Password::new(args.replica_password_env.as_deref(), "REPLICA_PASSWORD");
-    let of_target = Password::new(args.target_password_env.as_deref(), "TARGET_PASSWORD");
+    let of_source = PasswordHome::new(args.source_password_env.as_deref(), "SOURCE_PASSWORD");
+    let of_replica = PasswordHome::new(args.replica_password_env.as_deref(), "REPLICA_PASSWORD");
+    let of_target = PasswordHome::new(args.target_password_env.as_deref(), "TARGET_PASSWORD");
     let target = args.target.is_some().then_some(target.server);
     of_source.warn_of_url("source", &source.password);
     if let Some(replica) = &replica {
@@ -72,20 +72,20 @@ fn servers(args: &InitArgs, source: &str) -> Result<(MySqlServer, InitServers), 
         target: target.map(|target| of_target.server(target.url(), &target.password)),
     };
     let password = of_source.read(source.password)?;
-    let tls = Tls { fingerprint: args.source_fingerprint, ..source.tls };
+    let tls = TlsSettings { fingerprint: args.source_fingerprint, ..source.tls };
     Ok((MySqlServer { password, tls, ..source }, servers))
 }
 
-/// Where a password is kept.
-struct Password<'a> {
+/// The place where a password is kept.
+struct PasswordHome<'a> {
     variable: &'a str,
-    /// Whether the arguments name the variable.
+    /// True if the arguments name the variable.
     named: bool,
 }
 
-impl<'a> Password<'a> {
-    fn new(named: Option<&'a str>, usual: &'a str) -> Password<'a> {
-        Password { variable: named.unwrap_or(usual), named: named.is_some() }
+impl<'a> PasswordHome<'a> {
+    fn new(named: Option<&'a str>, usual: &'a str) -> PasswordHome<'a> {
+        PasswordHome { variable: named.unwrap_or(usual), named: named.is_some() }
     }
 
     /// A server that has a password, wherever it is now, is to have it in the variable.
@@ -128,16 +128,16 @@ fn unset(servers: &InitServers) -> Vec<&str> {
 }
 
 /// The files to write.
-struct Files {
+struct ConfigFiles {
     handoff: PathBuf,
     tables: PathBuf,
     writes_handoff: bool,
     force: bool,
 }
 
-impl Files {
-    fn new(config: &Path, args: &InitArgs) -> Files {
-        Files {
+impl ConfigFiles {
+    fn new(config: &Path, args: &InitArgs) -> ConfigFiles {
+        ConfigFiles {
             handoff: config.to_owned(),
             tables: config.with_file_name("tables.toml"),
             writes_handoff: args.source.is_some(),
@@ -145,7 +145,7 @@ impl Files {
         }
     }
 
-    /// Looks before the source is read; [`Files::write`] makes sure.
+    /// Looks before the source is read; [`ConfigFiles::write`] makes sure.
     fn refuse_to_overwrite(&self) -> Result<(), Failure> {
         let handoff = self.writes_handoff.then_some(&self.handoff);
         let there = handoff.into_iter().chain([&self.tables]).find(|path| path.exists());

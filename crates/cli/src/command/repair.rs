@@ -1,7 +1,7 @@
 //! `etl repair`: brings the rows that differ into line, and proves it.
 
 use crate::args::{RepairArgs, patience};
-use crate::exit::Outcome;
+use crate::exit::ReportOutcome;
 use crate::report::repair_text;
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
@@ -22,7 +22,7 @@ pub(super) fn repair(shell: &Shell, args: &RepairArgs) -> Result<Exit, Failure> 
     } else {
         shell.print(&repair_text(&report, args.limit))?;
     }
-    Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
+    Ok(ReportOutcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 
 fn request(args: &RepairArgs) -> RepairRequest {

@@ -1,7 +1,7 @@
 //! `etl run`, `etl replicate` and `etl load`.
 
 use crate::args::{LoadArgs, RunArgs, patience};
-use crate::exit::Outcome;
+use crate::exit::ReportOutcome;
 use crate::report::{self, Listing};
 use crate::shell::Shell;
 use crate::{Exit, Failure, Verbosity, progress};
@@ -15,8 +15,8 @@ pub(super) fn run(shell: &Shell, args: &RunArgs, hops: Hops) -> Result<Exit, Fai
 
 /// Makes the second hop alone, from the replica or from a kept file.
 pub(super) fn load(shell: &Shell, args: &LoadArgs) -> Result<Exit, Failure> {
-    let options = options(&args.run, Hops::Load);
-    run_with(shell, &args.run, &RunOptions { from_spool: args.from_spool.clone(), ..options })
+    let from_spool = args.from_spool.clone();
+    run_with(shell, &args.run, &RunOptions { from_spool, ..options(&args.run, Hops::Load) })
 }
 
 fn run_with(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<Exit, Failure> {
@@ -30,7 +30,7 @@ fn run_with(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<Exit,
     print(shell, args, &report).inspect_err(|_| {
         log::warn!("the report is lost, the run is not: {}", report.conclusion());
     })?;
-    Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
+    Ok(ReportOutcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 
 fn settings(shell: &Shell, args: &RunArgs) -> Result<Settings, Failure> {

@@ -1,7 +1,7 @@
 //! `etl verify`: which rows differ? Changes nothing.
 
 use crate::args::{VerifyArgs, VerifyFrom, VerifyTo};
-use crate::exit::Outcome;
+use crate::exit::ReportOutcome;
 use crate::report::{verify_page, verify_text};
 use crate::shell::Shell;
 use crate::{Exit, Failure, progress};
@@ -35,7 +35,7 @@ pub(super) fn verify(shell: &Shell, args: &VerifyArgs) -> Result<Exit, Failure> 
     } else {
         shell.print(&verify_text(&report, args.limit))?;
     }
-    Ok(Outcome { ok: report.ok, cancelled: report.cancelled }.into())
+    Ok(ReportOutcome { ok: report.ok, cancelled: report.cancelled }.into())
 }
 
 /// A page that takes its place when it is whole.

@@ -1,10 +1,10 @@
 //! Progress on a terminal: an overall line and one for each running table.
 
 use super::say;
-use super::tally::Tally;
+use super::tally::RunTally;
 use crate::Screen;
 use crate::human::{count, duration, per_second};
-use handoff_model::{Event, Observer, TableName};
+use handoff_model::{Observer, RunEvent, TableName};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -13,11 +13,11 @@ use std::time::Duration;
 
 pub(super) struct Bars {
     bars: MultiProgress,
-    state: Mutex<State>,
+    state: Mutex<BarState>,
 }
 
-struct State {
-    tally: Tally,
+struct BarState {
+    tally: RunTally,
     overall: ProgressBar,
     tables: HashMap<TableName, ProgressBar>,
 }
@@ -26,13 +26,13 @@ impl Bars {
     pub(super) fn new(screen: &Screen, hops: u8) -> Bars {
         let overall = ProgressBar::hidden()
             .with_style(style("{elapsed:>8}  {prefix}  {bar:24} {percent:>3} %  {rate}  {left}"));
-        let state = State { tally: Tally::new(hops), overall, tables: HashMap::new() };
+        let state = BarState { tally: RunTally::new(hops), overall, tables: HashMap::new() };
         Bars { bars: screen.bars().clone(), state: Mutex::new(state) }
     }
 }
 
 impl Observer for Bars {
-    fn event(&self, event: &Event) {
+    fn event(&self, event: &RunEvent) {
         {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.tally.note(event);
@@ -42,22 +42,22 @@ impl Observer for Bars {
     }
 }
 
-impl State {
-    fn draw(&mut self, event: &Event, bars: &MultiProgress) {
+impl BarState {
+    fn draw(&mut self, event: &RunEvent, bars: &MultiProgress) {
         match event {
-            Event::RunStarted { .. } => {
+            RunEvent::RunStarted { .. } => {
                 self.overall.reset();
                 self.overall = bars.add(self.overall.clone());
                 self.overall.enable_steady_tick(Duration::from_millis(250));
             }
-            Event::Progress { table, .. } => self.draw_table(table, bars),
-            Event::PhaseFinished { table, .. } | Event::TableFinished { table, .. } => {
+            RunEvent::Progress { table, .. } => self.draw_table(table, bars),
+            RunEvent::PhaseFinished { table, .. } | RunEvent::TableFinished { table, .. } => {
                 if let Some(bar) = self.tables.remove(table) {
                     bar.finish_and_clear();
                     bars.remove(&bar);
                 }
             }
-            Event::RunFinished { .. } => self.overall.finish_and_clear(),
+            RunEvent::RunFinished { .. } => self.overall.finish_and_clear(),
             _ => return,
         }
         self.overall.set_length(self.tally.expected());
@@ -74,8 +74,8 @@ impl State {
                 Some(rows) => ProgressBar::new(rows).with_style(style(TABLE)),
                 None => ProgressBar::no_length().with_style(style(TABLE_OF_UNKNOWN_SIZE)),
             };
-            let bar = bar.with_prefix(table.to_string()).with_message(step.phase.name());
-            bars.add(bar.with_elapsed(step.started.elapsed()))
+            let named = bar.with_prefix(table.to_string()).with_message(step.phase.name());
+            bars.add(named.with_elapsed(step.started.elapsed()))
         });
         // The expected number is the catalogue's estimate, which may be too low.
         if step.expected.is_some_and(|expected| step.moved > expected) {

@@ -1,8 +1,8 @@
 //! Progress in a log: a line every few seconds.
 
 use super::say;
-use super::tally::Tally;
-use handoff_model::{Event, Observer};
+use super::tally::RunTally;
+use handoff_model::{Observer, RunEvent};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Logs the state of the run whenever something happens and the last line is old enough.
-pub(super) struct Lines(Mutex<(Tally, Instant)>);
+pub(super) struct LineObserver(Mutex<(RunTally, Instant)>);
 
-impl Lines {
-    pub(super) fn new(hops: u8) -> Lines {
-        Lines(Mutex::new((Tally::new(hops), Instant::now())))
+impl LineObserver {
+    pub(super) fn new(hops: u8) -> LineObserver {
+        LineObserver(Mutex::new((RunTally::new(hops), Instant::now())))
     }
 
-    fn due_line(&self, event: &Event) -> Option<String> {
+    fn due_line(&self, event: &RunEvent) -> Option<String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (tally, last) = &mut *state;
         tally.note(event);
@@ -29,8 +29,8 @@ impl Lines {
     }
 }
 
-impl Observer for Lines {
-    fn event(&self, event: &Event) {
+impl Observer for LineObserver {
+    fn event(&self, event: &RunEvent) {
         say(event);
         if let Some(line) = self.due_line(event) {
             log::info!("{line}");

@@ -1,15 +1,15 @@
-//! How far a run has come.
+//! The progress of a run.
 
 use super::was_stopped;
 use crate::human::{count, counted, duration, per_second};
-use handoff_model::{Event, Phase, TableName};
+use handoff_model::{RunEvent, TableName, TablePhase};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Counts what the events of a run say. Proving moves no rows and is not counted as work.
 #[derive(Debug)]
-pub(super) struct Tally {
-    /// How many times each row is moved.
+pub(super) struct RunTally {
+    /// The number of times that each row is moved.
     hops: u8,
     started: Instant,
     tables: usize,
@@ -17,21 +17,21 @@ pub(super) struct Tally {
     done: usize,
     failed: usize,
     moved: u64,
-    running: HashMap<TableName, Step>,
+    running: HashMap<TableName, TableStep>,
 }
 
-/// Where a table stands.
+/// The progress of a table.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
-    pub(super) phase: Phase,
+pub(super) struct TableStep {
+    pub(super) phase: TablePhase,
     pub(super) started: Instant,
     pub(super) moved: u64,
     pub(super) expected: Option<u64>,
 }
 
-impl Tally {
-    pub(super) fn new(hops: u8) -> Tally {
-        Tally {
+impl RunTally {
+    pub(super) fn new(hops: u8) -> RunTally {
+        RunTally {
             hops,
             started: Instant::now(),
             tables: 0,
@@ -44,21 +44,21 @@ impl Tally {
     }
 
     /// Takes in one event.
-    pub(super) fn note(&mut self, event: &Event) {
+    pub(super) fn note(&mut self, event: &RunEvent) {
         match event {
-            Event::RunStarted { tables, rows, .. } => {
+            RunEvent::RunStarted { tables, rows, .. } => {
                 (self.tables, self.rows, self.started) = (*tables, *rows, Instant::now());
             }
-            Event::PhaseStarted { table, phase, rows } => {
+            RunEvent::PhaseStarted { table, phase, rows } => {
                 let started = Instant::now();
-                let step = Step { phase: *phase, started, moved: 0, expected: *rows };
+                let step = TableStep { phase: *phase, started, moved: 0, expected: *rows };
                 self.running.insert(table.clone(), step);
             }
-            Event::Progress { table, phase, rows, .. }
-            | Event::PhaseFinished { table, phase, rows, .. } => {
+            RunEvent::Progress { table, phase, rows, .. }
+            | RunEvent::PhaseFinished { table, phase, rows, .. } => {
                 self.moved_to(table, *phase, *rows);
             }
-            Event::TableFinished { table, status, error } => {
+            RunEvent::TableFinished { table, status, error } => {
                 self.running.remove(table);
                 self.done += 1;
                 self.failed += usize::from(error.is_some() && !was_stopped(status));
@@ -67,11 +67,11 @@ impl Tally {
         }
     }
 
-    fn moved_to(&mut self, table: &TableName, phase: Phase, rows: u64) {
+    fn moved_to(&mut self, table: &TableName, phase: TablePhase, rows: u64) {
         let Some(step) = self.running.get_mut(table) else { return };
         let more = rows.saturating_sub(step.moved);
         step.moved = rows;
-        if phase != Phase::Prove {
+        if phase != TablePhase::Prove {
             self.moved += more;
         }
     }
@@ -121,23 +121,29 @@ impl Tally {
     fn running_tables(&self) -> String {
         let mut steps = self.running.iter().collect::<Vec<_>>();
         steps.sort_by(|a, b| a.0.cmp(b.0));
-        let step = |(table, step): (&TableName, &Step)| {
-            let share = step
-                .expected
-                .filter(|expected| *expected > 0)
-                .map(|expected| (step.moved.saturating_mul(100) / expected).min(100))
-                .map_or_else(String::new, |share| format!(" {share} %"));
-            format!("{table} {}{share}", step.phase.name())
-        };
-        match steps.len() {
-            0 => String::new(),
-            _ => format!("; {}", steps.into_iter().map(step).collect::<Vec<_>>().join(", ")),
+        if steps.is_empty() {
+            return String::new();
         }
+        let texts: Vec<String> =
+            steps.into_iter().map(|(table, step)| format!("{table} {}", step.text())).collect();
+        format!("; {}", texts.join(", "))
     }
 
     /// Returns where a running table stands.
-    pub(super) fn step(&self, table: &TableName) -> Option<Step> {
+    pub(super) fn step(&self, table: &TableName) -> Option<TableStep> {
         self.running.get(table).copied()
+    }
+}
+
+impl TableStep {
+    /// Returns the phase, and the share that is done.
+    fn text(&self) -> String {
+        let share = self
+            .expected
+            .filter(|expected| *expected > 0)
+            .map(|expected| (self.moved.saturating_mul(100) / expected).min(100))
+            .map_or_else(String::new, |share| format!(" {share} %"));
+        format!("{}{share}", self.phase.name())
     }
 }
 
@@ -149,13 +155,15 @@ mod tests {
     #[test]
     fn rows_are_counted_once_a_hop_and_proving_is_no_work() {
         let table = TableName::new("procedurelog").unwrap();
-        let mut tally = Tally::new(2);
-        tally.note(&Event::RunStarted { run: RunId::new(), tables: 2, rows: 1000 });
-        for (phase, rows) in [(Phase::Copy, 800), (Phase::Load, 300), (Phase::Prove, 300)] {
-            tally.note(&Event::PhaseStarted { table: table.clone(), phase, rows: Some(900) });
+        let mut tally = RunTally::new(2);
+        tally.note(&RunEvent::RunStarted { run: RunId::new(), tables: 2, rows: 1000 });
+        for (phase, rows) in
+            [(TablePhase::Copy, 800), (TablePhase::Load, 300), (TablePhase::Prove, 300)]
+        {
+            tally.note(&RunEvent::PhaseStarted { table: table.clone(), phase, rows: Some(900) });
             for rows in [rows / 2, rows] {
                 let table = table.clone();
-                tally.note(&Event::Progress { table, phase, rows, bytes: 0 });
+                tally.note(&RunEvent::Progress { table, phase, rows, bytes: 0 });
             }
         }
         assert_eq!((tally.moved(), tally.expected()), (1100, 2000));
@@ -165,7 +173,7 @@ mod tests {
         let error = Some("out of room".to_owned());
         for status in ["failed", "cancelled"] {
             let (table, error) = (table.clone(), error.clone());
-            tally.note(&Event::TableFinished { table, status, error });
+            tally.note(&RunEvent::TableFinished { table, status, error });
         }
         assert!(tally.line().starts_with("2 of 2 tables, 1 failed, 55 % of the rows, "));
     }

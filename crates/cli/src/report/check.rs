@@ -11,8 +11,8 @@ pub fn check_text(report: &CheckReport) -> String {
 
 fn finding(finding: &CheckFinding) -> String {
     let CheckFinding { side, subject, verdict, what, mend } = finding;
-    let side = side.to_string();
-    let mut text = format!("{verdict:<7}  {side:<7}  {subject:<18}  {what}\n");
+    let place = side.to_string();
+    let mut text = format!("{verdict:<7}  {place:<7}  {subject:<18}  {what}\n");
     for mend in mend {
         for line in mend.to_string().lines() {
             text.push_str(&format!("         {line}\n"));

@@ -3,8 +3,8 @@
 use super::StatusReport;
 use handoff_connect::Side;
 use handoff_model::{
-    Audit, ColumnName, Extraction, LossPolicy, Performance, Priority, ProofBy, Reason, RunId,
-    Strategy, SumBy, TableName, TableSum,
+    ColumnName, Extraction, LossAudit, LossPolicy, MovePerformance, Priority, ProofBy, Reason,
+    RunId, Strategy, SumBy, TableName, TableSum,
 };
 use handoff_pipeline::{
     Action, CheckFinding, CheckReport, CheckSubject, CheckVerdict, CopyReport, Covers, LastProof,
@@ -13,7 +13,7 @@ use handoff_pipeline::{
     TableReport, TableStatus, Verdict, VerifyPair, VerifyReport, VerifyRow, VerifyStatus,
     VerifyTable,
 };
-use handoff_tracking::{LastMove, LastRun, Status, Tracked};
+use handoff_tracking::{AttemptStatus, LastMove, LastRun, TrackedTable};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -88,11 +88,11 @@ fn a_plan() {
 #[test]
 fn a_status() {
     let known = Standing {
-        states: BTreeMap::from([(table(), Tracked::default())]),
+        states: BTreeMap::from([(table(), TrackedTable::default())]),
         disagreements: Vec::new(),
         last_run: Some(LastRun {
             run_id: RunId::new(),
-            status: Status::Success,
+            status: AttemptStatus::Success,
             started_at: None,
             finished_at: None,
             tables_ok: 1,
@@ -251,7 +251,7 @@ fn plan() -> PlanReport {
 }
 
 fn moved_table() -> TableReport {
-    let mut lossy = Audit::default();
+    let mut lossy = LossAudit::default();
     lossy.add(&ColumnName::new("a").unwrap(), LossPolicy::ZeroDates, 1);
     TableReport {
         table: table(),
@@ -265,7 +265,7 @@ fn moved_table() -> TableReport {
             bytes: 1,
             strategy_used: "load_data",
             duration_ms: 1,
-            performance: Performance::default(),
+            performance: MovePerformance::default(),
             watermark: None,
         }),
         load: Some(LoadReport {
@@ -276,7 +276,7 @@ fn moved_table() -> TableReport {
             bytes: 1,
             strategy_used: "streaming",
             duration_ms: 1,
-            performance: Performance::default(),
+            performance: MovePerformance::default(),
         }),
         proof: Some(Proof {
             verdict: Verdict::Equal,

@@ -1,6 +1,6 @@
 //! The findings and proposals of `etl init` as text.
 
-use super::columns::{Align, Columns};
+use super::columns::{ColumnAlign, TextColumns};
 use crate::human::{bytes, count, counted};
 use handoff_model::{ColumnName, visible};
 use handoff_pipeline::{
@@ -9,11 +9,11 @@ use handoff_pipeline::{
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How many names or tables a list shows.
+/// The number of names or tables that a list shows.
 const SHOWN: usize = 10;
 
 /// The files that were written, and what is left to do.
-pub struct Written<'a> {
+pub struct WrittenFiles<'a> {
     /// The `handoff.toml`, if it was written.
     pub handoff: Option<&'a Path>,
     /// The `tables.toml`.
@@ -22,12 +22,12 @@ pub struct Written<'a> {
     pub config: Option<&'a Path>,
     /// Variables that hold a password and are not set.
     pub unset: Vec<&'a str>,
-    /// Whether the target is only an example.
+    /// True if the target is only an example.
     pub target_is_missing: bool,
 }
 
 /// Prints a summary to read in a minute: the source, the proposals, the next steps.
-pub fn init_text(report: &InitReport, written: &Written<'_>) -> String {
+pub fn init_text(report: &InitReport, written: &WrittenFiles<'_>) -> String {
     let parts = [
         head(report),
         certificate(report),
@@ -72,9 +72,9 @@ fn certificate(report: &InitReport) -> String {
 
 /// One line an engine.
 fn sizes(report: &InitReport) -> String {
-    let right = Align::Right;
-    let mut columns = Columns::new(&[
-        ("engine", Align::Left),
+    let right = ColumnAlign::Right;
+    let mut columns = TextColumns::new(&[
+        ("engine", ColumnAlign::Left),
         ("tables", right),
         ("empty", right),
         ("small", right),
@@ -105,12 +105,12 @@ fn sizes(report: &InitReport) -> String {
 fn largest(report: &InitReport) -> String {
     let mut tables: Vec<&TableProposal> = report.of_size(TableSize::Large).collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.bytes));
-    let mut columns = Columns::new(&[
-        ("largest", Align::Left),
-        ("rows", Align::Right),
-        ("size", Align::Right),
-        ("key", Align::Left),
-        ("proposed", Align::Left),
+    let mut columns = TextColumns::new(&[
+        ("largest", ColumnAlign::Left),
+        ("rows", ColumnAlign::Right),
+        ("size", ColumnAlign::Right),
+        ("key", ColumnAlign::Left),
+        ("proposed", ColumnAlign::Left),
     ]);
     for table in tables.into_iter().take(SHOWN) {
         columns.row(vec![
@@ -200,8 +200,8 @@ fn left_out(report: &InitReport) -> String {
     lines
 }
 
-fn next(written: &Written<'_>) -> String {
-    let Written { handoff, tables, config, unset, target_is_missing } = written;
+fn next(written: &WrittenFiles<'_>) -> String {
+    let WrittenFiles { handoff, tables, config, unset, target_is_missing } = written;
     let files: Vec<String> =
         handoff.iter().chain([tables]).map(|path| path.display().to_string()).collect();
     let mut lines = format!("written: {}\n\nnext\n", files.join(", "));
@@ -211,11 +211,11 @@ fn next(written: &Written<'_>) -> String {
     if *target_is_missing {
         lines += "  put the analytics database into [target]\n";
     }
-    let config = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+    let option = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     lines
         + &format!(
-            "  read both files and decide on the lines that begin with #\n  etl check{config}\n  \
-         etl run --prove{config}\n"
+            "  read both files and decide on the lines that begin with #\n  etl check{option}\n  \
+         etl run --prove{option}\n"
         )
 }
 

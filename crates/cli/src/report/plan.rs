@@ -1,7 +1,7 @@
 //! The preview of the next run as text.
 
 use super::run::omissions;
-use super::{Align, Columns, Listing};
+use super::{ColumnAlign, Listing, TextColumns};
 use crate::human::{count, counted, duration};
 use handoff_model::{Priority, Reason};
 use handoff_pipeline::{Action, Outlook, TableOutlook};
@@ -23,8 +23,8 @@ pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
         }
     };
     let notes: String = outlook.notes.iter().map(|note| format!("{note}\n")).collect();
-    let progress = outlook.in_progress.as_ref();
-    let progress = progress.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
+    let holder = outlook.in_progress.as_ref();
+    let progress = holder.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
     let left_out = omissions(&outlook.omissions, listing);
     let sections = [tables(outlook, listing), refused, mended, notes, left_out, progress];
     let filled = sections.into_iter().filter(|text| !text.is_empty());
@@ -32,16 +32,19 @@ pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
 }
 
 fn tables(outlook: &Outlook, listing: Listing) -> String {
-    let mut columns = Columns::new(&[
-        ("table", Align::Left),
-        ("next run", Align::Left),
-        ("rows", Align::Right),
-        ("strategy", Align::Left),
-        ("last time", Align::Left),
-        ("why", Align::Left),
+    let mut columns = TextColumns::new(&[
+        ("table", ColumnAlign::Left),
+        ("next run", ColumnAlign::Left),
+        ("rows", ColumnAlign::Right),
+        ("strategy", ColumnAlign::Left),
+        ("last time", ColumnAlign::Left),
+        ("why", ColumnAlign::Left),
     ]);
-    let listed = |table: &&TableOutlook| listing == Listing::All || !is_left(table);
-    outlook.tables.iter().filter(listed).for_each(|table| columns.row(cells(table)));
+    for table in &outlook.tables {
+        if listing == Listing::All || !is_left(table) {
+            columns.row(cells(table));
+        }
+    }
     if columns.is_empty() { String::new() } else { columns.print() }
 }
 
@@ -151,8 +154,7 @@ fn totals(outlook: &Outlook) -> String {
 }
 
 fn forced(outlook: &Outlook) -> String {
-    let forced = |table: &&TableOutlook| table.plan.force_full_applied;
-    match outlook.tables.iter().filter(forced).count() {
+    match outlook.tables.iter().filter(|table| table.plan.force_full_applied).count() {
         0 => String::new(),
         number => {
             format!("; full this time despite its extraction: {}", counted(number as u64, "table"))

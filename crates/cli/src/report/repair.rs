@@ -40,23 +40,23 @@ fn of_table(table: &RepairTable, limit: usize) -> String {
 
 /// `repaired, replica: 1 inserted; target: 3 inserted, 2 updated, 1 deleted`
 fn done(table: &RepairTable) -> String {
-    let changes = |inserted, updated, deleted| {
-        let named = [(inserted, "inserted"), (updated, "updated"), (deleted, "deleted")];
-        let some = named.iter().filter(|(rows, _)| *rows > 0);
-        let parts: Vec<String> =
-            some.map(|(rows, what)| format!("{} {what}", count(*rows))).collect();
-        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
-    };
     let copy = table.copy.as_ref().map(|copy| {
-        let changes = changes(copy.rows_inserted, copy.rows_updated, copy.rows_deleted);
-        format!("replica: {changes}")
+        let done = changes(copy.rows_inserted, copy.rows_updated, copy.rows_deleted);
+        format!("replica: {done}")
     });
     let load = table.load.as_ref().map(|load| {
-        let changes = changes(load.rows_inserted, load.rows_updated, load.rows_deleted);
-        format!("target: {changes}")
+        let done = changes(load.rows_inserted, load.rows_updated, load.rows_deleted);
+        format!("target: {done}")
     });
     let sides: Vec<String> = copy.into_iter().chain(load).collect();
     format!("repaired, {}", sides.join("; "))
+}
+
+fn changes(inserted: u64, updated: u64, deleted: u64) -> String {
+    let named = [(inserted, "inserted"), (updated, "updated"), (deleted, "deleted")];
+    let some = named.iter().filter(|(rows, _)| *rows > 0);
+    let parts: Vec<String> = some.map(|(rows, what)| format!("{} {what}", count(*rows))).collect();
+    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
 }
 
 fn conclusion(report: &RepairReport) -> String {

@@ -1,13 +1,13 @@
 //! The report of a run as text.
 
 use super::slowest::slowest;
-use super::{Align, Columns, not_started};
+use super::{ColumnAlign, TextColumns, not_started};
 use crate::human::{bytes, count, counted, duration, per_second};
 use handoff_pipeline::{OmissionReport, RunReport, TableReport, TableStatus, Verdict};
 use std::cmp::Reverse;
 use std::time::Duration;
 
-/// Which of the tables that went well are listed.
+/// The selection of successful tables to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
     /// The slowest twenty; the rest is counted.
@@ -47,13 +47,13 @@ fn tables(report: &RunReport, listing: Listing) -> String {
     if listed.is_empty() {
         return String::new();
     }
-    let mut columns = Columns::new(&[
-        ("table", Align::Left),
-        ("status", Align::Left),
-        ("rows", Align::Right),
-        ("size", Align::Right),
-        ("strategy", Align::Left),
-        ("time", Align::Right),
+    let mut columns = TextColumns::new(&[
+        ("table", ColumnAlign::Left),
+        ("status", ColumnAlign::Left),
+        ("rows", ColumnAlign::Right),
+        ("size", ColumnAlign::Right),
+        ("strategy", ColumnAlign::Left),
+        ("time", ColumnAlign::Right),
     ]);
     listed.iter().for_each(|table| columns.row(cells(table)));
     let more = match rest.len() {
@@ -144,9 +144,12 @@ pub(super) fn omissions(omissions: &OmissionReport, listing: Listing) -> String 
 }
 
 fn lossy(report: &RunReport) -> String {
-    let heads =
-        [("changed by a policy", Align::Left), ("policy", Align::Left), ("values", Align::Right)];
-    let mut columns = Columns::new(&heads);
+    let heads = [
+        ("changed by a policy", ColumnAlign::Left),
+        ("policy", ColumnAlign::Left),
+        ("values", ColumnAlign::Right),
+    ];
+    let mut columns = TextColumns::new(&heads);
     for table in &report.tables {
         for lossy in table.lossy.entries() {
             let place = format!("{}.{}", table.table, lossy.column);
@@ -157,10 +160,10 @@ fn lossy(report: &RunReport) -> String {
 }
 
 fn errors(report: &RunReport) -> String {
-    let error = |table: &TableReport| {
-        table.error.as_ref().map(|error| format!("{}: {error}\n", table.table))
-    };
-    report.tables.iter().filter_map(error).collect()
+    let failed = report.tables.iter();
+    let lines =
+        failed.filter_map(|table| Some(format!("{}: {}\n", table.table, table.error.as_ref()?)));
+    lines.collect()
 }
 
 fn totals(report: &RunReport) -> String {
@@ -178,7 +181,9 @@ fn totals(report: &RunReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_model::{Audit, ColumnName, LossPolicy, Performance, ProofBy, RunId, TableName};
+    use handoff_model::{
+        ColumnName, LossAudit, LossPolicy, MovePerformance, ProofBy, RunId, TableName,
+    };
     use handoff_pipeline::{Covers, LoadReport, Proof};
     use jiff::{SignedDuration, Timestamp};
 
@@ -191,11 +196,11 @@ mod tests {
             bytes: rows * 100,
             strategy_used: "streaming",
             duration_ms: rows,
-            performance: Performance {
+            performance: MovePerformance {
                 rows_per_second: 1_000,
                 mb_per_second: 0.1,
                 source_ms: rows * 2 / 3,
-                ..Performance::default()
+                ..MovePerformance::default()
             },
         };
         TableReport {
@@ -205,7 +210,7 @@ mod tests {
             copy: None,
             load: (rows > 0).then_some(load),
             proof: None,
-            lossy: Audit::default(),
+            lossy: LossAudit::default(),
             notes: Vec::new(),
             error: None,
             not_started_because: None,

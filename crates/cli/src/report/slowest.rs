@@ -1,21 +1,21 @@
 //! The slowest tables and their longest waits.
 
-use super::{Align, Columns};
+use super::{ColumnAlign, TextColumns};
 use crate::human::{count, duration};
-use handoff_model::Performance;
+use handoff_model::MovePerformance;
 use handoff_pipeline::{RunReport, TableReport};
 use std::cmp::Reverse;
 use std::time::Duration;
 
-/// How many phases are listed.
+/// The number of phases that are listed.
 const SLOWEST: usize = 5;
 
 /// One hop of one table.
-struct Step<'a> {
+struct SlowHop<'a> {
     table: &'a TableReport,
     phase: &'static str,
     millis: u64,
-    performance: &'a Performance,
+    performance: &'a MovePerformance,
 }
 
 /// Prints the hops that took longest, how fast they were and what took most of their time.
@@ -26,26 +26,26 @@ pub(super) fn slowest(report: &RunReport) -> String {
     if steps.is_empty() {
         return String::new();
     }
-    let mut columns = Columns::new(&[
-        ("slowest", Align::Left),
-        ("hop", Align::Left),
-        ("time", Align::Right),
-        ("rows/s", Align::Right),
-        ("MB/s", Align::Right),
-        ("most of it", Align::Left),
+    let mut columns = TextColumns::new(&[
+        ("slowest", ColumnAlign::Left),
+        ("hop", ColumnAlign::Left),
+        ("time", ColumnAlign::Right),
+        ("rows/s", ColumnAlign::Right),
+        ("MB/s", ColumnAlign::Right),
+        ("most of it", ColumnAlign::Left),
     ]);
     steps.iter().for_each(|step| columns.row(step.cells()));
     columns.print()
 }
 
-fn steps(table: &TableReport) -> impl Iterator<Item = Step<'_>> {
+fn steps(table: &TableReport) -> impl Iterator<Item = SlowHop<'_>> {
     let copy = table.copy.as_ref().map(|copy| ("copy", copy.duration_ms, &copy.performance));
     let load = table.load.as_ref().map(|load| ("load", load.duration_ms, &load.performance));
-    let step = move |(phase, millis, performance)| Step { table, phase, millis, performance };
+    let step = move |(phase, millis, performance)| SlowHop { table, phase, millis, performance };
     copy.into_iter().chain(load).map(step)
 }
 
-impl Step<'_> {
+impl SlowHop<'_> {
     fn cells(&self) -> Vec<String> {
         let (longest, millis) = self.performance.longest_wait();
         let share = (millis * 100).checked_div(self.millis).unwrap_or(0).min(100);

@@ -1,18 +1,18 @@
 //! The content of the tracking tables as text and as JSON.
 
-use super::{Align, Columns};
+use super::{ColumnAlign, TextColumns};
 use crate::human::{age, count, counted};
 use handoff_model::{ProofBy, TableName};
 use handoff_pipeline::Standing as Known;
-use handoff_tracking::{LastRun, LoadState, Outcome, Status, Tracked};
+use handoff_tracking::{AttemptStatus, LastRun, LoadState, ProofOutcome, TrackedTable};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
 
-/// How the tables stand. As JSON, fields are added in later versions, never renamed.
+/// The state of the tables. Later versions add fields to the JSON and never rename one.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatusReport {
-    /// When it was looked at, UTC.
+    /// The time of the look, UTC.
     pub at: Timestamp,
     /// True if every table arrived and none is outstanding.
     pub ok: bool,
@@ -22,8 +22,8 @@ pub struct StatusReport {
     pub last_run: Option<LastRun>,
     /// Number of tables whose data is older than was asked for.
     pub stale: u64,
-    /// What the tracking tables and the databases disagree on, one sentence each, with what the next
-    /// run does about it.
+    /// Disagreements between the tracking tables and the databases, one sentence each, with the
+    /// next run's remedy.
     pub disagreements: Vec<String>,
     /// Further remarks, such as tables that came from elsewhere than the settings lead to.
     pub notes: Vec<String>,
@@ -31,22 +31,23 @@ pub struct StatusReport {
     pub tables: Vec<TableStanding>,
 }
 
-/// How one table stands.
+/// The state of one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableStanding {
     /// The table.
     pub table: TableName,
     /// The two tracking tables in one word.
-    pub standing: Standing,
-    /// When reading the source began for what the target holds, UTC: no younger change is in it.
+    pub standing: TableHealth,
+    /// The time at which reading the source began for the target's data, UTC: no younger change is
+    /// in the target.
     pub data_as_of: Option<Timestamp>,
     /// The age of that data in seconds.
     pub age_seconds: Option<u64>,
     /// True if it is older than was asked for, or was never there.
     pub stale: bool,
-    /// When the copy in the replica arrived, UTC.
+    /// The arrival of the copy in the replica, UTC.
     pub copied_at: Option<Timestamp>,
-    /// When the data in the target arrived, UTC.
+    /// The arrival of the data in the target, UTC.
     pub loaded_at: Option<Timestamp>,
     /// Rows of the table in the target, when it was last counted, else rows of the last load.
     pub rows: Option<u64>,
@@ -56,16 +57,16 @@ pub struct TableStanding {
     pub proof: Option<String>,
     /// By what: `counts`, `sums` or `rows`.
     pub proof_by: Option<ProofBy>,
-    /// When it was proved, UTC.
+    /// The time of the proof, UTC.
     pub proved_at: Option<Timestamp>,
-    /// Why the last attempt failed.
+    /// The error of the last attempt, if it failed.
     pub error: Option<String>,
 }
 
-/// What both tracking tables say of a table, the worst first.
+/// The worst of both tracking tables' states of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum TableHealth {
     /// The last comparison found a difference.
     Differs,
     /// The last attempt failed or was ended; older data may be in place.
@@ -80,36 +81,37 @@ pub enum Standing {
     Ok,
 }
 
-impl Standing {
-    fn of(tracked: &Tracked) -> Standing {
+impl TableHealth {
+    fn of(tracked: &TrackedTable) -> TableHealth {
         let copy = tracked.copy.as_ref().map(|copy| copy.status);
         let load = tracked.load.as_ref().map(|load| load.status);
-        let any = |wanted: &[Status]| copy.into_iter().chain(load).any(|s| wanted.contains(&s));
+        let any =
+            |wanted: &[AttemptStatus]| copy.into_iter().chain(load).any(|s| wanted.contains(&s));
         let proof = tracked.load.as_ref().and_then(|load| load.proof.as_deref());
         let loaded = tracked.load.as_ref().and_then(|load| load.loaded_copy_id);
-        if proof == Some(Outcome::Differs.name()) {
-            Standing::Differs
-        } else if any(&[Status::Failed, Status::Cancelled]) {
-            Standing::Failed
-        } else if any(&[Status::Running, Status::Interrupted]) {
-            Standing::Unfinished
+        if proof == Some(ProofOutcome::Differs.name()) {
+            TableHealth::Differs
+        } else if any(&[AttemptStatus::Failed, AttemptStatus::Cancelled]) {
+            TableHealth::Failed
+        } else if any(&[AttemptStatus::Running, AttemptStatus::Interrupted]) {
+            TableHealth::Unfinished
         } else if tracked.loadable_copy().is_some_and(|copy| Some(copy) != loaded) {
-            Standing::Outstanding
+            TableHealth::Outstanding
         } else if tracked.was_loaded() {
-            Standing::Ok
+            TableHealth::Ok
         } else {
-            Standing::Never
+            TableHealth::Never
         }
     }
 
     fn label(self) -> &'static str {
         match self {
-            Standing::Differs => "differs",
-            Standing::Failed => "failed",
-            Standing::Unfinished => "unfinished",
-            Standing::Outstanding => "to be loaded",
-            Standing::Never => "never moved",
-            Standing::Ok => "ok",
+            TableHealth::Differs => "differs",
+            TableHealth::Failed => "failed",
+            TableHealth::Unfinished => "unfinished",
+            TableHealth::Outstanding => "to be loaded",
+            TableHealth::Never => "never moved",
+            TableHealth::Ok => "ok",
         }
     }
 }
@@ -117,12 +119,12 @@ impl Standing {
 impl StatusReport {
     /// Draws the report from what is known, at a time. Data older than `stale` is called so.
     pub fn new(known: &Known, at: Timestamp, stale: Option<Duration>) -> StatusReport {
-        let tables = known.states.iter();
-        let tables = tables.map(|(table, tracked)| TableStanding::of(table, tracked, at, stale));
-        let tables = tables.collect::<Vec<_>>();
+        let states = known.states.iter();
+        let tables: Vec<TableStanding> =
+            states.map(|(table, tracked)| TableStanding::of(table, tracked, at, stale)).collect();
         StatusReport {
             at,
-            ok: tables.iter().all(|table| table.standing == Standing::Ok),
+            ok: tables.iter().all(|table| table.standing == TableHealth::Ok),
             in_progress: known.in_progress.clone(),
             last_run: known.last_run.clone(),
             stale: tables.iter().filter(|table| table.stale).count() as u64,
@@ -145,14 +147,14 @@ impl StatusReport {
         if self.tables.is_empty() {
             return String::new();
         }
-        let mut columns = Columns::new(&[
-            ("table", Align::Left),
-            ("status", Align::Left),
-            ("data", Align::Right),
-            ("loaded", Align::Right),
-            ("rows", Align::Right),
-            ("proof", Align::Left),
-            ("proved", Align::Right),
+        let mut columns = TextColumns::new(&[
+            ("table", ColumnAlign::Left),
+            ("status", ColumnAlign::Left),
+            ("data", ColumnAlign::Right),
+            ("loaded", ColumnAlign::Right),
+            ("rows", ColumnAlign::Right),
+            ("proof", ColumnAlign::Left),
+            ("proved", ColumnAlign::Right),
         ]);
         self.sorted().into_iter().for_each(|table| columns.row(self.cells(table)));
         columns.print()
@@ -166,19 +168,19 @@ impl StatusReport {
 
     /// Says how many rows stay that are gone from the source.
     fn kept(&self) -> String {
-        let kept = |table: &&TableStanding| Some((table.table.clone(), table.kept_rows?));
-        let line = |(table, kept)| {
-            let rows = counted(kept, "row");
-            format!("{table}: the target holds {rows} more than the source\n")
-        };
-        self.sorted().iter().filter_map(kept).map(line).collect()
+        let lines = self.sorted().into_iter().filter_map(|table| {
+            let rows = counted(table.kept_rows?, "row");
+            Some(format!("{}: the target holds {rows} more than the source\n", table.table))
+        });
+        lines.collect()
     }
 
     fn errors(&self) -> String {
-        let error = |table: &TableStanding| {
-            table.error.as_ref().map(|error| format!("{}: {error}\n", table.table))
-        };
-        self.sorted().into_iter().filter_map(error).collect()
+        let lines = self.sorted().into_iter().filter_map(|table| {
+            let error = table.error.as_ref()?;
+            Some(format!("{}: {error}\n", table.table))
+        });
+        lines.collect()
     }
 
     fn mending(&self) -> String {
@@ -200,10 +202,9 @@ impl StatusReport {
         let status = run.status.name().replace('_', " ");
         let mut counts = vec![format!("{} ok", run.tables_ok)];
         let others = [(run.tables_failed, "failed"), (run.tables_not_started, "not started")];
-        let others = others.into_iter().filter(|(number, _)| *number > 0);
-        counts.extend(others.map(|(number, what)| format!("{number} {what}")));
-        let counts = counts.join(", ");
-        format!("last run {}: {status}; {counts}\n", self.age(run.started_at))
+        let some = others.into_iter().filter(|(number, _)| *number > 0);
+        counts.extend(some.map(|(number, what)| format!("{number} {what}")));
+        format!("last run {}: {status}; {}\n", self.age(run.started_at), counts.join(", "))
     }
 
     fn cells(&self, table: &TableStanding) -> Vec<String> {
@@ -234,19 +235,21 @@ impl StatusReport {
         }
         let number = |standing| self.tables.iter().filter(|t| t.standing == standing).count();
         let kinds = [
-            Standing::Differs,
-            Standing::Failed,
-            Standing::Unfinished,
-            Standing::Outstanding,
-            Standing::Never,
-            Standing::Ok,
+            TableHealth::Differs,
+            TableHealth::Failed,
+            TableHealth::Unfinished,
+            TableHealth::Outstanding,
+            TableHealth::Never,
+            TableHealth::Ok,
         ];
-        let numbers = kinds.into_iter().map(|kind| (number(kind), kind.label()));
-        let numbers = numbers.filter(|(number, _)| *number > 0);
-        let numbers = numbers.map(|(number, label)| format!("{number} {label}"));
-        let oldest = self.tables.iter().filter_map(|table| table.data_as_of).min();
+        let numbers = kinds
+            .into_iter()
+            .map(|kind| (number(kind), kind.label()))
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, label)| format!("{number} {label}"));
+        let first = self.tables.iter().filter_map(|table| table.data_as_of).min();
         let oldest =
-            oldest.map_or_else(String::new, |then| format!("; oldest {}", self.age(Some(then))));
+            first.map_or_else(String::new, |then| format!("; oldest {}", self.age(Some(then))));
         let stale = match self.stale {
             0 => String::new(),
             stale => format!("; {stale} stale"),
@@ -265,7 +268,7 @@ impl TableStanding {
     fn proved(&self) -> String {
         let found = self.proof.as_deref().unwrap_or_default().replace('_', " ");
         match self.proof_by {
-            Some(by) if self.proof.as_deref() == Some(Outcome::Equal.name()) => {
+            Some(by) if self.proof.as_deref() == Some(ProofOutcome::Equal.name()) => {
                 format!("{found} by {by}")
             }
             _ => found,
@@ -274,22 +277,21 @@ impl TableStanding {
 
     fn of(
         table: &TableName,
-        tracked: &Tracked,
+        tracked: &TrackedTable,
         at: Timestamp,
         stale: Option<Duration>,
     ) -> TableStanding {
         let (copy, load) = (tracked.copy.as_ref(), tracked.load.as_ref());
         let error = copy.and_then(|copy| copy.error.clone());
         let data_as_of = tracked.data_as_of();
-        let age = data_as_of.map(|then| at.duration_since(then));
-        let age = age.map(|age| Duration::try_from(age).unwrap_or_default());
-        let too_old = |limit| age.is_none_or(|age| age > limit);
+        let age =
+            data_as_of.map(|then| Duration::try_from(at.duration_since(then)).unwrap_or_default());
         TableStanding {
             table: table.clone(),
-            standing: Standing::of(tracked),
+            standing: TableHealth::of(tracked),
             data_as_of,
             age_seconds: age.map(|age| age.as_secs()),
-            stale: stale.is_some_and(too_old),
+            stale: stale.is_some_and(|limit| age.is_none_or(|age| age > limit)),
             copied_at: copy.and_then(|copy| copy.last_success_at),
             loaded_at: load.and_then(|load| load.last_success_at),
             rows: load.and_then(|load| load.target_rows.or(load.rows)),
@@ -307,7 +309,7 @@ mod tests {
     use super::*;
     use handoff_connect::Side;
     use handoff_model::{CopyId, RunId};
-    use handoff_tracking::{CopyState, Finding};
+    use handoff_tracking::{CopyState, RecoveryFinding};
 
     const COPY: &str = "00000000000000a1";
 
@@ -315,7 +317,7 @@ mod tests {
         Some(Timestamp::from_second(seconds).unwrap())
     }
 
-    fn copy(status: Status, id: &str) -> CopyState {
+    fn copy(status: AttemptStatus, id: &str) -> CopyState {
         CopyState {
             place: Side::Replica,
             status,
@@ -341,7 +343,7 @@ mod tests {
         }
     }
 
-    fn load(status: Status, id: &str) -> LoadState {
+    fn load(status: AttemptStatus, id: &str) -> LoadState {
         LoadState {
             status,
             loaded_copy_id: CopyId::parse(id),
@@ -373,13 +375,13 @@ mod tests {
         }
     }
 
-    fn tracked(copy: CopyState, load: LoadState) -> Tracked {
-        Tracked { copy: Some(copy), load: Some(load) }
+    fn tracked(copy: CopyState, load: LoadState) -> TrackedTable {
+        TrackedTable { copy: Some(copy), load: Some(load) }
     }
 
     #[test]
     fn tables_that_do_not_stand_well_come_first() {
-        use Status::{Failed, Running, Success};
+        use AttemptStatus::{Failed, Running, Success};
         let mut claim = tracked(copy(Success, COPY), load(Failed, COPY));
         claim.load.as_mut().unwrap().error = Some("failed while loading: disk full".to_owned());
         let mut log = tracked(copy(Success, COPY), load(Success, COPY));
@@ -390,20 +392,20 @@ mod tests {
             ("claim", claim),
             ("log", log),
             ("newer", newer),
-            ("never", Tracked::default()),
+            ("never", TrackedTable::default()),
             ("under_way", tracked(copy(Running, COPY), load(Success, COPY))),
         ];
         let states = states.map(|(name, state)| (TableName::new(name).unwrap(), state)).into();
         let last_run = LastRun {
             run_id: RunId::new(),
-            status: Status::NotStarted,
+            status: AttemptStatus::NotStarted,
             started_at: at(60),
             finished_at: at(160),
             tables_ok: 3,
             tables_failed: 0,
             tables_not_started: 2,
         };
-        let orphan = Finding::OrphanShadow { copy_id: CopyId::parse(COPY).unwrap() };
+        let orphan = RecoveryFinding::OrphanShadow { copy_id: CopyId::parse(COPY).unwrap() };
         let known = Known {
             states,
             disagreements: vec![orphan],

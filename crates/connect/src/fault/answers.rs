@@ -1,93 +1,93 @@
 //! The table of faults: which are tried again, which cost their table, which end the run, and what
 //! the operator can do. Nothing else in the workspace decides this.
 
-use super::Kind;
+use super::FaultKind;
 
 /// Faults that are answered alike.
 #[derive(Debug)]
-pub(super) struct Row {
-    /// What happened, for the page of operations.
+pub(super) struct AnswerRow {
+    /// The event, for the page of operations.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test writes that page"))]
     what: &'static str,
-    /// What is done about it.
-    pub(super) kind: Kind,
+    /// The reaction of a run.
+    pub(super) kind: FaultKind,
     /// Errors of MySQL and MariaDB.
     pub(super) my: &'static [u16],
     /// SQLSTATEs of PostgreSQL, or the classes they begin with.
     pub(super) pg: &'static [&'static str],
-    /// What the operator can do; stands behind the server's message where that needs it.
+    /// The operator's remedy; follows the server's message where that needs one.
     pub(super) advice: &'static str,
 }
 
-pub(super) static ROWS: &[Row] = &[
-    Row {
+pub(super) static ROWS: &[AnswerRow] = &[
+    AnswerRow {
         what: "too many connections",
-        kind: Kind::Transient,
+        kind: FaultKind::Transient,
         my: &[1040, 1203],
         pg: &["53300"],
         advice: "lower jobs in [run] or raise the server's limit",
     },
-    Row {
+    AnswerRow {
         what: "a lock did not come free",
-        kind: Kind::Transient,
+        kind: FaultKind::Transient,
         my: &[1205],
         pg: &[],
         advice: "another session held a lock for longer than lock_wait_timeout allows, and `SHOW \
                  FULL PROCESSLIST` lists them all",
     },
-    Row {
+    AnswerRow {
         what: "a lock did not come free",
-        kind: Kind::Transient,
+        kind: FaultKind::Transient,
         my: &[],
         pg: &["55P03"],
         advice: "another session held a lock, and pg_stat_activity lists them all",
     },
-    Row {
+    AnswerRow {
         what: "a deadlock, or a change that came in between",
-        kind: Kind::Transient,
+        kind: FaultKind::Transient,
         my: &[1020, 1213, 1614, 1615, 1637],
         pg: &["40001", "40P01"],
         advice: "",
     },
-    Row {
+    AnswerRow {
         what: "the connection was lost, or the server stops or starts",
-        kind: Kind::Disconnect,
+        kind: FaultKind::Disconnect,
         my: &[1053, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 3169, 4031],
         pg: &["08", "25P03", "57P01", "57P02", "57P03", "57P05"],
         advice: "",
     },
-    Row {
+    AnswerRow {
         what: "somebody ended the statement, or a time limit of the server did",
-        kind: Kind::Cancelled,
+        kind: FaultKind::Cancelled,
         my: &[1317, 1969, 3024],
         pg: &["57014"],
         advice: "",
     },
-    Row {
+    AnswerRow {
         what: "the disk is full",
-        kind: Kind::Lasting,
+        kind: FaultKind::Lasting,
         my: &[1021, 1114],
         pg: &[],
         advice: "the server's disk is full, or its tablespace may not grow: free some space",
     },
-    Row {
+    AnswerRow {
         what: "the disk is full (of MySQL and MariaDB also 3, 1005, 1026, 1030 and others, where their messages say so)",
-        kind: Kind::Lasting,
+        kind: FaultKind::Lasting,
         my: &[20, 135, 136],
         pg: &[NO_ROOM],
         advice: "the server's disk is full: free some space",
     },
-    Row {
+    AnswerRow {
         what: "a table without a key, where the server takes none",
-        kind: Kind::Lasting,
+        kind: FaultKind::Lasting,
         my: &[3750],
         pg: &[],
         advice: "sql_require_primary_key is on: grant the account SESSION_VARIABLES_ADMIN ON *.*, so \
                  that Handoff turns it off in its own sessions",
     },
-    Row {
+    AnswerRow {
         what: "the server met a fault of its files, memory or storage engine, which may pass",
-        kind: Kind::Transient,
+        kind: FaultKind::Transient,
         my: &[
             1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 21, 23, 24, 25, 26, 27, 29, 31,
             32, 33, 123, 128, 146, 147, 149, 157, 159,
@@ -95,9 +95,9 @@ pub(super) static ROWS: &[Row] = &[
         pg: &[],
         advice: "the server's error log says more",
     },
-    Row {
+    AnswerRow {
         what: "the server's storage engine refused, or its files are damaged",
-        kind: Kind::Lasting,
+        kind: FaultKind::Lasting,
         my: &[
             120, 121, 122, 124, 126, 127, 130, 131, 132, 133, 134, 137, 138, 139, 140, 141, 144,
             145, 150, 151, 152, 155, 156, 160,
@@ -105,9 +105,9 @@ pub(super) static ROWS: &[Row] = &[
         pg: &[],
         advice: "the server's error log says more",
     },
-    Row {
+    AnswerRow {
         what: "a right is missing",
-        kind: Kind::Lasting,
+        kind: FaultKind::Lasting,
         my: &[1044, 1142, 1143, 1227],
         pg: &[],
         advice: "`etl check` prints the GRANT that is missing",
@@ -118,21 +118,21 @@ pub(super) static ROWS: &[Row] = &[
 pub(super) const NO_ROOM: &str = "53100";
 
 /// Everything that is in no row: what was sent was wrong, and is wrong the next time.
-static OTHERS: Row =
-    Row { what: "anything else", kind: Kind::Lasting, my: &[], pg: &[], advice: "" };
+static OTHERS: AnswerRow =
+    AnswerRow { what: "anything else", kind: FaultKind::Lasting, my: &[], pg: &[], advice: "" };
 
 /// Returns how an error of MySQL or MariaDB is answered.
-pub(super) fn of_my(code: u16) -> &'static Row {
+pub(super) fn of_my(code: u16) -> &'static AnswerRow {
     ROWS.iter().find(|row| row.my.contains(&code)).unwrap_or(&OTHERS)
 }
 
 /// Returns how a SQLSTATE of PostgreSQL is answered.
-pub(super) fn of_pg(code: &str) -> &'static Row {
-    let names = |row: &&Row| row.pg.iter().any(|prefix| code.starts_with(prefix));
-    ROWS.iter().find(names).unwrap_or(&OTHERS)
+pub(super) fn of_pg(code: &str) -> &'static AnswerRow {
+    let row = ROWS.iter().find(|row| row.pg.iter().any(|prefix| code.starts_with(prefix)));
+    row.unwrap_or(&OTHERS)
 }
 
-impl Row {
+impl AnswerRow {
     /// Returns the advice as it stands behind a message.
     pub(super) fn remedy(&self) -> String {
         if self.advice.is_empty() { String::new() } else { format!("; {}", self.advice) }
@@ -144,14 +144,14 @@ mod tests {
     use super::*;
     use std::fmt::Write as _;
 
-    fn answer(kind: Kind) -> &'static str {
+    fn answer(kind: FaultKind) -> &'static str {
         match kind {
-            Kind::Transient => "tried again; then the table fails",
-            Kind::Disconnect => {
+            FaultKind::Transient => "tried again; then the table fails",
+            FaultKind::Disconnect => {
                 "tried again over a new connection; then the table fails, and if the server cannot \
                  be reached at all no further table is started"
             }
-            Kind::Cancelled | Kind::Lasting => "the table fails",
+            FaultKind::Cancelled | FaultKind::Lasting => "the table fails",
         }
     }
 

@@ -1,64 +1,52 @@
-//! What goes wrong while connecting, as sentences that say what to do.
+//! Errors while connecting, as sentences that name the remedy.
 //!
 //! The sides are the names of the sections in `handoff.toml`, so a remedy may point at a key.
 
-use super::{Fault, Kind, Names, Side};
+use super::{Fault, FaultKind, FaultNames, Side};
 use crate::dial::DialFailure;
 use crate::my_line::LineError;
-use crate::pg_guard::Refused;
+use crate::pg_guard::PgRefusal;
 use crate::quote_my;
 use crate::tls::WrongFingerprint;
-use handoff_settings::{MySqlServer, PgServer, Tls};
+use handoff_settings::{MySqlServer, PgServer, TlsSettings};
 use mysql::{DriverError, Error};
 use rustls::{CertificateError as Cert, OtherError};
 use std::error::Error as _;
 use std::io;
 
-/// Where a connection was to go.
-pub(super) struct Place<'a> {
+/// The server that a connection was to reach.
+pub(super) struct ServerPlace<'a> {
     pub(super) side: Side,
     host: &'a str,
     port: u16,
     pub(super) user: &'a str,
     database: &'a str,
     has_password: bool,
-    tls: &'a Tls,
+    tls: &'a TlsSettings,
 }
 
-impl<'a> Place<'a> {
-    fn of_my(side: Side, server: &'a MySqlServer) -> Place<'a> {
-        Place {
-            side,
-            host: &server.host,
-            port: server.port,
-            user: &server.user,
-            database: &server.database,
-            has_password: !server.password.is_empty(),
-            tls: &server.tls,
+/// Makes a [`ServerPlace`] of either kind of server: their settings have the same fields.
+macro_rules! place_of {
+    ($side:expr, $server:expr) => {
+        ServerPlace {
+            side: $side,
+            host: &$server.host,
+            port: $server.port,
+            user: &$server.user,
+            database: &$server.database,
+            has_password: !$server.password.is_empty(),
+            tls: &$server.tls,
         }
-    }
-
-    fn of_pg(side: Side, server: &'a PgServer) -> Place<'a> {
-        Place {
-            side,
-            host: &server.host,
-            port: server.port,
-            user: &server.user,
-            database: &server.database,
-            has_password: !server.password.is_empty(),
-            tls: &server.tls,
-        }
-    }
+    };
 }
 
 /// Reduces an error of connecting to MySQL or MariaDB.
 pub(crate) fn my_connect(side: Side, server: &MySqlServer, error: LineError) -> Fault {
-    let place = Place::of_my(side, server);
-    let lasting = |message: String| Fault::new(side, message);
+    let place: ServerPlace<'_> = place_of!(side, server);
     let error = match error {
-        LineError::NoTls => return lasting(place.no_tls()),
-        LineError::Tls(error) => return lasting(place.tls_failed(&error)),
-        LineError::Refused(refused) => return lasting(place.my_refused(&refused)),
+        LineError::NoTls => return Fault::new(side, place.no_tls()),
+        LineError::Tls(error) => return Fault::new(side, place.tls_failed(&error)),
+        LineError::Refused(refused) => return Fault::new(side, place.my_refused(&refused)),
         LineError::DriverLeft => Error::IoError(io::ErrorKind::UnexpectedEof.into()),
         LineError::Io(error) => Error::IoError(error),
         LineError::Driver(error) => error,
@@ -71,9 +59,9 @@ pub(crate) fn my_connect(side: Side, server: &MySqlServer, error: LineError) -> 
             None => fault,
         },
         Error::IoError(error) => match error.kind() {
-            io::ErrorKind::InvalidData => lasting(place.no_mysql()),
+            io::ErrorKind::InvalidData => Fault::new(side, place.no_mysql()),
             io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied => {
-                lasting(error.to_string())
+                Fault::new(side, error.to_string())
             }
             kind => fault.saying(place.unreachable(kind, &error.to_string())),
         },
@@ -83,13 +71,13 @@ pub(crate) fn my_connect(side: Side, server: &MySqlServer, error: LineError) -> 
 
 /// Reduces an error of looking for a PostgreSQL server's host.
 pub(crate) fn pg_unreachable(side: Side, server: &PgServer, error: &io::Error) -> Fault {
-    let message = Place::of_pg(side, server).unreachable(error.kind(), &error.to_string());
-    Fault::new(side, message)
+    let place: ServerPlace<'_> = place_of!(side, server);
+    Fault::new(side, place.unreachable(error.kind(), &error.to_string()))
 }
 
 /// Reduces an error of connecting to PostgreSQL.
 pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error) -> Fault {
-    let place = Place::of_pg(side, server);
+    let place: ServerPlace<'_> = place_of!(side, server);
     let fault = Fault::pg(side, error);
     if let Some(error) = error.as_db_error() {
         return match place.pg_server(error.code().code(), error.message()) {
@@ -97,7 +85,7 @@ pub(crate) fn pg_connect(side: Side, server: &PgServer, error: &postgres::Error)
             None => fault,
         };
     }
-    if let Some(refused) = cause_of::<Refused>(error.source()) {
+    if let Some(refused) = cause_of::<PgRefusal>(error.source()) {
         return fault.lasting(place.pg_refused(refused));
     }
     if let Some(error) = cause_of::<rustls::Error>(error.source()) {
@@ -144,11 +132,11 @@ pub(crate) fn not_connected(side: Side, at: &str, failure: DialFailure) -> Fault
 impl Fault {
     fn lasting(self, message: String) -> Fault {
         let code = self.0.code;
-        Fault::build(self.0.side, message, code, Names::default(), Kind::Lasting)
+        Fault::build(self.0.side, message, code, FaultNames::default(), FaultKind::Lasting)
     }
 }
 
-impl Place<'_> {
+impl ServerPlace<'_> {
     pub(super) fn at(&self) -> String {
         if self.host.starts_with('/') {
             format!("{} (port {})", self.host, self.port)
@@ -221,7 +209,7 @@ impl Place<'_> {
     }
 
     fn tls_failed(&self, error: &rustls::Error) -> String {
-        let Place { side, host, .. } = self;
+        let ServerPlace { side, host, .. } = self;
         let at = self.at();
         let ca = match &self.tls.ca {
             Some(file) => format!("the authorities in {}", file.display()),
@@ -267,16 +255,16 @@ impl Place<'_> {
 
     /// Returns our sentence for an error of a MySQL server, where its own says too little.
     fn my_server(&self, code: u16, message: &str) -> Option<String> {
-        let Place { side, user, database, .. } = self;
+        let ServerPlace { side, user, database, .. } = self;
         let at = self.at();
         Some(match code {
             1045 | 1698 => self.wrong_password(account(message).unwrap_or(user)),
             1044 => {
-                let account = account(message).unwrap_or(user);
+                let named = account(message).unwrap_or(user);
                 let rights = if *side == Side::Source { "SELECT" } else { "ALL" };
                 format!(
-                    "the account {account} may not use the database {database}, or it does not \
-                     exist: run on {at}, as an administrator, GRANT {rights} ON {}.* TO {account}",
+                    "the account {named} may not use the database {database}, or it does not \
+                     exist: run on {at}, as an administrator, GRANT {rights} ON {}.* TO {named}",
                     quote_my(*database)
                 )
             }
@@ -305,7 +293,7 @@ impl Place<'_> {
 
     /// Returns our sentence for an error of a PostgreSQL server, where its own says too little.
     fn pg_server(&self, code: &str, message: &str) -> Option<String> {
-        let Place { side, user, database, .. } = self;
+        let ServerPlace { side, user, database, .. } = self;
         let at = self.at();
         Some(match code {
             "28P01" => self.wrong_password(user),

@@ -1,13 +1,14 @@
 //! Reducing errors of the MySQL driver.
 
-use super::answers::{NO_ROOM, Row, of_my, of_pg};
-use super::{Fault, Kind, Names, Side, is_lost};
+use super::answers::{AnswerRow, NO_ROOM, of_my, of_pg};
+use super::{Fault, FaultKind, FaultNames, Side, is_lost};
 use mysql::{DriverError, Error, MySqlError};
 use std::error::Error as _;
 use std::io;
 
 pub(super) fn reduce(side: Side, error: &Error) -> Fault {
-    let plain = |message: String, kind| Fault::build(side, message, None, Names::default(), kind);
+    let plain =
+        |message: String, kind| Fault::build(side, message, None, FaultNames::default(), kind);
     match error {
         Error::MySqlError(error) => from_server(side, error),
         // What the driver meets while it sends a file it wraps once more.
@@ -17,17 +18,18 @@ pub(super) fn reduce(side: Side, error: &Error) -> Fault {
         },
         Error::CodecError(error) => match error.source() {
             Some(wire) => match wire.downcast_ref::<io::Error>() {
-                Some(error) => plain(lost(error), Kind::Disconnect),
-                None => plain(format!("the connection was lost ({wire})"), Kind::Disconnect),
+                Some(error) => plain(lost(error), FaultKind::Disconnect),
+                None => plain(format!("the connection was lost ({wire})"), FaultKind::Disconnect),
             },
-            None => plain(format!("protocol error: {error}"), Kind::Disconnect),
+            None => plain(format!("protocol error: {error}"), FaultKind::Disconnect),
         },
         Error::DriverError(error) => plain(error.to_string(), driver_kind(error)),
-        Error::UrlError(_) => plain("the address is not valid".into(), Kind::Lasting),
+        Error::UrlError(_) => plain("the address is not valid".into(), FaultKind::Lasting),
         // These two hold the value itself.
-        Error::FromValueError(_) | Error::FromRowError(_) => {
-            plain("an answer of the server has another type than expected".into(), Kind::Lasting)
-        }
+        Error::FromValueError(_) | Error::FromRowError(_) => plain(
+            "an answer of the server has another type than expected".into(),
+            FaultKind::Lasting,
+        ),
     }
 }
 
@@ -41,36 +43,36 @@ fn lost(error: &io::Error) -> String {
     }
 }
 
-fn io_kind(error: &io::Error) -> Kind {
-    if is_lost(error.kind()) { Kind::Disconnect } else { Kind::Lasting }
+fn io_kind(error: &io::Error) -> FaultKind {
+    if is_lost(error.kind()) { FaultKind::Disconnect } else { FaultKind::Lasting }
 }
 
-fn driver_kind(error: &DriverError) -> Kind {
+fn driver_kind(error: &DriverError) -> FaultKind {
     match error {
         DriverError::ConnectTimeout
         | DriverError::PacketOutOfSync
         | DriverError::Timeout
-        | DriverError::UnexpectedPacket => Kind::Disconnect,
-        DriverError::CouldNotConnect(Some((_, _, kind))) if is_lost(*kind) => Kind::Disconnect,
-        _ => Kind::Lasting,
+        | DriverError::UnexpectedPacket => FaultKind::Disconnect,
+        DriverError::CouldNotConnect(Some((_, _, kind))) if is_lost(*kind) => FaultKind::Disconnect,
+        _ => FaultKind::Lasting,
     }
 }
 
 fn from_server(side: Side, error: &MySqlError) -> Fault {
     let MySqlError { code, state, message } = error;
-    let names = names(*code, message);
+    let found = names(*code, message);
     let text = if holds_names_only(*code) {
         message.trim_end_matches('.').to_owned()
     } else {
-        sentence(*code, state, &names)
+        sentence(*code, state, &found)
     };
-    let answer = answer(*code, message);
-    let text = format!("{text} (error {code}){}", answer.remedy());
-    Fault::build(side, text, Some(code.to_string()), names, answer.kind)
+    let row = answer(*code, message);
+    let full = format!("{text} (error {code}){}", row.remedy());
+    Fault::build(side, full, Some(code.to_string()), found, row.kind)
 }
 
 /// A failed write is answered as a full disk where its message says that this is what it met.
-fn answer(code: u16, message: &str) -> &'static Row {
+fn answer(code: u16, message: &str) -> &'static AnswerRow {
     match code {
         3..=20 | 1004..=1034 | 1114 if tells_of_no_room(message) => of_pg(NO_ROOM),
         _ => of_my(code),
@@ -80,15 +82,16 @@ fn answer(code: u16, message: &str) -> &'static Row {
 /// Returns true if a message holds the number of a full disk (28, or 122 of a quota) or of a full file (135
 /// and 136 of a storage engine), or says so in words.
 fn tells_of_no_room(message: &str) -> bool {
-    let number = |number: &str| {
-        ["errno: ", "Errcode: ", "error: ", "error "].iter().any(|word| {
-            let behind = message.split(word).nth(1).and_then(|rest| rest.strip_prefix(number));
-            behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
-        })
-    };
     let words = ["No space left on device", "No more room in", "Disk quota exceeded"];
     words.iter().any(|words| message.contains(words))
-        || ["28", "122", "135", "136"].iter().any(|errno| number(errno))
+        || ["28", "122", "135", "136"].iter().any(|errno| tells_errno(message, errno))
+}
+
+fn tells_errno(message: &str, errno: &str) -> bool {
+    ["errno: ", "Errcode: ", "error: ", "error "].iter().any(|word| {
+        let behind = message.split(word).nth(1).and_then(|rest| rest.strip_prefix(errno));
+        behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
 }
 
 /// Returns true for the codes whose messages are made of names, numbers and settings.
@@ -142,7 +145,7 @@ fn quotes_values(code: u16) -> bool {
     )
 }
 
-fn sentence(code: u16, state: &str, names: &Names) -> String {
+fn sentence(code: u16, state: &str, names: &FaultNames) -> String {
     let what = match code {
         1..=200 => "the server met a fault of its files, memory or storage engine",
         1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => "a value is there twice in a key",
@@ -166,8 +169,8 @@ fn sentence(code: u16, state: &str, names: &Names) -> String {
 }
 
 /// Picks the names out of a message. They stand behind the value, so the last match is ours.
-fn names(code: u16, message: &str) -> Names {
-    let mut names = Names::default();
+fn names(code: u16, message: &str) -> FaultNames {
+    let mut names = FaultNames::default();
     match code {
         1062 | 1586 | 1761 | 1762 | 1859 => names.constraint = behind(message, "for key "),
         1264 | 1265 | 1292 | 1366 | 1406 | 3140 => names.column = behind(message, "for column "),
@@ -182,8 +185,7 @@ fn names(code: u16, message: &str) -> Names {
 
 /// Returns the quoted name after the last `marker`, without its quotes.
 fn behind(message: &str, marker: &str) -> Option<String> {
-    let rest = &message[message.rfind(marker)? + marker.len()..];
-    let rest = rest.trim_end_matches('.');
+    let rest = message[message.rfind(marker)? + marker.len()..].trim_end_matches('.');
     let end = [" at row ", " cannot be", " is violated", " failed for", " doesn't exist"]
         .iter()
         .filter_map(|end| rest.find(end))

@@ -1,21 +1,21 @@
 //! Reducing errors of the PostgreSQL driver.
 
 use super::answers::of_pg;
-use super::{Fault, Kind, Names, Side, is_lost};
+use super::{Fault, FaultKind, FaultNames, Side, is_lost};
 use postgres::error::DbError;
 use std::error::Error as _;
 use std::io;
 
 pub(super) fn reduce(side: Side, error: &postgres::Error) -> Fault {
     match error.as_db_error() {
-        Some(error) => from_server(side, &Said::from(error)),
+        Some(error) => from_server(side, &PgMessage::from(error)),
         None => from_driver(side, error),
     }
 }
 
 /// The parts of a server's message that are looked at.
 #[derive(Debug, Default)]
-struct Said<'a> {
+struct PgMessage<'a> {
     code: &'a str,
     message: &'a str,
     context: Option<&'a str>,
@@ -24,9 +24,9 @@ struct Said<'a> {
     column: Option<&'a str>,
 }
 
-impl<'a> From<&'a DbError> for Said<'a> {
-    fn from(error: &'a DbError) -> Said<'a> {
-        Said {
+impl<'a> From<&'a DbError> for PgMessage<'a> {
+    fn from(error: &'a DbError) -> PgMessage<'a> {
+        PgMessage {
             code: error.code().code(),
             message: error.message(),
             context: error.where_(),
@@ -37,12 +37,11 @@ impl<'a> From<&'a DbError> for Said<'a> {
     }
 }
 
-fn from_server(side: Side, said: &Said<'_>) -> Fault {
-    let own = |name: Option<&str>| name.map(str::to_owned);
-    let names = Names {
-        constraint: own(said.constraint),
-        table: own(said.table),
-        column: own(said.column),
+fn from_server(side: Side, said: &PgMessage<'_>) -> Fault {
+    let names = FaultNames {
+        constraint: said.constraint.map(str::to_owned),
+        table: said.table.map(str::to_owned),
+        column: said.column.map(str::to_owned),
     };
     let mut text =
         if holds_names_only(said.code) { said.message.to_owned() } else { sentence(said) };
@@ -65,7 +64,7 @@ fn holds_names_only(code: &str) -> bool {
     CLASSES.iter().any(|class| code.starts_with(class))
 }
 
-fn sentence(said: &Said<'_>) -> String {
+fn sentence(said: &PgMessage<'_>) -> String {
     let what = match said.code {
         "23505" => "a value is there twice in a unique key",
         "23502" => "a value is missing in a column that allows no NULL",
@@ -138,10 +137,10 @@ fn schema_of(function: &str) -> Option<&str> {
 
 fn from_driver(side: Side, error: &postgres::Error) -> Fault {
     let kind = driver_kind(error);
-    if kind == Kind::Disconnect {
+    if kind == FaultKind::Disconnect {
         let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         let text = format!("the connection was lost ({cause})");
-        return Fault::build(side, text, None, Names::default(), kind);
+        return Fault::build(side, text, None, FaultNames::default(), kind);
     }
     let mut text = error.to_string();
     // What a conversion of ours complains about may be the value.
@@ -149,16 +148,16 @@ fn from_driver(side: Side, error: &postgres::Error) -> Fault {
     if !about_a_value && let Some(cause) = error.source() {
         text.push_str(&format!(": {cause}"));
     }
-    Fault::build(side, text, None, Names::default(), kind)
+    Fault::build(side, text, None, FaultNames::default(), kind)
 }
 
-fn driver_kind(error: &postgres::Error) -> Kind {
+fn driver_kind(error: &postgres::Error) -> FaultKind {
     if error.is_closed() {
-        return Kind::Disconnect;
+        return FaultKind::Disconnect;
     }
     match error.source().and_then(|cause| cause.downcast_ref::<io::Error>()) {
-        Some(cause) if is_lost(cause.kind()) => Kind::Disconnect,
-        _ => Kind::Lasting,
+        Some(cause) if is_lost(cause.kind()) => FaultKind::Disconnect,
+        _ => FaultKind::Lasting,
     }
 }
 
@@ -167,7 +166,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(said: &Said<'_>, expected: &str) -> Fault {
+    fn check(said: &PgMessage<'_>, expected: &str) -> Fault {
         let fault = from_server(Side::Target, said);
         assert_eq!(fault.to_string(), format!("target: {expected}"));
         fault
@@ -176,13 +175,13 @@ mod tests {
     #[test]
     fn a_duplicate_key_names_the_constraint_and_not_the_value() {
         let fault = check(
-            &Said {
+            &PgMessage {
                 code: "23505",
                 message: "duplicate key value violates unique constraint \"patient_pkey\"",
                 constraint: Some("patient_pkey"),
                 table: Some("patient"),
                 context: Some("COPY patient, line 17"),
-                ..Said::default()
+                ..PgMessage::default()
             },
             "a value is there twice in a unique key, constraint patient_pkey, table patient \
              in COPY patient, line 17 (SQLSTATE 23505)",
@@ -194,35 +193,39 @@ mod tests {
     #[test]
     fn values_in_message_and_context_are_dropped() {
         check(
-            &Said {
+            &PgMessage {
                 code: "22P02",
                 message: "invalid input syntax for type integer: \"Smith\"",
                 context: Some("COPY patient, line 2, column PatNum: \"Smith\""),
-                ..Said::default()
+                ..PgMessage::default()
             },
             "a value is not valid for its type in COPY patient, line 2, column PatNum \
              (SQLSTATE 22P02)",
         );
         check(
-            &Said {
+            &PgMessage {
                 code: "22021",
                 message: "invalid byte sequence for encoding \"UTF8\": 0xff",
                 context: Some("COPY t, line 1: \"a\nb: Smith\""),
-                ..Said::default()
+                ..PgMessage::default()
             },
             "a text holds a character that the database cannot store in COPY t, line 1 \
              (SQLSTATE 22021)",
         );
         check(
-            &Said { code: "P0001", message: "patient Smith is locked", ..Said::default() },
+            &PgMessage {
+                code: "P0001",
+                message: "patient Smith is locked",
+                ..PgMessage::default()
+            },
             "a trigger or function raised an error (SQLSTATE P0001)",
         );
         check(
-            &Said {
+            &PgMessage {
                 code: "42601",
                 message: "syntax error at or near \"x\"",
                 context: Some("SQL function \"Smith\" statement 1"),
-                ..Said::default()
+                ..PgMessage::default()
             },
             "syntax error at or near \"x\" (SQLSTATE 42601)",
         );
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn codes_say_what_a_fault_means() {
-        let of = |code| from_server(Side::Target, &Said { code, ..Said::default() });
+        let of = |code| from_server(Side::Target, &PgMessage { code, ..PgMessage::default() });
         for code in ["40001", "40P01", "55P03", "53300"] {
             assert!(of(code).is_transient() && !of(code).is_disconnect(), "{code}");
         }

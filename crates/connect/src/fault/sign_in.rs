@@ -1,41 +1,41 @@
 //! Questions of a server that were not answered, as sentences that say what to do.
 
-use super::connect::Place;
+use super::connect::ServerPlace;
 use crate::Side;
 use crate::my_line;
 use crate::pg_guard;
-use crate::protection::Protection;
-use handoff_settings::Fingerprint;
+use crate::protection::LinkProtection;
+use handoff_settings::CertificatePin;
 
-impl Place<'_> {
+impl ServerPlace<'_> {
     /// Says what a MySQL server asked for, and how it can be had.
-    pub(super) fn my_refused(&self, refused: &my_line::Refused) -> String {
-        let Place { side, user, .. } = self;
+    pub(super) fn my_refused(&self, refused: &my_line::LineRefusal) -> String {
+        let ServerPlace { side, user, .. } = self;
         let at = self.at();
         match &refused.asked {
-            my_line::Asked::Password => {
-                let whom = whom(&refused.protection);
+            my_line::MyDemand::Password => {
+                let peer = whom(&refused.protection);
                 let remedy = self.my_remedy(&refused.protection);
                 format!(
-                    "{at} asks for the password of {user} itself, {whom}; it was not sent. {remedy}"
+                    "{at} asks for the password of {user} itself, {peer}; it was not sent. {remedy}"
                 )
             }
-            my_line::Asked::Plugin(plugin) => format!(
+            my_line::MyDemand::Plugin(plugin) => format!(
                 "{at} wants {user} to sign in by {plugin}, which reveals the password or is not \
                  supported; it was not sent. If that account is meant, give it a way that reveals \
                  nothing: on MySQL ALTER USER … IDENTIFIED WITH caching_sha2_password BY …, on \
                  MariaDB ALTER USER … IDENTIFIED VIA ed25519 USING PASSWORD(…)"
             ),
-            my_line::Asked::ShortNonce => format!(
+            my_line::MyDemand::ShortNonce => format!(
                 "{at} wants {user} to sign in by a number that is too short to be safe; nothing was \
                  sent. No server does that by itself: check the url of [{side}], and who is on the \
                  way there"
             ),
-            my_line::Asked::Nonsense => self.no_mysql(),
+            my_line::MyDemand::Nonsense => self.no_mysql(),
         }
     }
 
-    fn my_remedy(&self, protection: &Protection) -> String {
+    fn my_remedy(&self, protection: &LinkProtection) -> String {
         match protection.fingerprint {
             Some(fingerprint) => self.pin(fingerprint),
             None => format!(
@@ -47,28 +47,28 @@ impl Place<'_> {
     }
 
     /// Says what a PostgreSQL server asked for, and how it can be had.
-    pub(super) fn pg_refused(&self, refused: &pg_guard::Refused) -> String {
-        let Place { side, user, .. } = self;
+    pub(super) fn pg_refused(&self, refused: &pg_guard::PgRefusal) -> String {
+        let ServerPlace { side, user, .. } = self;
         let at = self.at();
         let whom = whom(&refused.protection);
         let how = match refused.asked {
-            pg_guard::Asked::Password => "itself",
-            pg_guard::Asked::Md5 => "as an MD5 hash, which is as good as the password",
-            pg_guard::Asked::Nothing => {
+            pg_guard::PgDemand::Password => "itself",
+            pg_guard::PgDemand::Md5 => "as an MD5 hash, which is as good as the password",
+            pg_guard::PgDemand::Nothing => {
                 return format!(
                     "{at} lets {user} in without showing that it knows the password, which \
                      require_auth in [{side}] demands: set the method in its pg_hba.conf to \
                      scram-sha-256, and give {user} a password"
                 );
             }
-            pg_guard::Asked::Rounds(rounds) => {
+            pg_guard::PgDemand::Rounds(rounds) => {
                 return format!(
                     "{at} wants the password of {user} hashed in {rounds} rounds, which is beyond \
                      reason; nothing was sent. If the server is yours, run there: SET \
                      scram_iterations = 4096; ALTER ROLE \"{user}\" PASSWORD …"
                 );
             }
-            pg_guard::Asked::Nonsense => {
+            pg_guard::PgDemand::Nonsense => {
                 return format!(
                     "{at} does not speak PostgreSQL's protocol: check the port in the url of [{side}]"
                 );
@@ -92,7 +92,7 @@ impl Place<'_> {
     }
 
     /// Says how the server is pinned, as ssh does when it meets one.
-    pub(super) fn pin(&self, fingerprint: Fingerprint) -> String {
+    pub(super) fn pin(&self, fingerprint: CertificatePin) -> String {
         let side = self.side;
         let init =
             if side == Side::Source { ", or give etl init --source-fingerprint" } else { "" };
@@ -104,7 +104,7 @@ impl Place<'_> {
     }
 
     /// Says that the certificate is not the pinned one.
-    pub(super) fn wrong_fingerprint(&self, seen: Fingerprint) -> String {
+    pub(super) fn wrong_fingerprint(&self, seen: CertificatePin) -> String {
         format!(
             "the certificate of {} is not the one that tls_fingerprint in [{}] names: somebody may \
              sit in between, or the server has a new one. {}",
@@ -116,7 +116,7 @@ impl Place<'_> {
 }
 
 /// Says to whom the password would go.
-fn whom(protection: &Protection) -> &'static str {
+fn whom(protection: &LinkProtection) -> &'static str {
     if protection.encrypted {
         "behind a certificate that nobody vouches for, so that anybody on the way may be asking"
     } else {

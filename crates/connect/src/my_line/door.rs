@@ -11,22 +11,22 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A Unix socket in a folder that nobody else may enter; gone with this.
-pub(super) struct Door {
+pub(super) struct DriverDoor {
     listener: UnixListener,
     path: PathBuf,
     _folder: TempDir,
 }
 
-impl Door {
+impl DriverDoor {
     /// # Errors
     ///
     /// Returns an error if no folder for temporary files can be written.
-    pub(super) fn open() -> io::Result<Door> {
+    pub(super) fn open() -> io::Result<DriverDoor> {
         // A long path is none for a socket, and some machines have no folder but memory.
         let folders = [env::temp_dir(), "/tmp".into(), "/dev/shm".into(), "/run".into()];
         let mut first = None;
         for folder in folders {
-            match Door::open_in(&folder) {
+            match DriverDoor::open_in(&folder) {
                 Ok(door) => return Ok(door),
                 Err(error) => first = first.or(Some(error)),
             }
@@ -36,13 +36,13 @@ impl Door {
         Err(io::Error::new(ErrorKind::PermissionDenied, text))
     }
 
-    fn open_in(folder: &Path) -> io::Result<Door> {
+    fn open_in(folder: &Path) -> io::Result<DriverDoor> {
         let ours = Permissions::from_mode(0o700);
         let folder =
             tempfile::Builder::new().prefix("handoff-").permissions(ours).tempdir_in(folder)?;
         let path = folder.path().join("line");
         let listener = UnixListener::bind(&path)?;
-        Ok(Door { listener, path, _folder: folder })
+        Ok(DriverDoor { listener, path, _folder: folder })
     }
 
     pub(super) fn path(&self) -> String {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn nobody_else_may_enter_and_nothing_is_left() {
-        let door = Door::open().unwrap();
+        let door = DriverDoor::open().unwrap();
         let folder = Path::new(&door.path()).parent().unwrap().to_owned();
         assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
         let path = door.path();
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_driver_that_does_not_come_is_not_waited_for() {
-        let late = Door::open().unwrap().driver(Instant::now() + Duration::from_millis(20));
+        let late = DriverDoor::open().unwrap().driver(Instant::now() + Duration::from_millis(20));
         assert_eq!(late.unwrap_err().kind(), ErrorKind::TimedOut);
     }
 }

@@ -1,14 +1,14 @@
 //! The handshake, carried between the driver and the server.
 
-use super::judge::{Asked, Sending, Step, sending, step};
+use super::judge::{MyDemand, PasswordSending, SignInStep, sending, step};
 use super::key::ServerKey;
-use super::packets::{Bounded, End};
-use super::relay::Relay;
-use super::{LineError, LineTerms, Refused};
-use crate::protection::{PeerTrust, Protection};
-use crate::reach::{Reach, Reached};
+use super::packets::{BoundedRead, End};
+use super::relay::LineRelay;
+use super::{LineError, LineRefusal, LineTerms};
+use crate::protection::{LinkProtection, PeerTrust};
+use crate::reach::{Reached, SocketReach};
 use crate::tls::TlsTerms;
-use handoff_settings::Fingerprint;
+use handoff_settings::CertificatePin;
 use mysql::consts::CapabilityFlags;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::HandshakePacket;
@@ -28,23 +28,23 @@ const REQUEST: usize = 32;
 const KEY_PLEASE: &[u8] = &[0x02];
 
 /// A server that has let us in, or said why not.
-pub(super) struct Settled {
-    pub(super) carried: Carried,
-    pub(super) protection: Protection,
+pub(super) struct SettledLine {
+    pub(super) carried: CarriedStream,
+    pub(super) protection: LinkProtection,
 }
 
 /// The way in which the line goes on.
-pub(super) enum Carried {
+pub(super) enum CarriedStream {
     /// Over the server's socket, which carries everything as it is.
     Plain(TcpStream),
     /// Through a thread that speaks TLS.
-    Tls(Box<Relay>),
+    Tls(Box<LineRelay>),
 }
 
 /// The server's end of a handshake.
-enum Server {
-    Plain(Bounded),
-    Tls(Box<StreamOwned<ClientConnection, Bounded>>),
+enum ServerStream {
+    Plain(BoundedRead),
+    Tls(Box<StreamOwned<ClientConnection, BoundedRead>>),
 }
 
 /// Carries the handshake.
@@ -53,30 +53,30 @@ pub(super) fn settle(
     driver: UnixStream,
     terms: &LineTerms,
     until: Instant,
-) -> Result<Settled, LineError> {
+) -> Result<SettledLine, LineError> {
     let reach = reached.reach;
-    let mut server = End::new(Bounded::new(reached.socket, until));
-    let mut driver = End::new(Bounded::new(TcpStream::from(OwnedFd::from(driver)), until));
+    let mut server = End::new(BoundedRead::new(reached.socket, until));
+    let mut driver = End::new(BoundedRead::new(TcpStream::from(OwnedFd::from(driver)), until));
     let greeting = server.read()?;
     driver.write(&greeting).map_err(left)?;
     let response = driver.read().map_err(left)?;
-    let greeting = Greeting::read(&greeting)?;
-    let tls = terms.tls.as_ref().filter(|_| reach != Reach::UnixSocket);
+    let greeting = ServerGreeting::read(&greeting)?;
+    let tls = terms.tls.as_ref().filter(|_| reach != SocketReach::UnixSocket);
     let tls = agreed(tls, &greeting)?;
     let response = with_flags(response, tls.is_some(), terms.files)?;
     let mut fingerprint = None;
     let mut server = match tls {
-        None => server.over(|socket| Ok::<_, LineError>(Server::Plain(socket)))?,
+        None => server.over(|socket| Ok::<_, LineError>(ServerStream::Plain(socket)))?,
         Some(tls) => {
             server.write(&response[..REQUEST])?;
             server.over(|socket| encrypt(socket, tls, &terms.name, &mut fingerprint))?
         }
     };
     server.write(&response)?;
-    let protection = protection(reach, terms, fingerprint);
-    let mut signing = Signing { server, driver, reach, protection, nonce: greeting.nonce };
+    let found = protection(reach, terms, fingerprint);
+    let mut signing = SignIn { server, driver, reach, protection: found, nonce: greeting.nonce };
     signing.carry(terms.key.as_ref())?;
-    Ok(Settled { carried: signing.end()?, protection })
+    Ok(SettledLine { carried: signing.end()?, protection: found })
 }
 
 /// Returns the driver's answer with the capabilities that the line adds and takes away.
@@ -97,7 +97,7 @@ fn with_flags(mut response: Vec<u8>, tls: bool, files: bool) -> io::Result<Vec<u
 /// Returns how TLS is spoken with this server, if at all.
 fn agreed<'t>(
     tls: Option<&'t TlsTerms>,
-    greeting: &Greeting,
+    greeting: &ServerGreeting,
 ) -> Result<Option<&'t TlsTerms>, LineError> {
     match tls {
         Some(tls) if !greeting.speaks_tls && tls.are_optional() => Ok(None),
@@ -108,11 +108,11 @@ fn agreed<'t>(
 
 /// Goes on in TLS.
 fn encrypt(
-    mut socket: Bounded,
+    mut socket: BoundedRead,
     tls: &TlsTerms,
     name: &ServerName<'static>,
-    fingerprint: &mut Option<Fingerprint>,
-) -> Result<Server, LineError> {
+    fingerprint: &mut Option<CertificatePin>,
+) -> Result<ServerStream, LineError> {
     let (config, verifier) = tls.config().map_err(LineError::Tls)?;
     let mut session =
         ClientConnection::new(Arc::new(config), name.clone()).map_err(LineError::Tls)?;
@@ -120,44 +120,48 @@ fn encrypt(
         session.complete_io(&mut socket).map_err(tls_error)?;
     }
     *fingerprint = verifier.seen();
-    Ok(Server::Tls(Box::new(StreamOwned::new(session, socket))))
+    Ok(ServerStream::Tls(Box::new(StreamOwned::new(session, socket))))
 }
 
-fn protection(reach: Reach, terms: &LineTerms, seen: Option<Fingerprint>) -> Protection {
+fn protection(
+    reach: SocketReach,
+    terms: &LineTerms,
+    seen: Option<CertificatePin>,
+) -> LinkProtection {
     let verified = seen.is_some() && terms.tls.as_ref().is_some_and(TlsTerms::verify);
     let peer = match reach {
         _ if verified => PeerTrust::Verified,
-        Reach::UnixSocket | Reach::Loopback => PeerTrust::Local,
-        Reach::Network => PeerTrust::Unverified,
+        SocketReach::UnixSocket | SocketReach::Loopback => PeerTrust::Local,
+        SocketReach::Network => PeerTrust::Unverified,
     };
-    Protection { encrypted: seen.is_some(), peer, fingerprint: seen }
+    LinkProtection { encrypted: seen.is_some(), peer, fingerprint: seen }
 }
 
 /// A handshake of which the driver has sent its first answer.
-struct Signing {
-    server: End<Server>,
-    driver: End<Bounded>,
-    reach: Reach,
-    protection: Protection,
+struct SignIn {
+    server: End<ServerStream>,
+    driver: End<BoundedRead>,
+    reach: SocketReach,
+    protection: LinkProtection,
     /// The number that the server wants to have answered.
     nonce: Vec<u8>,
 }
 
-impl Signing {
+impl SignIn {
     /// Carries what follows, up to the packet in which the server lets us in or says why not.
     fn carry(&mut self, key: Option<&ServerKey>) -> Result<(), LineError> {
         loop {
             let packet = self.server.read()?;
             match step(&packet) {
-                Step::End => return self.driver.write(&packet).map_err(left),
-                Step::Known => self.driver.write(&packet).map_err(left)?,
-                Step::Answer(nonce) => {
+                SignInStep::End => return self.driver.write(&packet).map_err(left),
+                SignInStep::Known => self.driver.write(&packet).map_err(left)?,
+                SignInStep::Answer(nonce) => {
                     self.nonce = nonce;
                     let answer = self.ask_driver(&packet)?;
                     self.server.write(&answer)?;
                 }
-                Step::More(Asked::Password) => self.password(&packet, key)?,
-                Step::More(asked) => return Err(self.refused(asked)),
+                SignInStep::More(MyDemand::Password) => self.password(&packet, key)?,
+                SignInStep::More(asked) => return Err(self.refused(asked)),
             }
         }
     }
@@ -171,20 +175,20 @@ impl Signing {
     /// Sends the password, if this peer may have it. To the driver every line is a Unix socket, over
     /// which it sends the password as it is.
     fn password(&mut self, packet: &[u8], key: Option<&ServerKey>) -> Result<(), LineError> {
-        let Protection { encrypted, peer, .. } = self.protection;
-        let sending = sending(self.reach, encrypted, peer, key.is_some());
-        if sending == Sending::Never {
-            return Err(self.refused(Asked::Password));
+        let LinkProtection { encrypted, peer, .. } = self.protection;
+        let way = sending(self.reach, encrypted, peer, key.is_some());
+        if way == PasswordSending::Never {
+            return Err(self.refused(MyDemand::Password));
         }
         let password = self.ask_driver(packet)?;
-        let sent = match (sending, key) {
-            (Sending::Clear | Sending::Never, _) => Some(password),
-            (Sending::WithOurKey, Some(key)) => key.encrypt(&password, &self.nonce),
-            (Sending::WithOurKey | Sending::WithItsKey, _) => {
+        let encrypted = match (way, key) {
+            (PasswordSending::Clear | PasswordSending::Never, _) => Some(password),
+            (PasswordSending::WithOurKey, Some(key)) => key.encrypt(&password, &self.nonce),
+            (PasswordSending::WithOurKey | PasswordSending::WithItsKey, _) => {
                 self.its_key()?.encrypt(&password, &self.nonce)
             }
         };
-        let sent = sent.ok_or_else(|| {
+        let sent = encrypted.ok_or_else(|| {
             io::Error::new(ErrorKind::InvalidInput, "the password is too long for the RSA key")
         })?;
         Ok(self.server.write(&sent)?)
@@ -197,62 +201,62 @@ impl Signing {
         Ok(ServerKey::of_pem(pem.to_vec()).ok_or_else(nonsense)?)
     }
 
-    fn refused(&self, asked: Asked) -> LineError {
-        LineError::Refused(Refused { asked, protection: self.protection })
+    fn refused(&self, asked: MyDemand) -> LineError {
+        LineError::Refused(LineRefusal { asked, protection: self.protection })
     }
 
-    fn end(self) -> io::Result<Carried> {
+    fn end(self) -> io::Result<CarriedStream> {
         match self.server.stream {
-            Server::Plain(socket) => socket.lift().map(Carried::Plain),
-            Server::Tls(stream) => {
+            ServerStream::Plain(socket) => socket.lift().map(CarriedStream::Plain),
+            ServerStream::Tls(stream) => {
                 let (session, socket) = stream.into_parts();
-                Relay::new(session, socket.lift()?, self.driver.stream.lift()?)
-                    .map(|relay| Carried::Tls(Box::new(relay)))
+                LineRelay::new(session, socket.lift()?, self.driver.stream.lift()?)
+                    .map(|relay| CarriedStream::Tls(Box::new(relay)))
             }
         }
     }
 }
 
 /// The parts of a greeting that the driver does not tell.
-struct Greeting {
+struct ServerGreeting {
     speaks_tls: bool,
     nonce: Vec<u8>,
 }
 
-impl Greeting {
+impl ServerGreeting {
     /// Reads a greeting that the driver has answered.
-    fn read(packet: &[u8]) -> io::Result<Greeting> {
+    fn read(packet: &[u8]) -> io::Result<ServerGreeting> {
         let greeting: HandshakePacket<'_> = ParseBuf(packet).parse(())?;
         let second = greeting.scramble_2_ref().unwrap_or_default();
         let mut nonce = [greeting.scramble_1_ref(), second].concat();
         // As the driver does: the number, and a zero at its end.
         nonce.resize(20, 0);
         let speaks_tls = greeting.capabilities().contains(CapabilityFlags::CLIENT_SSL);
-        Ok(Greeting { speaks_tls, nonce })
+        Ok(ServerGreeting { speaks_tls, nonce })
     }
 }
 
-impl Read for Server {
+impl Read for ServerStream {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
-            Server::Plain(socket) => socket.read(bytes),
-            Server::Tls(stream) => stream.read(bytes),
+            ServerStream::Plain(socket) => socket.read(bytes),
+            ServerStream::Tls(stream) => stream.read(bytes),
         }
     }
 }
 
-impl Write for Server {
+impl Write for ServerStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Server::Plain(socket) => socket.write(bytes),
-            Server::Tls(stream) => stream.write(bytes),
+            ServerStream::Plain(socket) => socket.write(bytes),
+            ServerStream::Tls(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Server::Plain(socket) => socket.flush(),
-            Server::Tls(stream) => stream.flush(),
+            ServerStream::Plain(socket) => socket.flush(),
+            ServerStream::Tls(stream) => stream.flush(),
         }
     }
 }

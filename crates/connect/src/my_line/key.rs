@@ -69,9 +69,9 @@ fn modulus(der: &[u8]) -> Option<&[u8]> {
     let (_, rest) = element(SEQUENCE, info)?;
     let (bits, _) = element(BIT_STRING, rest)?;
     let (key, _) = element(SEQUENCE, bits.strip_prefix(&[0])?)?;
-    let (modulus, rest) = element(INTEGER, key)?;
+    let (signed, rest) = element(INTEGER, key)?;
     element(INTEGER, rest)?;
-    let modulus = modulus.strip_prefix(&[0]).unwrap_or(modulus);
+    let modulus = signed.strip_prefix(&[0]).unwrap_or(signed);
     modulus.first().is_some_and(|&first| first >= 0x80).then_some(modulus)
 }
 
@@ -82,9 +82,9 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     if found != tag || digits > 2 || short == 0x80 {
         return None;
     }
-    let (long, rest) = rest.split_at_checked(digits)?;
-    let long = long.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
-    rest.split_at_checked(if digits == 0 { usize::from(short) } else { long })
+    let (written, content) = rest.split_at_checked(digits)?;
+    let long = written.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
+    content.split_at_checked(if digits == 0 { usize::from(short) } else { long })
 }
 
 #[cfg(test)]

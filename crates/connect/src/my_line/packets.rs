@@ -50,14 +50,14 @@ impl<S: Read + Write> End<S> {
 
 /// A socket of which every read and write ends by a moment.
 #[derive(Debug)]
-pub(super) struct Bounded {
+pub(super) struct BoundedRead {
     socket: TcpStream,
     until: Instant,
 }
 
-impl Bounded {
-    pub(super) fn new(socket: TcpStream, until: Instant) -> Bounded {
-        Bounded { socket, until }
+impl BoundedRead {
+    pub(super) fn new(socket: TcpStream, until: Instant) -> BoundedRead {
+        BoundedRead { socket, until }
     }
 
     /// Returns the socket, without a bound.
@@ -73,14 +73,14 @@ impl Bounded {
     }
 }
 
-impl Read for Bounded {
+impl Read for BoundedRead {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         self.socket.set_read_timeout(Some(self.left()?))?;
         self.socket.read(bytes)
     }
 }
 
-impl Write for Bounded {
+impl Write for BoundedRead {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.set_write_timeout(Some(self.left()?))?;
         self.socket.write(bytes)

@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 const BLOCK: usize = 64 * 1024;
 
 /// Carries bytes until one side closes its end or fails; then both ends are closed.
-pub(super) struct Relay {
+pub(super) struct LineRelay {
     session: ClientConnection,
     server: TcpStream,
     driver: TcpStream,
@@ -51,7 +51,7 @@ impl Stored {
 }
 
 /// The ends that are ready to be read or written.
-struct Ready {
+struct ReadySides {
     read_server: bool,
     write_server: bool,
     read_driver: bool,
@@ -60,19 +60,19 @@ struct Ready {
     driver_cut: bool,
 }
 
-impl Relay {
+impl LineRelay {
     pub(super) fn new(
         mut session: ClientConnection,
         server: TcpStream,
         driver: TcpStream,
-    ) -> io::Result<Relay> {
+    ) -> io::Result<LineRelay> {
         server.set_nonblocking(true)?;
         driver.set_nonblocking(true)?;
         // What is accepted from the driver is bounded here, a block at a time.
         session.set_buffer_limit(None);
         let block = vec![0; BLOCK].into();
         let (sealed, opened) = (Stored::default(), Stored::default());
-        Ok(Relay {
+        Ok(LineRelay {
             session,
             server,
             driver,
@@ -124,7 +124,7 @@ impl Relay {
     }
 
     /// Waits until there is something to do.
-    fn wait(&self) -> io::Result<Ready> {
+    fn wait(&self) -> io::Result<ReadySides> {
         let sends = self.session.wants_write();
         let interest = |read: bool, write: bool| {
             (if read { libc::POLLIN } else { 0 }) | (if write { libc::POLLOUT } else { 0 })
@@ -150,7 +150,7 @@ impl Relay {
         }
         let [server, driver] = ends.map(|end| end.revents);
         let failed = libc::POLLHUP | libc::POLLERR;
-        Ok(Ready {
+        Ok(ReadySides {
             // A read tells what failed.
             read_server: receives && server & (libc::POLLIN | failed) != 0,
             write_server: sends && server & (libc::POLLOUT | failed) != 0,
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use crate::Side;
     use crate::tls::{TlsTerms, server_name};
-    use handoff_settings::{Tls, TlsMode};
+    use handoff_settings::{TlsMode, TlsSettings};
     use rcgen::{CertificateParams, KeyPair};
     use rustls::crypto::ring;
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -277,14 +277,14 @@ mod tests {
             server.flush().unwrap();
             server
         });
-        let tls = Tls { mode: TlsMode::Require, ..Tls::default() };
+        let tls = TlsSettings { mode: TlsMode::Require, ..TlsSettings::default() };
         let (config, _) = TlsTerms::new(Side::Source, &tls).unwrap().unwrap().config().unwrap();
         let mut session = ClientConnection::new(Arc::new(config), server_name("clinic")).unwrap();
         while session.is_handshaking() {
             session.complete_io(&mut socket).unwrap();
         }
         let (driver, ours) = UnixStream::pair().unwrap();
-        let relay = Relay::new(session, socket, TcpStream::from(OwnedFd::from(ours))).unwrap();
+        let relay = LineRelay::new(session, socket, TcpStream::from(OwnedFd::from(ours))).unwrap();
         (thread::spawn(|| relay.run()), driver, greeting.join().unwrap())
     }
 

@@ -1,12 +1,12 @@
-//! How the columns of a statement are sent.
+//! The types in which the columns of a statement are sent.
 
 use super::row::Sent;
 use mysql::{Column, Statement};
 use mysql_common::io::ParseBuf;
 use std::sync::Arc;
 
-/// How the values of the last statements are sent. MariaDB does not say it again of a statement
-/// whose columns are as they were.
+/// The types in which the values of the last statements are sent. MariaDB does not repeat them for
+/// a statement whose columns are as they were.
 #[derive(Debug, Default)]
 pub(super) struct Known(Vec<(u32, Arc<[Sent]>)>);
 

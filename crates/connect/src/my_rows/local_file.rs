@@ -3,7 +3,7 @@
 use super::answer::{ERROR, LOCAL_INFILE, OK, error, malformed};
 use super::packets::{Buffer, HEADER};
 use super::row::Bytes;
-use crate::seat::Seat;
+use crate::seat::WatchSeat;
 use std::io::{self, Write};
 
 /// The begin of a request that is a statement.
@@ -12,9 +12,9 @@ const COM_QUERY: u8 = 0x03;
 /// The bytes of a packet. The driver's have 4 KiB, which costs both sides a call of the kernel each.
 const PACKET: usize = 64 * 1024;
 
-/// What the server said to a `LOAD DATA LOCAL INFILE`.
+/// The server's answer to a `LOAD DATA LOCAL INFILE`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Loaded {
+pub struct LoadDataResult {
     /// Rows that were inserted.
     pub rows: u64,
     /// Values that the server changed, and whatever else it warns of.
@@ -23,11 +23,11 @@ pub struct Loaded {
 
 /// Runs a statement over a socket that stands still, and has `file` write what it asks for.
 pub(super) fn load(
-    wire: &Seat,
+    wire: &WatchSeat,
     buffer: &mut Buffer,
     sql: &str,
     mut file: impl FnMut(&mut dyn Write) -> io::Result<()>,
-) -> mysql::Result<Loaded> {
+) -> mysql::Result<LoadDataResult> {
     let mut packets = Packets { wire, bytes: vec![0; HEADER], number: 0 };
     packets.bytes.push(COM_QUERY);
     packets.bytes.extend_from_slice(sql.as_bytes());
@@ -51,11 +51,11 @@ pub(super) fn load(
 enum Answer {
     /// The server wants the file.
     File,
-    Done(Loaded),
+    Done(LoadDataResult),
 }
 
 /// Reads one packet.
-fn answer(wire: &Seat, buffer: &mut Buffer) -> mysql::Result<Answer> {
+fn answer(wire: &WatchSeat, buffer: &mut Buffer) -> mysql::Result<Answer> {
     loop {
         let read = buffer.some(wire, |packet| Some(read(packet).transpose()))?;
         if let Some(Some(answer)) = read {
@@ -75,18 +75,18 @@ fn read(packet: &[u8]) -> mysql::Result<Option<Answer>> {
 }
 
 /// Reads an OK packet: affected rows, last id, status, warnings.
-fn done(packet: &[u8]) -> Option<Loaded> {
+fn done(packet: &[u8]) -> Option<LoadDataResult> {
     let mut rest = Bytes(packet.get(1..)?);
     let rows = rest.length()?;
     rest.length()?;
     rest.take(2)?;
     let warnings = u16::from_le_bytes(rest.take(2)?.try_into().ok()?);
-    Some(Loaded { rows, warnings: warnings.into() })
+    Some(LoadDataResult { rows, warnings: warnings.into() })
 }
 
 /// Makes packets of what is written.
 struct Packets<'a> {
-    wire: &'a Seat,
+    wire: &'a WatchSeat,
     /// The next packet, its header to be filled in.
     bytes: Vec<u8>,
     number: u8,

@@ -7,7 +7,7 @@ pub(super) const FULL: usize = 0xff_ffff;
 /// The bytes before a packet: its length and number.
 pub(super) const HEADER: usize = 4;
 
-/// What is asked of the kernel at once, to begin with and at most.
+/// The bytes asked of the kernel at once, to begin with and at most.
 const SMALLEST: usize = 16 * 1024;
 const LARGEST: usize = 256 * 1024;
 

@@ -3,7 +3,7 @@
 use crate::ValueRef;
 use mysql::consts::{ColumnFlags, ColumnType};
 
-/// How the values of a column are sent.
+/// The type in which the values of a column are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
     Null,
@@ -66,7 +66,7 @@ pub(super) fn values<'p>(
     rest.0.is_empty().then_some(())
 }
 
-/// What of a packet was not read yet.
+/// The part of a packet that was not read yet.
 pub(super) struct Bytes<'p>(pub(super) &'p [u8]);
 
 impl<'p> Bytes<'p> {

@@ -5,7 +5,7 @@ use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::spool::{SpoolFile, SpoolSettings};
-use handoff_model::Meter;
+use handoff_model::ProgressMeter;
 use handoff_rows::TupleBuffer;
 
 /// Writes all rows into a CSV file, then sends that through one `COPY … FROM STDIN (FORMAT csv)`.
@@ -58,7 +58,7 @@ impl LoadStrategy for CopyCsv {
 }
 
 impl TupleDestination for SpoolFile<'_> {
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         self.append(tuples)?;
         meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())

@@ -5,7 +5,7 @@ use super::{LandingMode, LoadInput, LoadStrategy};
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
-use handoff_model::Meter;
+use handoff_model::ProgressMeter;
 use handoff_rows::TupleBuffer;
 
 /// Reads and encodes, and writes nothing: the cost of a load before the target. For benches.
@@ -45,7 +45,7 @@ impl LoadStrategy for DiscardLoad {
 struct NullDestination;
 
 impl TupleDestination for NullDestination {
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         meter.add(tuples.pending(), tuples.bytes().len() as u64);
         Ok(())
     }

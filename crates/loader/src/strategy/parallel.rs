@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
 use crate::shared_staging::SharedStaging;
-use handoff_model::{KeyRange, KeyValue, Meter, RowFilter};
+use handoff_model::{KeyRange, KeyValue, ProgressMeter, RowFilter};
 use handoff_rows::{Locking, TupleBuffer};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -193,7 +193,7 @@ fn one_stream_note(why: &str) -> String {
 struct RangeWork<'a> {
     source: &'a RowSource<'a>,
     to: SharedStaging<'a>,
-    meter: &'a Meter<'a>,
+    meter: &'a ProgressMeter<'a>,
     /// True once a worker has failed, so that the others end.
     failed: AtomicBool,
 }
@@ -205,7 +205,7 @@ struct WatchedCopy<'a, 's> {
 }
 
 impl TupleDestination for WatchedCopy<'_, '_> {
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         if self.work.failed.load(Ordering::Relaxed) {
             return Err(Error::Cancelled { table: self.work.source.table.name.clone() });
         }

@@ -7,23 +7,23 @@ use crate::row_source::RowSource;
 use crate::staging_table::StagingTable;
 use crate::tuple_inserter::TupleInserter;
 use handoff_connect::ValueRef;
-use handoff_model::Meter;
+use handoff_model::ProgressMeter;
 use handoff_rows::{RowSink, TupleBuffer};
 
 /// The destination of gathered tuples.
 pub(super) trait TupleDestination {
     /// Writes the gathered tuples; the caller clears them.
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()>;
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()>;
 }
 
 impl TupleDestination for CopyIn<'_> {
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         CopyIn::write(self, tuples, meter)
     }
 }
 
 impl TupleDestination for TupleInserter<'_, '_> {
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         TupleInserter::write(self, tuples, meter)
     }
 }
@@ -32,7 +32,7 @@ impl TupleDestination for TupleInserter<'_, '_> {
 pub(super) struct TupleSink<'s, D> {
     pub(super) source: &'s RowSource<'s>,
     pub(super) tuples: &'s mut TupleBuffer,
-    pub(super) meter: &'s Meter<'s>,
+    pub(super) meter: &'s ProgressMeter<'s>,
     pub(super) to: D,
     /// Bytes to gather before they are written.
     pub(super) buffer: usize,
@@ -121,7 +121,7 @@ where
     D: TupleDestination,
     O: Fn(&'l mut StagingTable<'c>) -> Result<D>,
 {
-    fn write(&mut self, tuples: &TupleBuffer, meter: &Meter<'_>) -> Result<()> {
+    fn write(&mut self, tuples: &TupleBuffer, meter: &ProgressMeter<'_>) -> Result<()> {
         self.state = match std::mem::replace(&mut self.state, LazyState::Lost) {
             LazyState::Closed(landing) => LazyState::Open((self.open)(landing)?),
             state => state,

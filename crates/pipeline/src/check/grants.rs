@@ -1,6 +1,6 @@
 //! What a MySQL account may do, as `SHOW GRANTS` tells.
 
-use handoff_connect::{Flavor, MyConn, Result};
+use handoff_connect::{MyConn, Result, ServerFlavor};
 use mysql::prelude::Queryable;
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ impl Grants {
         let version = conn.pool().version();
         // MySQL mixes the privileges of the current roles with the account's own, and tells
         // nobody but administrators what a role may. MariaDB lists its role by itself.
-        if version.flavor == Flavor::MariaDb || version.number < (8, 0, 0) {
+        if version.flavor == ServerFlavor::MariaDb || version.number < (8, 0, 0) {
             return Grants::shown(conn);
         }
         let roles = conn.query_first::<Option<String>, _>("SELECT CURRENT_ROLE()");

@@ -28,7 +28,7 @@ use self::target::Target;
 use crate::stopping::pool_options;
 use findings::Findings;
 use handoff_connect::{PoolOptions, Result, Side};
-use handoff_model::{Cancel, RunId};
+use handoff_model::{CancelToken, RunId};
 use handoff_settings::Settings;
 use handoff_tracking::Tracker;
 use jiff::Timestamp;
@@ -41,7 +41,7 @@ use std::thread;
 /// The report is [`ok`](CheckReport::ok) if such a run can be expected to go through.
 pub fn check(settings: &Settings) -> CheckReport {
     let checked_at = Timestamp::now();
-    let options = pool_options(&settings.run, 3, RunId::new(), &Cancel::new());
+    let options = pool_options(&settings.run, 3, RunId::new(), &CancelToken::new());
     let sides = Sides::look(settings, &options);
     CheckReport::new(checked_at, sides.finish(settings, options.run))
 }

@@ -6,7 +6,7 @@ use super::grants::Grants;
 use super::report::CheckSubject as S;
 use super::{tls, version};
 use handoff_connect::{
-    Fault, MyConn, MyPool, PoolOptions, Profile, Result, Side, quote_my_account,
+    Fault, MyConn, MyPool, PoolOptions, Result, SessionProfile, Side, quote_my_account,
 };
 use handoff_settings::MySqlServer;
 use mysql::prelude::{FromRow, Queryable};
@@ -65,7 +65,7 @@ impl MySide {
     }
 
     pub(super) fn conn(&self) -> Result<MyConn> {
-        self.pool.get(Profile::Read)
+        self.pool.get(SessionProfile::Read)
     }
 
     fn tls(&self, server: &MySqlServer, findings: &mut Findings) -> Result<()> {

@@ -16,7 +16,7 @@ use handoff_model::own::is_own_table;
 use handoff_model::{RunId, TableName, shell_word};
 use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
-use handoff_tracking::{Error, Finding, LockRefused, Tracked, Tracker};
+use handoff_tracking::{LockRefused, RecoveryFinding, TrackedTable, Tracker, TrackingError};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the databases that runs write to.
@@ -89,7 +89,7 @@ impl Past<'_> {
     /// Says whether the tables came from the databases that the settings lead to.
     fn identity(
         &self,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         findings: &mut Findings,
     ) -> Result<()> {
         let Some(source) = self.source else { return Ok(()) };
@@ -158,7 +158,7 @@ impl Past<'_> {
     /// Says what stands around the tables of the target, and returns those that cannot go there as it is.
     fn surroundings(
         &self,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         target: &TargetCatalogue,
         findings: &mut Findings,
     ) -> BTreeSet<TableName> {
@@ -175,7 +175,7 @@ impl Past<'_> {
     /// Names the tables that can be taken over.
     fn not_ours(
         &self,
-        disagreements: &[Finding],
+        disagreements: &[RecoveryFinding],
         refused: &BTreeSet<TableName>,
         findings: &mut BothSides,
     ) {
@@ -184,10 +184,10 @@ impl Past<'_> {
             let foreign: Vec<&str> = disagreements
                 .iter()
                 .filter(|finding| {
-                    matches!(finding, Finding::NotOurs { table, side: found }
+                    matches!(finding, RecoveryFinding::NotOurs { table, side: found }
                         if *found == side && tables.taken.contains(table))
                 })
-                .filter_map(Finding::table)
+                .filter_map(RecoveryFinding::table)
                 .filter(|table| side == Side::Replica || !refused.contains(*table))
                 .map(TableName::as_str)
                 .collect();
@@ -226,11 +226,11 @@ impl Past<'_> {
 }
 
 /// Warns of what interrupted runs left, which the next run mends.
-fn leftovers(holdings: &Holdings, disagreements: &[Finding], findings: &mut BothSides) {
+fn leftovers(holdings: &Holdings, disagreements: &[RecoveryFinding], findings: &mut BothSides) {
     for finding in disagreements {
         let side = match finding {
-            Finding::Interrupted { .. } => Side::Replica,
-            Finding::TrackedButMissing { side, .. } => *side,
+            RecoveryFinding::Interrupted { .. } => Side::Replica,
+            RecoveryFinding::TrackedButMissing { side, .. } => *side,
             _ => continue,
         };
         findings.of(side).warning(S::Leftovers, format!("{finding} by the next run"));
@@ -280,19 +280,19 @@ fn lock(refusal: Result<Option<LockRefused>>, findings: &mut Findings) -> bool {
     }
 }
 
-fn tracking(error: &Error, findings: &mut BothSides) {
+fn tracking(error: &TrackingError, findings: &mut BothSides) {
     let side = match error {
-        Error::NotOurs { side, .. } | Error::Layout { side, .. } => *side,
-        Error::Engine { .. } => Side::Replica,
-        Error::Server { fault, .. } => fault.side(),
+        TrackingError::NotOurs { side, .. } | TrackingError::Layout { side, .. } => *side,
+        TrackingError::Engine { .. } => Side::Replica,
+        TrackingError::Server { fault, .. } => fault.side(),
         _ => Side::Target,
     };
     let finding = findings.of(side).fault(S::Tracking, chain(error));
-    if let Error::Surrounded { remedy, .. } = error {
+    if let TrackingError::Surrounded { remedy, .. } = error {
         finding.statement(remedy.as_str());
         return;
     }
-    if let Error::Engine { table, .. } = error {
+    if let TrackingError::Engine { table, .. } = error {
         finding.statement(format!("ALTER TABLE {table} ENGINE=InnoDB"));
     }
 }

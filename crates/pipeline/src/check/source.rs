@@ -11,7 +11,7 @@ use crate::wording::{counted, some};
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_settings::{Settings, TableFilter};
-use handoff_tracking::Tracked;
+use handoff_tracking::TrackedTable;
 use std::collections::BTreeMap;
 
 /// The source, as far as it could be reached.
@@ -48,7 +48,7 @@ impl Source {
     pub(super) fn names(
         &self,
         settings: &Settings,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         findings: &mut Findings,
     ) -> Result<()> {
         let Some(tables) = &self.tables else { return Ok(()) };

@@ -9,14 +9,14 @@ use handoff_connect::{PgConn, Result};
 use handoff_model::TableName;
 use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
-use handoff_tracking::{LoadState, Tracked};
+use handoff_tracking::{LoadState, TrackedTable};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tables that a run would load, and what there is of them.
 pub(super) struct Expected<'a> {
     pub(super) settings: &'a Settings,
     pub(super) tables: &'a Tables,
-    pub(super) states: &'a BTreeMap<TableName, Tracked>,
+    pub(super) states: &'a BTreeMap<TableName, TrackedTable>,
     pub(super) target: &'a TargetCatalogue,
 }
 

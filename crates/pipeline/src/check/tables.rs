@@ -8,13 +8,13 @@ use crate::toml_text::{glob, text};
 use crate::wording::{bytes, counted, some};
 use handoff_connect::{Fault, MyConn, Result, Side, quote_my_text};
 use handoff_model::{ColumnName, TableName};
-use handoff_schema::{Catalogue, Error, Mapping, TableSchema};
-use handoff_settings::{Run, Settings, TableFilter, TableSettings};
+use handoff_schema::{SchemaError, SourceCatalogue, TableMapping, TableSchema};
+use handoff_settings::{RunSettings, Settings, TableFilter, TableSettings};
 use std::collections::HashMap;
 
 /// The tables of the source.
 pub(super) struct Tables {
-    pub(super) catalogue: Catalogue,
+    pub(super) catalogue: SourceCatalogue,
     /// The tables that the settings take.
     pub(super) taken: Vec<TableName>,
     /// Bytes that those take, indexes included.
@@ -24,9 +24,9 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn read(conn: &mut MyConn, database: &str, run: &Run) -> Result<Tables> {
-        let catalogue = Catalogue::read(conn, database).map_err(|error| match error {
-            Error::Catalogue(fault) => fault,
+    pub(super) fn read(conn: &mut MyConn, database: &str, run: &RunSettings) -> Result<Tables> {
+        let catalogue = SourceCatalogue::read(conn, database).map_err(|error| match error {
+            SchemaError::Catalogue(fault) => fault,
             other => Fault::new(Side::Source, other.to_string()),
         })?;
         let filter = TableFilter::new(run)
@@ -53,7 +53,7 @@ impl Tables {
             self.settings_of(table, of_table, findings);
         }
         let mappable = self.taken.iter().filter(|table| !denied.contains(table));
-        let refused: Vec<(&TableName, Error)> = mappable
+        let refused: Vec<(&TableName, SchemaError)> = mappable
             .filter_map(|table| Some((table, self.mapping(table, settings).err()?)))
             .collect();
         if refused.is_empty() {
@@ -69,9 +69,13 @@ impl Tables {
     }
 
     /// Returns what a table becomes in the target.
-    pub(super) fn mapping(&self, table: &TableName, settings: &Settings) -> Result<Mapping, Error> {
+    pub(super) fn mapping(
+        &self,
+        table: &TableName,
+        settings: &Settings,
+    ) -> Result<TableMapping, SchemaError> {
         let schema = self.catalogue.tables[table].as_ref().map_err(Clone::clone)?;
-        Mapping::new(schema, &settings.table(table), &settings.values)
+        TableMapping::new(schema, &settings.table(table), &settings.values)
     }
 
     /// Says which names in the settings match nothing.
@@ -154,8 +158,8 @@ fn columns_of(schema: &TableSchema, settings: &TableSettings, findings: &mut Fin
     }
 }
 
-fn is_mended_in_the_settings(error: &Error) -> bool {
-    matches!(error, Error::BadOverride { .. } | Error::NoSuchColumn { .. })
+fn is_mended_in_the_settings(error: &SchemaError) -> bool {
+    matches!(error, SchemaError::BadOverride { .. } | SchemaError::NoSuchColumn { .. })
 }
 
 /// Spells `exclude` as it would have to be without the tables that cannot be carried.

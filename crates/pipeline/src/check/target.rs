@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::report::CheckSubject as S;
 use super::{tls, version};
 use handoff_connect::{PgConn, PgPool, PoolOptions, Result, Side, quote_pg};
-use handoff_settings::{PgServer, RequireAuth, Target as Settings};
+use handoff_settings::{PgServer, RequireAuth, TargetSettings as Settings};
 use postgres::Row;
 use postgres::types::{FromSql, ToSql};
 

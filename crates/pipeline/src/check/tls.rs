@@ -2,13 +2,13 @@
 
 use super::findings::Findings;
 use super::report::CheckSubject as S;
-use handoff_connect::{PeerTrust, Protection};
-use handoff_settings::{Tls, TlsMode};
+use handoff_connect::{LinkProtection, PeerTrust};
+use handoff_settings::{TlsMode, TlsSettings};
 
 /// Says what protects the connection. `in_use` is the protocol and cipher, if there is one.
 pub(super) fn finding(
     in_use: Option<&str>,
-    protection: &Protection,
+    protection: &LinkProtection,
     server: &Secured<'_>,
     findings: &mut Findings,
 ) {
@@ -54,14 +54,14 @@ const ANYBODY: &str = "whoever is on the way reads along, and can pass for the s
 
 /// The server's settings that say how it is to be known.
 pub(super) struct Secured<'a> {
-    pub(super) tls: &'a Tls,
+    pub(super) tls: &'a TlsSettings,
     pub(super) host: &'a str,
     /// Whether the server has to bind its sign-in to its certificate.
     pub(super) is_bound: bool,
 }
 
 /// Says how far the peer is known.
-fn known(protection: &Protection, server: &Secured<'_>) -> &'static str {
+fn known(protection: &LinkProtection, server: &Secured<'_>) -> &'static str {
     match (protection.peer, server.tls.mode) {
         (PeerTrust::Verified, TlsMode::VerifyFull) => "certificate and host name verified",
         (PeerTrust::Verified, TlsMode::VerifyCa) => "certificate verified, host name not",
@@ -83,7 +83,7 @@ mod tests {
     use crate::check::CheckVerdict::{self, Ok, Warning};
     use PeerTrust::{Local, Unverified, Verified};
     use handoff_connect::Side;
-    use handoff_settings::Fingerprint;
+    use handoff_settings::CertificatePin;
 
     #[track_caller]
     fn check(tls: bool, peer: PeerTrust, mode: TlsMode, expected: CheckVerdict) -> String {
@@ -99,9 +99,9 @@ mod tests {
         expected: CheckVerdict,
     ) -> String {
         let in_use = encrypted.then_some("TLSv1.3 (X)");
-        let fingerprint = encrypted.then(|| Fingerprint::new([0xab; 32]));
-        let protection = Protection { encrypted, peer, fingerprint };
-        let tls = Tls { mode, ..Tls::default() };
+        let fingerprint = encrypted.then(|| CertificatePin::new([0xab; 32]));
+        let protection = LinkProtection { encrypted, peer, fingerprint };
+        let tls = TlsSettings { mode, ..TlsSettings::default() };
         let mut findings = Findings::of(Side::Source);
         let server = Secured { tls: &tls, host: "clinic", is_bound };
         finding(in_use, &protection, &server, &mut findings);

@@ -4,7 +4,7 @@ use super::*;
 use crate::WatermarkKind;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, CopyId, RunId, Watermark};
-use handoff_tracking::Status;
+use handoff_tracking::AttemptStatus;
 
 const FULL: &str = "000000000000000a";
 const LATER: &str = "000000000000000b";
@@ -23,12 +23,12 @@ fn now() -> Timestamp {
 }
 
 /// A table that was copied and loaded a day ago.
-pub(crate) fn tracked() -> Tracked {
+pub(crate) fn tracked() -> TrackedTable {
     let last = now().checked_sub(SignedDuration::from_hours(24)).unwrap();
-    Tracked {
+    TrackedTable {
         copy: Some(CopyState {
             place: Side::Replica,
-            status: Status::Success,
+            status: AttemptStatus::Success,
             copy_id: Some(id(FULL)),
             pending: None,
             intact: true,
@@ -50,7 +50,7 @@ pub(crate) fn tracked() -> Tracked {
             error: None,
         }),
         load: Some(LoadState {
-            status: Status::Success,
+            status: AttemptStatus::Success,
             loaded_copy_id: Some(id(FULL)),
             data_as_of: Some(last),
             watermark: Some(at("2026-02-28 05:00:00", FULL)),
@@ -81,11 +81,11 @@ pub(crate) fn tracked() -> Tracked {
     }
 }
 
-fn copy(tracked: &mut Tracked) -> &mut CopyState {
+fn copy(tracked: &mut TrackedTable) -> &mut CopyState {
     tracked.copy.as_mut().unwrap()
 }
 
-fn load(tracked: &mut Tracked) -> &mut LoadState {
+fn load(tracked: &mut TrackedTable) -> &mut LoadState {
     tracked.load.as_mut().unwrap()
 }
 
@@ -99,7 +99,7 @@ fn columns() -> Vec<WatermarkColumn> {
 }
 
 #[track_caller]
-fn decided(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) -> Decision {
+fn decided(change: impl FnOnce(&mut TrackedTable), ask: impl FnOnce(&mut Known<'_>)) -> Decision {
     let (mut tracked, columns) = (tracked(), columns());
     change(&mut tracked);
     let mut known = Known {
@@ -122,14 +122,14 @@ fn decided(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) 
 }
 
 #[track_caller]
-fn full(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>), reason: Reason) {
+fn full(change: impl FnOnce(&mut TrackedTable), ask: impl FnOnce(&mut Known<'_>), reason: Reason) {
     let decision = decided(change, ask);
     assert_eq!((decision.extraction, decision.reason), (Extraction::FullTable, reason));
     assert!(decision.since.is_empty());
 }
 
 #[track_caller]
-fn incremental(change: impl FnOnce(&mut Tracked), hops: Hops, since: &str) -> Decision {
+fn incremental(change: impl FnOnce(&mut TrackedTable), hops: Hops, since: &str) -> Decision {
     let decision = decided(change, |known| known.hops = hops);
     assert_eq!(decision.extraction, Extraction::Incremental, "{decision:?}");
     assert!(!decision.force_full_applied);
@@ -145,7 +145,7 @@ fn changed_rows_are_moved_behind_the_last_watermark() {
 
 #[test]
 fn the_first_reason_that_holds_is_given() {
-    let nothing = |_: &mut Tracked| {};
+    let nothing = |_: &mut TrackedTable| {};
     full(nothing, |known| known.asked_full = true, Reason::Asked);
     full(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
     full(nothing, |known| known.fingerprint = "f+g", Reason::PoliciesChanged);
@@ -179,7 +179,11 @@ fn a_full_table_says_whether_it_was_asked_for() {
     let as_configured = |known: &mut Known<'_>| known.configured = Extraction::FullTable;
     full(|_| {}, as_configured, Reason::Configured);
     assert!(!decided(|_| {}, as_configured).force_full_applied);
-    full(|tracked| copy(tracked).status = Status::Interrupted, as_configured, Reason::Interrupted);
+    full(
+        |tracked| copy(tracked).status = AttemptStatus::Interrupted,
+        as_configured,
+        Reason::Interrupted,
+    );
     let asked = decided(|_| {}, |known| known.asked_full = true);
     assert!(asked.force_full_applied);
     let unchanged = decided(|_| {}, |known| known.unchanged = true);
@@ -200,8 +204,8 @@ fn a_column_that_is_named_anew_has_no_watermark_yet() {
 
 #[test]
 fn an_interrupted_merge_is_repeated_by_the_same_window() {
-    let broken = |tracked: &mut Tracked| {
-        copy(tracked).status = Status::Interrupted;
+    let broken = |tracked: &mut TrackedTable| {
+        copy(tracked).status = AttemptStatus::Interrupted;
         copy(tracked).intact = false;
     };
     let decision = incremental(broken, Hops::Both, "2026-02-28 05:00:00");
@@ -210,7 +214,7 @@ fn an_interrupted_merge_is_repeated_by_the_same_window() {
 
 #[test]
 fn where_the_load_lags_behind_its_watermark_counts() {
-    let lags = |tracked: &mut Tracked| {
+    let lags = |tracked: &mut TrackedTable| {
         copy(tracked).copy_id = Some(id(LATER));
         copy(tracked).watermark = Some(at("2026-03-01 04:00:00", FULL));
     };
@@ -221,7 +225,7 @@ fn where_the_load_lags_behind_its_watermark_counts() {
 
 #[test]
 fn where_the_target_lacks_a_full_copy_everything_is_loaded() {
-    let lacks = |tracked: &mut Tracked| {
+    let lacks = |tracked: &mut TrackedTable| {
         copy(tracked).copy_id = Some(id(LATER));
         copy(tracked).watermark = Some(at("2026-03-01 04:00:00", LATER));
     };
@@ -230,7 +234,7 @@ fn where_the_target_lacks_a_full_copy_everything_is_loaded() {
 }
 
 #[track_caller]
-fn compared(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)) -> Decision {
+fn compared(change: impl FnOnce(&mut TrackedTable), ask: impl FnOnce(&mut Known<'_>)) -> Decision {
     decided(change, |known| {
         known.configured = Extraction::Diff;
         known.columns = &[];
@@ -242,13 +246,13 @@ fn compared(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>))
 fn a_table_is_compared_unless_there_is_nothing_to_compare_with() {
     let decision = compared(|_| {}, |_| {});
     assert_eq!((decision.extraction, decision.reason), (Extraction::Diff, Reason::Compared));
-    let reason = |change: fn(&mut Tracked), ask: fn(&mut Known<'_>)| {
+    let reason = |change: fn(&mut TrackedTable), ask: fn(&mut Known<'_>)| {
         let decision = compared(change, ask);
         assert_eq!(decision.extraction, Extraction::FullTable, "{decision:?}");
         assert!(decision.force_full_applied);
         decision.reason
     };
-    assert_eq!(reason(|tracked| *tracked = Tracked::default(), |_| {}), Reason::FirstRun);
+    assert_eq!(reason(|tracked| *tracked = TrackedTable::default(), |_| {}), Reason::FirstRun);
     assert_eq!(reason(|_| {}, |known| known.asked_full = true), Reason::Asked);
     assert_eq!(reason(|_| {}, |known| known.fingerprint = "g"), Reason::SchemaChanged);
     assert_eq!(reason(|_| {}, |known| known.has_usable_key = false), Reason::NoKey);
@@ -259,8 +263,8 @@ fn a_table_is_compared_unless_there_is_nothing_to_compare_with() {
 #[test]
 fn hop_2_loads_everything_unless_it_has_what_was_copied() {
     let copy = CopyId::new();
-    let loads_all = |change: fn(&mut Tracked)| {
-        let same = |tracked: &mut Tracked| {
+    let loads_all = |change: fn(&mut TrackedTable)| {
+        let same = |tracked: &mut TrackedTable| {
             tracked.copy.as_mut().unwrap().copy_id = Some(copy);
             tracked.load.as_mut().unwrap().loaded_copy_id = Some(copy);
             change(tracked);
@@ -274,12 +278,18 @@ fn hop_2_loads_everything_unless_it_has_what_was_copied() {
     assert!(loads_all(|tracked| tracked.load.as_mut().unwrap().proof = Some("differs".to_owned())));
     // A merge that broke off has moved rows that are equal now, and that hop 2 was not told of.
     assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().intact = false));
-    assert!(loads_all(|tracked| tracked.copy.as_mut().unwrap().status = Status::Interrupted));
+    assert!(
+        loads_all(|tracked| tracked.copy.as_mut().unwrap().status = AttemptStatus::Interrupted)
+    );
 }
 
 /// The server tells that nothing was written since the last good copy.
 #[track_caller]
-fn untouched(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>), reason: Reason) {
+fn untouched(
+    change: impl FnOnce(&mut TrackedTable),
+    ask: impl FnOnce(&mut Known<'_>),
+    reason: Reason,
+) {
     let decision = decided(change, |known| {
         known.configured = Extraction::FullTable;
         known.unchanged = true;
@@ -290,7 +300,7 @@ fn untouched(change: impl FnOnce(&mut Tracked), ask: impl FnOnce(&mut Known<'_>)
 
 #[test]
 fn what_did_not_change_and_arrived_is_left_alone() {
-    let nothing = |_: &mut Tracked| {};
+    let nothing = |_: &mut TrackedTable| {};
     let as_it_is = |_: &mut Known<'_>| {};
     untouched(nothing, as_it_is, Reason::Unchanged);
     untouched(nothing, |known| known.hops = Hops::Copy, Reason::Unchanged);
@@ -300,9 +310,9 @@ fn what_did_not_change_and_arrived_is_left_alone() {
     untouched(nothing, |known| known.replica_is_there = false, Reason::Configured);
     untouched(nothing, |known| known.replica_fits = false, Reason::SchemaChanged);
     // A copy or a load that failed, or a proof that found a difference, is made again.
-    untouched(|t| copy(t).status = Status::Failed, as_it_is, Reason::Configured);
-    untouched(|t| load(t).status = Status::Failed, as_it_is, Reason::Configured);
-    untouched(|t| copy(t).status = Status::Interrupted, as_it_is, Reason::Interrupted);
+    untouched(|t| copy(t).status = AttemptStatus::Failed, as_it_is, Reason::Configured);
+    untouched(|t| load(t).status = AttemptStatus::Failed, as_it_is, Reason::Configured);
+    untouched(|t| copy(t).status = AttemptStatus::Interrupted, as_it_is, Reason::Interrupted);
     untouched(|t| copy(t).intact = false, as_it_is, Reason::Configured);
 }
 
@@ -310,11 +320,11 @@ fn what_did_not_change_and_arrived_is_left_alone() {
 #[test]
 fn a_copy_of_changed_rows_counts_once_it_was_counted() {
     let as_it_is = |known: &mut Known<'_>| known.configured = Extraction::Incremental;
-    let later = |t: &mut Tracked| {
+    let later = |t: &mut TrackedTable| {
         copy(t).copy_id = Some(id(LATER));
         load(t).loaded_copy_id = Some(id(LATER));
     };
-    let counted = |t: &mut Tracked, target: u64| {
+    let counted = |t: &mut TrackedTable, target: u64| {
         later(t);
         (load(t).source_rows, load(t).target_rows) = (Some(7), Some(target));
     };
@@ -322,7 +332,7 @@ fn a_copy_of_changed_rows_counts_once_it_was_counted() {
     untouched(|t| counted(t, 7), as_it_is, Reason::Unchanged);
     untouched(|t| counted(t, 8), as_it_is, Reason::Watermark);
     // The counts are about another copy.
-    let lags = |t: &mut Tracked| {
+    let lags = |t: &mut TrackedTable| {
         counted(t, 7);
         load(t).loaded_copy_id = Some(id(FULL));
     };
@@ -332,13 +342,13 @@ fn a_copy_of_changed_rows_counts_once_it_was_counted() {
 #[test]
 fn a_copy_that_is_current_and_not_loaded_is_only_loaded() {
     let as_it_is = |_: &mut Known<'_>| {};
-    let lags = |t: &mut Tracked| load(t).loaded_copy_id = Some(id(LATER));
+    let lags = |t: &mut TrackedTable| load(t).loaded_copy_id = Some(id(LATER));
     untouched(|t| t.load = None, as_it_is, Reason::CopiedNotLoaded);
     untouched(lags, as_it_is, Reason::CopiedNotLoaded);
     untouched(|_| {}, |known| known.target_is_there = false, Reason::CopiedNotLoaded);
-    let failed = |t: &mut Tracked| {
+    let failed = |t: &mut TrackedTable| {
         load(t).loaded_copy_id = Some(id(LATER));
-        load(t).status = Status::Failed;
+        load(t).status = AttemptStatus::Failed;
     };
     untouched(failed, as_it_is, Reason::CopiedNotLoaded);
     untouched(lags, |known| known.configured = Extraction::Incremental, Reason::CopiedNotLoaded);
@@ -353,10 +363,10 @@ fn a_copy_that_is_current_and_not_loaded_is_only_loaded() {
 #[test]
 fn a_fingerprint_has_the_policies_of_its_columns() {
     use handoff_settings::{BadJson, NulBytes, TableSettings, ZeroDates};
-    let normal = Values::default();
-    let dates = Values { zero_dates: ZeroDates::Fail, ..normal };
-    let texts = Values { nul_bytes: NulBytes::Replace, ..normal };
-    let documents = Values { bad_json: BadJson::Null, ..normal };
+    let normal = ValuePolicies::default();
+    let dates = ValuePolicies { zero_dates: ZeroDates::Fail, ..normal };
+    let texts = ValuePolicies { nul_bytes: NulBytes::Replace, ..normal };
+    let documents = ValuePolicies { bad_json: BadJson::Null, ..normal };
     for (column_type, expected) in [
         ("int", [false, false, false, false]),
         ("date", [false, true, false, false]),
@@ -365,10 +375,10 @@ fn a_fingerprint_has_the_policies_of_its_columns() {
         ("json", [false, false, true, true]),
         ("enum('a')", [false, false, true, true]),
     ] {
-        let columns = vec![handoff_schema::Column::of_type("c", column_type).unwrap()];
+        let columns = vec![handoff_schema::ColumnSchema::of_type("c", column_type).unwrap()];
         let schema =
             handoff_schema::TableSchema { columns, ..handoff_schema::TableSchema::empty("t") };
-        let mapping = Mapping::new(&schema, &TableSettings::default(), &normal).unwrap();
+        let mapping = TableMapping::new(&schema, &TableSettings::default(), &normal).unwrap();
         let has = |values| policies(&fingerprint_of(7, &mapping, &values)).is_some();
         assert_eq!([normal, dates, texts, documents].map(has), expected, "{column_type}");
         assert_eq!(structure(&fingerprint_of(7, &mapping, &dates)), "0000000000000007");

@@ -14,11 +14,13 @@ use crate::{Depth, VerifyReport};
 use crate::{
     Error, Hops, Pipeline, Result, RunOptions, SourceConsent, VerifyRequest, VerifyStatus,
 };
-use handoff_connect::{DatabaseIdentity, Fault, IdentityMatch, MyPool, PgPool, Profile, Side};
-use handoff_model::{NopObserver, Phase, TableName};
-use handoff_schema::Catalogue;
+use handoff_connect::{
+    DatabaseIdentity, Fault, IdentityMatch, MyPool, PgPool, SessionProfile, Side,
+};
+use handoff_model::{NopObserver, TableName, TablePhase};
+use handoff_schema::SourceCatalogue;
 use handoff_settings::{IdentityBy, MySqlServer, Settings};
-use handoff_tracking::{RunIdentities, SourceRecord, Tracked, Tracker};
+use handoff_tracking::{RunIdentities, SourceRecord, TrackedTable, Tracker};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -70,7 +72,7 @@ impl Pipeline {
     pub(crate) fn ownership(
         &self,
         pools: RunPools<'_>,
-        catalogue: &Catalogue,
+        catalogue: &SourceCatalogue,
         wanted: &BTreeSet<TableName>,
         options: &RunOptions,
     ) -> Result<Ownership> {
@@ -99,7 +101,7 @@ impl Pipeline {
     pub(crate) fn recorded_states(
         &self,
         pools: RunPools<'_>,
-    ) -> Result<BTreeMap<TableName, Tracked>> {
+    ) -> Result<BTreeMap<TableName, TrackedTable>> {
         let schema = &self.settings.target.schema;
         let (replica, target) = (pools.replica.cloned(), pools.target.clone());
         let tracker =
@@ -146,19 +148,19 @@ impl Pipeline {
 
 /// Leaves out what is recorded of copies: the replica is yet to be made, and what is recorded of them in the
 /// target is about loads without one.
-pub(crate) fn without_copies(states: &mut BTreeMap<TableName, Tracked>) {
+pub(crate) fn without_copies(states: &mut BTreeMap<TableName, TrackedTable>) {
     states.values_mut().for_each(|tracked| tracked.copy = None);
 }
 
 /// Says which tables came from elsewhere than the settings lead to, as far as the records alone tell.
 pub(crate) fn recorded_elsewhere(
     settings: &Settings,
-    states: &BTreeMap<TableName, Tracked>,
+    states: &BTreeMap<TableName, TrackedTable>,
 ) -> Vec<String> {
     let MySqlServer { host, port, database, .. } = &settings.source;
     let now = DatabaseIdentity::at(host, *port, database);
     let mut notes = Vec::new();
-    let elsewhere = |tracked: &Tracked| {
+    let elsewhere = |tracked: &TrackedTable| {
         let recorded = verdict::load(tracked)?.origin.source.clone()?;
         (!recorded.is_at_place_of(&now)).then_some(recorded)
     };
@@ -187,7 +189,7 @@ fn is_equal(report: &VerifyReport) -> bool {
 }
 
 /// Asks each server which database it is.
-fn identities(pools: RunPools<'_>, catalogue: &Catalogue) -> Result<RunIdentities, Fault> {
+fn identities(pools: RunPools<'_>, catalogue: &SourceCatalogue) -> Result<RunIdentities, Fault> {
     let source = pools.source.map(my_identity).transpose()?;
     let birthmark = catalogue.oldest_table.clone();
     Ok(RunIdentities {
@@ -198,7 +200,7 @@ fn identities(pools: RunPools<'_>, catalogue: &Catalogue) -> Result<RunIdentitie
 }
 
 pub(crate) fn my_identity(pool: &MyPool) -> Result<DatabaseIdentity, Fault> {
-    pool.get(Profile::Read)?.identity()
+    pool.get(SessionProfile::Read)?.identity()
 }
 
 impl Ownership {
@@ -209,7 +211,7 @@ impl Ownership {
     /// Returns the [`Fault`] of a server that is gone.
     pub(crate) fn look(
         pools: RunPools<'_>,
-        catalogue: &Catalogue,
+        catalogue: &SourceCatalogue,
         hops: Hops,
         by: IdentityBy,
     ) -> Result<Ownership, Fault> {
@@ -234,7 +236,7 @@ impl Ownership {
     /// one for the first of them.
     pub(crate) fn change(
         &self,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         wanted: &BTreeSet<TableName>,
     ) -> Option<SourceChange> {
         let mut found: Option<SourceChange> = None;
@@ -261,7 +263,7 @@ impl Ownership {
     /// Returns [`Error::OtherSource`] if a table came from elsewhere and nothing allows to go on.
     pub(crate) fn judge(
         &self,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         wanted: &BTreeSet<TableName>,
     ) -> Result<Judged> {
         let mut judged = Judged::default();
@@ -290,10 +292,10 @@ impl Ownership {
     /// Records the sources of the tables whose data stays, and those that are to be replaced.
     pub(crate) fn record(&self, judged: &Judged, tracker: &Tracker) -> Result<()> {
         tracker.identify(self.identities.clone());
-        let phases: &[Phase] = match self.hops {
-            Hops::Both => &[Phase::Copy, Phase::Load],
-            Hops::Copy => &[Phase::Copy],
-            Hops::Load => &[Phase::Load],
+        let phases: &[TablePhase] = match self.hops {
+            Hops::Both => &[TablePhase::Copy, TablePhase::Load],
+            Hops::Copy => &[TablePhase::Copy],
+            Hops::Load => &[TablePhase::Load],
         };
         let recorded: Vec<&TableName> = judged.recorded.iter().collect();
         tracker.record_source(&recorded, SourceRecord::Current, phases)?;
@@ -306,7 +308,7 @@ impl Ownership {
 
     fn notes(
         &self,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         wanted: &BTreeSet<TableName>,
         unrecorded: usize,
     ) -> Vec<String> {
@@ -345,7 +347,7 @@ impl Ownership {
     /// Says from where to where the source moved, or why another one is good.
     fn moved(
         &self,
-        states: &BTreeMap<TableName, Tracked>,
+        states: &BTreeMap<TableName, TrackedTable>,
         wanted: &BTreeSet<TableName>,
     ) -> Option<String> {
         let (tracked, change) = wanted.iter().find_map(|table| {

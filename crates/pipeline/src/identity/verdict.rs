@@ -3,7 +3,7 @@
 use crate::Hops;
 use handoff_connect::{DatabaseIdentity, IdentityMatch};
 use handoff_settings::IdentityBy;
-use handoff_tracking::{CopyState, DataOrigin, LoadState, RunIdentities, Tracked};
+use handoff_tracking::{CopyState, DataOrigin, LoadState, RunIdentities, TrackedTable};
 
 /// What a run may make of the data of one table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ pub(crate) struct Compared<'a> {
 
 impl<'a> RunSides<'a> {
     /// Judges the data of one table.
-    pub(crate) fn judge(&self, tracked: &Tracked) -> OriginVerdict {
+    pub(crate) fn judge(&self, tracked: &TrackedTable) -> OriginVerdict {
         let copied = self.copied(tracked);
         let loaded = self.loaded(tracked);
         if matches!(loaded, OriginVerdict::Other(_))
@@ -68,7 +68,7 @@ impl<'a> RunSides<'a> {
     /// Returns what was compared for [`IdentityChange`], for people.
     pub(crate) fn compared(
         &self,
-        tracked: &'a Tracked,
+        tracked: &'a TrackedTable,
         change: IdentityChange,
     ) -> Option<Compared<'a>> {
         let load = load(tracked).map(|load| &load.origin);
@@ -89,21 +89,21 @@ impl<'a> RunSides<'a> {
     }
 
     /// Returns the source that the run brings: of hop 2 alone the one that the replica's copy came from.
-    fn source_of(&self, tracked: &'a Tracked) -> Option<&'a DatabaseIdentity> {
+    fn source_of(&self, tracked: &'a TrackedTable) -> Option<&'a DatabaseIdentity> {
         match self.hops {
             Hops::Load => copy(tracked)?.origin.source.as_ref(),
             Hops::Both | Hops::Copy => self.identities.source.as_ref(),
         }
     }
 
-    fn copied(&self, tracked: &Tracked) -> OriginVerdict {
+    fn copied(&self, tracked: &TrackedTable) -> OriginVerdict {
         match copy(tracked).filter(|_| self.hops != Hops::Load) {
             Some(copy) => self.judge_source(&copy.origin, self.source_of(tracked)),
             None => OriginVerdict::Known,
         }
     }
 
-    fn loaded(&self, tracked: &Tracked) -> OriginVerdict {
+    fn loaded(&self, tracked: &TrackedTable) -> OriginVerdict {
         match load(tracked).filter(|_| self.hops != Hops::Copy) {
             Some(load) => self.judge_source(&load.origin, self.source_of(tracked)),
             None => OriginVerdict::Known,
@@ -135,7 +135,7 @@ impl<'a> RunSides<'a> {
 
     /// Judges the replica. One that is another, and holds copies whose source is known or which were
     /// loaded from it, is good: its own record came along with it. So is one that holds nothing.
-    fn replicated(&self, tracked: &Tracked) -> OriginVerdict {
+    fn replicated(&self, tracked: &TrackedTable) -> OriginVerdict {
         let replica = self.identities.replica.as_ref().filter(|_| self.hops != Hops::Copy);
         let (Some(now), Some(load)) = (replica, load(tracked)) else { return OriginVerdict::Known };
         let Some(recorded) = &load.origin.replica else { return OriginVerdict::Renewed };
@@ -154,7 +154,7 @@ impl<'a> RunSides<'a> {
     }
 
     /// Judges the target, whose record is in it and comes along with its data: it may be another one.
-    fn targeted(&self, tracked: &Tracked) -> OriginVerdict {
+    fn targeted(&self, tracked: &TrackedTable) -> OriginVerdict {
         let target = self.identities.target.as_ref().filter(|_| self.hops != Hops::Copy);
         match (target, load(tracked)) {
             (Some(now), Some(load)) if load.origin.target.as_ref() != Some(now) => {
@@ -166,12 +166,12 @@ impl<'a> RunSides<'a> {
 }
 
 /// Returns the state of hop 1 if the replica, or without one the target, holds a copy.
-pub(crate) fn copy(tracked: &Tracked) -> Option<&CopyState> {
+pub(crate) fn copy(tracked: &TrackedTable) -> Option<&CopyState> {
     tracked.copy.as_ref().filter(|copy| copy.copy_id.is_some())
 }
 
 /// Returns the state of hop 2 if something was loaded.
-pub(crate) fn load(tracked: &Tracked) -> Option<&LoadState> {
+pub(crate) fn load(tracked: &TrackedTable) -> Option<&LoadState> {
     tracked.load.as_ref().filter(|load| load.last_success_at.is_some())
 }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     /// A table that this run's databases carried a day ago.
-    fn carried() -> Tracked {
+    fn carried() -> TrackedTable {
         let mut tracked = decide::tests::tracked();
         let RunIdentities { source, replica, target } = run();
         copy_origin(&mut tracked).source.clone_from(&source);
@@ -206,17 +206,17 @@ mod tests {
         tracked
     }
 
-    fn copy_origin(tracked: &mut Tracked) -> &mut DataOrigin {
+    fn copy_origin(tracked: &mut TrackedTable) -> &mut DataOrigin {
         &mut tracked.copy.as_mut().unwrap().origin
     }
 
-    fn load_origin(tracked: &mut Tracked) -> &mut DataOrigin {
+    fn load_origin(tracked: &mut TrackedTable) -> &mut DataOrigin {
         &mut tracked.load.as_mut().unwrap().origin
     }
 
     /// Judges the table for a run of both hops, of the first and of the second.
     #[track_caller]
-    fn check(change: impl FnOnce(&mut Tracked), expected: &[OriginVerdict; 3]) {
+    fn check(change: impl FnOnce(&mut TrackedTable), expected: &[OriginVerdict; 3]) {
         let mut tracked = carried();
         change(&mut tracked);
         let identities = run();
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(&judged, expected);
     }
 
-    fn from(tracked: &mut Tracked, source: &DatabaseIdentity) {
+    fn from(tracked: &mut TrackedTable, source: &DatabaseIdentity) {
         copy_origin(tracked).source = Some(source.clone());
         load_origin(tracked).source = Some(source.clone());
     }
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_is_awaited_until_it_has_arrived() {
         let away = at("elsewhere", "x");
-        let asked = |t: &mut Tracked| {
+        let asked = |t: &mut TrackedTable| {
             from(t, &away);
             copy_origin(t).next_source = run().source;
             load_origin(t).next_source = run().source;
@@ -272,7 +272,7 @@ mod tests {
         check(asked, &[Awaited, Awaited, Known]);
         // Of yet another source nobody spoke.
         let next = at("third", "x");
-        let otherwise = |t: &mut Tracked| {
+        let otherwise = |t: &mut TrackedTable| {
             from(t, &away);
             copy_origin(t).next_source = Some(next.clone());
             load_origin(t).next_source = Some(next.clone());
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_earlier_version_recorded_no_source() {
-        let forgotten = |t: &mut Tracked| {
+        let forgotten = |t: &mut TrackedTable| {
             *copy_origin(t) = DataOrigin::default();
             *load_origin(t) = DataOrigin::default();
         };
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn a_table_without_data_came_from_nowhere() {
         let away = at("elsewhere", "x");
-        let never = |t: &mut Tracked| {
+        let never = |t: &mut TrackedTable| {
             from(t, &away);
             t.copy.as_mut().unwrap().copy_id = None;
             t.load.as_mut().unwrap().last_success_at = None;
@@ -304,12 +304,12 @@ mod tests {
     fn another_replica_is_good_if_its_record_tells_of_its_rows() {
         let away = Some(at("old", "r"));
         check(|t| load_origin(t).replica.clone_from(&away), &[Renewed, Known, Renewed]);
-        let wiped = |t: &mut Tracked| {
+        let wiped = |t: &mut TrackedTable| {
             load_origin(t).replica.clone_from(&away);
             t.copy = None;
         };
         check(wiped, &[Renewed, Known, Renewed]);
-        let stranger = |t: &mut Tracked| {
+        let stranger = |t: &mut TrackedTable| {
             load_origin(t).replica.clone_from(&away);
             *copy_origin(t) = DataOrigin::default();
             t.copy.as_mut().unwrap().copy_id = Some(handoff_model::CopyId::new());

@@ -1,7 +1,7 @@
 //! The certificate that the source presented.
 
 use crate::{Error, Result};
-use handoff_connect::{MyPool, PeerTrust, Profile};
+use handoff_connect::{MyPool, PeerTrust, SessionProfile};
 use handoff_settings::MySqlServer;
 use mysql::prelude::Queryable;
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub(super) fn seen(source: &MySqlServer, pool: &MyPool) -> Result<Option<SeenCer
 /// Returns false if the server makes a certificate of its own at each start, as MariaDB does from 11.4
 /// on where it is given none.
 fn lasts(pool: &MyPool) -> Result<bool> {
-    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+    let mut conn = pool.get(SessionProfile::Read).map_err(Error::Connect)?;
     let file = conn.query_first::<(String, String), _>("SHOW GLOBAL VARIABLES LIKE 'ssl_cert'");
     let file = file.map_err(|error| Error::Connect(conn.fault(&error)))?;
     Ok(file.is_some_and(|(_, file)| !file.is_empty()))

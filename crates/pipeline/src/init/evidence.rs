@@ -1,7 +1,7 @@
 //! What is known of one table before anything is proposed.
 
 use super::narrow::Narrow;
-use handoff_schema::{Engine, TableSchema};
+use handoff_schema::{StorageEngine, TableSchema};
 
 /// Tables below both sizes are carried in full: that takes a fraction of a second, and an
 /// incremental copy saves nothing of it.
@@ -79,7 +79,7 @@ impl Looked {
 /// Returns true if the table is empty, as far as the catalogue knows.
 pub(super) fn is_empty(schema: &TableSchema) -> bool {
     let nothing_there = schema.rows_are_exact() || schema.data_bytes <= EMPTY_BYTES;
-    schema.rows == 0 && (nothing_there || !matches!(schema.engine, Engine::InnoDb))
+    schema.rows == 0 && (nothing_there || !matches!(schema.engine, StorageEngine::InnoDb))
 }
 
 /// Returns true if copying the table in full is no work.

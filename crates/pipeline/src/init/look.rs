@@ -5,7 +5,7 @@ use super::evidence::{self, Evidence, Looked, Recent, Tally};
 use super::narrow::Narrow;
 use super::sample::{self, MOST_RECENT, PARTS, Questions, Rows};
 use super::watermark;
-use handoff_connect::{Fault, Flavor, MyConn, MyPool, Profile, Result, Side};
+use handoff_connect::{Fault, MyConn, MyPool, Result, ServerFlavor, SessionProfile, Side};
 use handoff_schema::TableSchema;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
@@ -140,7 +140,7 @@ impl<'a> Looker<'a> {
 
     fn conn(&mut self) -> Result<&mut MyConn> {
         if self.conn.is_none() {
-            let mut conn = self.pool.get(Profile::Read)?;
+            let mut conn = self.pool.get(SessionProfile::Read)?;
             conn.query_drop(time_limit(self.pool.version().flavor))
                 .map_err(|error| conn.fault(&error))?;
             self.conn = Some(conn);
@@ -157,10 +157,10 @@ fn questions(schema: &TableSchema) -> Questions {
     Questions { narrow: narrow.collect(), moved }
 }
 
-fn time_limit(flavor: Flavor) -> String {
+fn time_limit(flavor: ServerFlavor) -> String {
     match flavor {
-        Flavor::MariaDb => format!("SET max_statement_time = {PATIENCE_S}"),
-        Flavor::MySql => format!("SET max_execution_time = {}", PATIENCE_S * 1000),
+        ServerFlavor::MariaDb => format!("SET max_statement_time = {PATIENCE_S}"),
+        ServerFlavor::MySql => format!("SET max_execution_time = {}", PATIENCE_S * 1000),
     }
 }
 

@@ -33,10 +33,10 @@ use crate::omissions;
 use crate::stopping::pool_options;
 use crate::versions::too_old_my;
 use crate::{Error, Result, chain};
-use handoff_connect::{MyPool, Profile, Side};
-use handoff_model::{Cancel, RunId, TableName};
-use handoff_schema::{Catalogue, Mapping, TableSchema};
-use handoff_settings::{MySqlServer, Run, TableFilter, TableSettings, Values};
+use handoff_connect::{MyPool, SessionProfile, Side};
+use handoff_model::{CancelToken, RunId, TableName};
+use handoff_schema::{SourceCatalogue, TableMapping, TableSchema};
+use handoff_settings::{MySqlServer, RunSettings, TableFilter, TableSettings, ValuePolicies};
 use jiff::Timestamp;
 use look::Looker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,10 +59,10 @@ pub enum LookAt {
 /// # Errors
 ///
 /// Returns an error if the source cannot be reached, is too old, or does not show its catalogue.
-pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
+pub fn init(source: &MySqlServer, run: &RunSettings, at: LookAt) -> Result<InitReport> {
     let made_at = Timestamp::now();
     let filter = TableFilter::new(run).map_err(Error::Globs)?;
-    let options = pool_options(run, 1, RunId::new(), &Cancel::new());
+    let options = pool_options(run, 1, RunId::new(), &CancelToken::new());
     let pool = MyPool::open(source, Side::Source, &options).map_err(Error::Connect)?;
     if let Some(problem) = too_old_my(pool.version()) {
         return Err(Error::TooOld { side: Side::Source, problem });
@@ -100,14 +100,15 @@ pub fn init(source: &MySqlServer, run: &Run, at: LookAt) -> Result<InitReport> {
 
 /// The tables of the source that the settings take.
 struct Found {
-    catalogue: Catalogue,
+    catalogue: SourceCatalogue,
     /// Those that the account may not read in full, with the statement that lets it.
     denied: BTreeMap<TableName, String>,
 }
 
 fn find(pool: &MyPool, filter: &TableFilter) -> Result<Found> {
-    let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
-    let mut catalogue = Catalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)?;
+    let mut conn = pool.get(SessionProfile::Read).map_err(Error::Connect)?;
+    let mut catalogue =
+        SourceCatalogue::read(&mut conn, pool.database()).map_err(Error::Catalogue)?;
     let found = catalogue.tables.len();
     catalogue.tables.retain(|name, _| filter.takes(name));
     if catalogue.tables.is_empty() {
@@ -120,12 +121,12 @@ fn find(pool: &MyPool, filter: &TableFilter) -> Result<Found> {
 
 /// Returns the table if PostgreSQL can hold it, or else why it cannot.
 fn fits(schema: &TableSchema) -> Result<&TableSchema, String> {
-    match Mapping::new(schema, &TableSettings::default(), &Values::default()) {
+    match TableMapping::new(schema, &TableSettings::default(), &ValuePolicies::default()) {
         Ok(_) => Ok(schema),
         Err(error) => Err(chain(&error)),
     }
 }
 
-fn chain_of(error: &handoff_schema::Error) -> String {
+fn chain_of(error: &handoff_schema::SchemaError) -> String {
     chain(error)
 }

@@ -1,6 +1,6 @@
 //! Narrower types that a column's declaration leaves open and only its values can show.
 
-use handoff_schema::{Column, MySqlType, Sign};
+use handoff_schema::{ColumnSchema, IntegerSign, MySqlType};
 
 /// A type of PostgreSQL that some columns may have by an override and most rows must be looked at
 /// for.
@@ -18,13 +18,13 @@ pub(super) enum Narrow {
 
 impl Narrow {
     /// Returns the narrower type that a column might have.
-    pub(super) fn of(column: &Column) -> Option<Narrow> {
+    pub(super) fn of(column: &ColumnSchema) -> Option<Narrow> {
         match column.kind {
             MySqlType::TinyInt(_) => Some(Narrow::Boolean),
             MySqlType::Time(_) => Some(Narrow::TimeOfDay),
             MySqlType::Binary(16) => Some(Narrow::Uuid),
             MySqlType::VarBinary if column.column_type == "varbinary(16)" => Some(Narrow::Uuid),
-            MySqlType::BigInt(Sign::Unsigned) => Some(Narrow::BigInt),
+            MySqlType::BigInt(IntegerSign::Unsigned) => Some(Narrow::BigInt),
             _ => None,
         }
     }

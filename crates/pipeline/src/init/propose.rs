@@ -7,8 +7,8 @@ use super::watermark;
 use crate::wording::grouped;
 use handoff_model::Extraction;
 use handoff_rows::has_key_values;
-use handoff_schema::{Mapping, TableSchema};
-use handoff_settings::{TableSettings, Values};
+use handoff_schema::{TableMapping, TableSchema};
+use handoff_settings::{TableSettings, ValuePolicies};
 
 /// Rows from which a TINYINT that is not declared as a flag may be called one.
 const ENOUGH_ROWS: u64 = 1_000;
@@ -47,7 +47,7 @@ fn extraction(evidence: &Evidence<'_>) -> ExtractionProposal {
 
 /// Returns true if the rows of a table can be compared and moved one by one.
 fn is_looked_up_by_key(schema: &TableSchema) -> bool {
-    let mapping = Mapping::new(schema, &TableSettings::default(), &Values::default());
+    let mapping = TableMapping::new(schema, &TableSettings::default(), &ValuePolicies::default());
     mapping.is_ok_and(|mapping| has_key_values(&mapping))
 }
 

@@ -4,7 +4,7 @@ use super::certificate::SeenCertificate;
 use super::evidence::{self, Looked};
 use crate::OmissionReport;
 use handoff_model::{ColumnName, Extraction, TableName};
-use handoff_schema::{NotCarried, TableSchema};
+use handoff_schema::{NotCopied, TableSchema};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -196,8 +196,8 @@ impl Unfit {
     }
 }
 
-impl From<NotCarried> for Other {
-    fn from(other: NotCarried) -> Other {
+impl From<NotCopied> for Other {
+    fn from(other: NotCopied) -> Other {
         Other { name: other.name, kind: other.kind }
     }
 }

@@ -6,16 +6,16 @@ use super::propose;
 use super::report::{InitReport, Other, TableProposal, TableSize, Unfit, WrittenAs};
 use super::{CertificateStanding, InitServer, InitServers, SeenCertificate, stray};
 use handoff_model::{Extraction, TableName};
-use handoff_schema::{Column, Engine, Index, IndexPart, TableSchema};
+use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, StorageEngine, TableSchema};
 use handoff_settings::{Settings, SettingsError};
 use jiff::Timestamp;
 use std::path::Path;
 
 /// A MyISAM table of 100,000 rows with the key `id` and these columns behind it.
-fn large(name: &str, columns: Vec<Column>) -> TableSchema {
-    let id = Column { nullable: false, ..Column::of_type("id", "bigint(20)").unwrap() };
+fn large(name: &str, columns: Vec<ColumnSchema>) -> TableSchema {
+    let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "bigint(20)").unwrap() };
     let mut schema = TableSchema {
-        engine: Engine::MyIsam,
+        engine: StorageEngine::MyIsam,
         rows: 100_000,
         data_bytes: 20_000_000,
         columns: [vec![id], columns].concat(),
@@ -25,17 +25,17 @@ fn large(name: &str, columns: Vec<Column>) -> TableSchema {
     schema
 }
 
-fn index(name: &str, column: usize) -> Index {
+fn index(name: &str, column: usize) -> IndexSchema {
     let parts = vec![IndexPart { column: Some(column), prefix: None, descending: false }];
-    Index { name: name.to_owned(), unique: name == "PRIMARY", parts }
+    IndexSchema { name: name.to_owned(), unique: name == "PRIMARY", parts }
 }
 
-fn column(name: &str, kind: &str) -> Column {
-    Column { nullable: false, ..Column::of_type(name, kind).unwrap() }
+fn column(name: &str, kind: &str) -> ColumnSchema {
+    ColumnSchema { nullable: false, ..ColumnSchema::of_type(name, kind).unwrap() }
 }
 
-fn stamp(name: &str) -> Column {
-    Column { on_update: true, ..column(name, "timestamp") }
+fn stamp(name: &str) -> ColumnSchema {
+    ColumnSchema { on_update: true, ..column(name, "timestamp") }
 }
 
 fn evidence(schema: &TableSchema) -> Evidence<'_> {
@@ -59,7 +59,7 @@ fn only_what_the_server_moves_is_proposed_in_force() {
     use WrittenAs::{Commented, InForce};
     let with = |columns| large("t", columns);
     check(&evidence(&with(vec![stamp("s")])), Incremental, InForce, &["s"]);
-    let nullable = Column { nullable: true, ..stamp("s") };
+    let nullable = ColumnSchema { nullable: true, ..stamp("s") };
     check(&evidence(&with(vec![nullable.clone()])), Incremental, Commented, &["s"]);
     check(&evidence(&with(vec![nullable, stamp("z")])), Incremental, InForce, &["z"]);
     let edited = column("SecDateTEdit", "datetime");

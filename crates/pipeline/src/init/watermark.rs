@@ -1,6 +1,6 @@
 //! Columns by which changed rows could be found.
 
-use handoff_schema::{Column, MySqlType, TableSchema};
+use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
 
 /// Returns the column that the server itself moves with every change of a row. One that is never
 /// NULL comes first, then one with an index.
@@ -14,7 +14,7 @@ pub(super) fn moved_by_server(schema: &TableSchema) -> Option<usize> {
 /// Returns the columns that look as if the application moved them with every change.
 pub(super) fn moved_by_application(schema: &TableSchema) -> Vec<usize> {
     const WORDS: &[&str] = &["modif", "updat", "edit", "chang", "stamp", "touched"];
-    let looks_so = |column: &Column| {
+    let looks_so = |column: &ColumnSchema| {
         let name = column.name.as_str().to_lowercase();
         is_moment(column) && !column.on_update && WORDS.iter().any(|word| name.contains(word))
     };
@@ -36,7 +36,7 @@ pub(super) fn is_indexed(schema: &TableSchema, column: usize) -> bool {
     })
 }
 
-pub(super) fn is_integer(column: &Column) -> bool {
+pub(super) fn is_integer(column: &ColumnSchema) -> bool {
     use MySqlType as M;
     matches!(
         column.kind,
@@ -44,6 +44,6 @@ pub(super) fn is_integer(column: &Column) -> bool {
     )
 }
 
-fn is_moment(column: &Column) -> bool {
+fn is_moment(column: &ColumnSchema) -> bool {
     matches!(column.kind, MySqlType::Timestamp(_) | MySqlType::DateTime(_))
 }

@@ -7,9 +7,11 @@ use crate::decide;
 use crate::options::Hops;
 use crate::table::{Attempt, Probe, Stages, WindowSlice};
 use handoff_loader::LoadMode;
-use handoff_model::{Bound, ColumnName, ProofBy, Reason, Watermark};
+use handoff_model::{ColumnName, ProofBy, Reason, Watermark, WatermarkWindow};
 use handoff_schema::ddl::PgColumn;
-use handoff_schema::{Column, Index, IndexPart, MappedColumn, Mapping, TargetKind, TargetTable};
+use handoff_schema::{
+    ColumnSchema, IndexPart, IndexSchema, MappedColumn, TableMapping, TargetKind, TargetTable,
+};
 use handoff_settings::{Lookback, TableSettings};
 use handoff_tracking::WatermarkAt;
 use proptest::prelude::*;
@@ -38,15 +40,15 @@ fn type_of(mark: &Watermark) -> &'static str {
 
 impl World {
     fn schema(&self) -> TableSchema {
-        let not_null = |name: &str, column_type: &str| Column {
+        let not_null = |name: &str, column_type: &str| ColumnSchema {
             nullable: false,
-            ..Column::of_type(name, column_type).unwrap()
+            ..ColumnSchema::of_type(name, column_type).unwrap()
         };
         let mut columns = vec![not_null("id", "int"), not_null("d", "date")];
         let marks = self.marks.iter().enumerate();
         columns.extend(marks.map(|(n, mark)| not_null(&format!("w{n}"), type_of(mark))));
         let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+        let key = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
         TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") }
     }
 
@@ -64,7 +66,7 @@ impl World {
         settings
     }
 
-    fn tracked(&self, fingerprint: &str, last: Timestamp) -> Tracked {
+    fn tracked(&self, fingerprint: &str, last: Timestamp) -> TrackedTable {
         let base = CopyId::parse("000000000000000a").unwrap();
         let mark = |(n, watermark): (usize, &Watermark)| WatermarkAt {
             column: column(&format!("w{n}")),
@@ -92,10 +94,10 @@ impl World {
         let fingerprint = format!("{:016x}", schema.fingerprint());
         let clock = SourceClock::parse("2026-03-01 05:00:00", "2026-02-28 23:00:00").unwrap();
         let tables = [(name.clone(), Ok(schema))].into();
-        let catalogue = Catalogue { tables, ..Catalogue::empty() };
+        let catalogue = SourceCatalogue { tables, ..SourceCatalogue::empty() };
         let origin = SchemaCache::new();
         origin.load("s", catalogue.clone(), |schema| {
-            Mapping::new(schema, &settings.table(&schema.name), &settings.values)
+            TableMapping::new(schema, &settings.table(&schema.name), &settings.values)
         });
         let known = origin.get("s", &name).unwrap().unwrap();
         let mapping = &known.mapping;
@@ -163,7 +165,7 @@ fn worlds() -> impl Strategy<Value = World> {
         .prop_map(|(marks, lookback, extraction)| World { marks, lookback, extraction })
 }
 
-fn bounds(filter: &RowFilter) -> &[Bound] {
+fn bounds(filter: &RowFilter) -> &[WatermarkWindow] {
     match filter {
         RowFilter::Changed { bounds, .. } => bounds,
         other => panic!("all rows: {other:?}"),

@@ -5,10 +5,10 @@ use crate::table::{DeleteLimit, TableDifference};
 use handoff_connect::Side;
 use handoff_model::chain;
 use handoff_rows::has_key_values;
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 
 /// Decides in which way a table is mended.
-pub(super) fn way_of(found: &TableDifference, mapping: &Mapping) -> RepairWay {
+pub(super) fn way_of(found: &TableDifference, mapping: &TableMapping) -> RepairWay {
     if has_key_values(mapping) && found.is_listed(Side::Target) {
         RepairWay::Rows
     } else {

@@ -3,7 +3,7 @@
 use crate::OmissionReport;
 use crate::wording::{counted, grouped};
 use handoff_model::{
-    Audit, Extraction, Performance, Priority, ProofBy, Reason, RunId, TableName, TableSum,
+    Extraction, LossAudit, MovePerformance, Priority, ProofBy, Reason, RunId, TableName, TableSum,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -133,7 +133,7 @@ pub struct TableReport {
     /// What was compared.
     pub proof: Option<Proof>,
     /// Values that could not be carried unchanged.
-    pub lossy: Audit,
+    pub lossy: LossAudit,
     /// What a person should know of the table, such as a foreign key the replica does not carry.
     pub notes: Vec<String>,
     /// Why it failed: an error and its causes, without row values.
@@ -152,7 +152,7 @@ impl TableReport {
             copy: None,
             load: None,
             proof: None,
-            lossy: Audit::default(),
+            lossy: LossAudit::default(),
             notes: Vec::new(),
             error: None,
             not_started_because: None,
@@ -220,7 +220,7 @@ pub struct CopyReport {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// How fast it was, and what it waited for.
-    pub performance: Performance,
+    pub performance: MovePerformance,
     /// The new watermark, for an incremental table.
     pub watermark: Option<String>,
 }
@@ -243,7 +243,7 @@ pub struct LoadReport {
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// How fast it was, and what it waited for.
-    pub performance: Performance,
+    pub performance: MovePerformance,
 }
 
 /// The outcome of a comparison.

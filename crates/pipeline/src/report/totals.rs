@@ -2,9 +2,9 @@
 
 use super::{CopyReport, LoadReport, TableReport, Verdict};
 use handoff_loader::LoadOutcome;
-use handoff_model::{Audit, Performance, TableName};
+use handoff_model::{LossAudit, MovePerformance, TableName};
 use handoff_replicator::CopyOutcome;
-use handoff_tracking::{Outcome, WatermarkAt};
+use handoff_tracking::{ProofOutcome, WatermarkAt};
 use std::time::Duration;
 
 /// The figures of one publication.
@@ -79,7 +79,7 @@ impl MoveTotals {
     }
 
     /// Returns the values that could not be carried unchanged.
-    pub(crate) fn lossy(&self) -> Audit {
+    pub(crate) fn lossy(&self) -> LossAudit {
         self.load.as_ref().map(|load| load.audit.clone()).unwrap_or_default()
     }
 }
@@ -95,7 +95,7 @@ fn copy_report(outcome: &CopyOutcome, marks: Option<&[WatermarkAt]>) -> CopyRepo
         bytes: outcome.bytes,
         strategy_used: outcome.strategy,
         duration_ms: millis(outcome.duration),
-        performance: Performance::new(*rows, *bytes, *duration, waits),
+        performance: MovePerformance::new(*rows, *bytes, *duration, waits),
         watermark: marks.map(spelled),
     }
 }
@@ -111,21 +111,23 @@ fn load_report(outcome: &LoadOutcome) -> LoadReport {
         bytes: outcome.bytes,
         strategy_used: outcome.strategy,
         duration_ms: millis(outcome.duration),
-        performance: Performance::new(*rows_loaded, *bytes, *duration, waits),
+        performance: MovePerformance::new(*rows_loaded, *bytes, *duration, waits),
     }
 }
 
 /// Returns what is recorded of a comparison.
-pub(crate) fn recorded_proof(report: &TableReport) -> Option<(TableName, handoff_tracking::Proof)> {
+pub(crate) fn recorded_proof(
+    report: &TableReport,
+) -> Option<(TableName, handoff_tracking::ProofRecord)> {
     let proof = report.proof.as_ref().filter(|_| !report.is_unchanged())?;
     // What says nothing of the target is no proof of what is in it.
     let of_target = proof.target_rows.is_some() || proof.verdict == Verdict::Differs;
     let outcome = match proof.verdict {
-        Verdict::Equal => Outcome::Equal,
-        Verdict::SameCount => Outcome::SameCount,
-        Verdict::Differs => Outcome::Differs,
+        Verdict::Equal => ProofOutcome::Equal,
+        Verdict::SameCount => ProofOutcome::SameCount,
+        Verdict::Differs => ProofOutcome::Differs,
     };
-    let proof = handoff_tracking::Proof {
+    let proof = handoff_tracking::ProofRecord {
         outcome,
         by: proof.by,
         detail: serde_json::to_string(proof).ok(),

@@ -3,7 +3,7 @@
 use crate::wording::grouped;
 use handoff_connect::Side;
 use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 use handoff_verify::{PairDifferences, RowDifference, ShowKeys, TableComparison};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -108,7 +108,7 @@ pub struct VerifyTable {
     pub comparison: Option<TableComparison>,
     /// What the table becomes in the target, if it was compared.
     #[serde(skip)]
-    pub mapping: Option<Arc<Mapping>>,
+    pub mapping: Option<Arc<TableMapping>>,
 }
 
 /// What is recorded of the proof of a run.
@@ -237,7 +237,11 @@ impl VerifyPair {
         }
     }
 
-    pub(crate) fn of(found: &PairDifferences, mapping: &Mapping, keys: ShowKeys) -> VerifyPair {
+    pub(crate) fn of(
+        found: &PairDifferences,
+        mapping: &TableMapping,
+        keys: ShowKeys,
+    ) -> VerifyPair {
         let mut columns = BTreeMap::new();
         for column in found.rows.iter().flat_map(|row| &row.columns) {
             *columns.entry(column.clone()).or_default() += 1;
@@ -257,7 +261,7 @@ impl VerifyPair {
 }
 
 impl VerifyRow {
-    fn of(found: &RowDifference, mapping: &Mapping, keys: ShowKeys) -> VerifyRow {
+    fn of(found: &RowDifference, mapping: &TableMapping, keys: ShowKeys) -> VerifyRow {
         VerifyRow {
             kind: found.kind.name(),
             key: found.key.show(mapping, keys),

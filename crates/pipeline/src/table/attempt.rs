@@ -6,8 +6,10 @@ use crate::context::TableContext;
 use crate::report::PlanReport;
 use crate::window::WatermarkColumn;
 use handoff_loader::LoadMode;
-use handoff_model::{Bound, ColumnName, CopyId, Extraction, Phase, Reason, RowFilter, Watermark};
-use handoff_tracking::{CopyState, SealWork, WatermarkAt};
+use handoff_model::{
+    ColumnName, CopyId, Extraction, Reason, RowFilter, TablePhase, Watermark, WatermarkWindow,
+};
+use handoff_tracking::{CopyState, PublishedMove, WatermarkAt};
 use jiff::Timestamp;
 
 /// One attempt at a table. Both hops take from here what they move.
@@ -43,7 +45,7 @@ pub(crate) struct WindowSlice {
 #[derive(Debug, Clone, Default)]
 struct WindowExtras {
     /// Rows that are young enough.
-    bounds: Vec<Bound>,
+    bounds: Vec<WatermarkWindow>,
     /// Columns that are NULL in rows which no watermark finds.
     nulls: Vec<ColumnName>,
 }
@@ -158,10 +160,10 @@ impl<'p> Attempt<'p> {
 
     /// Returns how far a hop is recorded to have come. Rows that a comparison found move no watermark, and
     /// lose none: later ones are still found by it.
-    pub(crate) fn recorded_marks(&self, phase: Phase) -> Option<Vec<WatermarkAt>> {
+    pub(crate) fn recorded_marks(&self, phase: TablePhase) -> Option<Vec<WatermarkAt>> {
         let tracked = &self.plan.tracked;
         match phase {
-            Phase::Copy => tracked.copy.as_ref()?.watermark.clone(),
+            TablePhase::Copy => tracked.copy.as_ref()?.watermark.clone(),
             _ => tracked.load.as_ref()?.watermark.clone(),
         }
     }
@@ -177,11 +179,11 @@ impl<'p> Attempt<'p> {
         &'a self,
         copy_id: Option<CopyId>,
         watermark: Option<&'a [WatermarkAt]>,
-    ) -> SealWork<'a> {
+    ) -> PublishedMove<'a> {
         let plan = self.plan;
         // A copy of changed rows without a watermark would pass for one of all rows.
         let is_told = *self.filter == RowFilter::All || watermark.is_some();
-        SealWork {
+        PublishedMove {
             table: &plan.name,
             copy_id,
             copied_at: plan.tracked.copy.as_ref().and_then(CopyState::data_as_of),
@@ -229,9 +231,9 @@ impl<'p> Attempt<'p> {
 
 impl WindowCut {
     /// Returns the bounds of what is left.
-    pub(crate) fn bound(&self) -> Bound {
+    pub(crate) fn bound(&self) -> WatermarkWindow {
         let column = self.column.name.clone();
-        Bound { column, from: self.from.clone(), below: Some(self.below.clone()) }
+        WatermarkWindow { column, from: self.from.clone(), below: Some(self.below.clone()) }
     }
 
     /// Cuts off the slice that ends before `end`, or takes what is left. The first one takes what else is to
@@ -243,7 +245,10 @@ impl WindowCut {
             Some(end) => std::mem::replace(&mut self.from, end.clone()),
             None => self.from.clone(),
         };
-        bounds.insert(0, Bound { column: self.column.name.clone(), from, below: end.clone() });
+        bounds.insert(
+            0,
+            WatermarkWindow { column: self.column.name.clone(), from, below: end.clone() },
+        );
         let filter = RowFilter::Changed { bounds, nulls };
         match end {
             Some(end) => {

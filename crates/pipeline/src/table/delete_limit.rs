@@ -5,7 +5,7 @@ use crate::error::TableError;
 use crate::options::Hops;
 use handoff_connect::Side;
 use handoff_model::TableName;
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 
 /// The most rows that a full move may delete whatever share of the table they are: small tables, such as
 /// queues and lists of choices, lose most of their rows on an ordinary day.
@@ -71,7 +71,7 @@ impl DeleteLimit {
     pub(crate) fn check(
         &self,
         found: &TableDifference,
-        mapping: &Mapping,
+        mapping: &TableMapping,
     ) -> Result<(), TableError> {
         for (pair, rows) in found.pairs() {
             let deleted = found.surplus(mapping, pair.second);

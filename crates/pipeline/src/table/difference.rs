@@ -5,7 +5,7 @@ use crate::error::TableError;
 use crate::wording::counted;
 use handoff_connect::Side;
 use handoff_rows::KeyList;
-use handoff_schema::Mapping;
+use handoff_schema::TableMapping;
 use handoff_verify::{DifferenceKind, PairDifferences, RowKey, TableComparison};
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(crate) struct TableDifference(pub(crate) TableComparison);
 impl TableDifference {
     /// Returns the keys of the rows that are to be brought into line in the database `side`: those
     /// that differ anywhere on the way to it. Rows that change all the time are among them.
-    pub(crate) fn keys(&self, mapping: &Mapping, side: Side) -> Result<KeyList, TableError> {
+    pub(crate) fn keys(&self, mapping: &TableMapping, side: Side) -> Result<KeyList, TableError> {
         let mut keys = KeyList::new(mapping).ok_or_else(|| no_usable_key(mapping))?;
         for pair in self.on_the_way(side) {
             let rows = pair.rows.iter().map(|row| &row.key).chain(&pair.moving_rows);
@@ -46,7 +46,7 @@ impl TableDifference {
     /// Returns how many rows the database `side` would lose, were it brought into line with the first:
     /// those that it has and the first has not. Without a key a row that changed is one that went and
     /// one that came, and is not lost.
-    pub(crate) fn surplus(&self, mapping: &Mapping, side: Side) -> u64 {
+    pub(crate) fn surplus(&self, mapping: &TableMapping, side: Side) -> u64 {
         let has_key = !mapping.key.is_empty();
         if !self.is_listed(side) {
             // Some may be counted twice: a person has to look at so many anyway.
@@ -167,7 +167,7 @@ impl TableDifference {
     }
 }
 
-fn no_usable_key(mapping: &Mapping) -> TableError {
+fn no_usable_key(mapping: &TableMapping) -> TableError {
     TableError::NoUsableKey(mapping.table.clone())
 }
 

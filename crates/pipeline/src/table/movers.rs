@@ -6,13 +6,13 @@ use super::roles::{
 use super::tools::RunTools;
 use crate::context::TableContext;
 use crate::error::TableError;
-use handoff_connect::{Fault, Published, Seal, Side, quote_my};
+use handoff_connect::{Fault, PublishHook, PublishedRows, Side, quote_my};
 use handoff_loader::{LoadJob, LoadOutcome, LoadStrategy, SpoolReplay};
 use handoff_model::{RowFilter, TableSum};
 use handoff_replicator::{CopyJob, CopyOutcome, PublishMode, Replicator};
 use handoff_rows::target_sum_in;
 use handoff_schema::{TableSchema, TargetCatalogue, TargetTable, ddl};
-use handoff_tracking::{LoadState, SealWork, TableSeal};
+use handoff_tracking::{LoadState, PublishedMove, TrackingHook};
 use jiff::Timestamp;
 use mysql::prelude::Queryable;
 use postgres::Transaction;
@@ -116,7 +116,7 @@ fn replica_table<'a>(
 }
 
 impl RunTools {
-    fn seal<'a>(&'a self, record: SealWork<'a>, since: Option<Timestamp>) -> TableSeal<'a> {
+    fn seal<'a>(&'a self, record: PublishedMove<'a>, since: Option<Timestamp>) -> TrackingHook<'a> {
         let seal = self.tracker.seal(record);
         match since {
             Some(began) => seal.since(began),
@@ -143,7 +143,7 @@ impl RunTools {
         &self,
         job: LoadJob<'_>,
         strategy: &dyn LoadStrategy,
-        seal: &dyn Seal,
+        seal: &dyn PublishHook,
         plan: &TableContext,
     ) -> Result<LoadOutcome, TableError> {
         match self.loader.load(&job, strategy, seal) {
@@ -182,7 +182,7 @@ impl RunTools {
 struct CheckedSeal<'a> {
     tools: &'a RunTools,
     plan: &'a TableContext,
-    seal: TableSeal<'a>,
+    seal: TrackingHook<'a>,
     check: &'a dyn PublicationCheck,
     /// The refusal of the check: a mover knows faults only.
     refused: Mutex<Option<TableError>>,
@@ -192,7 +192,7 @@ impl<'a> CheckedSeal<'a> {
     fn new(
         tools: &'a RunTools,
         plan: &'a TableContext,
-        seal: TableSeal<'a>,
+        seal: TrackingHook<'a>,
         check: &'a dyn PublicationCheck,
     ) -> CheckedSeal<'a> {
         CheckedSeal { tools, plan, seal, check, refused: Mutex::new(None) }
@@ -212,26 +212,34 @@ impl<'a> CheckedSeal<'a> {
     }
 }
 
-impl Seal for CheckedSeal<'_> {
+impl PublishHook for CheckedSeal<'_> {
     fn before_swap(&self) -> Result<(), Fault> {
         self.seal.before_swap()
     }
 
-    fn check_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<(), Fault> {
+    fn check_replica(
+        &self,
+        conn: &mut mysql::Conn,
+        published: &PublishedRows,
+    ) -> Result<(), Fault> {
         let mut rows = RowsInReplica { conn, plan: self.plan };
         self.keep(Side::Replica, self.check.check(published, &mut rows))
     }
 
-    fn check_target(&self, tx: &mut Transaction<'_>, published: &Published) -> Result<(), Fault> {
+    fn check_target(
+        &self,
+        tx: &mut Transaction<'_>,
+        published: &PublishedRows,
+    ) -> Result<(), Fault> {
         let mut rows = RowsInTarget { tx, plan: self.plan, schema: &self.tools.schema };
         self.keep(Side::Target, self.check.check(published, &mut rows))
     }
 
-    fn on_replica(&self, conn: &mut mysql::Conn, published: &Published) -> Result<(), Fault> {
+    fn on_replica(&self, conn: &mut mysql::Conn, published: &PublishedRows) -> Result<(), Fault> {
         self.seal.on_replica(conn, published)
     }
 
-    fn on_target(&self, tx: &mut Transaction<'_>, published: &Published) -> Result<(), Fault> {
+    fn on_target(&self, tx: &mut Transaction<'_>, published: &PublishedRows) -> Result<(), Fault> {
         self.seal.on_target(tx, published)
     }
 }

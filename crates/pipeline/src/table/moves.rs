@@ -12,10 +12,10 @@ use crate::options::Hops;
 use crate::report::StepFigures;
 use handoff_connect::Side;
 use handoff_loader::{LoadMode, LoadOutcome};
-use handoff_model::{CopyId, Phase, ProofBy};
+use handoff_model::{CopyId, ProofBy, TablePhase};
 use handoff_replicator::CopyOutcome;
 use handoff_rows::KeyList;
-use handoff_tracking::SealWork;
+use handoff_tracking::PublishedMove;
 use jiff::Timestamp;
 
 impl TableRun<'_> {
@@ -40,7 +40,7 @@ impl TableRun<'_> {
                 None => CopiedPart::Rows(&slice.filter),
             },
             sums: self.run.stages.proof == ProofBy::Sums,
-            record: SealWork { is_whole: slice.is_last, ..record },
+            record: PublishedMove { is_whole: slice.is_last, ..record },
             since: looked_before.then_some(self.attempt.began),
         };
         let check = CopyCheck::new(self.check_scope(), counts && slice.is_last);
@@ -89,7 +89,7 @@ impl TableRun<'_> {
         let id = self.copy_id();
         // Rows that went from the source since the comparison stay as well.
         let keys = self.keys(Side::Replica)?.keeping_gone(self.route.retains());
-        let marks = rebased(self.attempt.recorded_marks(Phase::Copy).as_deref(), id);
+        let marks = rebased(self.attempt.recorded_marks(TablePhase::Copy).as_deref(), id);
         let order = CopyOrder {
             plan: self.plan,
             id,
@@ -118,7 +118,7 @@ impl TableRun<'_> {
             let marks = tracked.copy.as_ref().and_then(|copy| copy.watermark.clone());
             CopiedRows { id, marks, moved: None }
         } else if self.route.goal == Goal::Differing {
-            CopiedRows { id, marks: self.attempt.recorded_marks(Phase::Copy), moved: None }
+            CopiedRows { id, marks: self.attempt.recorded_marks(TablePhase::Copy), moved: None }
         } else {
             let whole = self.attempt.whole(self.handed.probe.as_ref());
             CopiedRows { id, marks: self.attempt.marks(&whole, id), moved: None }
@@ -166,7 +166,7 @@ impl TableRun<'_> {
         let side = self.handed.found.as_ref().map_or(Side::Target, |found| found.last_side());
         let keys = self.keys(side)?.keeping_gone(self.route.retains() && !has_replica);
         let base = copied.marks.as_ref().and_then(|marks| Some(marks.first()?.base));
-        let recorded = self.attempt.recorded_marks(Phase::Load);
+        let recorded = self.attempt.recorded_marks(TablePhase::Load);
         let marks = match base {
             Some(base) => rebased(recorded.as_deref(), base),
             None => recorded,
@@ -197,7 +197,7 @@ impl TableRun<'_> {
             copy_id: None,
             part: LoadedPart::File(file),
             mode: LoadMode::Full,
-            record: SealWork { copied_at: None, copied_from: None, ..record },
+            record: PublishedMove { copied_at: None, copied_from: None, ..record },
             since: None,
         };
         // The replica is what the target is to equal, not the file.

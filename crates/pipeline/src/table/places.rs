@@ -1,9 +1,9 @@
 //! The databases in which a table is compared, once it is known to be of one structure in all of them.
 
 use handoff_connect::{MyPool, PgPool, Side};
-use handoff_model::Throttle;
+use handoff_model::RowThrottle;
 use handoff_rows::Locking;
-use handoff_schema::{Mapping, TableSchema, TargetMisfit, TargetTable};
+use handoff_schema::{TableMapping, TableSchema, TargetMisfit, TargetTable};
 use handoff_verify::ComparedTable;
 
 /// A table in each of the databases to compare; [`None`] for one that is left out. A table is [`None`]
@@ -11,7 +11,7 @@ use handoff_verify::ComparedTable;
 pub(crate) struct Places<'a> {
     /// The table as the first of them has it.
     pub(crate) origin: &'a TableSchema,
-    pub(crate) source: Option<(&'a MyPool, Option<&'a Throttle>)>,
+    pub(crate) source: Option<(&'a MyPool, Option<&'a RowThrottle>)>,
     pub(crate) replica: Option<(&'a MyPool, Option<&'a TableSchema>)>,
     /// With the schema that it is in.
     pub(crate) target: Option<(&'a PgPool, &'a str, Option<&'a TargetTable>)>,
@@ -29,7 +29,7 @@ pub(crate) enum Unlike {
 
 impl<'a> Places<'a> {
     /// Returns the places, in the order of the way.
-    pub(crate) fn alike(self, mapping: &Mapping) -> Result<Vec<ComparedTable<'a>>, Unlike> {
+    pub(crate) fn alike(self, mapping: &TableMapping) -> Result<Vec<ComparedTable<'a>>, Unlike> {
         let mut places = Vec::with_capacity(3);
         // Found first: a full copy mends the replica, and fails while the target does not fit.
         if let Some((_, schema, Some(there))) = self.target

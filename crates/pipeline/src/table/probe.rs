@@ -4,8 +4,8 @@ use crate::clock::{LOCAL, SourceClock};
 use crate::context::TableContext;
 use crate::error::TableError;
 use crate::window::{WatermarkColumn, WatermarkKind, Window, moment};
-use handoff_connect::{Fault, MyConn, MyPool, Profile, quote_my};
-use handoff_model::{Bound, Cancel, RowFilter, Watermark};
+use handoff_connect::{Fault, MyConn, MyPool, SessionProfile, quote_my};
+use handoff_model::{CancelToken, RowFilter, Watermark, WatermarkWindow};
 use handoff_rows::where_clause;
 use handoff_schema::TableSchema;
 use jiff::SignedDuration;
@@ -28,12 +28,12 @@ pub(crate) struct Probe {
 impl Probe {
     /// Returns the rows that were written since the probe, as far as their columns tell.
     pub(crate) fn later(&self) -> Option<RowFilter> {
-        let bounds = self.next.iter().map(|(column, from)| Bound {
+        let bounds = self.next.iter().map(|(column, from)| WatermarkWindow {
             column: column.name.clone(),
             from: from.clone(),
             below: None,
         });
-        let bounds: Vec<Bound> = bounds.collect();
+        let bounds: Vec<WatermarkWindow> = bounds.collect();
         (!bounds.is_empty()).then_some(RowFilter::Changed { bounds, nulls: Vec::new() })
     }
 }
@@ -41,7 +41,7 @@ impl Probe {
 /// Asks a database about its tables.
 pub(crate) struct SourceProbe<'a> {
     pub(crate) pool: &'a MyPool,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) cancel: &'a CancelToken,
 }
 
 impl SourceProbe<'_> {
@@ -95,7 +95,7 @@ impl SourceProbe<'_> {
         &self,
         table: &TableSchema,
         column: &WatermarkColumn,
-        window: &Bound,
+        window: &WatermarkWindow,
         rows: u64,
     ) -> Result<Option<Watermark>, TableError> {
         let (name, column_name) = (quote_my(table.name.as_str()), quote_my(column.name.as_str()));
@@ -121,7 +121,7 @@ impl SourceProbe<'_> {
 
     /// Asks without preparing a statement, which would be a second one.
     fn ask_plainly<T: mysql::prelude::FromRow>(&self, sql: &str) -> Result<Option<T>, TableError> {
-        let mut conn: MyConn = self.pool.get(Profile::Read).map_err(TableError::Probe)?;
+        let mut conn: MyConn = self.pool.get(SessionProfile::Read).map_err(TableError::Probe)?;
         let guard = self.pool.cancel_guard(&conn, self.cancel);
         let answer = conn.query_first(sql);
         drop(guard);
@@ -133,7 +133,7 @@ impl SourceProbe<'_> {
         sql: &str,
         params: Vec<Value>,
     ) -> Result<Option<T>, TableError> {
-        let mut conn: MyConn = self.pool.get(Profile::Read).map_err(TableError::Probe)?;
+        let mut conn: MyConn = self.pool.get(SessionProfile::Read).map_err(TableError::Probe)?;
         let guard = self.pool.cancel_guard(&conn, self.cancel);
         let answer = conn.exec_first(sql, params);
         drop(guard);

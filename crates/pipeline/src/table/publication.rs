@@ -14,7 +14,7 @@ use super::steps::{Counting, Route};
 use crate::context::TableContext;
 use crate::error::TableError;
 use crate::options::Hops;
-use handoff_connect::{Published, Side};
+use handoff_connect::{PublishedRows, Side};
 use handoff_model::{ProofBy, TableSum};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -96,7 +96,7 @@ impl<'r> CopyCheck<'r> {
     /// numbers tell. The old ones are counted only where what is known of them looks like a loss.
     fn check_loss(
         &self,
-        published: &Published,
+        published: &PublishedRows,
         rows: &mut dyn PlacedRows,
     ) -> Result<(), TableError> {
         let CheckScope { run, plan, .. } = &self.scope;
@@ -120,7 +120,7 @@ impl<'r> CopyCheck<'r> {
     /// Counts the rows of source and replica. Rows that came since the probe are no difference.
     fn count(
         &self,
-        published: &Published,
+        published: &PublishedRows,
         rows: &mut dyn PlacedRows,
     ) -> Result<Evidence, TableError> {
         let CheckScope { run, plan, route, .. } = &self.scope;
@@ -134,7 +134,11 @@ impl<'r> CopyCheck<'r> {
 }
 
 impl PublicationCheck for CopyCheck<'_> {
-    fn check(&self, published: &Published, rows: &mut dyn PlacedRows) -> Result<(), TableError> {
+    fn check(
+        &self,
+        published: &PublishedRows,
+        rows: &mut dyn PlacedRows,
+    ) -> Result<(), TableError> {
         if !self.scope.route.goal.is_window() {
             self.check_loss(published, rows)?;
         }
@@ -203,7 +207,7 @@ impl<'r> LoadCheck<'r> {
     /// asked for.
     fn look(
         &self,
-        published: &Published,
+        published: &PublishedRows,
         rows: &mut dyn PlacedRows,
         evidence: &mut Evidence,
     ) -> Result<(), TableError> {
@@ -222,7 +226,7 @@ impl<'r> LoadCheck<'r> {
     /// Compares the rows that were read with those that the target would hold.
     fn read_back(
         &self,
-        published: &Published,
+        published: &PublishedRows,
         rows: &mut dyn PlacedRows,
         evidence: &mut Evidence,
     ) -> Result<(), TableError> {
@@ -247,7 +251,7 @@ impl<'r> LoadCheck<'r> {
     /// Compares numbers of rows, and the sums of those that both hops moved.
     fn compare_moved(
         &self,
-        published: &Published,
+        published: &PublishedRows,
         rows: &mut dyn PlacedRows,
         evidence: &mut Evidence,
     ) -> Result<(), TableError> {
@@ -269,7 +273,7 @@ impl<'r> LoadCheck<'r> {
     /// Adds what hop 1 read in the source and what hop 2 read in the replica; hop 2 has compared a small table
     /// with the target. The numbers of rows need no question: each server has confirmed how many it took, and
     /// the publication that they are all there are.
-    fn take_moved(&self, published: &Published, evidence: &mut Evidence) {
+    fn take_moved(&self, published: &PublishedRows, evidence: &mut Evidence) {
         evidence.looked(std::time::Duration::ZERO);
         if self.is_full {
             let counts = &mut evidence.rows;
@@ -313,11 +317,11 @@ impl<'r> LoadCheck<'r> {
     }
 
     /// Sees to it that the target does not lose too many rows. It has `after` of them then, if they were counted.
-    fn check_loss(&self, after: Option<u64>, published: &Published) -> Result<(), TableError> {
+    fn check_loss(&self, after: Option<u64>, published: &PublishedRows) -> Result<(), TableError> {
         let CheckScope { run, plan, .. } = &self.scope;
         let limit = run.delete_limit(plan);
         let (side, name) = (Side::Target, &plan.name);
-        let Published { inserted, deleted, .. } = *published;
+        let PublishedRows { inserted, deleted, .. } = *published;
         if self.is_full {
             let is_keyless = plan.mapping.key.is_empty();
             let lost = if is_keyless { deleted.saturating_sub(inserted) } else { deleted };
@@ -329,7 +333,11 @@ impl<'r> LoadCheck<'r> {
 }
 
 impl PublicationCheck for LoadCheck<'_> {
-    fn check(&self, published: &Published, rows: &mut dyn PlacedRows) -> Result<(), TableError> {
+    fn check(
+        &self,
+        published: &PublishedRows,
+        rows: &mut dyn PlacedRows,
+    ) -> Result<(), TableError> {
         let mut evidence = self.scope.before.clone();
         let done = self.look(published, rows, &mut evidence);
         self.judged.keep(evidence);

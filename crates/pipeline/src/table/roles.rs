@@ -9,12 +9,14 @@ use super::steps::Between;
 use crate::context::TableContext;
 use crate::error::TableError;
 use crate::window::WatermarkColumn;
-use handoff_connect::{Fault, Published, Side};
+use handoff_connect::{Fault, PublishedRows, Side};
 use handoff_loader::{LoadMode, LoadOutcome};
-use handoff_model::{Bound, CopyId, Phase, RowFilter, TableName, TableSum, Watermark};
+use handoff_model::{
+    CopyId, RowFilter, TableName, TablePhase, TableSum, Watermark, WatermarkWindow,
+};
 use handoff_replicator::CopyOutcome;
 use handoff_rows::KeyList;
-use handoff_tracking::{SealWork, Status};
+use handoff_tracking::{AttemptStatus, PublishedMove};
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -38,7 +40,7 @@ pub(crate) trait TableQuestions: Sync {
         &self,
         plan: &TableContext,
         column: &WatermarkColumn,
-        window: &Bound,
+        window: &WatermarkWindow,
         rows: u64,
     ) -> Result<Option<Watermark>, TableError>;
 
@@ -90,7 +92,7 @@ pub(crate) struct CopyOrder<'a> {
     pub(crate) part: CopiedPart<'a>,
     /// Whether the rows are summed in their canonical form.
     pub(crate) sums: bool,
-    pub(crate) record: SealWork<'a>,
+    pub(crate) record: PublishedMove<'a>,
     /// The time from which the rows were looked for, if it was before the copy began.
     pub(crate) since: Option<Timestamp>,
 }
@@ -114,7 +116,7 @@ pub(crate) struct LoadOrder<'a> {
     pub(crate) copy_id: Option<CopyId>,
     pub(crate) part: LoadedPart<'a>,
     pub(crate) mode: LoadMode,
-    pub(crate) record: SealWork<'a>,
+    pub(crate) record: PublishedMove<'a>,
     /// The time from which the rows were looked for, if it was before the load began.
     pub(crate) since: Option<Timestamp>,
 }
@@ -152,14 +154,15 @@ pub(crate) trait PublicationCheck: Sync {
     /// # Errors
     ///
     /// Returns the error that the table fails with if not; the mover leaves everything as it was.
-    fn check(&self, published: &Published, rows: &mut dyn PlacedRows) -> Result<(), TableError>;
+    fn check(&self, published: &PublishedRows, rows: &mut dyn PlacedRows)
+    -> Result<(), TableError>;
 }
 
 /// The check of a publication that a comparison follows.
 pub(crate) struct NoCheck;
 
 impl PublicationCheck for NoCheck {
-    fn check(&self, _: &Published, _: &mut dyn PlacedRows) -> Result<(), TableError> {
+    fn check(&self, _: &PublishedRows, _: &mut dyn PlacedRows) -> Result<(), TableError> {
         Ok(())
     }
 }
@@ -176,8 +179,8 @@ pub(crate) trait RunRecords: Sync {
     fn failed(
         &self,
         table: &TableName,
-        phase: Phase,
-        status: Status,
+        phase: TablePhase,
+        status: AttemptStatus,
         text: &str,
-    ) -> Result<(), handoff_tracking::Error>;
+    ) -> Result<(), handoff_tracking::TrackingError>;
 }

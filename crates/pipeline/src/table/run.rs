@@ -15,7 +15,7 @@ use super::sweep::KeySweep;
 use crate::context::TableContext;
 use crate::error::TableError;
 use crate::report::{MoveTotals, PlanReport, StepFigures, TableReport};
-use handoff_model::{CopyId, Event, Reason, chain};
+use handoff_model::{CopyId, Reason, RunEvent, chain};
 use handoff_tracking::WatermarkAt;
 use std::collections::VecDeque;
 
@@ -162,7 +162,7 @@ impl<'r> TableRun<'r> {
             Recovery::InFull(reason) => {
                 let text = format!("moved in full after all: {}", chain(&error));
                 let table = Some(self.plan.name.clone());
-                self.run.observer.event(&Event::Notice { table, text });
+                self.run.observer.event(&RunEvent::Notice { table, text });
                 self.attempt.in_full(reason)
             }
         };
@@ -180,12 +180,12 @@ impl<'r> TableRun<'r> {
         if let Some(phase) = step.phase() {
             run.cancel.check()?;
             let (table, rows) = (table.clone(), Some(self.plan.schema.rows));
-            run.observer.event(&Event::PhaseStarted { table, phase, rows });
+            run.observer.event(&RunEvent::PhaseStarted { table, phase, rows });
         }
         let flow = run.patiently(self.plan, || self.execute(step))?;
         if let (Some(phase), Some(figures)) = (step.phase(), self.handed.figures.take()) {
             let StepFigures { rows, bytes, duration } = figures;
-            run.observer.event(&Event::PhaseFinished { table, phase, rows, bytes, duration });
+            run.observer.event(&RunEvent::PhaseFinished { table, phase, rows, bytes, duration });
         }
         Ok(flow)
     }

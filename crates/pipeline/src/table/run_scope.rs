@@ -8,9 +8,9 @@ use crate::error::TableError;
 use crate::gate::Gate;
 use crate::plan::Refused;
 use crate::report::{TableReport, TableStatus};
-use handoff_connect::{Fault, Retry, RetryPolicy, Transient, retry};
-use handoff_model::{Cancel, Event, Observer, Reason, chain};
-use handoff_tracking::Status;
+use handoff_connect::{Fault, RetryNotice, RetryPolicy, TransientError, retry};
+use handoff_model::{CancelToken, Observer, Reason, RunEvent, chain};
+use handoff_tracking::AttemptStatus;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ pub(crate) struct RunScope<'a> {
     /// Set once the lock was lost: nothing is begun any more.
     pub(crate) lock_lost: AtomicBool,
     pub(crate) retries: RetryPolicy,
-    pub(crate) cancel: Cancel,
+    pub(crate) cancel: CancelToken,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
@@ -51,10 +51,10 @@ impl RunScope<'_> {
         plan: &TableContext,
         mut step: impl FnMut() -> Result<T, TableError>,
     ) -> Result<T, TableError> {
-        let tell = |again: Retry<'_, TableError>| {
+        let tell = |again: RetryNotice<'_, TableError>| {
             // Whether it can be had again is looked at before the next attempt.
             let _ = self.note_lock(self.records.check_lock());
-            self.observer.event(&Event::Retrying {
+            self.observer.event(&RunEvent::Retrying {
                 table: plan.name.clone(),
                 reason: chain(again.error),
                 delay: again.wait,
@@ -95,7 +95,7 @@ impl RunScope<'_> {
 
     /// Tells the observer of a table that has ended.
     pub(crate) fn done(&self, report: TableReport) -> TableReport {
-        self.observer.event(&Event::TableFinished {
+        self.observer.event(&RunEvent::TableFinished {
             table: report.table.clone(),
             status: report.status.label(),
             error: report.error.clone(),
@@ -111,7 +111,7 @@ impl RunScope<'_> {
         report.status = if cancelled { TableStatus::Cancelled } else { TableStatus::Failed };
         let stopped = self.cancel.reason().filter(|_| cancelled);
         let text = stopped.map_or_else(|| chain(error), str::to_owned);
-        let status = if cancelled { Status::Cancelled } else { Status::Failed };
+        let status = if cancelled { AttemptStatus::Cancelled } else { AttemptStatus::Failed };
         let recorded = self.records.failed(&report.table, error.phase(), status, &text);
         if let Err(fault) = recorded {
             log::warn!("`{}`: the failure could not be recorded: {}", report.table, chain(&fault));
@@ -133,7 +133,7 @@ impl RunScope<'_> {
     }
 }
 
-impl Transient for TableError {
+impl TransientError for TableError {
     fn is_transient(&self) -> bool {
         self.fault().is_some_and(Fault::is_transient)
     }

@@ -10,7 +10,7 @@
 use crate::options::Hops;
 use handoff_connect::Side;
 use handoff_loader::LoadMode;
-use handoff_model::{Deletes, Phase, ProofBy};
+use handoff_model::{Deletes, ProofBy, TablePhase};
 
 /// What is the same for all tables of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,10 +125,10 @@ pub(crate) enum Step {
 
 impl Step {
     /// Returns the hop that a step publishes.
-    pub(crate) fn phase(self) -> Option<Phase> {
+    pub(crate) fn phase(self) -> Option<TablePhase> {
         match self {
-            Step::CopyRows { .. } | Step::CopyKeys => Some(Phase::Copy),
-            Step::LoadRows(_) | Step::LoadKeys(_) | Step::LoadFile => Some(Phase::Load),
+            Step::CopyRows { .. } | Step::CopyKeys => Some(TablePhase::Copy),
+            Step::LoadRows(_) | Step::LoadKeys(_) | Step::LoadFile => Some(TablePhase::Load),
             _ => None,
         }
     }

@@ -11,17 +11,17 @@ use crate::error::TableError;
 use crate::servers::Servers;
 use crate::target_fit::TargetRefusal;
 use crate::window::WatermarkColumn;
-use handoff_connect::{Fault, MyPool, Profile, Published, Seal, Side, quote_my};
+use handoff_connect::{Fault, MyPool, PublishHook, PublishedRows, SessionProfile, Side, quote_my};
 use handoff_loader::{DiscardLoad, LoadJob, LoadMode, Loader, StrategySet};
 use handoff_model::{
-    Bound, Cancel, Event, Observer, Phase, RowFilter, SumBy, TableName, TableSum, Throttle,
-    Watermark,
+    CancelToken, Observer, RowFilter, RowThrottle, RunEvent, SumBy, TableName, TablePhase,
+    TableSum, Watermark, WatermarkWindow,
 };
 use handoff_replicator::Replicator;
 use handoff_rows::Locking;
 use handoff_schema::ddl;
-use handoff_settings::Values;
-use handoff_tracking::{RunLock, Status, Tracker};
+use handoff_settings::ValuePolicies;
+use handoff_tracking::{AttemptStatus, RunLock, Tracker};
 use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
 use mysql::prelude::Queryable;
 use postgres::Transaction;
@@ -46,10 +46,10 @@ pub(crate) struct RunTools {
     /// Who sums the rows of source and replica when they are compared.
     pub(crate) sums: SumBy,
     /// What to do with values that PostgreSQL cannot hold.
-    pub(crate) values: Values,
+    pub(crate) values: ValuePolicies,
     /// The bound on the rows that are read from the source in a second.
-    pub(crate) throttle: Option<Throttle>,
-    pub(crate) cancel: Cancel,
+    pub(crate) throttle: Option<RowThrottle>,
+    pub(crate) cancel: CancelToken,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
@@ -117,7 +117,7 @@ impl TableQuestions for RunTools {
         &self,
         plan: &TableContext,
         column: &WatermarkColumn,
-        window: &Bound,
+        window: &WatermarkWindow,
         rows: u64,
     ) -> Result<Option<Watermark>, TableError> {
         self.source_probe().boundary(&plan.schema, column, window, rows)
@@ -136,7 +136,7 @@ impl TableQuestions for RunTools {
 
     fn count_read(&self, plan: &TableContext) -> Result<u64, TableError> {
         let pool = self.servers.load_from();
-        let mut conn = pool.get(Profile::Read).map_err(TableError::Prove)?;
+        let mut conn = pool.get(SessionProfile::Read).map_err(TableError::Prove)?;
         let _guard = pool.cancel_guard(&conn, &self.cancel);
         let sql = format!("SELECT COUNT(*) FROM {}", quote_my(plan.name.as_str()));
         let count = conn.query_first::<u64, _>(sql);
@@ -186,9 +186,9 @@ impl TableQuestions for RunTools {
     ) -> Result<TableDifference, TableError> {
         let places = self.places(plan, between)?;
         let rows = plan.schema.rows;
-        let (table, phase) = (plan.name.clone(), Phase::Verify);
+        let (table, phase) = (plan.name.clone(), TablePhase::Verify);
         let all = rows.saturating_mul(places.len() as u64);
-        self.observer.event(&Event::PhaseStarted { table, phase, rows: Some(all) });
+        self.observer.event(&RunEvent::PhaseStarted { table, phase, rows: Some(all) });
         let cells = usize::try_from(rows / CELL_FOR_ROWS).unwrap_or(usize::MAX);
         let options = VerifyOptions {
             most_cells: cells.clamp(1 << 12, 1 << 18),
@@ -220,10 +220,10 @@ impl RunRecords for RunTools {
     fn failed(
         &self,
         table: &TableName,
-        phase: Phase,
-        status: Status,
+        phase: TablePhase,
+        status: AttemptStatus,
         text: &str,
-    ) -> Result<(), handoff_tracking::Error> {
+    ) -> Result<(), handoff_tracking::TrackingError> {
         self.tracker.failed(table, phase, status, text)
     }
 }
@@ -231,12 +231,12 @@ impl RunRecords for RunTools {
 /// A read that publishes nothing has nothing to record.
 struct NothingToSeal;
 
-impl Seal for NothingToSeal {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &Published) -> Result<(), Fault> {
+impl PublishHook for NothingToSeal {
+    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn on_target(&self, _: &mut Transaction<'_>, _: &Published) -> Result<(), Fault> {
+    fn on_target(&self, _: &mut Transaction<'_>, _: &PublishedRows) -> Result<(), Fault> {
         Ok(())
     }
 }

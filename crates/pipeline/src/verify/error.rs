@@ -1,6 +1,6 @@
 //! Why one table could not be compared.
 
-use handoff_connect::{Fault, Side, Transient};
+use handoff_connect::{Fault, Side, TransientError};
 use handoff_model::TableName;
 use handoff_schema::TargetMisfit;
 
@@ -9,7 +9,7 @@ use handoff_schema::TargetMisfit;
 pub(super) enum Refusal {
     /// The table cannot be described or mapped.
     #[error("cannot be compared")]
-    Schema(#[from] handoff_schema::Error),
+    Schema(#[from] handoff_schema::SchemaError),
     /// The account of the source may not read the table.
     #[error("the source's account may not read it in full: {statement}")]
     Denied {
@@ -62,7 +62,7 @@ impl Refusal {
     }
 }
 
-impl Transient for Refusal {
+impl TransientError for Refusal {
     fn is_transient(&self) -> bool {
         self.fault().is_some_and(Fault::is_transient)
     }

@@ -15,12 +15,12 @@ use crate::names::NameWeight;
 use crate::planning::gone;
 use crate::report::{LastProof, VerifyReport, VerifyStatus, VerifyTable};
 use crate::{Error, Hops, Pipeline, Result, RunOptions};
-use handoff_connect::{Fault, MyPool, PgPool, Profile, Side};
-use handoff_model::{Event, RunId, TableName, Throttle};
+use handoff_connect::{Fault, MyPool, PgPool, SessionProfile, Side};
+use handoff_model::{RowThrottle, RunEvent, RunId, TableName};
 use handoff_schema::{
-    CachedTable, Mapping, SchemaCache, TableSchema, TargetCatalogue, pg_table_name,
+    CachedTable, SchemaCache, TableMapping, TableSchema, TargetCatalogue, pg_table_name,
 };
-use handoff_tracking::{Outcome, Tracked, Tracker};
+use handoff_tracking::{ProofOutcome, TrackedTable, Tracker};
 use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ struct Base {
     replica: Option<(MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>)>,
     target: Option<(PgPool, TargetCatalogue)>,
     /// The most rows of the source to read in a second.
-    throttle: Option<Throttle>,
+    throttle: Option<RowThrottle>,
     /// What is in the first of them, mapped.
     origin: SchemaCache,
     database: String,
@@ -47,7 +47,7 @@ struct Base {
     gone: Vec<TableName>,
     /// What a person should know of where they came from and of the names in the settings.
     notes: Vec<String>,
-    states: BTreeMap<TableName, Tracked>,
+    states: BTreeMap<TableName, TrackedTable>,
     tracker: Tracker,
 }
 
@@ -64,7 +64,7 @@ impl Pipeline {
         let base = self.until_stopped(look)?;
         let sides = base.sides();
         self.cancel.check()?;
-        self.observer.event(&Event::RunStarted {
+        self.observer.event(&RunEvent::RunStarted {
             run,
             tables: base.wanted.len() + base.denied.len(),
             rows: base.wanted.iter().map(|table| base.rows(table)).sum(),
@@ -73,7 +73,11 @@ impl Pipeline {
         let cancelled = self.is_interrupted();
         let equal = tables.iter().filter(|table| table.status == VerifyStatus::Equal).count();
         let failed = tables.len() - equal;
-        self.observer.event(&Event::RunFinished { ok: equal, failed, duration: clock.elapsed() });
+        self.observer.event(&RunEvent::RunFinished {
+            ok: equal,
+            failed,
+            duration: clock.elapsed(),
+        });
         let meanwhile = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
         let notes = base.gone.iter().map(gone).chain(base.notes.clone()).chain(meanwhile);
         let notes = notes.collect();
@@ -149,7 +153,7 @@ impl Pipeline {
         let expected = self.expected(&catalogue, &request.tables, &states, arrived)?;
         let Hidden { denied, gone } = match &source {
             Some(pool) => {
-                let mut conn = pool.get(Profile::Read).map_err(Error::Connect)?;
+                let mut conn = pool.get(SessionProfile::Read).map_err(Error::Connect)?;
                 Hidden::look(&mut conn, &catalogue, &wanted, &expected)?
             }
             None => Hidden::default(),
@@ -159,9 +163,9 @@ impl Pipeline {
         wanted.sort_by_cached_key(|table| std::cmp::Reverse(bytes(table)));
         let origin = SchemaCache::new();
         origin.load(&database, catalogue, |schema| {
-            Mapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
+            TableMapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
         });
-        let throttle = self.settings.max_rows_per_second.map(Throttle::new);
+        let throttle = self.settings.max_rows_per_second.map(RowThrottle::new);
         Ok(Base {
             source,
             replica,
@@ -213,7 +217,7 @@ impl Pipeline {
 impl Base {
     /// Asks for a connection, and returns the fault of a server that cannot be reached.
     fn unreachable(&self, side: Side) -> Option<Fault> {
-        let my = |pool: &MyPool| pool.get(Profile::Read).map(drop);
+        let my = |pool: &MyPool| pool.get(SessionProfile::Read).map(drop);
         let asked = match side {
             Side::Source => my(self.source.as_ref()?),
             Side::Replica => my(&self.replica.as_ref()?.0),
@@ -240,7 +244,7 @@ impl Base {
     /// Returns when a table was proved equal, if its last proof came out so.
     fn last_equal(&self, table: &TableName) -> Option<Timestamp> {
         let load = self.states.get(table)?.load.as_ref()?;
-        load.proved_at.filter(|_| load.proof.as_deref() == Some(Outcome::Equal.name()))
+        load.proved_at.filter(|_| load.proof.as_deref() == Some(ProofOutcome::Equal.name()))
     }
 
     /// Says in what the tracking tables contradict that the target is what the replica is.

@@ -6,10 +6,10 @@ use crate::chain;
 use crate::gate::Gate;
 use crate::report::{CountedSide, VerifyPair, VerifyStatus, VerifyTable, millis};
 use crate::table::{Places, TableDifference, Unlike};
-use handoff_connect::{MyPool, Profile, Retry, RetryPolicy, Side, quote_my, retry};
-use handoff_model::{Cancel, Deletes, Event, Observer, Phase, TableName};
-use handoff_schema::{CachedTable, Mapping, TableSchema, ddl};
-use handoff_settings::{Settings, Values};
+use handoff_connect::{MyPool, RetryNotice, RetryPolicy, SessionProfile, Side, quote_my, retry};
+use handoff_model::{CancelToken, Deletes, Observer, RunEvent, TableName, TablePhase};
+use handoff_schema::{CachedTable, TableMapping, TableSchema, ddl};
+use handoff_settings::{Settings, ValuePolicies};
 use handoff_verify::{ComparedTable, ShowKeys, TableComparison, Verifier, VerifyJob};
 use mysql::prelude::Queryable;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ pub(super) struct TableVerifier<'a> {
     pub(super) request: &'a VerifyRequest,
     pub(super) verifier: Verifier,
     pub(super) schema: &'a str,
-    pub(super) values: &'a Values,
+    pub(super) values: &'a ValuePolicies,
     pub(super) settings: &'a Settings,
     pub(super) retries: RetryPolicy,
-    pub(super) cancel: &'a Cancel,
+    pub(super) cancel: &'a CancelToken,
     pub(super) gate: &'a Gate,
     pub(super) observer: &'a Arc<dyn Observer>,
 }
@@ -50,7 +50,7 @@ impl TableVerifier<'_> {
     }
 
     fn told(&self, done: VerifyTable) -> VerifyTable {
-        self.observer.event(&Event::TableFinished {
+        self.observer.event(&RunEvent::TableFinished {
             table: done.table.clone(),
             status: done.status.label(),
             error: done.error.clone(),
@@ -74,11 +74,11 @@ impl TableVerifier<'_> {
         let CachedTable { schema, mapping, .. } = self.base.described(table)?;
         let places = self.places(&schema, &mapping)?;
         let rows = Some(schema.rows * places.len() as u64);
-        let (name, phase) = (table.clone(), Phase::Verify);
-        self.observer.event(&Event::PhaseStarted { table: name.clone(), phase, rows });
-        let tell = |again: Retry<'_, Refusal>| {
+        let (name, phase) = (table.clone(), TablePhase::Verify);
+        self.observer.event(&RunEvent::PhaseStarted { table: name.clone(), phase, rows });
+        let tell = |again: RetryNotice<'_, Refusal>| {
             let (reason, delay) = (chain(again.error), again.wait);
-            self.observer.event(&Event::Retrying { table: name.clone(), reason, delay });
+            self.observer.event(&RunEvent::Retrying { table: name.clone(), reason, delay });
         };
         let retains = self.settings.table(table).deletes == Deletes::Ignore;
         let mut done = retry(&self.retries, self.cancel, tell, || match self.request.depth {
@@ -104,7 +104,7 @@ impl TableVerifier<'_> {
     fn places<'b>(
         &'b self,
         schema: &'b TableSchema,
-        mapping: &Mapping,
+        mapping: &TableMapping,
     ) -> Result<Vec<ComparedTable<'b>>, Refusal> {
         let (base, table) = (self.base, &schema.name);
         let replica = base.replica.as_ref().map(|(pool, tables)| {
@@ -134,7 +134,7 @@ impl TableVerifier<'_> {
         &self,
         table: &TableName,
         places: &[ComparedTable<'_>],
-        mapping: &Mapping,
+        mapping: &TableMapping,
         retains: bool,
     ) -> Result<VerifyTable, Refusal> {
         let mut counts = Vec::with_capacity(places.len());
@@ -154,7 +154,7 @@ impl TableVerifier<'_> {
     }
 
     fn count_my(&self, pool: &MyPool, table: &TableName) -> Result<u64, Refusal> {
-        let mut conn = pool.get(Profile::Read)?;
+        let mut conn = pool.get(SessionProfile::Read)?;
         let _guard = pool.cancel_guard(&conn, self.cancel);
         let ask = format!("SELECT COUNT(*) FROM {}", quote_my(table.as_str()));
         let count = conn.query_first::<u64, _>(ask).map_err(|error| conn.fault(&error))?;
@@ -175,7 +175,7 @@ impl TableVerifier<'_> {
 /// Makes the outcome of a comparison, in a table in which rows may stay that the source has no more.
 fn compared(
     found: TableDifference,
-    mapping: &Arc<Mapping>,
+    mapping: &Arc<TableMapping>,
     keys: ShowKeys,
     retains: bool,
 ) -> VerifyTable {

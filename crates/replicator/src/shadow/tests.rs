@@ -1,10 +1,10 @@
 use super::*;
 use handoff_model::ColumnName;
-use handoff_schema::Engine;
+use handoff_schema::StorageEngine;
 
 /// Describes a table by columns and indexes as a catalogue does: `name type`, `name: column, column`.
 fn table(columns: &[&str], indexes: &[&str]) -> TableSchema {
-    let columns: Vec<Column> = columns
+    let columns: Vec<ColumnSchema> = columns
         .iter()
         .map(|column| {
             let (name, kind) = column.split_once(' ').unwrap();
@@ -12,7 +12,7 @@ fn table(columns: &[&str], indexes: &[&str]) -> TableSchema {
                 Some(kind) => (kind, true),
                 None => (kind, false),
             };
-            Column { nullable, ..Column::of_type(name, kind).unwrap() }
+            ColumnSchema { nullable, ..ColumnSchema::of_type(name, kind).unwrap() }
         })
         .collect();
     let index = |spelled: &&str| {
@@ -26,7 +26,7 @@ fn table(columns: &[&str], indexes: &[&str]) -> TableSchema {
             Some(name) => (name, true),
             None => (name, name == "PRIMARY"),
         };
-        Index { name: name.to_owned(), unique, parts: parts.split(", ").map(part).collect() }
+        IndexSchema { name: name.to_owned(), unique, parts: parts.split(", ").map(part).collect() }
     };
     let indexes = indexes.iter().map(index).collect();
     TableSchema { columns, indexes, ..TableSchema::empty("t") }
@@ -52,7 +52,7 @@ fn omitted(of: &ReplicaTable<'_>) -> Vec<String> {
 #[test]
 fn nothing_but_known_parts_comes_along() {
     let source = TableSchema {
-        engine: Engine::Other("FEDERATED".to_owned()),
+        engine: StorageEngine::Other("FEDERATED".to_owned()),
         ..table(&["id int(11)", "b varchar(9) NULL", "g int(11) NULL"], &["PRIMARY: id", "g: g"])
     };
     let definition = TableDefinition::parse(
@@ -68,7 +68,7 @@ fn nothing_but_known_parts_comes_along() {
          (PARTITION `p0` COMMENT = 'q' ENGINE = FEDERATED)",
     )
     .unwrap();
-    let replica = ReplicaTable::new(&source, &definition, Flavor::MariaDb, false);
+    let replica = ReplicaTable::new(&source, &definition, ServerFlavor::MariaDb, false);
     let Spelled { parts, options } = spell(&replica.shadow("new", IndexTiming::First).create);
     assert_eq!(
         parts,
@@ -119,7 +119,7 @@ fn indexes_are_those_of_the_catalogue_and_come_last_where_they_may() {
          SPATIAL KEY `s` (`p`),\n  VECTOR KEY `v` (`p`) `M`=8\n) ENGINE=InnoDB AUTO_INCREMENT=7",
     )
     .unwrap();
-    let replica = ReplicaTable::new(&source, &definition, Flavor::MySql, false);
+    let replica = ReplicaTable::new(&source, &definition, ServerFlavor::MySql, false);
     let ShadowSql { create, add_indexes } = replica.shadow("new", IndexTiming::Last);
     let Spelled { parts, options } = spell(&create);
     assert_eq!(
@@ -147,7 +147,7 @@ fn without_a_primary_key_a_unique_one_does_not_come_last() {
         "CREATE TABLE `t` (\n  `a` int NOT NULL,\n  UNIQUE KEY `u` (`a`),\n  KEY `k` (`a`)\n) ENGINE=InnoDB",
     )
     .unwrap();
-    let replica = ReplicaTable::new(&source, &definition, Flavor::MySql, false);
+    let replica = ReplicaTable::new(&source, &definition, ServerFlavor::MySql, false);
     let ShadowSql { create, add_indexes } = replica.shadow("new", IndexTiming::Last);
     assert_eq!(spell(&create).parts, ["`a` int NOT NULL", "UNIQUE KEY `u` (`a`)"]);
     assert_eq!(add_indexes.as_deref(), Some("ALTER TABLE `new` ADD KEY `k` (`a`)"));
@@ -161,7 +161,7 @@ fn a_server_that_demands_a_primary_key_is_given_one() {
          UNIQUE KEY `u` (`a`)\n) ENGINE=InnoDB AUTO_INCREMENT=3",
     )
     .unwrap();
-    let replica = ReplicaTable::new(&source, &definition, Flavor::MySql, true);
+    let replica = ReplicaTable::new(&source, &definition, ServerFlavor::MySql, true);
     let Spelled { parts, options } = spell(&replica.shadow("new", IndexTiming::First).create);
     let own = "`__handoff_row` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */";
     let key = "PRIMARY KEY (`__handoff_row`)";
@@ -192,7 +192,7 @@ fn a_versioned_table_becomes_an_ordinary_one() {
          PARTITION BY SYSTEM_TIME INTERVAL 1 DAY\nPARTITIONS 3",
     )
     .unwrap();
-    let replica = ReplicaTable::new(&source, &definition, Flavor::MariaDb, false);
+    let replica = ReplicaTable::new(&source, &definition, ServerFlavor::MariaDb, false);
     let Spelled { parts, options } = spell(&replica.shadow("new", IndexTiming::First).create);
     assert_eq!(
         parts,
@@ -220,7 +220,7 @@ fn a_versioned_table_becomes_an_ordinary_one() {
 #[test]
 fn rows_are_gathered_in_the_columns_and_the_key_alone() {
     let source = TableSchema {
-        engine: Engine::Other("MEMORY".to_owned()),
+        engine: StorageEngine::Other("MEMORY".to_owned()),
         ..table(&["a int", "j json NULL"], &["PRIMARY: a", "unique u: j"])
     };
     let definition = TableDefinition::parse(
@@ -230,7 +230,7 @@ fn rows_are_gathered_in_the_columns_and_the_key_alone() {
          DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=COMPRESSED COMMENT='ENGINE=x'",
     )
     .unwrap();
-    let replica = ReplicaTable::new(&source, &definition, Flavor::MariaDb, false);
+    let replica = ReplicaTable::new(&source, &definition, ServerFlavor::MariaDb, false);
     assert_eq!(
         replica.staging("s"),
         "`s` (\n  `a` int(11) NOT NULL,\n  `j` longtext CHARACTER SET utf8mb4 NULL DEFAULT NULL \

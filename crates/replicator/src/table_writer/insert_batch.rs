@@ -6,7 +6,7 @@ use crate::error::{CopyStage, Error, Result};
 use crate::line::{render, write_line};
 use crate::source_digest::SourceDigest;
 use handoff_connect::{MyConn, ValueRef, fault_point, quote_my};
-use handoff_model::{BatchSize, Meter};
+use handoff_model::{BatchSize, ProgressMeter};
 use handoff_rows::RowSink;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
@@ -94,7 +94,7 @@ struct InsertBatch<'a> {
     size: BatchSize,
     sent: SentRows,
     digest: Option<SourceDigest>,
-    meter: Meter<'a>,
+    meter: ProgressMeter<'a>,
 }
 
 impl InsertBatch<'_> {
@@ -178,15 +178,15 @@ impl RowSink for InsertBatch<'_> {
 mod tests {
     use super::*;
     use crate::copied_column::copied_columns;
-    use handoff_connect::Flavor;
-    use handoff_schema::{Column, TableSchema};
+    use handoff_connect::ServerFlavor;
+    use handoff_schema::{ColumnSchema, TableSchema};
 
     #[test]
     fn a_statement_has_a_group_of_parameters_for_each_row() {
         let columns = [("a", "int"), ("e", "enum('x')")];
-        let columns = columns.map(|(name, kind)| Column::of_type(name, kind).unwrap());
+        let columns = columns.map(|(name, kind)| ColumnSchema::of_type(name, kind).unwrap());
         let table = TableSchema { columns: columns.into(), ..TableSchema::empty("t") };
-        let columns = copied_columns(&table, Flavor::MariaDb, |_| false);
+        let columns = copied_columns(&table, ServerFlavor::MariaDb, |_| false);
         assert_eq!(
             insert_statement(&columns, "new", 2),
             "INSERT INTO `new` (`a`, `e`) VALUES (?, CAST(? AS UNSIGNED)), (?, CAST(? AS UNSIGNED))"

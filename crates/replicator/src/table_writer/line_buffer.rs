@@ -5,8 +5,8 @@ use super::{SentRows, TableWriter};
 use crate::error::{Error, Result};
 use crate::line::write_line;
 use crate::source_digest::SourceDigest;
-use handoff_connect::{Fault, Loaded, MyConn, ValueRef, fault_point};
-use handoff_model::{Event, Meter, TableSum};
+use handoff_connect::{Fault, LoadDataResult, MyConn, ValueRef, fault_point};
+use handoff_model::{ProgressMeter, RunEvent, TableSum};
 use handoff_rows::RowSink;
 use std::mem;
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, SyncSender, channel, sync_channel};
@@ -28,7 +28,7 @@ pub(super) struct LineBuffer<'scope, 'env> {
     sum: TableSum,
     digest: Option<SourceDigest>,
     bytes: u64,
-    meter: Meter<'env>,
+    meter: ProgressMeter<'env>,
     writing: WriterState<'scope, 'env>,
 }
 
@@ -39,7 +39,7 @@ enum WriterState<'scope, 'env> {
     Running {
         full: SyncSender<Vec<u8>>,
         empty: Receiver<Vec<u8>>,
-        thread: ScopedJoinHandle<'scope, Result<Loaded, Fault>>,
+        thread: ScopedJoinHandle<'scope, Result<LoadDataResult, Fault>>,
     },
     /// The thread has ended.
     Over,
@@ -71,7 +71,7 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
             return Err(error);
         }
         let loaded = match mem::replace(&mut self.writing, WriterState::Over) {
-            WriterState::NotYet { .. } if self.sum.rows == 0 => Loaded::default(),
+            WriterState::NotYet { .. } if self.sum.rows == 0 => LoadDataResult::default(),
             WriterState::NotYet { writer, .. } => {
                 let file = whole_file(mem::take(&mut self.buffer));
                 let loaded = self.table_writer.load(writer, file);
@@ -141,7 +141,7 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
                      table locked",
                     STALL.as_secs()
                 );
-                let notice = Event::Notice { table: Some(table.clone()), text };
+                let notice = RunEvent::Notice { table: Some(table.clone()), text };
                 self.table_writer.copy.replicator.observer.event(&notice);
                 empty.recv()
             }
@@ -149,11 +149,11 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
     }
 
     /// Ends the file and waits for the server's answer.
-    fn join(&mut self) -> Result<Loaded> {
+    fn join(&mut self) -> Result<LoadDataResult> {
         let WriterState::Running { full, empty, thread } =
             mem::replace(&mut self.writing, WriterState::Over)
         else {
-            return Ok(Loaded::default());
+            return Ok(LoadDataResult::default());
         };
         drop((full, empty));
         match thread.join() {

@@ -4,7 +4,7 @@ use super::line_buffer::LineBuffer;
 use super::{SentRows, TableWriter};
 use crate::copied_column::{CopiedColumn, StoreAs};
 use crate::error::{CopyStage, Result};
-use handoff_connect::{Fault, Loaded, MyConn, quote_my};
+use handoff_connect::{Fault, LoadDataResult, MyConn, quote_my};
 use std::io::{self, Write};
 use std::thread;
 
@@ -25,7 +25,7 @@ impl TableWriter<'_> {
         &self,
         writer: &mut MyConn,
         file: impl FnMut(&mut dyn Write) -> io::Result<()> + Send + 'static,
-    ) -> Result<Loaded, Fault> {
+    ) -> Result<LoadDataResult, Fault> {
         let replicator = self.copy.replicator;
         let _guard = replicator.replica.cancel_guard(writer, &replicator.cancel);
         writer
@@ -63,14 +63,14 @@ fn load_statement(columns: &[CopiedColumn], into: &str) -> String {
 mod tests {
     use super::*;
     use crate::copied_column::copied_columns;
-    use handoff_connect::Flavor;
-    use handoff_schema::{Column, TableSchema};
+    use handoff_connect::ServerFlavor;
+    use handoff_schema::{ColumnSchema, TableSchema};
 
     #[track_caller]
     fn check(kinds: &[(&str, &str)], numbered: &str, expected: &str) {
-        let columns = kinds.iter().map(|(name, kind)| Column::of_type(name, kind).unwrap());
+        let columns = kinds.iter().map(|(name, kind)| ColumnSchema::of_type(name, kind).unwrap());
         let table = TableSchema { columns: columns.collect(), ..TableSchema::empty("t") };
-        let columns = copied_columns(&table, Flavor::MySql, |name| name == numbered);
+        let columns = copied_columns(&table, ServerFlavor::MySql, |name| name == numbered);
         let statement = load_statement(&columns, "new`");
         let begin = "LOAD DATA LOCAL INFILE 'handoff' INTO TABLE `new``` CHARACTER SET binary \
                      FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' ";

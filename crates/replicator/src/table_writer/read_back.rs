@@ -3,7 +3,7 @@
 use super::TableWriter;
 use crate::error::{CopyStage, Result};
 use crate::row_sum::row_sum;
-use handoff_connect::{MyConn, Profile};
+use handoff_connect::{MyConn, SessionProfile};
 use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;
 
@@ -15,11 +15,11 @@ impl TableWriter<'_> {
         let mut written = self.copy.job.table.clone();
         written.name = TableName::new(self.into).expect("our own names are short");
         let at = self.copy.at(CopyStage::ReadBack, 0);
-        writer.set_profile(Profile::RawRead).map_err(|fault| at.error(fault))?;
+        writer.set_profile(SessionProfile::RawRead).map_err(|fault| at.error(fault))?;
         let cancel = &self.copy.replicator.cancel;
         let sum = row_sum(writer, &written, self.columns, Locking::Free, cancel)
             .map_err(|error| self.explain(error))?;
-        writer.set_profile(Profile::Write).map_err(|fault| at.error(fault))?;
+        writer.set_profile(SessionProfile::Write).map_err(|fault| at.error(fault))?;
         Ok(sum)
     }
 }

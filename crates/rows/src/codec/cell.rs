@@ -3,13 +3,13 @@
 use super::NULL;
 use crate::json::Jsonb;
 use handoff_model::LossPolicy;
-use handoff_settings::Values;
+use handoff_settings::ValuePolicies;
 
 /// The output of a codec for one value, and the policies of its column.
 pub(crate) struct CellWriter<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     /// All `fail` for a key column.
-    pub(crate) policies: &'a Values,
+    pub(crate) policies: &'a ValuePolicies,
     pub(crate) uses: &'a mut PolicyUses,
     pub(crate) scratch: &'a mut CodecScratch,
 }

@@ -2,7 +2,7 @@
 
 use super::ColumnCodec;
 use handoff_connect::quote_my;
-use handoff_schema::{Column, MySqlType, TextEncoding};
+use handoff_schema::{ColumnSchema, MySqlType, TextEncoding};
 
 /// The session that reads, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,11 @@ pub(crate) enum ReadSession {
 impl ColumnCodec {
     /// Returns the expression to select for a column, and one more where the codec wants to know
     /// whether the server's conversion of a text lost something.
-    pub(crate) fn select(self, column: &Column, session: ReadSession) -> (String, Option<String>) {
+    pub(crate) fn select(
+        self,
+        column: &ColumnSchema,
+        session: ReadSession,
+    ) -> (String, Option<String>) {
         let name = quote_my(column.name.as_str());
         let encoding = match self {
             ColumnCodec::Text(encoding)
@@ -51,11 +55,11 @@ impl ColumnCodec {
     }
 }
 
-fn is_plain_text(column: &Column) -> bool {
+fn is_plain_text(column: &ColumnSchema) -> bool {
     matches!(column.kind, MySqlType::Char | MySqlType::VarChar | MySqlType::Text | MySqlType::Json)
 }
 
-fn is_never_converted(column: &Column) -> bool {
+fn is_never_converted(column: &ColumnSchema) -> bool {
     matches!(column.charset.as_deref(), None | Some("utf8mb4" | "binary"))
 }
 
@@ -63,7 +67,7 @@ fn is_never_converted(column: &Column) -> bool {
 ///
 /// The server puts a comma between two labels unless the text before is empty, so that an empty
 /// label, where it is the first of a value, leaves no trace.
-fn terminated(text: &str, name: &str, column: &Column) -> String {
+fn terminated(text: &str, name: &str, column: &ColumnSchema) -> String {
     let position = match &column.kind {
         MySqlType::Set(labels) => labels.iter().position(String::is_empty).unwrap_or(0),
         _ => 0,
@@ -79,7 +83,7 @@ fn terminated(text: &str, name: &str, column: &Column) -> String {
 ///
 /// Either the way back gives the same bytes, or the conversion wrote no `?` and dropped nothing:
 /// cp932 and its like have two codes for some characters, and the way back finds only one.
-fn is_exact(name: &str, column: &Column) -> String {
+fn is_exact(name: &str, column: &ColumnSchema) -> String {
     let charset = quote_my(column.charset.as_deref().unwrap_or("utf8mb4"));
     let text = format!("CONVERT({name} USING utf8mb4)");
     format!(

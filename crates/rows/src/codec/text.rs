@@ -4,7 +4,7 @@ use super::cell::{CellWriter, PolicyUses, close, open};
 use crate::refusal::ValueRefusal;
 use handoff_model::LossPolicy;
 use handoff_schema::TextEncoding;
-use handoff_settings::{BadJson, BadText, NulBytes, Values};
+use handoff_settings::{BadJson, BadText, NulBytes, ValuePolicies};
 use std::borrow::Cow;
 
 const REPLACEMENT: &str = "\u{fffd}";
@@ -62,7 +62,7 @@ pub(super) fn decode<'b>(
     encoding: TextEncoding,
     bytes: &'b [u8],
     exact: bool,
-    policies: &Values,
+    policies: &ValuePolicies,
     uses: &mut PolicyUses,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], ValueRefusal> {
@@ -86,7 +86,7 @@ pub(super) fn decode<'b>(
     Ok(replaced(encoding, bytes, buffer))
 }
 
-fn bad_text(policies: &Values, uses: &mut PolicyUses) -> Result<(), ValueRefusal> {
+fn bad_text(policies: &ValuePolicies, uses: &mut PolicyUses) -> Result<(), ValueRefusal> {
     if policies.bad_text == BadText::Fail {
         let problem = "a text that is not valid in its character set";
         return Err(ValueRefusal::policy(LossPolicy::BadText, problem));
@@ -112,7 +112,7 @@ fn replaced<'b>(encoding: TextEncoding, bytes: &[u8], buffer: &'b mut Vec<u8>) -
 
 pub(super) fn without_nul<'b>(
     text: &'b [u8],
-    policies: &Values,
+    policies: &ValuePolicies,
     uses: &mut PolicyUses,
 ) -> Result<Cow<'b, [u8]>, ValueRefusal> {
     if !text.contains(&0) {

@@ -3,8 +3,8 @@
 use super::key::{KeyColumn, TableKey, parameter};
 use crate::error::{Error, Result};
 use handoff_connect::quote_my;
-use handoff_model::{Bound, ColumnName, KeyValue, RowFilter, Watermark};
-use handoff_schema::{Column, MySqlType, TableSchema};
+use handoff_model::{ColumnName, KeyValue, RowFilter, Watermark, WatermarkWindow};
+use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
 use mysql::Value;
 
 /// A condition and its parameters; an empty text is true for every row.
@@ -155,17 +155,17 @@ fn all_null(table: &TableSchema, columns: &[ColumnName]) -> Result<SqlCondition>
     Ok(all)
 }
 
-fn column<'a>(table: &'a TableSchema, name: &ColumnName) -> Result<&'a Column> {
+fn column<'a>(table: &'a TableSchema, name: &ColumnName) -> Result<&'a ColumnSchema> {
     let found = table.column(name.as_str());
     found.ok_or_else(|| refused(table, &format!("it has no column `{name}`")))
 }
 
-fn qualified(table: &TableSchema, column: &Column) -> String {
+fn qualified(table: &TableSchema, column: &ColumnSchema) -> String {
     format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()))
 }
 
 /// Renders `from <= column < below`.
-fn changed(table: &TableSchema, bound: &Bound) -> Result<SqlCondition> {
+fn changed(table: &TableSchema, bound: &WatermarkWindow) -> Result<SqlCondition> {
     let compared = column(table, &bound.column)?;
     let name = qualified(table, compared);
     let mut both = SqlCondition::default();
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(operand(&kind, &Watermark::Integer(7)), None);
         let text = "2024-02-29".to_owned();
         assert_eq!(
-            operand(&MySqlType::Int(handoff_schema::Sign::Signed), &Watermark::Date(text)),
+            operand(&MySqlType::Int(handoff_schema::IntegerSign::Signed), &Watermark::Date(text)),
             None
         );
     }

@@ -2,8 +2,8 @@
 
 use super::{ReadSpec, read_error};
 use crate::error::Error;
-use handoff_connect::{Fault, MyConn, MyPacket, MyPool, MyRows, ValueRef, Wire};
-use handoff_model::{Cancel, Cancelled};
+use handoff_connect::{Fault, MyConn, MyPacket, MyPool, MyRows, SocketHandle, ValueRef};
+use handoff_model::{CancelToken, Cancelled};
 use mysql::Value;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -55,14 +55,14 @@ impl<E: From<Error>> FetchStop<E> {
 /// Runs statements of one read on one connection.
 pub(super) struct RowFetch<'a> {
     conn: &'a mut MyConn,
-    cancel: &'a Cancel,
+    cancel: &'a CancelToken,
     /// The last statement was killed, perhaps too late: the next may be hit in its place.
     killed: bool,
     is_limited: bool,
 }
 
 impl<'a> RowFetch<'a> {
-    pub(super) fn new(conn: &'a mut MyConn, cancel: &'a Cancel) -> RowFetch<'a> {
+    pub(super) fn new(conn: &'a mut MyConn, cancel: &'a CancelToken) -> RowFetch<'a> {
         RowFetch { conn, cancel, killed: false, is_limited: false }
     }
 
@@ -187,7 +187,7 @@ impl<'a> RowFetch<'a> {
 type FetchResult<E> = mysql::Result<ControlFlow<FetchOutcome<E>>>;
 
 /// Decides whether to go on behind a row.
-fn verdict<E>(cancel: &Cancel, done: Result<FetchFlow, E>) -> ControlFlow<FetchOutcome<E>> {
+fn verdict<E>(cancel: &CancelToken, done: Result<FetchFlow, E>) -> ControlFlow<FetchOutcome<E>> {
     ControlFlow::Break(match (cancel.check(), done) {
         (Err(cancelled), _) => FetchOutcome::Cancelled(cancelled),
         (_, Err(error)) => FetchOutcome::Sink(error),
@@ -211,7 +211,7 @@ enum FetchOutcome<E> {
 /// The session that runs a statement, seen from beside it.
 struct RunningSession {
     pool: MyPool,
-    wire: Wire,
+    wire: SocketHandle,
     id: u32,
 }
 

@@ -5,7 +5,7 @@
 
 use handoff_connect::quote_my;
 use handoff_model::{ColumnName, KeyValue};
-use handoff_schema::{Column, MySqlType, TableSchema, TextEncoding};
+use handoff_schema::{ColumnSchema, MySqlType, TableSchema, TextEncoding};
 use mysql::Value;
 
 /// The key of a table, and the index that keeps its order.
@@ -108,7 +108,7 @@ impl TableKey {
 }
 
 impl KeyColumn {
-    fn of(table: &TableSchema, column: &Column, descending: bool) -> KeyColumn {
+    fn of(table: &TableSchema, column: &ColumnSchema, descending: bool) -> KeyColumn {
         use MySqlType as M;
         let name = format!("{}.{}", quote_my(table.name.as_str()), quote_my(column.name.as_str()));
         let mut validity = TextValidity::Always;
@@ -140,7 +140,7 @@ impl KeyColumn {
 }
 
 impl TextValidity {
-    fn of(column: &Column, name: &str) -> TextValidity {
+    fn of(column: &ColumnSchema, name: &str) -> TextValidity {
         match column.text_encoding() {
             None | Some(TextEncoding::Latin1) => TextValidity::Always,
             Some(TextEncoding::Utf8) => TextValidity::Utf8,
@@ -166,13 +166,13 @@ fn in_binary(text: &str) -> String {
     format!("CONVERT({text} USING binary)")
 }
 
-fn in_charset(bytes: &str, column: &Column) -> String {
+fn in_charset(bytes: &str, column: &ColumnSchema) -> String {
     let charset = quote_my(column.charset.as_deref().unwrap_or("utf8mb4"));
     format!("CONVERT({bytes} USING {charset})")
 }
 
 /// Renders a text parameter that is compared in the column's own character set and collation.
-fn text_operand(column: &Column) -> String {
+fn text_operand(column: &ColumnSchema) -> String {
     let text = in_charset(&in_binary("?"), column);
     match &column.collation {
         Some(collation) => format!("{text} COLLATE {}", quote_my(collation.as_str())),
@@ -230,27 +230,28 @@ pub(super) fn key_value(value: Value) -> Option<KeyValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{Index, IndexPart};
+    use handoff_schema::{IndexPart, IndexSchema};
 
-    fn table(columns: Vec<Column>) -> TableSchema {
+    fn table(columns: Vec<ColumnSchema>) -> TableSchema {
         let columns: Vec<_> =
-            columns.into_iter().map(|column| Column { nullable: false, ..column }).collect();
+            columns.into_iter().map(|column| ColumnSchema { nullable: false, ..column }).collect();
         let part =
             |column| IndexPart { column: Some(column), prefix: None, descending: column > 0 };
         let parts = (0..columns.len()).map(part).collect();
-        let indexes = vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }];
+        let indexes = vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }];
         TableSchema { columns, indexes, ..TableSchema::empty("t") }
     }
 
-    fn text(charset: &str) -> Column {
+    fn text(charset: &str) -> ColumnSchema {
         let (charset, collation) = (Some(charset.to_owned()), Some("c".to_owned()));
-        Column { charset, collation, ..Column::of_type("a", "varchar(9)").unwrap() }
+        ColumnSchema { charset, collation, ..ColumnSchema::of_type("a", "varchar(9)").unwrap() }
     }
 
     #[test]
     fn a_key_is_read_in_the_order_of_its_index() {
         let columns = [("a", "int"), ("b", "decimal(9,2)")];
-        let table = table(columns.map(|(name, kind)| Column::of_type(name, kind).unwrap()).into());
+        let table =
+            table(columns.map(|(name, kind)| ColumnSchema::of_type(name, kind).unwrap()).into());
         let key = TableKey::of(&table).unwrap();
         assert_eq!(key.order_by(), " ORDER BY `t`.`a`, `t`.`b` DESC");
         assert_eq!(force_key_index(&table).unwrap(), " FORCE INDEX (`PRIMARY`)");

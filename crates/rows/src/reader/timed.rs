@@ -3,7 +3,7 @@
 use super::RowSink;
 use crate::error::Result;
 use handoff_connect::ValueRef;
-use handoff_model::Waits;
+use handoff_model::WaitTimes;
 use std::time::{Duration, Instant};
 
 /// Of so many rows one is timed: two looks at the clock for each would cost more than they tell.
@@ -34,8 +34,8 @@ impl<'a, S: RowSink> TimedSink<'a, S> {
         }
     }
 
-    pub(super) fn waits(&self) -> Waits {
-        let mut waits = Waits {
+    pub(super) fn waits(&self) -> WaitTimes {
+        let mut waits = WaitTimes {
             source: Duration::ZERO,
             encoder: self.sampled.saturating_mul(SAMPLE),
             target: self.flushed,

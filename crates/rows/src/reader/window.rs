@@ -6,7 +6,7 @@ use super::pages::owned;
 use super::timed::TimedSink;
 use super::{RowReader, RowSink, SqlCondition};
 use crate::error::Result;
-use handoff_connect::{Flavor, MyConn, ServerVersion, quote_my};
+use handoff_connect::{MyConn, ServerFlavor, ServerVersion, quote_my};
 use handoff_model::{KeyValue, RowFilter};
 
 /// The time that the scan may take: well under the 200 ms that a writer may be kept waiting.
@@ -99,11 +99,11 @@ impl RowReader<'_> {
 /// such limit.
 fn limited_select(version: &ServerVersion) -> Option<String> {
     match (version.flavor, version.number) {
-        (Flavor::MariaDb, (10, 1.., _) | (11.., ..)) => {
+        (ServerFlavor::MariaDb, (10, 1.., _) | (11.., ..)) => {
             let seconds = f64::from(LIMIT_MS) / 1000.0;
             Some(format!("SET STATEMENT max_statement_time = {seconds} FOR SELECT"))
         }
-        (Flavor::MySql, (5, 7.., _) | (6.., ..)) => {
+        (ServerFlavor::MySql, (5, 7.., _) | (6.., ..)) => {
             Some(format!("SELECT /*+ MAX_EXECUTION_TIME({LIMIT_MS}) */"))
         }
         _ => None,

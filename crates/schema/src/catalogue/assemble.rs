@@ -1,19 +1,19 @@
 //! Puts the answers of information_schema together.
 
-use super::facts::{ColumnFact, Facts, IndexFact, TableFact};
-use super::omitted::{Described, omissions};
-use super::{Catalogue, NotCarried, is_own, json};
+use super::facts::{CatalogueFacts, ColumnFact, IndexFact, TableFact};
+use super::omitted::{DescribedTable, omissions};
+use super::{NotCopied, SourceCatalogue, is_own, json};
 use crate::table::same_name;
 use crate::{
-    Column, Engine, Error, Index, IndexPart, MySqlType, Omission, OmissionKind, Result, TableFiles,
-    TableSchema,
+    ColumnSchema, IndexPart, IndexSchema, MySqlType, OmissionKind, OmittedPart, Result,
+    SchemaError, StorageEngine, TableFiles, TableSchema,
 };
 use handoff_connect::Side;
 use handoff_model::{ColumnName, TableName, own};
 
-pub(super) fn catalogue(facts: Facts) -> Catalogue {
-    let Facts { tables, mut columns, mut indexes, checks, side, folds_case } = facts;
-    let mut catalogue = Catalogue { folds_case, ..Catalogue::empty() };
+pub(super) fn catalogue(facts: CatalogueFacts) -> SourceCatalogue {
+    let CatalogueFacts { tables, mut columns, mut indexes, checks, side, folds_case } = facts;
+    let mut catalogue = SourceCatalogue { folds_case, ..SourceCatalogue::empty() };
     catalogue.oldest_table = oldest(&tables);
     for table in tables {
         if let Some(kind) = table.not_carried() {
@@ -26,25 +26,26 @@ pub(super) fn catalogue(facts: Facts) -> Catalogue {
             // In a replica it is ours.
             if side == Side::Source {
                 let kind = OmissionKind::ReservedName;
-                catalogue.omissions.push(Omission { table: name, kind, name: String::new() });
+                catalogue.omissions.push(OmittedPart { table: name, kind, name: String::new() });
             }
             continue;
         }
-        let columns = columns.remove(&table.name).unwrap_or_default();
-        let checks = checks.get(&table.name).map_or(&[][..], Vec::as_slice);
-        let parts = Parts {
-            columns: &columns,
+        let own_columns = columns.remove(&table.name).unwrap_or_default();
+        let own_checks = checks.get(&table.name).map_or(&[][..], Vec::as_slice);
+        let parts = TableParts {
+            columns: &own_columns,
             indexes: indexes.remove(&table.name).unwrap_or_default(),
-            checks,
+            checks: own_checks,
         };
         let schema = parts.describe(&name, &table);
         if let Ok(schema) = &schema {
-            let described = Described { schema, fact: &table, columns: &columns, checks };
+            let described =
+                DescribedTable { schema, fact: &table, columns: &own_columns, checks: own_checks };
             catalogue.omissions.extend(omissions(&described));
         }
         catalogue.tables.insert(name, schema);
     }
-    let others = catalogue.not_carried.iter().filter_map(Omission::of_other);
+    let others = catalogue.not_carried.iter().filter_map(OmittedPart::of_other);
     catalogue.omissions.extend(others.collect::<Vec<_>>());
     catalogue.not_carried.sort_by(|one, other| one.name.cmp(&other.name));
     catalogue
@@ -56,11 +57,11 @@ fn oldest(tables: &[TableFact]) -> Option<String> {
     carried.filter_map(|table| table.made.clone()).min()
 }
 
-impl Catalogue {
+impl SourceCatalogue {
     fn leave_out(&mut self, name: String, kind: String) {
         // Newer MariaDB servers list the temporary tables of our own session.
         if !kind.starts_with("TEMPORARY") {
-            self.not_carried.push(NotCarried { name, kind });
+            self.not_carried.push(NotCopied { name, kind });
         }
     }
 }
@@ -72,17 +73,17 @@ impl TableFact {
             return Some(self.kind.clone());
         }
         let engine = self.engine.as_deref()?;
-        let why = Engine::named(engine).not_carried()?;
+        let why = StorageEngine::named(engine).not_carried()?;
         Some(format!("table of the engine {engine} ({why})"))
     }
 
     /// Returns what its files tell, where they tell of every write: those of MyISAM, and those of
     /// Aria but for its own row format, whose pages are written when it suits the server.
     fn files(&self) -> Option<TableFiles> {
-        let written_at_once = match Engine::named(self.engine.as_deref()?) {
-            Engine::MyIsam => true,
-            Engine::Aria => !self.row_format.as_deref()?.eq_ignore_ascii_case("Page"),
-            Engine::InnoDb | Engine::Other(_) => false,
+        let written_at_once = match StorageEngine::named(self.engine.as_deref()?) {
+            StorageEngine::MyIsam => true,
+            StorageEngine::Aria => !self.row_format.as_deref()?.eq_ignore_ascii_case("Page"),
+            StorageEngine::InnoDb | StorageEngine::Other(_) => false,
         };
         (written_at_once && !is_partitioned(self)).then_some(())?;
         Some(TableFiles {
@@ -99,25 +100,27 @@ fn is_partitioned(table: &TableFact) -> bool {
     table.options.split(' ').any(|option| option == "partitioned")
 }
 
-/// What was said of one table beside its own row.
-struct Parts<'a> {
+/// The facts of one table beside its own row.
+struct TableParts<'a> {
     columns: &'a [ColumnFact],
     indexes: Vec<IndexFact>,
     checks: &'a [String],
 }
 
-impl Parts<'_> {
+impl TableParts<'_> {
     fn describe(self, name: &TableName, table: &TableFact) -> Result<TableSchema> {
-        let undescribed =
-            |reason: &str| Error::Undescribed { table: name.clone(), reason: reason.to_owned() };
+        let undescribed = |reason: &str| SchemaError::Undescribed {
+            table: name.clone(),
+            reason: reason.to_owned(),
+        };
         let engine = table.engine.as_deref().ok_or_else(|| undescribed(&table.comment))?;
         if self.columns.is_empty() {
             return Err(undescribed("no column of it is visible to this account"));
         }
-        let engine = Engine::named(engine);
+        let engine = StorageEngine::named(engine);
         let checks = self.checks;
         let columns = self.columns.iter().filter(|fact| fact.name != own::ROW_NUMBER);
-        let columns: Vec<Column> =
+        let columns: Vec<ColumnSchema> =
             columns.map(|fact| column(name, fact, checks)).collect::<Result<_>>()?;
         let facts = self.indexes.into_iter().filter(|fact| {
             fact.column.as_deref() != Some(own::ROW_NUMBER)
@@ -139,10 +142,12 @@ impl Parts<'_> {
     }
 }
 
-fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<Column> {
-    let name = ColumnName::new(&fact.name)
-        .map_err(|error| Error::Undescribed { table: table.clone(), reason: error.to_string() })?;
-    let mut kind: MySqlType = fact.column_type.parse().map_err(|_| Error::UnknownType {
+fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<ColumnSchema> {
+    let name = ColumnName::new(&fact.name).map_err(|error| SchemaError::Undescribed {
+        table: table.clone(),
+        reason: error.to_string(),
+    })?;
+    let mut kind: MySqlType = fact.column_type.parse().map_err(|_| SchemaError::UnknownType {
         table: table.clone(),
         column: name.clone(),
         column_type: fact.column_type.clone(),
@@ -154,7 +159,7 @@ fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<Col
         kind = MySqlType::Json;
     }
     let extra = fact.extra.to_ascii_lowercase();
-    Ok(Column {
+    Ok(ColumnSchema {
         name,
         kind,
         column_type: fact.column_type.clone(),
@@ -170,8 +175,11 @@ fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<Col
 }
 
 /// Returns [`None`] if an index names a column that is not there.
-fn indexes(columns: &[Column], facts: impl Iterator<Item = IndexFact>) -> Option<Vec<Index>> {
-    let mut indexes: Vec<Index> = Vec::new();
+fn indexes(
+    columns: &[ColumnSchema],
+    facts: impl Iterator<Item = IndexFact>,
+) -> Option<Vec<IndexSchema>> {
+    let mut indexes: Vec<IndexSchema> = Vec::new();
     for fact in facts {
         let column = match fact.column.as_ref().filter(|_| fact.is_of_values) {
             Some(name) => Some(columns.iter().position(|c| same_name(c.name.as_str(), name))?),
@@ -181,7 +189,11 @@ fn indexes(columns: &[Column], facts: impl Iterator<Item = IndexFact>) -> Option
         let part = IndexPart { column, prefix, descending };
         match indexes.last_mut() {
             Some(index) if index.name == fact.index => index.parts.push(part),
-            _ => indexes.push(Index { name: fact.index, unique: fact.unique, parts: vec![part] }),
+            _ => indexes.push(IndexSchema {
+                name: fact.index,
+                unique: fact.unique,
+                parts: vec![part],
+            }),
         }
     }
     for index in &mut indexes {
@@ -193,12 +205,14 @@ fn indexes(columns: &[Column], facts: impl Iterator<Item = IndexFact>) -> Option
 
 /// MariaDB adds the end of a row's life to every unique index of a system-versioned table. All
 /// current rows have the same, so the other columns tell them apart.
-fn leave_row_end_out(columns: &[Column], index: &mut Index) {
-    let is_row_end =
-        |part: &IndexPart| part.column.is_some_and(|column| columns[column].is_row_end());
-    if index.unique && !index.parts.iter().all(is_row_end) {
-        index.parts.retain(|part| !is_row_end(part));
+fn leave_row_end_out(columns: &[ColumnSchema], index: &mut IndexSchema) {
+    if index.unique && !index.parts.iter().all(|part| is_row_end(columns, part)) {
+        index.parts.retain(|part| !is_row_end(columns, part));
     }
+}
+
+fn is_row_end(columns: &[ColumnSchema], part: &IndexPart) -> bool {
+    part.column.is_some_and(|column| columns[column].is_row_end())
 }
 
 #[cfg(test)]
@@ -237,7 +251,7 @@ mod tests {
         }
     }
 
-    fn facts() -> Facts {
+    fn facts() -> CatalogueFacts {
         let index = |column: &str| IndexFact {
             index: "PRIMARY".to_owned(),
             unique: true,
@@ -250,7 +264,7 @@ mod tests {
         let mut tables: Vec<TableFact> = names.map(|name| table(name, "BASE TABLE")).into();
         tables.push(table("mine", "TEMPORARY"));
         tables.push(table("seen", "SYSTEM VIEW"));
-        Facts {
+        CatalogueFacts {
             tables,
             columns: [
                 ("good".to_owned(), vec![column("a", "int")]),
@@ -287,7 +301,7 @@ mod tests {
             "`denied` cannot be described: no column of it is visible to this account"
         );
         assert_eq!(catalogue.tables.len(), 4);
-        let seen = NotCarried { name: "seen".to_owned(), kind: "SYSTEM VIEW".to_owned() };
+        let seen = NotCopied { name: "seen".to_owned(), kind: "SYSTEM VIEW".to_owned() };
         assert_eq!(catalogue.not_carried, [seen]);
     }
 }

@@ -1,12 +1,12 @@
-//! What information_schema answers, row by row.
+//! The answers of information_schema, row by row.
 
-use crate::{Error, Result};
-use handoff_connect::{Fault, Flavor, MyConn, ServerVersion, Side, quote_my_text};
+use crate::{Result, SchemaError};
+use handoff_connect::{Fault, MyConn, ServerFlavor, ServerVersion, Side, quote_my_text};
 use mysql::{Row, Value};
 use std::collections::HashMap;
 
 /// The answers of all statements; columns and indexes by table, in their order.
-pub(super) struct Facts {
+pub(super) struct CatalogueFacts {
     pub(super) tables: Vec<TableFact>,
     pub(super) columns: HashMap<String, Vec<ColumnFact>>,
     pub(super) indexes: HashMap<String, Vec<IndexFact>>,
@@ -28,10 +28,10 @@ pub(super) struct TableFact {
     pub(super) comment: String,
     pub(super) row_format: Option<String>,
     pub(super) free_bytes: u64,
-    /// When its files were made and last written, in UTC.
+    /// The times at which its files were made and last written, in UTC.
     pub(super) made: Option<String>,
     pub(super) written: Option<String>,
-    /// What the server makes of the case of names.
+    /// The server's treatment of the case of names.
     pub(super) names_fold: bool,
 }
 
@@ -59,8 +59,8 @@ pub(super) struct IndexFact {
     pub(super) is_of_values: bool,
 }
 
-impl Facts {
-    pub(super) fn read(conn: &mut MyConn, database: &str) -> Result<Facts> {
+impl CatalogueFacts {
+    pub(super) fn read(conn: &mut MyConn, database: &str) -> Result<CatalogueFacts> {
         let version = conn.pool().version().clone();
         let database = quote_my_text(database);
         let tables = ask(conn, &tables(&database), TableFact::from_row)?;
@@ -68,11 +68,11 @@ impl Facts {
         let indexes = ask(conn, &indexes(&database), IndexFact::from_row)?;
         // MySQL has a JSON type; only MariaDB makes JSON of a check.
         let checks = match version.flavor {
-            Flavor::MariaDb => ask(conn, &checks(&database), check_from_row)?,
-            Flavor::MySql => Vec::new(),
+            ServerFlavor::MariaDb => ask(conn, &checks(&database), check_from_row)?,
+            ServerFlavor::MySql => Vec::new(),
         };
         let folds_case = tables.iter().any(|table| table.names_fold);
-        Ok(Facts {
+        Ok(CatalogueFacts {
             tables,
             folds_case,
             columns: by_table(columns),
@@ -93,13 +93,13 @@ fn tables(database: &str) -> String {
 
 fn columns(database: &str, version: &ServerVersion) -> String {
     let srid = match (version.flavor, version.number.0) {
-        (Flavor::MySql, 8..) => "SRS_ID",
+        (ServerFlavor::MySql, 8..) => "SRS_ID",
         _ => "NULL",
     };
     // MariaDB spells the default NULL.
     let no_default = match version.flavor {
-        Flavor::MariaDb => "'NULL'",
-        Flavor::MySql => "''",
+        ServerFlavor::MariaDb => "'NULL'",
+        ServerFlavor::MySql => "''",
     };
     format!(
         "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
@@ -130,11 +130,16 @@ pub(super) fn ask_others(conn: &mut MyConn, sql: &str) -> Result<Vec<(String, St
 }
 
 /// Runs a statement and reads each row, whose columns are all texts.
-fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut Fields) -> Option<T>) -> Result<Vec<T>> {
-    let rows: Vec<Row> = conn.gather(sql).map_err(|error| Error::Catalogue(conn.fault(&error)))?;
-    let facts: Option<Vec<T>> = rows.into_iter().map(|row| read(&mut Fields::new(row))).collect();
+fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut FactFields) -> Option<T>) -> Result<Vec<T>> {
+    let rows: Vec<Row> =
+        conn.gather(sql).map_err(|error| SchemaError::Catalogue(conn.fault(&error)))?;
+    let facts: Option<Vec<T>> =
+        rows.into_iter().map(|row| read(&mut FactFields::new(row))).collect();
     facts.ok_or_else(|| {
-        Error::Catalogue(Fault::new(conn.side(), "the catalogue holds what no server should say"))
+        SchemaError::Catalogue(Fault::new(
+            conn.side(),
+            "the catalogue holds what no server should say",
+        ))
     })
 }
 
@@ -147,7 +152,7 @@ fn by_table<T>(facts: Vec<(String, T)>) -> HashMap<String, Vec<T>> {
 }
 
 impl TableFact {
-    fn from_row(fields: &mut Fields) -> Option<TableFact> {
+    fn from_row(fields: &mut FactFields) -> Option<TableFact> {
         Some(TableFact {
             name: fields.text()?,
             kind: fields.text()?,
@@ -166,7 +171,7 @@ impl TableFact {
 }
 
 impl ColumnFact {
-    fn from_row(fields: &mut Fields) -> Option<(String, ColumnFact)> {
+    fn from_row(fields: &mut FactFields) -> Option<(String, ColumnFact)> {
         let table = fields.text()?;
         let fact = ColumnFact {
             name: fields.text()?,
@@ -185,7 +190,7 @@ impl ColumnFact {
 }
 
 impl IndexFact {
-    fn from_row(fields: &mut Fields) -> Option<(String, IndexFact)> {
+    fn from_row(fields: &mut FactFields) -> Option<(String, IndexFact)> {
         let table = fields.text()?;
         let fact = IndexFact {
             index: fields.text()?,
@@ -199,16 +204,16 @@ impl IndexFact {
     }
 }
 
-fn check_from_row(fields: &mut Fields) -> Option<(String, String)> {
+fn check_from_row(fields: &mut FactFields) -> Option<(String, String)> {
     Some((fields.text()?, fields.text()?))
 }
 
 /// The columns of a row, taken one after the other: servers differ in the case of their labels.
-struct Fields(std::vec::IntoIter<Value>);
+struct FactFields(std::vec::IntoIter<Value>);
 
-impl Fields {
-    fn new(row: Row) -> Fields {
-        Fields(row.unwrap().into_iter())
+impl FactFields {
+    fn new(row: Row) -> FactFields {
+        FactFields(row.unwrap().into_iter())
     }
 
     /// Takes a text that may be NULL; [`None`] for anything else.

@@ -1,4 +1,4 @@
-//! Which LONGTEXT columns of MariaDB are JSON.
+//! The LONGTEXT columns of MariaDB that are JSON.
 
 use handoff_connect::quote_my;
 

@@ -1,59 +1,53 @@
 //! Parts of the database that have no place in PostgreSQL.
 
-use super::NotCarried;
+use super::NotCopied;
 use super::facts::{ColumnFact, TableFact, ask_others};
-use crate::{Omission, OmissionKind, Result, TableSchema};
-use handoff_connect::{Flavor, MyConn, quote_my_text};
+use crate::{OmissionKind, OmittedPart, Result, TableSchema};
+use handoff_connect::{MyConn, ServerFlavor, quote_my_text};
 use handoff_model::TableName;
 use std::collections::BTreeSet;
 
-/// What is known of a table that was described, for [`omissions`].
-pub(super) struct Described<'a> {
+/// A described table, for [`omissions`].
+pub(super) struct DescribedTable<'a> {
     pub(super) schema: &'a TableSchema,
     pub(super) fact: &'a TableFact,
     pub(super) columns: &'a [ColumnFact],
     pub(super) checks: &'a [String],
 }
 
-impl Omission {
+impl OmittedPart {
     /// Reads what no table's own description tells: foreign keys, triggers, events and routines (and the
     /// CHECKs of MySQL), in one statement. What the account may not see is not among them.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Catalogue`](crate::Error::Catalogue) if the server refuses.
-    pub fn read_others(conn: &mut MyConn, database: &str) -> Result<Vec<Omission>> {
+    /// Returns [`SchemaError::Catalogue`](crate::SchemaError::Catalogue) if the server refuses.
+    pub fn read_others(conn: &mut MyConn, database: &str) -> Result<Vec<OmittedPart>> {
         let found = ask_others(conn, &others(conn.pool().version().flavor, database))?;
-        let omission = |(kind, table, name): (String, String, String)| {
-            let kind = match kind.as_str() {
-                "foreign key" => OmissionKind::ForeignKey,
-                "check" => OmissionKind::Check,
-                "trigger" => OmissionKind::Triggers,
-                "event" => OmissionKind::Event,
-                _ => OmissionKind::Routine,
-            };
-            Some(Omission { table: TableName::new(&table).ok()?, kind, name })
-        };
-        Ok(found.into_iter().filter_map(omission).collect())
+        let parts = found.into_iter().filter_map(|(kind, table, name)| {
+            let table = TableName::new(&table).ok()?;
+            Some(OmittedPart { table, kind: kind_of(&kind), name })
+        });
+        Ok(parts.collect())
     }
 
     /// Names something that is no table, such as a view.
-    pub(super) fn of_other(other: &NotCarried) -> Option<Omission> {
+    pub(super) fn of_other(other: &NotCopied) -> Option<OmittedPart> {
         let kind = match other.kind.as_str() {
             "SEQUENCE" => OmissionKind::Sequence,
             _ if other.is_table() => OmissionKind::Engine,
             _ => OmissionKind::View,
         };
-        Some(Omission { table: TableName::new(&other.name).ok()?, kind, name: String::new() })
+        Some(OmittedPart { table: TableName::new(&other.name).ok()?, kind, name: String::new() })
     }
 }
 
-fn others(flavor: Flavor, database: &str) -> String {
+fn others(flavor: ServerFlavor, database: &str) -> String {
     let database = quote_my_text(database);
     // MariaDB's CHECKs are read with the catalogue.
     let checks = match flavor {
-        Flavor::MariaDb => String::new(),
-        Flavor::MySql => format!(
+        ServerFlavor::MariaDb => String::new(),
+        ServerFlavor::MySql => format!(
             " UNION ALL SELECT 'check', TABLE_NAME, CONSTRAINT_NAME \
              FROM information_schema.TABLE_CONSTRAINTS \
              WHERE TABLE_SCHEMA = {database} AND CONSTRAINT_TYPE = 'CHECK'"
@@ -71,11 +65,21 @@ fn others(flavor: Flavor, database: &str) -> String {
     )
 }
 
+fn kind_of(kind: &str) -> OmissionKind {
+    match kind {
+        "foreign key" => OmissionKind::ForeignKey,
+        "check" => OmissionKind::Check,
+        "trigger" => OmissionKind::Triggers,
+        "event" => OmissionKind::Event,
+        _ => OmissionKind::Routine,
+    }
+}
+
 /// Returns the parts of a table that the target does not get: it has columns, their NOT NULLs and a key.
-pub(super) fn omissions(table: &Described<'_>) -> Vec<Omission> {
+pub(super) fn omissions(table: &DescribedTable<'_>) -> Vec<OmittedPart> {
     let schema = table.schema;
     let omission =
-        |kind, name: &str| Omission { table: schema.name.clone(), kind, name: name.to_owned() };
+        |kind, name: &str| OmittedPart { table: schema.name.clone(), kind, name: name.to_owned() };
     let mut found = Vec::new();
     let key = schema.key_index().map(|index| index.name.as_str());
     for index in schema.indexes.iter().filter(|index| Some(index.name.as_str()) != key) {

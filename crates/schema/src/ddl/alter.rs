@@ -1,12 +1,12 @@
 //! The statement that makes a table of the target take the rows of a mapping.
 
 use super::compare::PgColumn;
-use crate::{MappedColumn, Mapping, TargetTable};
+use crate::{MappedColumn, TableMapping, TargetTable};
 use handoff_connect::quote_pg;
 
 /// Spells the one statement that gives the table `target`, which is quoted, the columns of `mapping`; [`None`] where
 /// its key is another one, since rows that are there may not have it.
-pub fn alter(mapping: &Mapping, target: &str, there: &TargetTable) -> Option<String> {
+pub fn alter(mapping: &TableMapping, target: &str, there: &TargetTable) -> Option<String> {
     let mut wanted: Vec<&str> = mapping.pg_key_names();
     let mut found: Vec<&str> = there.key.iter().map(String::as_str).collect();
     wanted.sort_unstable();

@@ -1,6 +1,6 @@
 //! The comparison of a mapping with a table of the target.
 
-use crate::{MappedColumn, Mapping};
+use crate::{MappedColumn, TableMapping};
 use std::collections::HashSet;
 
 /// One column of a table in PostgreSQL, as its catalogue has it.
@@ -10,9 +10,9 @@ pub struct PgColumn {
     pub name: String,
     /// Its type by `format_type(atttypid, atttypmod)`.
     pub type_name: String,
-    /// Whether it is NOT NULL.
+    /// True if the column is NOT NULL.
     pub not_null: bool,
-    /// Whether it takes no value on insert: `GENERATED ALWAYS`.
+    /// True if the column takes no value on insert: `GENERATED ALWAYS`.
     pub generated: bool,
 }
 
@@ -21,7 +21,7 @@ pub struct PgColumn {
 ///
 /// The order of columns, and of columns in the key, makes no difference, nor does a column that may
 /// be NULL in the target and never is.
-pub fn differences(mapping: &Mapping, columns: &[PgColumn], key: &[String]) -> Vec<String> {
+pub fn differences(mapping: &TableMapping, columns: &[PgColumn], key: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for wanted in &mapping.columns {
         match columns.iter().find(|column| column.name == wanted.pg_name) {
@@ -59,10 +59,13 @@ fn key_difference(wanted: &[&str], key: &[String]) -> Option<String> {
     if one == other {
         return None;
     }
-    let list = |names: &[&str]| match names {
+    let key: Vec<&str> = key.iter().map(String::as_str).collect();
+    Some(format!("the primary key is {}, not {}", quoted_list(&key), quoted_list(wanted)))
+}
+
+fn quoted_list(names: &[&str]) -> String {
+    match names {
         [] => "none".to_owned(),
         names => format!("\"{}\"", names.join("\", \"")),
-    };
-    let key: Vec<&str> = key.iter().map(String::as_str).collect();
-    Some(format!("the primary key is {}, not {}", list(&key), list(wanted)))
+    }
 }

@@ -1,14 +1,19 @@
 use super::*;
-use crate::{Column, Index, IndexPart, TableSchema};
-use handoff_settings::{TableSettings, Values};
+use crate::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
+use handoff_settings::{TableSettings, ValuePolicies};
 
-fn mapping(name: &str, key: &[usize]) -> Mapping {
-    let column =
-        |(name, kind, nullable)| Column { nullable, ..Column::of_type(name, kind).unwrap() };
+fn mapping(name: &str, key: &[usize]) -> TableMapping {
+    let column = |(name, kind, nullable)| ColumnSchema {
+        nullable,
+        ..ColumnSchema::of_type(name, kind).unwrap()
+    };
     let part =
         |&column: &usize| IndexPart { column: Some(column), prefix: None, descending: false };
-    let primary =
-        Index { name: "PRIMARY".to_owned(), unique: true, parts: key.iter().map(part).collect() };
+    let primary = IndexSchema {
+        name: "PRIMARY".to_owned(),
+        unique: true,
+        parts: key.iter().map(part).collect(),
+    };
     let schema = TableSchema {
         columns: [
             ("PatNum", "bigint(20)", false),
@@ -20,7 +25,7 @@ fn mapping(name: &str, key: &[usize]) -> Mapping {
         indexes: if key.is_empty() { vec![] } else { vec![primary] },
         ..TableSchema::empty(name)
     };
-    Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap()
+    TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default()).unwrap()
 }
 
 #[test]

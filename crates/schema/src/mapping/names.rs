@@ -1,6 +1,6 @@
 //! Names in PostgreSQL.
 
-use crate::{Column, MAX_PG_NAME};
+use crate::{ColumnSchema, MAX_PG_NAME};
 use handoff_model::TableName;
 use std::collections::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,7 +24,7 @@ pub(super) fn table(table: &TableName, notes: &mut Vec<String>) -> String {
 }
 
 /// Returns the columns' names, and notes each that had to change.
-pub(super) fn columns(columns: &[Column], notes: &mut Vec<String>) -> Vec<String> {
+pub(super) fn columns(columns: &[ColumnSchema], notes: &mut Vec<String>) -> Vec<String> {
     // What needs no change has the first claim on its name.
     let mut taken: HashSet<String> = columns
         .iter()
@@ -32,7 +32,7 @@ pub(super) fn columns(columns: &[Column], notes: &mut Vec<String>) -> Vec<String
         .filter(|name| fits(name))
         .map(str::to_owned)
         .collect();
-    let mut name = |column: &Column| {
+    let mut name = |column: &ColumnSchema| {
         let source = column.name.as_str();
         if fits(source) {
             return source.to_owned();
@@ -66,8 +66,8 @@ fn free(source: &str, taken: &mut HashSet<String>) -> String {
             shortened(source, &underscores[1..])
         }
     });
-    let mut candidates = candidates.skip_while(|name| taken.contains(name));
-    let name = candidates.next().expect("candidates never end");
+    let mut unused = candidates.skip_while(|name| taken.contains(name));
+    let name = unused.next().expect("candidates never end");
     taken.insert(name.clone());
     name
 }
@@ -93,8 +93,8 @@ mod tests {
 
     #[track_caller]
     fn names(source: &[&str]) -> (Vec<String>, usize) {
-        let source: Vec<Column> =
-            source.iter().map(|name| Column::of_type(name, "int").unwrap()).collect();
+        let source: Vec<ColumnSchema> =
+            source.iter().map(|name| ColumnSchema::of_type(name, "int").unwrap()).collect();
         let mut notes = Vec::new();
         (columns(&source, &mut notes), notes.len())
     }

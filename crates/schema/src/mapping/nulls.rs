@@ -1,21 +1,22 @@
-//! Which columns may be NULL.
+//! The columns that may be NULL.
 
 use super::MappedColumn;
 use crate::PgType;
-use handoff_settings::{BadJson, Values, ZeroDates};
+use handoff_settings::{BadJson, ValuePolicies, ZeroDates};
 
 /// Drops NOT NULL where a policy can make a NULL, and says so. Key columns keep it, since no policy
 /// applies to them.
-pub(super) fn widen(columns: &mut [MappedColumn], values: &Values, notes: &mut Vec<String>) {
+pub(super) fn widen(columns: &mut [MappedColumn], values: &ValuePolicies, notes: &mut Vec<String>) {
     if values.zero_dates == ZeroDates::Null {
-        let dates = |pg: &PgType| {
-            matches!(pg, PgType::Date | PgType::Timestamp(_) | PgType::TimestampTz(_))
-        };
-        drop_not_null(columns, dates, "zero_dates", notes);
+        drop_not_null(columns, is_date, "zero_dates", notes);
     }
     if values.bad_json == BadJson::Null {
         drop_not_null(columns, |pg| *pg == PgType::Jsonb, "bad_json", notes);
     }
+}
+
+fn is_date(pg: &PgType) -> bool {
+    matches!(pg, PgType::Date | PgType::Timestamp(_) | PgType::TimestampTz(_))
 }
 
 fn drop_not_null(

@@ -1,7 +1,7 @@
 //! The overrides of a table's settings.
 
 use super::types::default_type;
-use crate::{Column, Error, MySqlType, PgType, Result, Sign, TableSchema};
+use crate::{IntegerSign, MySqlType, PgType, Result, SchemaError, TableSchema};
 use handoff_settings::{TableSettings, closest};
 
 /// Returns the type of each column: as overridden, or the default.
@@ -13,14 +13,17 @@ pub(super) fn types(
     let mut types: Vec<PgType> = schema.columns.iter().map(|c| default_type(&c.kind)).collect();
     let mut seen = vec![false; types.len()];
     for (name, wanted) in &settings.columns {
-        let is_it = |column: &Column| crate::table::same_name(column.name.as_str(), name.as_str());
-        let index = schema.columns.iter().position(is_it).ok_or_else(|| Error::NoSuchColumn {
-            table: schema.name.clone(),
-            column: name.clone(),
-            near: near(schema, name.as_str()),
-        })?;
+        let index = schema
+            .columns
+            .iter()
+            .position(|column| crate::table::same_name(column.name.as_str(), name.as_str()))
+            .ok_or_else(|| SchemaError::NoSuchColumn {
+                table: schema.name.clone(),
+                column: name.clone(),
+                near: near(schema, name.as_str()),
+            })?;
         let column = &schema.columns[index];
-        let refuse = |remedy: String| Error::BadOverride {
+        let refuse = |remedy: String| SchemaError::BadOverride {
             table: schema.name.clone(),
             column: column.name.clone(),
             from: column.column_type.clone(),
@@ -65,7 +68,7 @@ fn instead(kind: &MySqlType) -> Vec<PgType> {
     match kind {
         M::TinyInt(_) => vec![P::Boolean, P::Text],
         // Ids are rarely above 2^63 - 1, and numeric is slow and awkward to join.
-        M::BigInt(Sign::Unsigned) => vec![P::BigInt, P::Text],
+        M::BigInt(IntegerSign::Unsigned) => vec![P::BigInt, P::Text],
         M::SmallInt(_) | M::MediumInt(_) | M::Int(_) | M::BigInt(_) | M::Year => vec![P::Text],
         M::Bit(1) => vec![P::Bit(1)],
         M::Time(digits) => vec![P::Time(*digits), P::Text],
@@ -121,6 +124,7 @@ fn wider(default: &PgType) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ColumnSchema;
     use std::fmt::Write as _;
 
     /// One of every type, as a catalogue spells it. Where digits matter, some.
@@ -165,7 +169,7 @@ mod tests {
     fn as_markdown() -> String {
         let mut text = String::from("| Column | Default | It may be |\n| --- | --- | --- |\n");
         for column_type in TYPES {
-            let kind = Column::of_type("c", column_type).unwrap().kind;
+            let kind = ColumnSchema::of_type("c", column_type).unwrap().kind;
             let others = match others(&kind) {
                 none if none.is_empty() => "nothing else".to_owned(),
                 some => some.join(", "),
@@ -198,7 +202,7 @@ mod tests {
     #[test]
     fn what_the_page_lists_is_taken() {
         for column_type in TYPES {
-            let kind = Column::of_type("c", column_type).unwrap().kind;
+            let kind = ColumnSchema::of_type("c", column_type).unwrap().kind;
             let named = others(&kind).into_iter().filter(|other| !other.contains(" with "));
             for other in named.chain([default_type(&kind).to_string()]) {
                 assert!(chosen(&kind, &other).is_some(), "{column_type}: {other}");

@@ -1,12 +1,12 @@
 use super::*;
-use crate::{Index, IndexPart};
+use crate::{IndexPart, IndexSchema};
 use handoff_model::ColumnName;
 use handoff_settings::{BadJson, ZeroDates};
 
 /// Parses what `COLUMN_TYPE` holds, maps it, and prints it.
 #[track_caller]
 fn check(column_type: &str, expected: &str) {
-    let column = Column::of_type("c", column_type).unwrap();
+    let column = ColumnSchema::of_type("c", column_type).unwrap();
     assert_eq!(default_type(&column.kind).to_string(), expected, "{column_type}");
 }
 
@@ -50,14 +50,14 @@ fn the_table_of_the_documentation() {
 }
 
 fn table(columns: &[(&str, &str)], key: &[usize]) -> TableSchema {
-    let column = |&(name, kind): &(&str, &str)| Column {
+    let column = |&(name, kind): &(&str, &str)| ColumnSchema {
         nullable: false,
-        ..Column::of_type(name, kind).unwrap()
+        ..ColumnSchema::of_type(name, kind).unwrap()
     };
     let part =
         |&column: &usize| IndexPart { column: Some(column), prefix: None, descending: false };
     let parts: Vec<IndexPart> = key.iter().map(part).collect();
-    let primary = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+    let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
     TableSchema {
         columns: columns.iter().map(column).collect(),
         indexes: if key.is_empty() { Vec::new() } else { vec![primary] },
@@ -69,7 +69,7 @@ fn with_override(column_type: &str, name: &str, wanted: &str) -> Result<String> 
     let mut settings = TableSettings::default();
     settings.columns.insert(ColumnName::new(name).unwrap(), wanted.to_owned());
     let schema = table(&[("id", "int"), ("Flag", column_type)], &[0]);
-    let mapping = Mapping::new(&schema, &settings, &Values::default())?;
+    let mapping = TableMapping::new(&schema, &settings, &ValuePolicies::default())?;
     Ok(mapping.columns[1].pg.to_string())
 }
 
@@ -136,7 +136,7 @@ fn overrides_that_do_not_fit_say_what_may_be_written() {
 #[test]
 fn an_override_of_a_column_that_is_not_there_is_an_error() {
     let error = with_override("int", "Flog", "bigint").unwrap_err();
-    assert!(matches!(error, Error::NoSuchColumn { .. }), "{error}");
+    assert!(matches!(error, SchemaError::NoSuchColumn { .. }), "{error}");
     assert_eq!(with_override("int", "FLAG", "bigint").unwrap(), "bigint");
 }
 
@@ -145,7 +145,7 @@ fn a_text_in_the_key_does_not_become_jsonb() {
     let mut settings = TableSettings::default();
     settings.columns.insert(ColumnName::new("doc").unwrap(), "jsonb".to_owned());
     let schema = table(&[("doc", "varchar(99)")], &[0]);
-    let error = Mapping::new(&schema, &settings, &Values::default()).unwrap_err();
+    let error = TableMapping::new(&schema, &settings, &ValuePolicies::default()).unwrap_err();
     assert!(error.to_string().contains("may be one jsonb value"), "{error}");
 }
 
@@ -156,7 +156,7 @@ fn an_override_given_twice_is_an_error() {
         settings.columns.insert(ColumnName::new(name).unwrap(), "boolean".to_owned());
     }
     let schema = table(&[("Flag", "tinyint")], &[]);
-    let error = Mapping::new(&schema, &settings, &Values::default()).unwrap_err();
+    let error = TableMapping::new(&schema, &settings, &ValuePolicies::default()).unwrap_err();
     assert!(error.to_string().ends_with("take one out"), "{error}");
 }
 
@@ -166,15 +166,15 @@ fn a_policy_that_makes_null_drops_not_null_but_never_in_a_key() {
         &[("d", "date"), ("seen", "datetime"), ("made", "timestamp"), ("n", "int"), ("j", "json")],
         &[0],
     );
-    let nullable = |values: &Values| {
-        let mapping = Mapping::new(&schema, &TableSettings::default(), values).unwrap();
+    let nullable = |values: &ValuePolicies| {
+        let mapping = TableMapping::new(&schema, &TableSettings::default(), values).unwrap();
         let nullable: Vec<bool> = mapping.columns.iter().map(|column| column.nullable).collect();
         (nullable, mapping.notes)
     };
-    let strict = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
+    let strict = ValuePolicies { zero_dates: ZeroDates::Fail, ..ValuePolicies::default() };
     assert_eq!(nullable(&strict), (vec![false; 5], vec![]));
     let (columns, notes) =
-        nullable(&Values { zero_dates: ZeroDates::Null, bad_json: BadJson::Null, ..strict });
+        nullable(&ValuePolicies { zero_dates: ZeroDates::Null, bad_json: BadJson::Null, ..strict });
     assert_eq!(columns, [false, true, true, false, true]);
     assert_eq!(
         notes,
@@ -190,7 +190,9 @@ fn a_policy_that_makes_null_drops_not_null_but_never_in_a_key() {
 #[test]
 fn limits_of_postgresql_are_named() {
     let map = |schema: &TableSchema| {
-        Mapping::new(schema, &TableSettings::default(), &Values::default()).unwrap_err().to_string()
+        TableMapping::new(schema, &TableSettings::default(), &ValuePolicies::default())
+            .unwrap_err()
+            .to_string()
     };
     let names: Vec<String> = (0..1601).map(|n| format!("c{n}")).collect();
     let columns: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "int")).collect();
@@ -210,7 +212,8 @@ fn limits_of_postgresql_are_named() {
 #[test]
 fn the_key_is_that_of_the_source_in_its_order() {
     let schema = table(&[("a", "int"), ("b", "varchar(9)"), ("c", "int")], &[2, 0]);
-    let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap();
+    let mapping =
+        TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default()).unwrap();
     assert_eq!(mapping.pg_key_names(), ["c", "a"]);
     assert_eq!(mapping.columns.iter().map(|c| c.key).collect::<Vec<_>>(), [true, false, true]);
 }

@@ -1,6 +1,6 @@
 //! The type mapping.
 
-use crate::{MySqlType, PgType, Sign};
+use crate::{IntegerSign, MySqlType, PgType};
 
 /// Chooses the PostgreSQL type for a MySQL type.
 ///
@@ -44,9 +44,9 @@ use crate::{MySqlType, PgType, Sign};
 /// integer, more digits, `double precision` for `real`. Integers and decimals may become `text`.
 /// `docs/types.md` lists for each type all that it may become.
 pub fn default_type(mysql: &MySqlType) -> PgType {
+    use IntegerSign::{Signed, Unsigned};
     use MySqlType as M;
     use PgType as P;
-    use Sign::{Signed, Unsigned};
 
     match *mysql {
         M::TinyInt(Signed | Unsigned) => P::SmallInt,

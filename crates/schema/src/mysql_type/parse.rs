@@ -1,6 +1,6 @@
 //! Reads `COLUMN_TYPE`.
 
-use super::{MySqlType, Sign};
+use super::{IntegerSign, MySqlType};
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
@@ -18,15 +18,15 @@ impl FromStr for MySqlType {
 }
 
 /// A type cut into its name, what stands in parentheses, and the words after it.
-struct Spelling<'a> {
+struct TypeText<'a> {
     name: String,
     arguments: Option<&'a str>,
     words: Vec<String>,
 }
 
-impl<'a> Spelling<'a> {
-    fn cut(text: &'a str) -> Option<Spelling<'a>> {
-        let text = text.trim();
+impl<'a> TypeText<'a> {
+    fn cut(spelled: &'a str) -> Option<TypeText<'a>> {
+        let text = spelled.trim();
         let name_end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
         let (name, rest) = text.split_at(name_end);
         let (arguments, rest) = match rest.strip_prefix('(') {
@@ -37,7 +37,7 @@ impl<'a> Spelling<'a> {
             None => (None, rest),
         };
         let words = without_comment(rest)?.split_whitespace().map(str::to_ascii_lowercase);
-        Some(Spelling { name: name.to_ascii_lowercase(), arguments, words: words.collect() })
+        Some(TypeText { name: name.to_ascii_lowercase(), arguments, words: words.collect() })
     }
 
     /// Returns the numbers in parentheses; empty without any.
@@ -56,11 +56,11 @@ impl<'a> Spelling<'a> {
     }
 
     /// Reads `unsigned` and `zerofill`, which implies it, and nothing else.
-    fn sign(&self) -> Option<Sign> {
-        let mut sign = Sign::Signed;
+    fn sign(&self) -> Option<IntegerSign> {
+        let mut sign = IntegerSign::Signed;
         for word in &self.words {
             match word.as_str() {
-                "unsigned" | "zerofill" => sign = Sign::Unsigned,
+                "unsigned" | "zerofill" => sign = IntegerSign::Unsigned,
                 "signed" => {}
                 _ => return None,
             }
@@ -112,7 +112,7 @@ fn without_comment(text: &str) -> Option<&str> {
 
 fn parse(text: &str) -> Option<MySqlType> {
     use MySqlType as M;
-    let spelling = Spelling::cut(text)?;
+    let spelling = TypeText::cut(text)?;
     let kind = match spelling.name.as_str() {
         "tinyint" => M::TinyInt(integer(&spelling)?),
         "smallint" => M::SmallInt(integer(&spelling)?),
@@ -134,7 +134,7 @@ fn parse(text: &str) -> Option<MySqlType> {
 }
 
 /// Reads the types after which no word can stand.
-fn without_words(spelling: &Spelling<'_>) -> Option<MySqlType> {
+fn without_words(spelling: &TypeText<'_>) -> Option<MySqlType> {
     use MySqlType as M;
     Some(match spelling.name.as_str() {
         "bit" => M::Bit(within(spelling.number(1)?, 1, 64)?),
@@ -158,12 +158,12 @@ fn without_words(spelling: &Spelling<'_>) -> Option<MySqlType> {
     })
 }
 
-fn integer(spelling: &Spelling<'_>) -> Option<Sign> {
+fn integer(spelling: &TypeText<'_>) -> Option<IntegerSign> {
     spelling.number(0)?;
     spelling.sign()
 }
 
-fn decimal(spelling: &Spelling<'_>) -> Option<MySqlType> {
+fn decimal(spelling: &TypeText<'_>) -> Option<MySqlType> {
     spelling.sign()?;
     let (precision, scale) = match spelling.numbers()?[..] {
         [] => (10, 0),
@@ -175,22 +175,22 @@ fn decimal(spelling: &Spelling<'_>) -> Option<MySqlType> {
     Some(MySqlType::Decimal { precision: within(precision, 1, 65)?, scale })
 }
 
-fn floating(spelling: &Spelling<'_>, kind: MySqlType) -> Option<MySqlType> {
+fn floating(spelling: &TypeText<'_>, kind: MySqlType) -> Option<MySqlType> {
     spelling.sign()?;
     (spelling.numbers()?.len() <= 2).then_some(kind)
 }
 
-fn text_of(spelling: &Spelling<'_>, kind: MySqlType) -> Option<MySqlType> {
+fn text_of(spelling: &TypeText<'_>, kind: MySqlType) -> Option<MySqlType> {
     // A length of TEXT and VARCHAR may exceed 16 bits in no server, but nothing here needs it.
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    (spelling.only_charset() && spelling.arguments.is_none_or(digits)).then_some(kind)
+    let has_length = spelling.arguments.is_none_or(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    (spelling.only_charset() && has_length).then_some(kind)
 }
 
 fn plain(kind: MySqlType, length: Option<u16>) -> Option<MySqlType> {
     length.map(|_| kind)
 }
 
-fn fraction(spelling: &Spelling<'_>) -> Option<u8> {
+fn fraction(spelling: &TypeText<'_>) -> Option<u8> {
     within(spelling.number(0)?, 0, 6)
 }
 

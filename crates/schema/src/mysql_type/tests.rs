@@ -1,4 +1,4 @@
-use super::{MySqlType as M, Sign::*, *};
+use super::{IntegerSign::*, MySqlType as M, *};
 use proptest::prelude::*;
 
 #[track_caller]

@@ -54,8 +54,8 @@ fn parse(text: &str) -> Option<PgType> {
 }
 
 /// Takes the numbers in parentheses out of the text, and its case and superfluous blanks.
-fn cut(text: &str) -> Option<(String, Vec<u8>)> {
-    let text = text.to_ascii_lowercase();
+fn cut(written: &str) -> Option<(String, Vec<u8>)> {
+    let text = written.to_ascii_lowercase();
     let (before, inside, after) = match text.split_once('(') {
         Some((before, rest)) => {
             let (inside, after) = rest.split_once(')')?;

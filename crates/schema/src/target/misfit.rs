@@ -1,24 +1,24 @@
 //! The decision whether rows can be loaded into a table of the target.
 
 use super::{TargetKind, TargetObstacle, TargetTable};
-use crate::{Mapping, ddl};
+use crate::{TableMapping, ddl};
 use handoff_connect::{paste_pg, quote_pg};
 use handoff_model::{TableName, visible};
 use std::fmt;
 
-/// Why rows can't be loaded into a table of the target, with what changes that. [`Display`](fmt::Display) says it in one
-/// sentence.
+/// The reasons that rows can't be loaded into a table of the target, with the remedy.
+/// [`Display`](fmt::Display) says both in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetMisfit {
     /// The table of the source.
     pub table: TableName,
     /// The table of the target, quoted, with its schema.
     pub target: String,
-    /// Why, as sentences about the table.
+    /// The reasons, as sentences about the table.
     pub reasons: Vec<String>,
     /// The statements that change it; empty where it can only be put aside.
     pub statements: Vec<String>,
-    /// Whether the table is then to be loaded in full.
+    /// True if the table is then to be loaded in full.
     pub in_full: bool,
     /// The statement that puts it aside, so that the table is loaded afresh.
     pub aside: String,
@@ -27,14 +27,14 @@ pub struct TargetMisfit {
 impl TargetMisfit {
     /// Decides whether rows of `mapping` can be loaded into `there`, a table of `schema`. The same answer serves
     /// `check`, `plan`, and `run` before and in the transaction that publishes.
-    pub fn find(mapping: &Mapping, schema: &str, there: &TargetTable) -> Option<TargetMisfit> {
+    pub fn find(mapping: &TableMapping, schema: &str, there: &TargetTable) -> Option<TargetMisfit> {
         TargetMisfit::among(mapping, schema, there, &there.obstacles)
     }
 
     /// Decides whether rows of `mapping` can be read from `there`: what stands in the way of writing alone does not
     /// count.
     pub fn find_to_read(
-        mapping: &Mapping,
+        mapping: &TableMapping,
         schema: &str,
         there: &TargetTable,
     ) -> Option<TargetMisfit> {
@@ -43,7 +43,7 @@ impl TargetMisfit {
     }
 
     fn among(
-        mapping: &Mapping,
+        mapping: &TableMapping,
         schema: &str,
         there: &TargetTable,
         obstacles: &[TargetObstacle],
@@ -94,7 +94,7 @@ struct Found {
 
 impl Found {
     fn of(
-        mapping: &Mapping,
+        mapping: &TableMapping,
         target: &str,
         there: &TargetTable,
         obstacles: &[TargetObstacle],
@@ -135,5 +135,76 @@ impl TargetKind {
             TargetKind::MaterializedView => "MATERIALIZED VIEW",
             TargetKind::ForeignTable => "FOREIGN TABLE",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
+    use handoff_settings::{TableSettings, ValuePolicies};
+
+    fn mapping() -> TableMapping {
+        let id =
+            ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int(11)").unwrap() };
+        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
+        let table = TableSchema {
+            columns: vec![id],
+            indexes: vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }],
+            ..TableSchema::empty("t")
+        };
+        TableMapping::new(&table, &TableSettings::default(), &ValuePolicies::default()).unwrap()
+    }
+
+    fn there(kind: TargetKind, obstacles: Vec<TargetObstacle>) -> TargetTable {
+        let id = ddl::PgColumn {
+            name: "id".to_owned(),
+            type_name: "integer".to_owned(),
+            not_null: true,
+            generated: false,
+        };
+        TargetTable {
+            name: "t".to_owned(),
+            kind,
+            columns: vec![id],
+            key: vec!["id".to_owned()],
+            other_unique_indexes: 0,
+            obstacles,
+            spare_name: "t_1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_table_as_the_mapping_makes_it_fits() {
+        assert_eq!(TargetMisfit::find(&mapping(), "raw", &there(TargetKind::Table, vec![])), None);
+    }
+
+    #[test]
+    fn a_view_can_only_be_put_aside() {
+        let misfit =
+            TargetMisfit::find(&mapping(), "raw", &there(TargetKind::View, vec![])).unwrap();
+        assert!(misfit.statements.is_empty() && !misfit.in_full);
+        assert_eq!(misfit.aside, r#"ALTER VIEW "raw"."t" RENAME TO "t_1""#);
+        assert!(misfit.to_string().contains("it is a view"), "{misfit}");
+    }
+
+    #[test]
+    fn an_obstacle_to_writing_alone_is_none_to_reading() {
+        let unlogged = there(TargetKind::Table, vec![TargetObstacle::Unlogged]);
+        assert!(TargetMisfit::find(&mapping(), "raw", &unlogged).is_some());
+        assert_eq!(TargetMisfit::find_to_read(&mapping(), "raw", &unlogged), None);
+        let hidden = there(TargetKind::Table, vec![TargetObstacle::RowSecurity]);
+        assert!(TargetMisfit::find_to_read(&mapping(), "raw", &hidden).is_some());
+    }
+
+    #[test]
+    fn another_structure_is_altered_and_then_loaded_in_full() {
+        let mut other = there(TargetKind::Table, vec![TargetObstacle::Unlogged]);
+        other.columns[0].type_name = "text".to_owned();
+        let misfit = TargetMisfit::find(&mapping(), "raw", &other).unwrap();
+        assert!(misfit.in_full);
+        assert_eq!(misfit.statements.len(), 1);
+        assert!(misfit.remedy().contains("etl run t --full"), "{}", misfit.remedy());
     }
 }

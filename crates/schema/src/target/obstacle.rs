@@ -1,4 +1,4 @@
-//! What keeps rows from being loaded into a table of the target, and what takes it away.
+//! Obstacles to loading rows into a table of the target, and their remedies.
 
 use crate::ddl;
 use handoff_connect::quote_pg;
@@ -130,9 +130,6 @@ impl TargetObstacle {
     /// Spells the statements that take it away from the table `target`, which is quoted.
     pub fn remedy(&self, target: &str) -> Vec<String> {
         use TargetObstacle as O;
-        let each = |names: &[String], spell: &dyn Fn(String) -> String| {
-            names.iter().map(|name| spell(quote_pg(name.as_str()))).collect()
-        };
         match self {
             O::Partition { schema, table } => {
                 let parent = ddl::qualified(schema, table);
@@ -141,7 +138,7 @@ impl TargetObstacle {
             O::Unlogged => vec![format!("ALTER TABLE {target} SET LOGGED")],
             O::RowSecurity => vec![format!("ALTER TABLE {target} DISABLE ROW LEVEL SECURITY")],
             O::Rules(names) => {
-                each(names, &|name| format!("ALTER TABLE {target} DISABLE RULE {name}"))
+                each(names, |name| format!("ALTER TABLE {target} DISABLE RULE {name}"))
             }
             O::Triggers(_) => vec![format!("ALTER TABLE {target} DISABLE TRIGGER USER")],
             O::ActingKeys(keys) => keys
@@ -152,11 +149,11 @@ impl TargetObstacle {
                 })
                 .collect(),
             O::Subscriptions(names) => {
-                each(names, &|name| format!("ALTER SUBSCRIPTION {name} DISABLE"))
+                each(names, |name| format!("ALTER SUBSCRIPTION {name} DISABLE"))
             }
             O::NoIdentity(_) => vec![format!("ALTER TABLE {target} REPLICA IDENTITY FULL")],
             O::NarrowPublications(names) => {
-                each(names, &|name| format!("ALTER PUBLICATION {name} DROP TABLE {target}"))
+                each(names, |name| format!("ALTER PUBLICATION {name} DROP TABLE {target}"))
             }
             O::LooseKey(columns) => columns
                 .iter()
@@ -173,6 +170,41 @@ impl TargetObstacle {
     }
 }
 
+fn each(names: &[String], spell: impl Fn(String) -> String) -> Vec<String> {
+    names.iter().map(|name| spell(quote_pg(name.as_str()))).collect()
+}
+
 fn list(names: &[String]) -> String {
     names.iter().map(|name| quote_pg(name.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_hide_rows_only_where_reading_is_missing() {
+        let lacking = |rights: &[&str]| TargetObstacle::Rights {
+            role: "etl".to_owned(),
+            rights: rights.iter().map(|&right| right.to_owned()).collect(),
+        };
+        assert!(lacking(&["INSERT", "SELECT"]).hides_rows());
+        assert!(!lacking(&["INSERT", "DELETE"]).hides_rows());
+        let remedy = lacking(&["INSERT", "DELETE"]).remedy(r#""raw"."t""#);
+        assert_eq!(remedy, [r#"GRANT INSERT, DELETE ON "raw"."t" TO "etl""#]);
+    }
+
+    #[test]
+    fn names_are_quoted_in_every_statement() {
+        let odd = || vec!["a\"b".to_owned()];
+        for obstacle in [
+            TargetObstacle::Rules(odd()),
+            TargetObstacle::Subscriptions(odd()),
+            TargetObstacle::NarrowPublications(odd()),
+        ] {
+            let statements = obstacle.remedy("t");
+            assert!(statements[0].contains(r#""a""b""#), "{statements:?}");
+            assert!(obstacle.what().contains(r#""a""b""#), "{}", obstacle.what());
+        }
+    }
 }

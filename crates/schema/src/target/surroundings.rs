@@ -1,4 +1,4 @@
-//! What the catalogue says of a table's surroundings.
+//! A table's surroundings in the catalogue.
 
 use super::obstacle::{ActingKey, LooseColumn, TargetObstacle};
 use serde::Deserialize;
@@ -59,9 +59,9 @@ pub(super) const PUBLICATIONS: &str = "\
     FROM pg_publication_tables t JOIN pg_publication o ON o.pubname = t.pubname \
     WHERE o.pubupdate OR o.pubdelete GROUP BY t.schemaname, t.tablename";
 
-/// What stands around a table, as [`SURROUNDINGS`] says it.
+/// The surroundings of a table, as [`SURROUNDINGS`] returns them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct Surroundings {
+pub(super) struct TargetSurroundings {
     unlogged: bool,
     role: String,
     parent: Option<(String, String)>,
@@ -100,9 +100,9 @@ fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Ve
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-impl Surroundings {
+impl TargetSurroundings {
     /// Reads what the server said.
-    pub(super) fn parse(json: &str) -> Option<Surroundings> {
+    pub(super) fn parse(json: &str) -> Option<TargetSurroundings> {
         serde_json::from_str(json).ok()
     }
 
@@ -156,13 +156,16 @@ fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
+fn is_name_part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 /// Returns true if the name stands in an expression, or in a text of it.
 fn mentions(expression: &str, name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
     expression.match_indices(name).any(|(at, _)| {
         let before = expression[..at].chars().next_back();
         let behind = expression[at + name.len()..].chars().next();
-        !before.is_some_and(is_part) && !behind.is_some_and(is_part)
+        !before.is_some_and(is_name_part) && !behind.is_some_and(is_name_part)
     })
 }
 
@@ -180,23 +183,23 @@ mod tests {
         whole: bool,
         columns: Option<&[&str]>,
         filter: Option<&str>,
-    ) -> Surroundings {
+    ) -> TargetSurroundings {
         let publication = Publication {
             name: "p".to_owned(),
             columns: columns.map(names),
             filter: filter.map(str::to_owned),
         };
-        Surroundings {
+        TargetSurroundings {
             whole_row_identity: whole,
             identity: names(identity),
             publications: vec![publication],
-            ..Surroundings::default()
+            ..TargetSurroundings::default()
         }
     }
 
     #[test]
     fn a_publication_needs_an_identity_that_it_holds() {
-        let check = |around: Surroundings, expected: &[TargetObstacle]| {
+        let check = |around: TargetSurroundings, expected: &[TargetObstacle]| {
             assert_eq!(around.obstacles(&names(&["id", "a"]), &names(&["id"])), expected);
         };
         let lacks = [O::NoIdentity(names(&["p"]))];
@@ -211,7 +214,10 @@ mod tests {
         check(published(&["id"], false, None, Some("(id > 5)")), &[]);
         check(published(&["id"], false, None, Some("((a > 5) AND (id > 1))")), &lacks);
         check(published(&["id"], false, None, Some("(a_b > ida)")), &[]);
-        check(Surroundings { publications: Vec::new(), ..published(&[], false, None, None) }, &[]);
+        check(
+            TargetSurroundings { publications: Vec::new(), ..published(&[], false, None, None) },
+            &[],
+        );
     }
 
     #[test]
@@ -222,7 +228,7 @@ mod tests {
             "loose": [{"name": "a", "type_name": "text"}, {"name": "b", "type_name": "text"}], "lacking": ["DELETE"], "whole_row_identity": false, "identity": null,
             "publications": null}"#;
         let found =
-            Surroundings::parse(json).unwrap().obstacles(&names(&["a", "b"]), &names(&["b"]));
+            TargetSurroundings::parse(json).unwrap().obstacles(&names(&["a", "b"]), &names(&["b"]));
         let key = ActingKey { schema: "raw".into(), table: "child".into(), name: "fk".into() };
         assert_eq!(
             found,
@@ -237,6 +243,6 @@ mod tests {
                 O::Rights { role: "etl".into(), rights: names(&["DELETE"]) },
             ]
         );
-        assert_eq!(Surroundings::parse("{}"), None);
+        assert_eq!(TargetSurroundings::parse("{}"), None);
     }
 }

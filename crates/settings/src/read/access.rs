@@ -1,7 +1,7 @@
 //! Files that hold a secret.
 
-use crate::error::Place;
-use crate::reader::Reader;
+use crate::error::FilePlace;
+use crate::reader::SettingsReader;
 use crate::section::Text;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,13 +11,13 @@ use std::path::Path;
 const OTHERS: u32 = 0o066;
 
 /// Warns of a file of a password that others than its owner may use.
-pub(super) fn warn_of_readers(text: &Text, path: &Path, reader: &mut Reader<'_>) {
+pub(super) fn warn_of_readers(text: &Text, path: &Path, reader: &mut SettingsReader<'_>) {
     warn(text, path, "which holds a password", reader);
 }
 
 /// Warns of a configuration file that holds a password in this URL, and that others may use.
-pub(super) fn warn_of_url(text: &Text, reader: &mut Reader<'_>) {
-    let Place::File(file, _) = &text.place else { return };
+pub(super) fn warn_of_url(text: &Text, reader: &mut SettingsReader<'_>) {
+    let FilePlace::File(file, _) = &text.place else { return };
     if holds_password(&text.written) {
         warn(text, file, "which holds the password in the URL", reader);
     }
@@ -30,7 +30,7 @@ fn holds_password(written: &str) -> bool {
     password.is_some_and(|(_, password)| !password.is_empty() && !password.starts_with("${"))
 }
 
-fn warn(text: &Text, path: &Path, why: &str, reader: &mut Reader<'_>) {
+fn warn(text: &Text, path: &Path, why: &str, reader: &mut SettingsReader<'_>) {
     // Settings may be read from a text, and a file be gone again.
     let Ok(file) = fs::metadata(path) else { return };
     let mode = file.permissions().mode();
@@ -49,9 +49,11 @@ fn warn(text: &Text, path: &Path, why: &str, reader: &mut Reader<'_>) {
 
 /// Writes a path for a shell.
 fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    let text = path.display().to_string();
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

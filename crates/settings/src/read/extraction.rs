@@ -1,14 +1,14 @@
 //! `extraction`, `watermark`, `lookback` and `deletes` of `[tables.NAME]`.
 
 use crate::Lookback;
-use crate::error::Place;
-use crate::reader::Reader;
+use crate::error::FilePlace;
+use crate::reader::SettingsReader;
 use crate::section::{Section, Text, text_of};
 use handoff_model::{ColumnName, Deletes, Extraction};
 
-/// Which rows of a table are moved, as it is written.
+/// The rows of a table to move, as written.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(super) struct RowSettings {
     pub(super) extraction: Option<Extraction>,
     pub(super) watermark: Vec<ColumnName>,
     pub(super) lookback: Option<Lookback>,
@@ -18,19 +18,19 @@ pub(super) struct Rows {
 const KEYS: [&str; 4] = ["extraction", "watermark", "lookback", "deletes"];
 
 /// Reads the four keys, and reports those that do not go together.
-pub(super) fn rows(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Rows {
+pub(super) fn rows(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> RowSettings {
     let choices: Vec<_> = Extraction::ALL.iter().map(|choice| (choice.name(), *choice)).collect();
     let deletes: Vec<_> = Deletes::ALL.iter().map(|choice| (choice.name(), *choice)).collect();
     let places = KEYS.map(|key| section.place(key));
     let subjects = KEYS.map(|key| section.subject(key));
-    let written = Rows {
+    let written = RowSettings {
         extraction: section.choice("extraction", &choices, reader),
         watermark: watermark(section, reader),
         lookback: lookback(section, reader),
         deletes: section.choice("deletes", &deletes, reader).unwrap_or_default(),
     };
     let moved = written.extraction.unwrap_or(Extraction::FullTable);
-    let mut refuse = |place: &Option<Place>, message: String| {
+    let mut refuse = |place: &Option<FilePlace>, message: String| {
         if let Some(place) = place {
             reader.problem(place, message);
         }
@@ -69,7 +69,7 @@ pub(super) fn rows(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Rows {
 }
 
 /// Reads a name, or a list of names.
-fn watermark(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<ColumnName> {
+fn watermark(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Vec<ColumnName> {
     let subject = section.subject("watermark");
     let Some(entry) = section.take("watermark", reader) else { return Vec::new() };
     let texts: Vec<Option<Text>> = match entry.items() {
@@ -90,7 +90,7 @@ fn watermark(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<ColumnNa
     names(texts.into_iter().flatten(), reader)
 }
 
-fn lookback(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Lookback> {
+fn lookback(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Option<Lookback> {
     let subject = section.subject("lookback");
     let entry = section.take("lookback", reader)?;
     let Some(entries) = entry.table() else {
@@ -118,7 +118,7 @@ fn lookback(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Lookba
 }
 
 /// Turns texts into names of columns; one that stands twice is a fault.
-fn names(texts: impl Iterator<Item = Text>, reader: &mut Reader<'_>) -> Vec<ColumnName> {
+fn names(texts: impl Iterator<Item = Text>, reader: &mut SettingsReader<'_>) -> Vec<ColumnName> {
     let mut names: Vec<ColumnName> = Vec::new();
     for text in texts {
         match ColumnName::new(&text.value) {

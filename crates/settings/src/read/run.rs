@@ -1,16 +1,19 @@
 //! `[run]` and `[selection]`.
 
-use crate::reader::Reader;
+use crate::reader::SettingsReader;
 use crate::section::{LengthRange, Section};
-use crate::{Run, Selection, TimeOfDay, WrittenAt};
+use crate::{RunSettings, StrategySelection, TimeOfDay, WrittenAt};
 use globset::Glob;
 use handoff_model::{ProofBy, SumBy};
 use std::num::NonZeroUsize;
 
-pub(super) fn run(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Run {
-    let mut run = Run::default();
+pub(super) fn read_run(
+    section: Option<Section<'_>>,
+    reader: &mut SettingsReader<'_>,
+) -> RunSettings {
+    let mut run = RunSettings::default();
     let Some(mut section) = section else { return run };
-    if let Some(jobs) = section.number("jobs", Run::JOBS, reader)
+    if let Some(jobs) = section.number("jobs", RunSettings::JOBS, reader)
         && let Some(jobs) = usize::try_from(jobs).ok().and_then(NonZeroUsize::new)
     {
         run.jobs = jobs;
@@ -57,8 +60,11 @@ const WHOLE_RUN: LengthRange = LengthRange { least: "1s", most: "365d" };
 /// Every row is for `--prove`: it is too much for every run.
 const PROOFS: [(&str, ProofBy); 2] = [("sums", ProofBy::Sums), ("counts", ProofBy::Counts)];
 
-pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Selection {
-    let mut selection = Selection::default();
+pub(super) fn read_selection(
+    section: Option<Section<'_>>,
+    reader: &mut SettingsReader<'_>,
+) -> StrategySelection {
+    let mut selection = StrategySelection::default();
     let Some(mut section) = section else { return selection };
     for (key, field, least) in [
         ("parallel_above_rows", &mut selection.parallel_above_rows, 0),
@@ -72,13 +78,13 @@ pub(super) fn selection(section: Option<Section<'_>>, reader: &mut Reader<'_>) -
     selection
 }
 
-pub(super) fn percent(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<u8> {
+pub(super) fn percent(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Option<u8> {
     section
         .number("max_delete_percent", 0..=100, reader)
         .and_then(|percent| percent.try_into().ok())
 }
 
-fn until(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<TimeOfDay> {
+fn until(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Option<TimeOfDay> {
     let text = section.text("until", reader)?;
     text.value
         .parse()
@@ -101,7 +107,11 @@ struct Globs {
     written: WrittenAt,
 }
 
-fn globs(section: &mut Section<'_>, key: &'static str, reader: &mut Reader<'_>) -> Option<Globs> {
+fn globs(
+    section: &mut Section<'_>,
+    key: &'static str,
+    reader: &mut SettingsReader<'_>,
+) -> Option<Globs> {
     let texts = section.texts(key, reader)?;
     for text in &texts {
         if let Err(error) = Glob::new(&text.value) {

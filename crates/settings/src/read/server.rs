@@ -1,8 +1,9 @@
 //! `[source]` and `[replica]`, and what `[target]` has in common with them.
 
+use super::tls::read_tls;
 use super::{MISSING, access, tls};
-use crate::error::Place;
-use crate::reader::{Reader, is_variable_name};
+use crate::error::FilePlace;
+use crate::reader::{SettingsReader, is_variable_name};
 use crate::section::{Section, Text};
 use crate::{MySqlServer, Secret, UrlError};
 use std::fs;
@@ -10,25 +11,25 @@ use std::fs;
 /// Reads `[source]` or `[replica]`.
 pub(super) fn mysql(
     mut section: Section<'_>,
-    place: &Place,
-    reader: &mut Reader<'_>,
+    place: &FilePlace,
+    reader: &mut SettingsReader<'_>,
 ) -> Option<MySqlServer> {
-    let server = url(&mut section, place, reader, MySqlServer::from_url);
-    let in_url = server.as_ref().is_some_and(|server| !server.password.is_empty());
-    let password = password(&mut section, in_url, reader);
-    let tls = tls::tls(&mut section, reader);
+    let from_url = url(&mut section, place, reader, MySqlServer::from_url);
+    let in_url = from_url.as_ref().is_some_and(|server| !server.password.is_empty());
+    let beside_url = read_password(&mut section, in_url, reader);
+    let tls = read_tls(&mut section, reader);
     let public_key = tls::public_key(&mut section, &tls, reader);
     section.finish(reader);
-    let server = server?;
-    let password = password.unwrap_or(server.password);
+    let server = from_url?;
+    let password = beside_url.unwrap_or(server.password);
     Some(MySqlServer { password, tls, public_key, ..server })
 }
 
 /// Takes the URL apart.
 pub(super) fn url<T>(
     section: &mut Section<'_>,
-    place: &Place,
-    reader: &mut Reader<'_>,
+    place: &FilePlace,
+    reader: &mut SettingsReader<'_>,
     parse: fn(&str) -> Result<T, UrlError>,
 ) -> Option<T> {
     let subject = section.subject("url");
@@ -62,10 +63,10 @@ pub(super) fn example(section: &str) -> String {
 }
 
 /// Fetches the password that stands outside of the URL, if one does.
-pub(super) fn password(
+pub(super) fn read_password(
     section: &mut Section<'_>,
     in_url: bool,
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
 ) -> Option<Secret> {
     let variable = section.text("password_env", reader);
     let file = section.text("password_file", reader);
@@ -91,7 +92,7 @@ pub(super) fn password(
     }
 }
 
-fn from_variable(text: &Text, reader: &mut Reader<'_>) -> Option<Secret> {
+fn from_variable(text: &Text, reader: &mut SettingsReader<'_>) -> Option<Secret> {
     let Text { subject, value: name, place, .. } = text;
     // Some write the password itself here, so what does not look like a name is not repeated.
     if !is_variable_name(name) {
@@ -115,12 +116,11 @@ fn from_variable(text: &Text, reader: &mut Reader<'_>) -> Option<Secret> {
 
 const EXAMPLE_VARIABLE: &str = "SOURCE_PASSWORD";
 
-fn from_file(text: &Text, reader: &mut Reader<'_>) -> Option<Secret> {
+fn from_file(text: &Text, reader: &mut SettingsReader<'_>) -> Option<Secret> {
     let path = reader.path(&text.value);
     let read = fs::read_to_string(&path).map_err(|error| error.to_string()).and_then(|password| {
-        let line = password.strip_suffix('\n').unwrap_or(&password);
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        match line {
+        let ended = password.strip_suffix('\n').unwrap_or(&password);
+        match ended.strip_suffix('\r').unwrap_or(ended) {
             "" => Err("it is empty".to_owned()),
             line if line.contains('\n') => Err("it has more than one line".to_owned()),
             line => Ok(Secret::new(line)),

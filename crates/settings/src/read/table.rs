@@ -1,10 +1,10 @@
 //! `[tables.NAME]`, of both files.
 
-use super::extraction::{self, Rows};
+use super::extraction::{self, RowSettings};
 use super::run::percent;
-use crate::document::Entry;
-use crate::error::Place;
-use crate::reader::Reader;
+use crate::document::TomlEntry;
+use crate::error::FilePlace;
+use crate::reader::SettingsReader;
 use crate::section::{Section, text_of};
 use crate::suggest::one_of;
 use crate::{AVAILABLE_STRATEGIES, TableSettings, WrittenAt};
@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 /// Reads the tables of every file; a table may stand in both, a key of it in one.
 pub(super) fn tables<'d>(
-    files: impl Iterator<Item = Entry<'d>>,
-    reader: &mut Reader<'_>,
+    files: impl Iterator<Item = TomlEntry<'d>>,
+    reader: &mut SettingsReader<'_>,
 ) -> BTreeMap<TableName, TableSettings> {
     let mut sections = BTreeMap::<TableName, NamedTable<'d>>::new();
     for file in files {
@@ -35,14 +35,14 @@ pub(super) fn tables<'d>(
 /// The section of a table, and where it is first named.
 struct NamedTable<'d> {
     section: Section<'d>,
-    place: Place,
+    place: FilePlace,
 }
 
 fn gather<'d>(
     sections: &mut BTreeMap<TableName, NamedTable<'d>>,
     name: &str,
-    entry: &Entry<'d>,
-    reader: &mut Reader<'_>,
+    entry: &TomlEntry<'d>,
+    reader: &mut SettingsReader<'_>,
 ) {
     let table = match TableName::new(name) {
         Ok(table) => table,
@@ -62,14 +62,18 @@ fn gather<'d>(
     }
 }
 
-fn table(mut section: Section<'_>, place: Place, reader: &mut Reader<'_>) -> TableSettings {
+fn table(
+    mut section: Section<'_>,
+    place: FilePlace,
+    reader: &mut SettingsReader<'_>,
+) -> TableSettings {
     let rows = extraction::rows(&mut section, reader);
     let (loader, keep_spool) = loading(&mut section, reader);
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let max_delete_percent = percent(&mut section, reader);
-    let columns = columns(&mut section, reader);
+    let columns = read_columns(&mut section, reader);
     section.finish(reader);
-    let Rows { extraction, watermark, lookback, deletes } = rows;
+    let RowSettings { extraction, watermark, lookback, deletes } = rows;
     TableSettings {
         extraction,
         watermark,
@@ -88,9 +92,9 @@ const PRIORITIES: [(&str, Priority); 3] =
     [("high", Priority::High), ("medium", Priority::Medium), ("low", Priority::Low)];
 
 /// Reads the strategy and whether its file stays.
-fn loading(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (Option<Strategy>, bool) {
+fn loading(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> (Option<Strategy>, bool) {
     let [of_loader, of_keep] = ["loader", "keep_spool"].map(|key| section.place(key));
-    let loader = loader(section, reader);
+    let loader = read_loader(section, reader);
     let keep_spool = section.flag("keep_spool", reader).unwrap_or_default();
     // A strategy that could not be read has been reported.
     let known = loader.is_some() || of_loader.is_none();
@@ -107,7 +111,7 @@ fn loading(section: &mut Section<'_>, reader: &mut Reader<'_>) -> (Option<Strate
     (loader, keep_spool)
 }
 
-fn loader(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Strategy> {
+fn read_loader(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Option<Strategy> {
     let text = section.text("loader", reader)?;
     let strategy = Strategy::by_name(&text.value);
     let available = strategy.filter(|strategy| AVAILABLE_STRATEGIES.contains(strategy));
@@ -121,7 +125,10 @@ fn loader(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<Strategy
     available
 }
 
-fn columns(section: &mut Section<'_>, reader: &mut Reader<'_>) -> BTreeMap<ColumnName, String> {
+fn read_columns(
+    section: &mut Section<'_>,
+    reader: &mut SettingsReader<'_>,
+) -> BTreeMap<ColumnName, String> {
     let Some(entry) = section.take("columns", reader) else { return BTreeMap::new() };
     let subject = section.subject("columns");
     let Some(entries) = entry.table() else {
@@ -132,7 +139,7 @@ fn columns(section: &mut Section<'_>, reader: &mut Reader<'_>) -> BTreeMap<Colum
         reader.problem(&entry.place, message);
         return BTreeMap::new();
     };
-    let column = |(name, entry): (String, Entry<'_>)| {
+    let column = |(name, entry): (String, TomlEntry<'_>)| {
         let text = text_of(&entry, format!("{subject}.{name}"), reader)?;
         let column = ColumnName::new(&name)
             .map_err(|error| reader.problem(&text.place, format!("{subject}: {error}")))

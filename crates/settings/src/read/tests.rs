@@ -117,7 +117,7 @@ fn every_key_arrives() {
         "postgres://etl:S3cret@db/olap",
     )
     .unwrap();
-    expected.source.tls = Tls {
+    expected.source.tls = TlsSettings {
         mode: TlsMode::VerifyFull,
         ca: Some(folder.path().join("ca.pem")),
         fingerprint: None,

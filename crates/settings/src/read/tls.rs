@@ -1,13 +1,13 @@
-//! How a server is to be known, and how it is to let us in.
+//! The checks of a server's certificate, and the ways in which it may let us in.
 
-use crate::reader::Reader;
+use crate::reader::SettingsReader;
 use crate::section::{Section, Text};
-use crate::{Fingerprint, RequireAuth, Tls, TlsMode};
+use crate::{CertificatePin, RequireAuth, TlsMode, TlsSettings};
 use std::fs;
 use std::path::PathBuf;
 
 /// Reads `tls`, `tls_ca` and `tls_fingerprint`.
-pub(super) fn tls(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Tls {
+pub(super) fn read_tls(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> TlsSettings {
     let place = section.place("tls");
     let mode = section.choice("tls", TlsMode::NAMES, reader).unwrap_or_default();
     let ca = section.text("tls_ca", reader);
@@ -33,11 +33,11 @@ pub(super) fn tls(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Tls {
     let pinned = pin.is_some();
     let fingerprint = pin.and_then(|pin| fingerprint(&pin, reader));
     let ca = ca.map(|ca| authorities(&ca, mode.verifies() || pinned, reader));
-    Tls { mode, ca, fingerprint }
+    TlsSettings { mode, ca, fingerprint }
 }
 
-fn fingerprint(text: &Text, reader: &mut Reader<'_>) -> Option<Fingerprint> {
-    let fingerprint = Fingerprint::parse(&text.value);
+fn fingerprint(text: &Text, reader: &mut SettingsReader<'_>) -> Option<CertificatePin> {
+    let fingerprint = CertificatePin::parse(&text.value);
     if fingerprint.is_none() {
         let message = format!(
             "{} is no fingerprint; write \"sha256:\" and the 64 digits that openssl x509 -noout \
@@ -49,7 +49,7 @@ fn fingerprint(text: &Text, reader: &mut Reader<'_>) -> Option<Fingerprint> {
     fingerprint
 }
 
-fn authorities(text: &Text, is_used: bool, reader: &mut Reader<'_>) -> PathBuf {
+fn authorities(text: &Text, is_used: bool, reader: &mut SettingsReader<'_>) -> PathBuf {
     // A file that is named and not used would be taken for protection.
     if !is_used {
         let message = format!(
@@ -65,8 +65,8 @@ fn authorities(text: &Text, is_used: bool, reader: &mut Reader<'_>) -> PathBuf {
 /// Reads `server_public_key`.
 pub(super) fn public_key(
     section: &mut Section<'_>,
-    tls: &Tls,
-    reader: &mut Reader<'_>,
+    tls: &TlsSettings,
+    reader: &mut SettingsReader<'_>,
 ) -> Option<PathBuf> {
     let text = section.text("server_public_key", reader)?;
     if !tls.is_optional() && tls.mode != TlsMode::Disable {
@@ -79,7 +79,7 @@ pub(super) fn public_key(
     Some(readable(&text, "name a PEM file of the server's public RSA key", reader))
 }
 
-fn readable(text: &Text, fix: &str, reader: &mut Reader<'_>) -> PathBuf {
+fn readable(text: &Text, fix: &str, reader: &mut SettingsReader<'_>) -> PathBuf {
     let path = reader.path(&text.value);
     if let Err(error) = fs::read(&path) {
         let message = format!(
@@ -93,10 +93,10 @@ fn readable(text: &Text, fix: &str, reader: &mut Reader<'_>) -> PathBuf {
 }
 
 /// Reads `require_auth`. Over a Unix socket, `host`, the driver is on its own.
-pub(super) fn require_auth(
+pub(super) fn read_require_auth(
     section: &mut Section<'_>,
     host: Option<&str>,
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
 ) -> RequireAuth {
     let place = section.place("require_auth");
     let required = section.choice("require_auth", RequireAuth::NAMES, reader).unwrap_or_default();

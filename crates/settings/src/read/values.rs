@@ -1,13 +1,16 @@
 //! `[values]`.
 
-use crate::reader::Reader;
+use crate::reader::SettingsReader;
 use crate::section::{Section, text_of};
-use crate::{BadJson, BadText, NulBytes, Values, ZeroDates};
+use crate::{BadJson, BadText, NulBytes, ValuePolicies, ZeroDates};
 use toml::de::DeValue;
 
-pub(super) fn values(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> Values {
-    let Some(mut section) = section else { return Values::default() };
-    let values = Values {
+pub(super) fn read_values(
+    section: Option<Section<'_>>,
+    reader: &mut SettingsReader<'_>,
+) -> ValuePolicies {
+    let Some(mut section) = section else { return ValuePolicies::default() };
+    let values = ValuePolicies {
         zero_dates: zero_dates(&mut section, reader).unwrap_or_default(),
         nul_bytes: section.choice("nul_bytes", NulBytes::NAMES, reader).unwrap_or_default(),
         bad_text: section.choice("bad_text", BadText::NAMES, reader).unwrap_or_default(),
@@ -18,7 +21,7 @@ pub(super) fn values(section: Option<Section<'_>>, reader: &mut Reader<'_>) -> V
 }
 
 /// Reads a word or a date; the date may stand in quotes or, as TOML writes dates, without.
-fn zero_dates(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<ZeroDates> {
+fn zero_dates(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Option<ZeroDates> {
     let entry = section.take("zero_dates", reader)?;
     let subject = section.subject("zero_dates");
     let (place, shown) = (entry.place.clone(), entry.shown());

@@ -6,11 +6,11 @@ use super::{
     others::fnv,
     spec::{self, Engine, Key, Table},
 };
-use crate::{Error, Result, quoted};
+use crate::{Result, TestbedError, quoted};
 use mysql::{Conn, prelude::Queryable};
 use std::collections::HashMap;
 
-/// What [`create`] made.
+/// The tables and rows that [`create`] made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Created {
     /// The number of tables.
@@ -87,8 +87,9 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn open(conn: &'a mut Conn) -> Result<Session<'a>> {
-        let version: Option<String> =
-            conn.query_first("SELECT VERSION()").map_err(Error::mysql("ask for the version"))?;
+        let version: Option<String> = conn
+            .query_first("SELECT VERSION()")
+            .map_err(TestbedError::mysql("ask for the version"))?;
         let mariadb = version.is_some_and(|version| version.contains("MariaDB"));
         let mut session = Session { conn, mariadb };
         session.run(
@@ -111,14 +112,14 @@ impl<'a> Session<'a> {
 
     /// Runs a statement and returns the number of rows it changed.
     pub(super) fn run(&mut self, sql: &str, action: &str) -> Result<u64> {
-        self.conn.query_drop(sql).map_err(Error::mysql(action))?;
+        self.conn.query_drop(sql).map_err(TestbedError::mysql(action))?;
         Ok(self.conn.affected_rows())
     }
 
     /// Returns the one number that a query answers; NULL is 0.
     pub(super) fn number(&mut self, sql: &str, action: &str) -> Result<u64> {
         let answer: Option<Option<u64>> =
-            self.conn.query_first(sql).map_err(Error::mysql(action))?;
+            self.conn.query_first(sql).map_err(TestbedError::mysql(action))?;
         Ok(answer.flatten().unwrap_or(0))
     }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{Result, quoted};
 use mysql::Conn;
 
-/// Which day, and how busy.
+/// A day, and its load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Day {
     /// Counted from 1; another day changes other rows.
@@ -26,7 +26,7 @@ impl Day {
     }
 }
 
-/// What a day did to one table.
+/// The changes of a day to one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDay {
     /// The table.
@@ -41,7 +41,7 @@ pub struct TableDay {
     pub deleted: u64,
 }
 
-/// What a day did, table by table; tables it left alone are not there.
+/// The changes of a day, table by table; tables without any are not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayOfWork {
     /// The tables that changed.
@@ -77,7 +77,7 @@ pub fn a_day_of_work(conn: &mut Conn, practice: &Practice, day: &Day) -> Result<
     let mut done = Vec::new();
     for table in tables.iter().filter(|table| table.full_rows > 0 && is_touched(table, day)) {
         let action = format!("work on `{}`", table.name);
-        let work = Work { table, day, session: &mut session, action };
+        let work = TableWork { table, day, session: &mut session, action };
         let worked = work.run(writer.values(table))?;
         done.push(worked);
     }
@@ -89,7 +89,7 @@ fn is_touched(table: &Table, day: &Day) -> bool {
     fnv(&format!("{} {}", table.name, day.number)) % 3 < 2
 }
 
-struct Work<'a, 'b> {
+struct TableWork<'a, 'b> {
     table: &'a Table,
     day: &'a Day,
     session: &'a mut Session<'b>,
@@ -97,7 +97,7 @@ struct Work<'a, 'b> {
     action: String,
 }
 
-impl Work<'_, '_> {
+impl TableWork<'_, '_> {
     fn run(mut self, values: Vec<String>) -> Result<TableDay> {
         let name = quoted(&self.table.name);
         let rows = self.session.number(&format!("SELECT COUNT(*) FROM {name}"), &self.action)?;

@@ -1,4 +1,4 @@
-//! What a column of the practice is, and how its values follow from the number of the row.
+//! The kinds of columns of the practice, whose values follow from the number of the row.
 
 use super::text::{NOTES, ODD, ODD_WITHOUT_EMOJI, SENTENCES, WORDS, pick};
 
@@ -71,7 +71,7 @@ pub(super) enum Kind {
     Bytes,
 }
 
-/// What an expression depends on besides the row's number.
+/// The context of an expression besides the row's number.
 pub(super) struct Context<'a> {
     /// The table, for planted strings.
     pub(super) table: &'a str,

@@ -1,4 +1,4 @@
-//! Which tables the practice has.
+//! The tables of the practice.
 
 use super::{TABLES, kind::Kind, others};
 
@@ -26,7 +26,7 @@ pub(super) struct Column {
     pub(super) indexed: bool,
 }
 
-/// How a table's rows are told apart.
+/// The key of a table's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key<'a> {
     Single(&'a str),

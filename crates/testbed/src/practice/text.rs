@@ -10,8 +10,8 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-/// What people and programs leave in free text. Everything that a careless copy changes is here but
-/// the byte 0, which PostgreSQL can't hold.
+/// Texts as people and programs leave them. Everything that a careless copy changes is here but the
+/// byte 0, which PostgreSQL can't hold.
 pub(super) const ODD: &[&str] = &[
     "Patient called, will call back 😀🦷",
     "👩‍⚕️ moved to next week",

@@ -15,7 +15,7 @@ fn id(text: &str) -> CopyId {
 fn copy() -> CopyState {
     CopyState {
         place: Side::Replica,
-        status: Status::Success,
+        status: AttemptStatus::Success,
         copy_id: Some(id(GOOD)),
         pending: None,
         intact: true,
@@ -40,7 +40,7 @@ fn copy() -> CopyState {
 
 fn load() -> LoadState {
     LoadState {
-        status: Status::Success,
+        status: AttemptStatus::Success,
         loaded_copy_id: Some(id(GOOD)),
         watermark: None,
         fingerprint: None,
@@ -72,7 +72,7 @@ fn load() -> LoadState {
 
 /// A copy that was begun and whose run died.
 fn running() -> CopyState {
-    CopyState { status: Status::Running, pending: Some(id(NEXT)), ..copy() }
+    CopyState { status: AttemptStatus::Running, pending: Some(id(NEXT)), ..copy() }
 }
 
 /// A first copy that was begun and whose run died.
@@ -95,11 +95,11 @@ fn check(copy: Option<CopyState>, load: Option<LoadState>, there: There<'_>, exp
     let names = |names: &[&str]| names.iter().map(|name| TableName::new(name).unwrap()).collect();
     let mut states = BTreeMap::new();
     if copy.is_some() || load.is_some() {
-        states.insert(TableName::new("t").unwrap(), Tracked { copy, load });
+        states.insert(TableName::new("t").unwrap(), TrackedTable { copy, load });
     }
     let shadows: Vec<_> = there.shadows.iter().map(|(text, new)| (id(text), *new)).collect();
     let found = reconcile(&states, &shadows, &names(there.replica), &names(there.target));
-    let found: Vec<String> = found.iter().map(Finding::to_string).collect();
+    let found: Vec<String> = found.iter().map(RecoveryFinding::to_string).collect();
     assert_eq!(found, expected);
 }
 
@@ -126,9 +126,13 @@ fn tables_that_nobody_tracks_are_not_ours() {
     ];
     check(None, None, BOTH, &expected);
     // Its row says only that it failed, for just that reason.
-    let failed = CopyState { status: Status::Failed, copy_id: None, ..copy() };
-    let unloaded =
-        LoadState { status: Status::Failed, last_success_at: None, loaded_copy_id: None, ..load() };
+    let failed = CopyState { status: AttemptStatus::Failed, copy_id: None, ..copy() };
+    let unloaded = LoadState {
+        status: AttemptStatus::Failed,
+        last_success_at: None,
+        loaded_copy_id: None,
+        ..load()
+    };
     check(Some(failed), Some(unloaded), BOTH, &expected);
     // Known on one side only.
     check(
@@ -143,7 +147,7 @@ fn tables_that_nobody_tracks_are_not_ours() {
 #[test]
 fn adopted_tables_are_ours_and_not_loadable() {
     let at = Some(Timestamp::now());
-    let interrupted = Status::Interrupted;
+    let interrupted = AttemptStatus::Interrupted;
     let adopted =
         CopyState { status: interrupted, copy_id: None, intact: false, adopted_at: at, ..copy() };
     let load = LoadState {
@@ -169,7 +173,7 @@ fn a_copy_that_was_swapped_in_is_finished() {
     let swapped = There { shadows: &old, ..BOTH };
     check(Some(running()), Some(load()), swapped, &[FINISH]);
     // The seal failed after the swap, and the failure could be recorded.
-    let failed = CopyState { status: Status::Failed, ..running() };
+    let failed = CopyState { status: AttemptStatus::Failed, ..running() };
     check(Some(failed), Some(load()), swapped, &[FINISH]);
     // A first copy has no old table to put aside.
     check(Some(running_first()), None, There { target: &[], ..BOTH }, &[FINISH]);
@@ -192,7 +196,7 @@ fn a_copy_that_was_not_swapped_in_is_undone() {
 
 #[test]
 fn a_first_copy_that_failed_does_not_claim_a_table_that_came_later() {
-    let failed = CopyState { status: Status::Failed, ..running_first() };
+    let failed = CopyState { status: AttemptStatus::Failed, ..running_first() };
     check(Some(failed), None, There { target: &[], ..BOTH }, &[]);
 }
 
@@ -200,13 +204,13 @@ fn a_first_copy_that_failed_does_not_claim_a_table_that_came_later() {
 fn a_merge_is_repeated_and_the_table_not_loaded_before() {
     let merging = CopyState { intact: false, ..running() };
     check(Some(merging), Some(load()), BOTH, &[REPEAT]);
-    let undone = CopyState { intact: false, status: Status::Interrupted, ..copy() };
+    let undone = CopyState { intact: false, status: AttemptStatus::Interrupted, ..copy() };
     assert!(!undone.loadable());
 }
 
 #[test]
 fn an_attempt_that_failed_leaves_the_last_copy_loadable() {
-    let failed = CopyState { status: Status::Failed, pending: Some(id(NEXT)), ..copy() };
+    let failed = CopyState { status: AttemptStatus::Failed, pending: Some(id(NEXT)), ..copy() };
     assert!(failed.loadable());
     assert!(!running().loadable());
     check(Some(failed), Some(load()), BOTH, &[]);

@@ -5,7 +5,7 @@ use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
 use handoff_model::CopyId;
 use handoff_pipeline::{CheckSubject as S, CheckVerdict, Pipeline, RunOptions, check};
 use handoff_testbed::Trio;
-use handoff_tracking::{Tracker, Wait};
+use handoff_tracking::{LockWait, Tracker};
 
 #[test]
 fn a_run_in_progress_is_named() {
@@ -18,7 +18,7 @@ fn a_run_in_progress_is_named() {
         MyPool::open(settings.replica.as_ref().unwrap(), Side::Replica, &options).unwrap();
     let target = PgPool::open(&settings.target.server, &options).unwrap();
     let tracker = Tracker::open(options.run, Some(replica), target, "raw").unwrap();
-    let lock = tracker.lock(Wait::No).unwrap();
+    let lock = tracker.lock(LockWait::No).unwrap();
     let report = check(&settings);
     assert!(!report.ok);
     for side in [Side::Replica, Side::Target] {

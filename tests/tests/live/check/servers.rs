@@ -15,7 +15,7 @@ fn mariadb(arguments: &[&str]) -> MariaDb {
 fn mysql9() -> Option<MySql9> {
     match MySql9::start(&ServerOptions::default()) {
         Ok(server) => Some(server),
-        Err(handoff_testbed::Error::NotAvailable(why)) => {
+        Err(handoff_testbed::TestbedError::NotAvailable(why)) => {
             eprintln!("not run, without MySQL 9: {why}");
             None
         }

@@ -1,14 +1,14 @@
 //! A request to stop ends the statement in progress, and faults carry no values.
 
 use super::{replica, target};
-use handoff_connect::Profile;
-use handoff_model::{Cancel, RunId};
+use handoff_connect::SessionProfile;
+use handoff_model::{CancelToken, RunId};
 use handoff_testbed::Trio;
 use mysql::prelude::Queryable;
 use std::thread;
 use std::time::{Duration, Instant};
 
-fn cancel_soon(cancel: &Cancel) {
+fn cancel_soon(cancel: &CancelToken) {
     let cancel = cancel.clone();
     thread::spawn(move || {
         thread::sleep(Duration::from_millis(200));
@@ -21,8 +21,8 @@ fn a_request_to_stop_ends_the_running_statement() {
     let trio = Trio::new("cancel");
     let start = Instant::now();
     let pool = replica(&trio, RunId::new());
-    let mut conn = pool.get(Profile::Read).unwrap();
-    let cancel = Cancel::new();
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
+    let cancel = CancelToken::new();
     cancel_soon(&cancel);
     let guard = pool.cancel_guard(&conn, &cancel);
     // Not `query_drop`, which reads the rows and drops what goes wrong with them.
@@ -37,7 +37,7 @@ fn a_request_to_stop_ends_the_running_statement() {
 
     let pool = target(&trio, RunId::new());
     let mut conn = pool.get().unwrap();
-    let cancel = Cancel::new();
+    let cancel = CancelToken::new();
     cancel_soon(&cancel);
     let guard = pool.cancel_guard(&conn, &cancel);
     let error = conn.batch_execute("SELECT pg_sleep(60)").unwrap_err();
@@ -51,7 +51,7 @@ fn a_request_to_stop_ends_the_running_statement() {
 fn faults_of_real_servers_hold_no_values() {
     let trio = Trio::new("no_values");
     let pool = replica(&trio, RunId::new());
-    let mut conn = pool.get(Profile::Write).unwrap();
+    let mut conn = pool.get(SessionProfile::Write).unwrap();
     conn.query_drop(
         "CREATE TABLE t (name VARCHAR(20) PRIMARY KEY, born DATE, n TINYINT, doc JSON)",
     )

@@ -4,7 +4,7 @@
 use super::{options, pg_server, target};
 use crate::certificates::{Certificates, install};
 use handoff_connect::{Fault, PgConn, PgPool, Side};
-use handoff_model::{Cancel, RunId};
+use handoff_model::{CancelToken, RunId};
 use handoff_rows::tuples;
 use handoff_settings::{PgServer, Secret, TlsMode};
 use handoff_testbed::{Postgres, ServerOptions, Trio};
@@ -187,7 +187,7 @@ fn a_request_to_stop_ends_a_copy() {
     let trio = Trio::new("copy_cancel");
     let pool = target(&trio, RunId::new());
     let mut conn = pool.get().unwrap();
-    let cancel = Cancel::new();
+    let cancel = CancelToken::new();
     let guard = pool.cancel_guard(&conn, &cancel);
     let stop = |row| {
         if row == 1000 {

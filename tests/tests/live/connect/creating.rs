@@ -1,7 +1,7 @@
 //! The replica database and the target schema, made or asked for.
 
 use super::{my_server, options, pg_server, target};
-use handoff_connect::{MyPool, PgPool, Profile, Side, grant_select};
+use handoff_connect::{MyPool, PgPool, SessionProfile, Side, grant_select};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, PgServer, Secret};
 use handoff_testbed::Trio;
@@ -16,7 +16,7 @@ fn the_replica_database_is_made_where_it_is_missing() {
     let options = options(RunId::new());
     for _ in 0..2 {
         let pool = MyPool::open_or_create(&server, Side::Replica, &options).unwrap();
-        let mut conn = pool.get(Profile::Read).unwrap();
+        let mut conn = pool.get(SessionProfile::Read).unwrap();
         let row: Option<(String, String)> =
             conn.query_first("SELECT DATABASE(), @@character_set_database").unwrap();
         assert_eq!(row, Some((name.clone(), "utf8mb4".into())));

@@ -2,7 +2,7 @@
 
 use super::{my_server, options};
 use crate::certificates::Certificates;
-use handoff_connect::{MyPool, Profile, Side};
+use handoff_connect::{MyPool, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, TlsMode};
 use handoff_testbed::MariaDb;
@@ -18,7 +18,7 @@ fn pool(server: &MySqlServer, mode: TlsMode) -> MyPool {
 
 /// Reads a statement's rows as packets.
 fn packets(pool: &MyPool, sql: &str) -> Vec<Vec<u8>> {
-    let mut conn = pool.get(Profile::Read).unwrap();
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
     let mut found = Vec::new();
     let mut rows = conn.rows(sql, Vec::new()).unwrap();
     let done = rows.each_packet(|packet| {
@@ -42,7 +42,7 @@ fn under_tls_rows_files_and_cuts_are_those_of_plain_text() {
     assert!(tls.protection().encrypted && !plain.protection().encrypted);
 
     // A file of many packets, and rows that are longer than one.
-    let mut writer = tls.get(Profile::Write).unwrap();
+    let mut writer = tls.get(SessionProfile::Write).unwrap();
     writer.query_drop("CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(100))").unwrap();
     let load = "LOAD DATA LOCAL INFILE 'x' INTO TABLE t CHARACTER SET binary (id, a)";
     let loaded = writer.load_local(load, |file| {
@@ -57,7 +57,7 @@ fn under_tls_rows_files_and_cuts_are_those_of_plain_text() {
     }
 
     // A cut ends the session at the server, in the middle of its rows.
-    let mut conn = tls.get(Profile::Read).unwrap();
+    let mut conn = tls.get(SessionProfile::Read).unwrap();
     let id = conn.connection_id();
     let wire = conn.wire().unwrap();
     let mut rows = conn.rows("SELECT a.* FROM t a, t b", Vec::new()).unwrap();
@@ -65,7 +65,7 @@ fn under_tls_rows_files_and_cuts_are_those_of_plain_text() {
     wire.cut();
     drop(rows);
     drop(conn);
-    let mut admin = plain.get(Profile::Read).unwrap();
+    let mut admin = plain.get(SessionProfile::Read).unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while admin
         .exec_first::<u32, _, _>(
@@ -80,10 +80,10 @@ fn under_tls_rows_files_and_cuts_are_those_of_plain_text() {
     }
 
     // A session that the server ended is not handed out again.
-    let ended = tls.get(Profile::Read).unwrap().connection_id();
+    let ended = tls.get(SessionProfile::Read).unwrap().connection_id();
     admin.query_drop(format!("KILL {ended}")).unwrap();
     std::thread::sleep(Duration::from_millis(300));
-    let mut next = tls.get(Profile::Read).unwrap();
+    let mut next = tls.get(SessionProfile::Read).unwrap();
     assert_ne!(next.connection_id(), ended);
     assert_eq!(next.query_first::<u8, _>("SELECT 1").unwrap(), Some(1));
 }

@@ -1,7 +1,7 @@
 //! Named locks, what a dead run leaves, and telling two names of one database.
 
 use super::{my_server, options, replica, target};
-use handoff_connect::{MyPool, Profile, Side};
+use handoff_connect::{MyPool, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::MySqlServer;
 use handoff_testbed::Trio;
@@ -68,9 +68,9 @@ fn sessions_of_an_earlier_run_are_found_and_ended() {
     let bystander = replica(&trio, other);
     let busy = thread::spawn({
         let old = old.clone();
-        move || old.get(Profile::Write).unwrap().query_drop("SELECT SLEEP(60)").is_err()
+        move || old.get(SessionProfile::Write).unwrap().query_drop("SELECT SLEEP(60)").is_err()
     });
-    let kept = old.get(Profile::Read).unwrap();
+    let kept = old.get(SessionProfile::Read).unwrap();
     until(|| new.orphans(dead).unwrap().len() == 2);
     let mut ids = old.connection_ids();
     ids.sort_unstable();

@@ -1,7 +1,7 @@
 //! What a pool hands out: sessions set up, living, and never one that may be spoilt.
 
 use super::{my_server, options, replica, target};
-use handoff_connect::{Flavor, MyPool, Profile, Side};
+use handoff_connect::{MyPool, ServerFlavor, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, Secret, TlsMode};
 use handoff_testbed::{Bed, MariaDb, MySql9, ServerOptions, Trio};
@@ -38,7 +38,7 @@ fn a_limit_that_the_server_sets_for_all_does_not_cut_a_read_short() {
     let (bed, server) = (Bed::shared(), MariaDb::start(&ServerOptions::default()).unwrap());
     let trio = Trio::on("select limit", bed.source(), server.endpoint(), bed.target());
     trio.sql_replica("SET GLOBAL sql_select_limit = 3");
-    let mut conn = replica(&trio, RunId::new()).get(Profile::Read).unwrap();
+    let mut conn = replica(&trio, RunId::new()).get(SessionProfile::Read).unwrap();
     let rows: Vec<u32> = conn.query("SELECT seq FROM seq_1_to_5").unwrap();
     assert_eq!(rows, [1, 2, 3, 4, 5]);
 }
@@ -57,9 +57,9 @@ fn a_session_is_set_up_for_its_profile() {
         ..my_server(&trio.replica_url())
     };
     let pool = MyPool::open(&hurried, Side::Replica, &options(RunId::new())).unwrap();
-    assert_eq!(pool.version().flavor, Flavor::MariaDb);
+    assert_eq!(pool.version().flavor, ServerFlavor::MariaDb);
 
-    let mut conn = pool.get(Profile::Read).unwrap();
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
     check(&mut conn, &EVERY);
     let read = [
         ("sql_mode", ""),
@@ -73,7 +73,7 @@ fn a_session_is_set_up_for_its_profile() {
     check(&mut conn, &read);
     let id = conn.connection_id();
 
-    conn.set_profile(Profile::Write).unwrap();
+    conn.set_profile(SessionProfile::Write).unwrap();
     let write = [
         ("sql_mode", "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"),
         ("foreign_key_checks", "OFF"),
@@ -84,10 +84,10 @@ fn a_session_is_set_up_for_its_profile() {
     check(&mut conn, &write);
     drop(conn);
 
-    let mut conn = pool.get(Profile::RawRead).unwrap();
+    let mut conn = pool.get(SessionProfile::RawRead).unwrap();
     assert_eq!(conn.connection_id(), id, "the same connection, set up anew");
     check(&mut conn, &[("character_set_results", ""), ("foreign_key_checks", "ON")]);
-    conn.set_profile(Profile::Read).unwrap();
+    conn.set_profile(SessionProfile::Read).unwrap();
     check(&mut conn, &read);
 }
 
@@ -113,8 +113,8 @@ fn mysql_9_is_set_up_too() {
     open(&plain);
 
     let pool = open(&my_server(&endpoint.url("c")));
-    assert_eq!(pool.version().flavor, Flavor::MySql);
-    let mut conn = pool.get(Profile::Write).unwrap();
+    assert_eq!(pool.version().flavor, ServerFlavor::MySql);
+    let mut conn = pool.get(SessionProfile::Write).unwrap();
     check(&mut conn, &EVERY);
     let write = [
         ("sql_mode", "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"),
@@ -133,14 +133,14 @@ fn taking_a_connection_again_costs_no_round_trip() {
     let trio = Trio::new("round_trips");
     let pool = replica(&trio, RunId::new());
     let questions = || -> u64 {
-        let mut conn = pool.get(Profile::Read).unwrap();
+        let mut conn = pool.get(SessionProfile::Read).unwrap();
         let row: Option<(String, u64)> =
             conn.query_first("SHOW SESSION STATUS LIKE 'Questions'").unwrap();
         row.unwrap().1
     };
     let before = questions();
     for _ in 0..10 {
-        drop(pool.get(Profile::Read).unwrap());
+        drop(pool.get(SessionProfile::Read).unwrap());
     }
     assert_eq!(questions(), before + 1, "only the asking itself");
     assert_eq!(pool.connection_ids().len(), 1, "connections are made when they are needed");
@@ -150,9 +150,9 @@ fn taking_a_connection_again_costs_no_round_trip() {
 fn a_connection_that_the_server_closed_is_not_handed_out() {
     let trio = Trio::new("stale");
     let pool = replica(&trio, RunId::new());
-    let id = pool.get(Profile::Read).unwrap().connection_id();
+    let id = pool.get(SessionProfile::Read).unwrap().connection_id();
     trio.sql_replica(&format!("KILL {id}"));
-    let mut conn = pool.get(Profile::Read).unwrap();
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
     assert_ne!(conn.connection_id(), id);
     assert_eq!(conn.query_first::<u8, _>("SELECT 1").unwrap(), Some(1));
 
@@ -171,20 +171,20 @@ fn a_connection_that_the_server_closed_is_not_handed_out() {
 fn a_connection_that_met_a_fault_is_not_handed_out() {
     let trio = Trio::new("spoilt");
     let pool = replica(&trio, RunId::new());
-    let mut conn = pool.get(Profile::Write).unwrap();
+    let mut conn = pool.get(SessionProfile::Write).unwrap();
     let id = conn.connection_id();
     conn.query_drop("START TRANSACTION").unwrap();
     let error = conn.query_drop("SELECT * FROM nothing").unwrap_err();
     let fault = conn.fault(&error);
     assert_eq!(fault.code(), Some("1146"));
     drop(conn);
-    assert_ne!(pool.get(Profile::Write).unwrap().connection_id(), id);
+    assert_ne!(pool.get(SessionProfile::Write).unwrap().connection_id(), id);
 
     let (tell, told) = std::sync::mpsc::channel();
     let lost = std::thread::spawn({
         let pool = pool.clone();
         move || {
-            let conn = pool.get(Profile::Write).unwrap();
+            let conn = pool.get(SessionProfile::Write).unwrap();
             tell.send(conn.connection_id()).unwrap();
             std::panic::resume_unwind(Box::new("in the middle of something"));
         }
@@ -197,7 +197,7 @@ fn a_connection_that_met_a_fault_is_not_handed_out() {
 fn a_wire_that_is_cut_ends_an_unread_result_at_once() {
     let trio = Trio::new("wire");
     let pool = replica(&trio, RunId::new());
-    let mut conn = pool.get(Profile::Read).unwrap();
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
     let wire = conn.wire().unwrap();
     let start = std::time::Instant::now();
     let mut rows = conn.query_iter("SELECT seq, REPEAT('x', 1000) FROM seq_1_to_20000000").unwrap();
@@ -206,7 +206,10 @@ fn a_wire_that_is_cut_ends_an_unread_result_at_once() {
     drop(rows);
     conn.close();
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-    assert_eq!(pool.get(Profile::Read).unwrap().query_first::<u8, _>("SELECT 1").unwrap(), Some(1));
+    assert_eq!(
+        pool.get(SessionProfile::Read).unwrap().query_first::<u8, _>("SELECT 1").unwrap(),
+        Some(1)
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{my_server, options, pg_server};
 use crate::certificates::{Certificates, install};
-use handoff_connect::{Fault, MyPool, PgPool, Profile, Side};
+use handoff_connect::{Fault, MyPool, PgPool, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, PgServer, TlsMode};
 use handoff_testbed::{MariaDb, MySql9, MySqlEndpoint, Postgres, ServerOptions};
@@ -80,8 +80,10 @@ fn mysql(
     server.tls.mode = mode;
     server.tls.ca = ca;
     let pool = MyPool::open(&server, Side::Source, &options(RunId::new()))?;
-    let row: Option<(String, String)> =
-        pool.get(Profile::Read)?.query_first("SHOW SESSION STATUS LIKE 'Ssl_cipher'").unwrap();
+    let row: Option<(String, String)> = pool
+        .get(SessionProfile::Read)?
+        .query_first("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        .unwrap();
     Ok(!row.unwrap().1.is_empty())
 }
 
@@ -103,7 +105,7 @@ fn tls_towards_mysql_9() {
     certificates.write(2090);
     let server = match MySql9::start(&certificates.arguments()) {
         Ok(server) => server,
-        Err(handoff_testbed::Error::NotAvailable(why)) => {
+        Err(handoff_testbed::TestbedError::NotAvailable(why)) => {
             eprintln!("not run, without MySQL 9: {why}");
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::{NEWS, TWO, hasty, instead, mended};
 use crate::bad_input::contents;
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use handoff_testbed::{PgBouncer, Trio};
 use postgres::NoTls;
 use std::process::Stdio;
@@ -45,7 +45,7 @@ fn a_small_pool_in_session_mode_serves_every_command_and_keeps_nothing_of_ours()
     // A run that is killed leaves no lock with a session that the pooler keeps.
     trio.sql_source(&NEWS.replace("new", "newer"));
     let mut command = etl.command(&["run"]);
-    command.env("HANDOFF_FAULT_POINT", "loader.moved:sick").stdout(Stdio::null());
+    arm(&mut command, "loader.moved:sick").stdout(Stdio::null());
     assert_eq!(command.stderr(Stdio::null()).status().unwrap().code(), None);
     mended(&etl);
     keeps_nothing(&trio, &bouncer);

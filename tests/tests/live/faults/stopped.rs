@@ -3,7 +3,7 @@
 use super::proxy::{Proxy, Trap};
 use super::{NEWS, TWO, hasty, instead, mended};
 use crate::bad_input::contents;
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use handoff_testbed::Trio;
 use std::process::{Child, Stdio};
 use std::thread;
@@ -23,7 +23,7 @@ const POINTS: [&str; 4] = [
 /// Starts a run that is stopped at a fault point, as by Ctrl-Z, and waits until it is.
 fn stopped_at(etl: &Etl, point: &str) -> Child {
     let mut command = etl.command(&["run"]);
-    command.env("HANDOFF_FAULT_POINT", format!("stop {point}"));
+    arm(&mut command, format!("stop {point}"));
     let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let end = Instant::now() + PATIENCE;
     while state(&run) != Some('T') {

@@ -1,7 +1,7 @@
 //! `incremental_chunked`.
 
 use super::{Rig, check};
-use handoff_model::{ColumnName, Event, Extraction, Observer, Phase, TableName};
+use handoff_model::{ColumnName, Extraction, Observer, RunEvent, TableName, TablePhase};
 use handoff_pipeline::{Pipeline, RunOptions};
 use handoff_settings::{Settings, TableSettings};
 use std::sync::{Arc, Mutex};
@@ -61,8 +61,8 @@ impl Slices {
 }
 
 impl Observer for Slices {
-    fn event(&self, event: &Event) {
-        if let Event::PhaseFinished { phase: Phase::Copy, rows, .. } = event {
+    fn event(&self, event: &RunEvent) {
+        if let RunEvent::PhaseFinished { phase: TablePhase::Copy, rows, .. } = event {
             self.0.lock().unwrap().push(*rows);
         }
     }

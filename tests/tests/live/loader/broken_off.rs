@@ -2,7 +2,7 @@
 
 use super::chunked::{chunked, resumed};
 use super::{Bench, chain, changes};
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use crate::fault_points::wait_until_stopped;
 use handoff_connect::FAULT_POINTS;
 use handoff_loader::Error;
@@ -148,7 +148,7 @@ fn cancelling_keeps_what_has_come() {
     let error = own.broken_by(copy, |_| cancel.cancel());
     assert!(error.is_cancelled(), "{}", chain(&error));
     let mut bench = own.bench;
-    bench.options.cancel = handoff_model::Cancel::new();
+    bench.options.cancel = handoff_model::CancelToken::new();
     let outcome = bench.load_copy("t", &chunked(CHUNK), copy).unwrap();
     assert!(resumed(&outcome).unwrap() >= 3 * CHUNK);
     assert_eq!(bench.sum("t"), outcome.sum);
@@ -195,7 +195,7 @@ impl Counting {
     #[track_caller]
     fn dies_at(&self, point: &str) {
         let mut command = self.etl.command(&["load"]);
-        let done = command.env("HANDOFF_FAULT_POINT", point).output().unwrap();
+        let done = arm(&mut command, point).output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
         assert_eq!(done.status.signal(), Some(libc::SIGABRT), "{point}: {said}");
     }
@@ -297,7 +297,7 @@ fn what_another_session_has_noted_meanwhile_is_not_overwritten() {
     etl.ok(&["replicate"]);
     let point = "stop loader.chunk_committed@2";
     let mut load = etl.command(&["load"]);
-    load.env("HANDOFF_FAULT_POINT", point).stdout(Stdio::piped()).stderr(Stdio::null());
+    arm(&mut load, point).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut load = load.spawn().unwrap();
     wait_until_stopped(&mut load, point);
     let sql = "SELECT relname::text FROM pg_class WHERE relname LIKE '\\_\\_handoff\\_at\\_%'";

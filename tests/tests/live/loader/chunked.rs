@@ -4,7 +4,7 @@ use super::{Bench, chain, changes};
 use handoff_loader::{ChunkedLoad, LoadOutcome};
 use handoff_model::CopyId;
 use handoff_rows::Locking;
-use handoff_settings::{Values, ZeroDates};
+use handoff_settings::{ValuePolicies, ZeroDates};
 
 pub(super) fn chunked(rows: u64) -> ChunkedLoad {
     ChunkedLoad { rows, ..ChunkedLoad::default() }
@@ -21,7 +21,8 @@ pub(super) fn resumed(outcome: &LoadOutcome) -> Option<u64> {
 /// breaks off.
 fn broken_off(name: &str, refresh: bool) -> (Bench, CopyId) {
     let mut bench = Bench::new(name);
-    bench.options.values = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
+    bench.options.values =
+        ValuePolicies { zero_dates: ZeroDates::Fail, ..ValuePolicies::default() };
     bench.mysql(
         "SET sql_mode = ''; CREATE TABLE t (id INT PRIMARY KEY, seen DATE NULL, body TEXT);
          INSERT INTO t SELECT seq, IF(seq = 2500, '0000-00-00', '2024-01-01'), seq
@@ -94,7 +95,7 @@ fn staging_that_does_not_hold_what_the_checkpoint_says_starts_again() {
 #[test]
 fn other_settings_start_again() {
     let (mut bench, copy) = broken_off("chunked settings", false);
-    bench.options.values = Values::default();
+    bench.options.values = ValuePolicies::default();
     finish(&bench, copy, None);
 }
 
@@ -111,7 +112,8 @@ fn a_first_load_that_was_overtaken_starts_again() {
 fn what_others_write_to_is_one_chunk() {
     for (locking, chunks) in [(Locking::Free, 6), (Locking::Snapshot, 1), (Locking::Ranges, 1)] {
         let mut bench = Bench::new("chunked locking");
-        bench.options.values = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
+        bench.options.values =
+            ValuePolicies { zero_dates: ZeroDates::Fail, ..ValuePolicies::default() };
         bench.mysql(
             "SET sql_mode = ''; CREATE TABLE t (id INT PRIMARY KEY, seen DATE NULL);
              INSERT INTO t SELECT seq, IF(seq = 5500, '0000-00-00', NULL) FROM seq_1_to_5600",
@@ -132,7 +134,8 @@ fn what_others_write_to_is_one_chunk() {
 fn what_was_counted_of_lossy_values_is_not_forgotten() {
     // Row 100 has its NUL taken out in the first attempt, row 4,000 in the second.
     let mut bench = Bench::new("chunked lossy");
-    bench.options.values = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
+    bench.options.values =
+        ValuePolicies { zero_dates: ZeroDates::Fail, ..ValuePolicies::default() };
     bench.mysql(
         "SET sql_mode = ''; CREATE TABLE t (id INT PRIMARY KEY, seen DATE NULL, body TEXT);
          INSERT INTO t SELECT seq, IF(seq = 2500, '0000-00-00', NULL), \
@@ -168,7 +171,8 @@ fn keys_of_every_kind_are_places_to_go_on_from() {
         ("double", "id DOUBLE PRIMARY KEY", "seq / 7"),
     ] {
         let mut bench = Bench::new(&format!("chunked key {name}"));
-        bench.options.values = Values { zero_dates: ZeroDates::Fail, ..Values::default() };
+        bench.options.values =
+            ValuePolicies { zero_dates: ZeroDates::Fail, ..ValuePolicies::default() };
         bench.mysql(&format!(
             "SET sql_mode = ''; CREATE TABLE t ({columns}, seen DATE NULL, place INT NULL);
              INSERT INTO t SELECT {values}, NULL, NULL FROM seq_1_to_500"

@@ -2,8 +2,8 @@
 
 use super::{Bench, changes};
 use handoff_loader::{
-    Error, LandingMode, LoadInput, LoadMode, LoadStrategy, LoadedRows, Meter, Result, RowSource,
-    SharedStaging,
+    Error, LandingMode, LoadInput, LoadMode, LoadStrategy, LoadedRows, ProgressMeter, Result,
+    RowSource, SharedStaging,
 };
 use handoff_model::RowFilter;
 use handoff_rows::{RowSink, TupleBuffer};
@@ -39,7 +39,7 @@ struct Batches<'a, 'c> {
     source: &'a RowSource<'a>,
     tuples: TupleBuffer,
     to: SharedStaging<'c>,
-    meter: &'a Meter<'a>,
+    meter: &'a ProgressMeter<'a>,
     fail_above: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, settings, table, watched};
 use crate::verify::carry;
-use handoff_model::Event;
+use handoff_model::RunEvent;
 use handoff_pipeline::{Pipeline, RunOptions, TableStatus, VerifyRequest, VerifyStatus};
 use handoff_testbed::{Bed, Postgres, ServerOptions, Trio};
 use std::sync::Mutex;
@@ -19,8 +19,8 @@ fn prepared(trio: &Trio, target: Postgres) -> Pipeline {
     let target = Mutex::new(Some(target));
     watched(
         &toml,
-        Call(move |event: &Event| {
-            if let Event::TableFinished { .. } = event {
+        Call(move |event: &RunEvent| {
+            if let RunEvent::TableFinished { .. } = event {
                 drop(target.lock().unwrap().take());
             }
         }),

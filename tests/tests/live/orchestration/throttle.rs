@@ -1,7 +1,7 @@
 //! `max_rows_per_second`. A lower bound of the time is asserted, never an upper one.
 
 use super::{Call, cancelled_by, run, settings, table, watched, with_status};
-use handoff_model::{Cancel, Event};
+use handoff_model::{CancelToken, RunEvent};
 use handoff_pipeline::{Pipeline, TableStatus};
 use handoff_testbed::Trio;
 use std::sync::mpsc;
@@ -72,12 +72,12 @@ fn writers_of_a_throttled_myisam_table_do_not_wait_and_a_stop_is_heeded_at_once(
     for toml in [trio.settings_toml(), trio.direct_settings_toml()] {
         let toml = throttled(&toml, 10) + "[run]\njobs = 2\n";
         let (tell, told) = mpsc::channel();
-        let begun = Call(move |event: &Event| {
-            if matches!(event, Event::PhaseStarted { .. }) {
+        let begun = Call(move |event: &RunEvent| {
+            if matches!(event, RunEvent::PhaseStarted { .. }) {
                 let _ = tell.send(());
             }
         });
-        let (pipeline, cancel): (Pipeline, Cancel) = cancelled_by(watched(&toml, begun));
+        let (pipeline, cancel): (Pipeline, CancelToken) = cancelled_by(watched(&toml, begun));
         let report = std::thread::scope(|scope| {
             let running = scope.spawn(|| run(&pipeline));
             told.recv().unwrap();

@@ -2,7 +2,7 @@
 
 use super::{Call, run, settings, table, watched, with_status};
 use crate::etl::Etl;
-use handoff_model::Event;
+use handoff_model::RunEvent;
 use handoff_pipeline::{Pipeline, RunOptions, TableStatus};
 use handoff_testbed::Trio;
 use jiff::civil::DateTime;
@@ -24,8 +24,8 @@ fn tables_under_way_finish_and_the_rest_is_for_the_next_run() {
     // The night ends while the first table is copied.
     let clock = Arc::new(Mutex::new(at("2026-01-10T22:00")));
     let (hand, dial) = (Arc::clone(&clock), clock);
-    let night_ends = Call(move |event: &Event| {
-        if matches!(event, Event::PhaseStarted { .. }) {
+    let night_ends = Call(move |event: &RunEvent| {
+        if matches!(event, RunEvent::PhaseStarted { .. }) {
             *hand.lock().unwrap() = at("2026-01-11T05:30");
         }
     });

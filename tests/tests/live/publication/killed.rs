@@ -1,6 +1,7 @@
 //! Runs that die before and after the one commit of a table.
 
 use super::{A_DAY, MODES, TABLE, load_record, raw, source};
+use crate::etl::arm;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
@@ -15,7 +16,7 @@ fn a_run_that_dies_leaves_the_old_rows_or_the_new_ones() {
             let new = source(&rig.trio);
             for (point, expected) in [("loader.checked", old), ("loader.committed", new)] {
                 let mut command = rig.etl.command(&["run"]);
-                command.env("HANDOFF_FAULT_POINT", point);
+                arm(&mut command, point);
                 let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
                 let what = format!("{mode:?}, direct: {direct}, {point}");
                 assert_eq!(status.signal(), Some(libc::SIGABRT), "{what}: {status}");
@@ -39,7 +40,7 @@ fn a_copy_that_broke_off_between_two_slices_is_not_loaded() {
     rig.trio
         .sql_source("UPDATE t SET v = v + 1, s = NOW() - INTERVAL id % 30 SECOND WHERE id % 4 = 1");
     let mut command = rig.etl.command(&["run"]);
-    command.env("HANDOFF_FAULT_POINT", "replicator.merge_sealed@3");
+    arm(&mut command, "replicator.merge_sealed@3");
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.signal(), Some(libc::SIGABRT), "{status}");
     let refused = rig.etl.exits(1, &["load"]);

@@ -1,6 +1,6 @@
 //! The command as a person runs it.
 
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use handoff_testbed::Trio;
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ fn while_a_run_is_in_progress_nothing_is_mended() {
     let etl = Etl::new(&trio);
     etl.ok(&["run"]);
     let mut command = etl.command(&["run"]);
-    command.env("HANDOFF_FAULT_POINT", "stop loader.opened:t");
+    arm(&mut command, "stop loader.opened:t");
     let mut run = command.spawn().unwrap();
     let path = format!("/proc/{}/stat", run.id());
     while !std::fs::read_to_string(&path).unwrap().contains(") T ") {

@@ -1,6 +1,6 @@
 //! Whatever dies in the middle, the next repair and the next run end equal.
 
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use handoff_testbed::Trio;
 use std::os::unix::process::ExitStatusExt;
 
@@ -94,7 +94,7 @@ fn start(test: &str, engine: &str, settings: &str) -> (Trio, Etl) {
 
 #[track_caller]
 fn dies(etl: &Etl, command: &str, point: &str) {
-    let done = etl.command(&[command]).env("HANDOFF_FAULT_POINT", point).output().unwrap();
+    let done = arm(&mut etl.command(&[command]), point).output().unwrap();
     assert_eq!(done.status.signal(), Some(libc::SIGABRT), "{point}: {}", done.status);
 }
 

@@ -1,7 +1,7 @@
 //! What goes wrong, and what is left then.
 
 use super::{NoSeal, Pair};
-use handoff_model::{Cancel, CopyId, Event, NopObserver, Observer, TableName};
+use handoff_model::{CancelToken, CopyId, NopObserver, Observer, RunEvent, TableName};
 use handoff_replicator::{Error, PublishMode};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 struct OnProgress(Box<dyn Fn() + Send + Sync>);
 
 impl Observer for OnProgress {
-    fn event(&self, event: &Event) {
-        if matches!(event, Event::Progress { .. }) {
+    fn event(&self, event: &RunEvent) {
+        if matches!(event, RunEvent::Progress { .. }) {
             (self.0)();
         }
     }
@@ -31,7 +31,7 @@ fn a_source_killed_in_the_middle_leaves_the_old_table() {
         let server = Arc::new(server);
         let killed = Arc::clone(&server);
         let observer = Arc::new(OnProgress(Box::new(move || killed.kill9())));
-        let pair = Pair::of(trio, Cancel::new(), observer);
+        let pair = Pair::of(trio, CancelToken::new(), observer);
         let error = pair.copy("many").unwrap_err();
         assert!(error.is_transient(), "{engine}: {}", super::chain(&error));
         check_old_table(&pair);
@@ -44,7 +44,7 @@ fn a_cancelled_copy_leaves_the_old_table() {
         let trio = Trio::new("replicator cancelled");
         trio.sql_source(&MANY.replace("{ENGINE}", engine));
         old_table(&trio);
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let asked = cancel.clone();
         let observer = Arc::new(OnProgress(Box::new(move || asked.cancel())));
         let pair = Pair::of(trio, cancel, observer);
@@ -98,7 +98,7 @@ fn a_replica_that_takes_no_rows_is_told_of() {
     let trio = Trio::on("replicator stalled", bed.source(), server.endpoint(), bed.target());
     trio.sql_source(&MANY.replace("{ENGINE}", "MyISAM"));
     let told = Arc::new(Mutex::new(Some(server.admin().unwrap())));
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(Unlocks(Arc::clone(&told))));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(Unlocks(Arc::clone(&told))));
     pair.copy_with("many", |opened| {
         let mut holder = told.lock().unwrap();
         holder.as_mut().unwrap().query_drop("FLUSH TABLES WITH READ LOCK").unwrap();
@@ -114,8 +114,8 @@ fn a_replica_that_takes_no_rows_is_told_of() {
 struct Unlocks(Arc<Mutex<Option<mysql::Conn>>>);
 
 impl Observer for Unlocks {
-    fn event(&self, event: &Event) {
-        if let Event::Notice { table: Some(table), text } = event {
+    fn event(&self, event: &RunEvent) {
+        if let RunEvent::Notice { table: Some(table), text } = event {
             assert!(text.starts_with("the replica has taken no row of `many` for"), "{text}");
             assert_eq!(table.as_str(), "many");
             self.0.lock().unwrap().take();
@@ -132,7 +132,7 @@ fn a_row_that_fits_no_packet_is_named_with_the_remedy() {
     };
     let server = MariaDb::start(&options).unwrap();
     let trio = Trio::on("replicator packet", bed.source(), server.endpoint(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     pair.trio.sql_source(
         "CREATE TABLE t (a INT PRIMARY KEY, b LONGTEXT) ENGINE=MyISAM;
          INSERT INTO t VALUES (1, 'x'), (2, REPEAT('x', 3000000))",

@@ -7,7 +7,7 @@ mod stopped;
 mod ways;
 
 use super::{NoSeal, Pair, chain, types};
-use handoff_model::{Bound, ColumnName, CopyId, RowFilter, Watermark};
+use handoff_model::{ColumnName, CopyId, RowFilter, Watermark, WatermarkWindow};
 use handoff_replicator::{CopyOutcome, PublishMode, Result};
 
 const ENGINES: [&str; 3] = ["InnoDB", "MyISAM", "Aria"];
@@ -15,7 +15,7 @@ const ENGINES: [&str; 3] = ["InnoDB", "MyISAM", "Aria"];
 /// The rows whose integer column is at least `from`.
 fn since(column: &str, from: i128) -> RowFilter {
     let column = ColumnName::new(column).unwrap();
-    let bounds = vec![Bound { column, from: Watermark::Integer(from), below: None }];
+    let bounds = vec![WatermarkWindow { column, from: Watermark::Integer(from), below: None }];
     RowFilter::Changed { bounds, nulls: Vec::new() }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Pair, pool};
 use handoff_connect::Side;
-use handoff_model::{Cancel, NopObserver};
+use handoff_model::{CancelToken, NopObserver};
 use handoff_replicator::Replicator;
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn mysql_9_arrives_byte_for_byte_in_mysql_9() {
         [(two.endpoint(), "load_data_local"), (one.endpoint(), "insert_select")]
     {
         let trio = Trio::on("replicator mysql 9", one.endpoint(), replica, target);
-        let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+        let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
         make(&pair);
         let outcome = pair.check("t");
         assert_eq!((outcome.rows, outcome.strategy), (5, strategy));
@@ -41,7 +41,7 @@ fn mysql_9_arrives_byte_for_byte_in_mysql_9() {
     }
     two.admin_sql("SET GLOBAL local_infile = 0");
     let trio = Trio::on("replicator mysql 9", one.endpoint(), two.endpoint(), target);
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     make(&pair);
     let outcome = pair.check("t");
     assert_eq!((outcome.rows, outcome.strategy), (5, "prepared_inserts"));
@@ -90,7 +90,7 @@ fn mariadb_and_mysql_are_not_a_pair() {
     let bed = Bed::shared();
     let trio = Trio::on("replicator unlike", bed.source(), nine.endpoint(), bed.target());
     let (source, replica) = (pool(&trio, Side::Source), pool(&trio, Side::Replica));
-    let made = Replicator::new(source, replica, Cancel::new(), Arc::new(NopObserver));
+    let made = Replicator::new(source, replica, CancelToken::new(), Arc::new(NopObserver));
     let text = made.err().unwrap().to_string();
     assert!(text.contains("the source is MariaDB 10.") && text.contains("MySQL 9."), "{text}");
     assert!(text.contains("leave out [replica]"), "{text}");

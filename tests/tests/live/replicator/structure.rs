@@ -17,7 +17,7 @@ fn foreign_keys_triggers_and_history_stay_behind_and_are_listed() {
     // Made anew, since the triggers are listed once a run.
     let pair = Pair::of(
         pair.trio,
-        handoff_model::Cancel::new(),
+        handoff_model::CancelToken::new(),
         std::sync::Arc::new(handoff_model::NopObserver),
     );
     let notes = pair.check("child").notes;

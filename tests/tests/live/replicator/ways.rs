@@ -1,8 +1,8 @@
 //! Ways in, and ways of becoming visible.
 
 use super::{NoSeal, Pair, types};
-use handoff_connect::{Fault, Published, Seal, Side};
-use handoff_model::{Cancel, CopyId, NopObserver};
+use handoff_connect::{Fault, PublishHook, PublishedRows, Side};
+use handoff_model::{CancelToken, CopyId, NopObserver};
 use handoff_replicator::{Error, LeftoverKind, PublishMode, Replicator};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
 use mysql::prelude::Queryable;
@@ -61,8 +61,8 @@ fn a_refused_seal_undoes_a_transaction_and_leaves_a_swap_to_be_finished() {
 /// Counts the rows that it is shown, and refuses.
 struct Refusal(AtomicU32);
 
-impl Seal for Refusal {
-    fn on_replica(&self, conn: &mut mysql::Conn, _: &Published) -> handoff_connect::Result<()> {
+impl PublishHook for Refusal {
+    fn on_replica(&self, conn: &mut mysql::Conn, _: &PublishedRows) -> handoff_connect::Result<()> {
         let rows: Option<u32> = conn.query_first("SELECT COUNT(*) FROM t").unwrap();
         self.0.store(rows.unwrap(), Ordering::Relaxed);
         Err(Fault::new(Side::Replica, "refused"))
@@ -71,7 +71,7 @@ impl Seal for Refusal {
     fn on_target(
         &self,
         _: &mut postgres::Transaction<'_>,
-        _: &Published,
+        _: &PublishedRows,
     ) -> handoff_connect::Result<()> {
         Ok(())
     }
@@ -101,7 +101,7 @@ fn where_local_is_refused_rows_are_inserted() {
     };
     let server = MariaDb::start(&options).unwrap();
     let trio = Trio::on("replicator no local", bed.source(), server.endpoint(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     for engine in ["MyISAM", "Aria", "InnoDB"] {
         types::make(&pair, engine);
         let outcome = pair.check("t");
@@ -136,7 +136,7 @@ fn where_local_is_refused_rows_are_inserted() {
 fn warnings_within_one_server_are_compared_in_the_writing_transaction() {
     let bed = Bed::shared();
     let trio = Trio::on("replicator warned", bed.source(), bed.source(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     // The server warns at each row as it works out the column.
     pair.trio.sql_source(
         "SET sql_mode = ''; CREATE TABLE t (a INT PRIMARY KEY, \
@@ -156,7 +156,7 @@ fn warnings_within_one_server_are_compared_in_the_writing_transaction() {
 fn warned_rows_that_are_not_the_source_s_are_sent_again_and_then_refused() {
     let bed = Bed::shared();
     let trio = Trio::on("replicator warned wrongly", bed.source(), bed.source(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     pair.trio.sql_source("CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, 'abcdef')");
     pair.check("t");
     pair.trio.sql_source("ALTER TABLE t ENGINE=InnoDB, ADD UNIQUE KEY (a)");
@@ -177,7 +177,7 @@ fn warned_rows_that_are_not_the_source_s_are_sent_again_and_then_refused() {
 fn within_one_server_the_server_copies() {
     let bed = Bed::shared();
     let trio = Trio::on("replicator one server", bed.source(), bed.source(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     types::make(&pair, "InnoDB");
     let outcome = pair.check("t");
     assert_eq!((outcome.rows, outcome.strategy), (9, "insert_select"));
@@ -189,7 +189,7 @@ fn within_one_server_the_server_copies() {
 fn a_database_is_not_its_own_replica() {
     let trio = Trio::new("replicator same");
     let source = super::pool(&trio, Side::Source);
-    let made = Replicator::new(source.clone(), source, Cancel::new(), Arc::new(NopObserver));
+    let made = Replicator::new(source.clone(), source, CancelToken::new(), Arc::new(NopObserver));
     assert!(matches!(made.err().unwrap(), Error::SameDatabase));
 }
 
@@ -207,8 +207,8 @@ fn the_seal_of_a_swap_is_called_once_both_tables_are_in_place() {
 /// Counts the old tables, and minds shadows.
 struct Seen(AtomicU32);
 
-impl Seal for Seen {
-    fn on_replica(&self, conn: &mut mysql::Conn, _: &Published) -> handoff_connect::Result<()> {
+impl PublishHook for Seen {
+    fn on_replica(&self, conn: &mut mysql::Conn, _: &PublishedRows) -> handoff_connect::Result<()> {
         let names: Vec<String> = conn.query("SHOW TABLES LIKE '\\_\\_handoff%'").unwrap();
         assert!(names.iter().all(|name| name.starts_with("__handoff_old_")), "{names:?}");
         self.0.store(u32::try_from(names.len()).unwrap(), Ordering::Relaxed);
@@ -218,7 +218,7 @@ impl Seal for Seen {
     fn on_target(
         &self,
         _: &mut postgres::Transaction<'_>,
-        _: &Published,
+        _: &PublishedRows,
     ) -> handoff_connect::Result<()> {
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::remote::{SelfSigned, address, holds};
 use super::{PASSWORD, fingerprint_in, sign_in_my, unverified, verified};
 use crate::certificates::Certificates;
 use handoff_connect::Fault;
-use handoff_settings::{MySqlServer, Secret, Tls, TlsMode};
+use handoff_settings::{MySqlServer, Secret, TlsMode, TlsSettings};
 use std::net::IpAddr;
 
 /// Every question that is after the password.
@@ -20,7 +20,7 @@ const QUESTIONS: [Question; 8] = [
     Question::OldPlugin,
 ];
 
-fn server(rogue: &Rogue, tls: &Tls) -> MySqlServer {
+fn server(rogue: &Rogue, tls: &TlsSettings) -> MySqlServer {
     let url = format!("mysql://reader@{}/app", rogue.address);
     MySqlServer {
         password: Secret::new(PASSWORD),
@@ -74,17 +74,20 @@ fn an_impostor_of_a_verified_mysql_server_learns_not_even_the_account() {
 fn a_pinned_mysql_server_and_one_of_this_machine_are_given_the_password() {
     let loopback: IpAddr = [127, 0, 0, 1].into();
     let remote = Rogue::start(address(), Question::Password, Some(SelfSigned::new()));
-    let fault = refusal(&server(&remote, &Tls::default()));
-    let pinned = Tls { fingerprint: Some(fingerprint_in(fault.message())), ..Tls::default() };
+    let fault = refusal(&server(&remote, &TlsSettings::default()));
+    let pinned = TlsSettings {
+        fingerprint: Some(fingerprint_in(fault.message())),
+        ..TlsSettings::default()
+    };
     let near = Rogue::start(loopback, Question::Password, Some(SelfSigned::new()));
-    for (rogue, tls) in [(&remote, &pinned), (&near, &Tls::default())] {
+    for (rogue, tls) in [(&remote, &pinned), (&near, &TlsSettings::default())] {
         rogue.heard.take();
         // It lets everybody in, and knows no statement.
         refusal(&server(rogue, tls));
         assert!(holds(&rogue.heard.take(), PASSWORD), "{tls:?}");
     }
     let plain = Rogue::start(loopback, Question::Password, None);
-    refusal(&server(&plain, &Tls::default()));
+    refusal(&server(&plain, &TlsSettings::default()));
     let answers = plain.answers.take();
     assert!(answers[0] == 2 && answers.len() > 256, "by its own key: {answers:?}");
     assert!(!holds(&answers, PASSWORD));
@@ -96,7 +99,7 @@ fn a_configured_key_is_the_only_one_that_a_password_is_encrypted_with() {
     let file = folder.path().join("public_key.pem");
     std::fs::write(&file, KEY).unwrap();
     let plain = Rogue::start(address(), Question::Password, None);
-    let keyed = MySqlServer { public_key: Some(file), ..server(&plain, &Tls::default()) };
+    let keyed = MySqlServer { public_key: Some(file), ..server(&plain, &TlsSettings::default()) };
     refusal(&keyed);
     let answers = plain.answers.take();
     // A block of RSA and the statement that follows; a request for a key would be one byte before.
@@ -113,7 +116,7 @@ fn no_file_leaves_for_a_mysql_server_that_asks_for_one() {
     let path: &'static str = file.to_str().unwrap().to_owned().leak();
     for ip in [address(), [127, 0, 0, 1].into()] {
         let rogue = Rogue::start(ip, Question::File(path), None);
-        refusal(&server(&rogue, &Tls::default()));
+        refusal(&server(&rogue, &TlsSettings::default()));
         let heard = rogue.heard.take();
         assert!(holds(&heard, "VERSION()"), "it was asked");
         assert!(!holds(&heard, "a patient's record"));

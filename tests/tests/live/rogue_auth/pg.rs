@@ -5,7 +5,7 @@ use super::remote::{SelfSigned, address, holds};
 use super::{PASSWORD, fingerprint_in, sign_in_pg, unverified, verified};
 use crate::certificates::Certificates;
 use handoff_connect::Fault;
-use handoff_settings::{PgServer, RequireAuth, Secret, Tls, TlsMode};
+use handoff_settings::{PgServer, RequireAuth, Secret, TlsMode, TlsSettings};
 use std::net::IpAddr;
 
 /// Every question that is after the password, and what the refusal says.
@@ -17,7 +17,7 @@ const QUESTIONS: [(Question, &str); 5] = [
     (Question::Scram("4000000000"), "in 4000000000 rounds"),
 ];
 
-fn server(rogue: &Rogue, tls: &Tls) -> PgServer {
+fn server(rogue: &Rogue, tls: &TlsSettings) -> PgServer {
     let url = format!("postgres://etl@{}/olap", rogue.address);
     PgServer {
         password: Secret::new(PASSWORD),
@@ -76,10 +76,13 @@ fn an_impostor_of_a_verified_postgresql_server_learns_not_even_the_role() {
 fn a_pinned_postgresql_server_and_one_of_this_machine_are_given_the_password() {
     let loopback: IpAddr = [127, 0, 0, 1].into();
     let far = Rogue::start(address(), Question::Clear, Some(SelfSigned::new()));
-    let fault = refusal(&server(&far, &Tls::default()));
-    let pinned = Tls { fingerprint: Some(fingerprint_in(fault.message())), ..Tls::default() };
+    let fault = refusal(&server(&far, &TlsSettings::default()));
+    let pinned = TlsSettings {
+        fingerprint: Some(fingerprint_in(fault.message())),
+        ..TlsSettings::default()
+    };
     let near = Rogue::start(loopback, Question::Clear, None);
-    for (rogue, tls) in [(&far, &pinned), (&near, &Tls::default())] {
+    for (rogue, tls) in [(&far, &pinned), (&near, &TlsSettings::default())] {
         let server = server(rogue, tls);
         let signing_in = std::thread::spawn(move || sign_in_pg(&server).is_ok());
         let heard = wait_for(rogue);
@@ -87,7 +90,7 @@ fn a_pinned_postgresql_server_and_one_of_this_machine_are_given_the_password() {
         drop(signing_in);
     }
     let near = Rogue::start(loopback, Question::Md5, None);
-    let server = server(&near, &Tls::default());
+    let server = server(&near, &TlsSettings::default());
     let signing_in = std::thread::spawn(move || sign_in_pg(&server).is_ok());
     assert!(is_md5(&wait_for(&near)));
     drop(signing_in);
@@ -114,13 +117,16 @@ fn a_server_that_does_not_show_that_it_knows_the_password_is_not_written_to() {
         let loopback: IpAddr = [127, 0, 0, 1].into();
         for ip in [address(), loopback] {
             let rogue = Rogue::start(ip, Question::Nothing, Some(SelfSigned::new()));
-            let server = PgServer { require_auth: required, ..server(&rogue, &Tls::default()) };
+            let server =
+                PgServer { require_auth: required, ..server(&rogue, &TlsSettings::default()) };
             let fault = refusal(&server);
             assert!(fault.message().contains(says), "{fault}");
             assert_eq!(rogue.answers.take(), b"");
             let clear = Rogue::start(ip, Question::Clear, None);
-            let server =
-                PgServer { require_auth: required, ..self::server(&clear, &Tls::default()) };
+            let server = PgServer {
+                require_auth: required,
+                ..self::server(&clear, &TlsSettings::default())
+            };
             let fault = refusal(&server);
             assert!(fault.message().contains("itself"), "{fault}");
             assert_eq!(clear.answers.take(), b"");

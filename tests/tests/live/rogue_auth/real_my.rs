@@ -4,8 +4,8 @@ use super::remote::forward;
 use super::{fingerprint_in, sign_in_my, tls};
 use crate::certificates::Certificates;
 use crate::etl::{Done, Etl};
-use handoff_connect::{Fault, MyPool, PeerTrust, Profile};
-use handoff_settings::{MySqlServer, Secret, Tls, TlsMode};
+use handoff_connect::{Fault, MyPool, PeerTrust, SessionProfile};
+use handoff_settings::{MySqlServer, Secret, TlsMode, TlsSettings};
 use handoff_testbed::{MariaDb, MySql9, MySqlEndpoint, ServerOptions};
 use mysql::prelude::Queryable;
 
@@ -33,7 +33,7 @@ impl World {
     }
 }
 
-fn visitor(server: &MySqlServer, tls: Tls) -> MySqlServer {
+fn visitor(server: &MySqlServer, tls: TlsSettings) -> MySqlServer {
     MySqlServer {
         user: "visitor".into(),
         password: Secret::new("pass word"),
@@ -45,7 +45,7 @@ fn visitor(server: &MySqlServer, tls: Tls) -> MySqlServer {
 #[track_caller]
 fn lets_in(server: &MySqlServer) -> MyPool {
     let pool = sign_in_my(server).unwrap_or_else(|fault| panic!("{fault}"));
-    let one: Option<u8> = pool.get(Profile::Read).unwrap().query_first("SELECT 1").unwrap();
+    let one: Option<u8> = pool.get(SessionProfile::Read).unwrap().query_first("SELECT 1").unwrap();
     assert_eq!(one, Some(1));
     pool
 }
@@ -62,7 +62,7 @@ fn refused(server: &MySqlServer) -> Fault {
 fn mysql_9_signs_us_in_with_a_cold_cache() {
     let server = match MySql9::start(&ServerOptions::default()) {
         Ok(server) => server,
-        Err(handoff_testbed::Error::NotAvailable(why)) => {
+        Err(handoff_testbed::TestbedError::NotAvailable(why)) => {
             eprintln!("not run, without MySQL 9: {why}");
             return;
         }
@@ -86,8 +86,11 @@ fn mysql_9_signs_us_in_with_a_cold_cache() {
 
     // Far away the password is asked for until the server has it in its cache.
     world.account(by);
-    let fault = refused(&visitor(&world.far, Tls::default()));
-    let pinned = Tls { fingerprint: Some(fingerprint_in(fault.message())), ..Tls::default() };
+    let fault = refused(&visitor(&world.far, TlsSettings::default()));
+    let pinned = TlsSettings {
+        fingerprint: Some(fingerprint_in(fault.message())),
+        ..TlsSettings::default()
+    };
     let plain = refused(&visitor(&world.far, tls(TlsMode::Disable)));
     assert!(plain.message().contains("server_public_key = "), "{plain}");
     let pool = lets_in(&visitor(&world.far, pinned));
@@ -106,7 +109,7 @@ fn mysql_9_signs_us_in_with_a_cold_cache() {
     std::fs::write(&file, key.unwrap().1).unwrap();
     let keyed = visitor(&world.far, tls(TlsMode::Disable));
     lets_in(&MySqlServer { public_key: Some(file), ..keyed });
-    let wrong = visitor(&world.near, Tls::default());
+    let wrong = visitor(&world.near, TlsSettings::default());
     let wrong = MySqlServer { password: Secret::new("guess"), ..wrong };
     assert!(refused(&wrong).message().contains("check the user"));
 }
@@ -122,7 +125,7 @@ fn mariadb_signs_us_in_by_ed25519_and_by_what_it_has_always_had() {
             lets_in(&visitor(&world.near, tls(mode)));
             lets_in(&visitor(&world.far, tls(mode)));
         }
-        let wrong = visitor(&world.far, Tls::default());
+        let wrong = visitor(&world.far, TlsSettings::default());
         let wrong = MySqlServer { password: Secret::new("guess"), ..wrong };
         assert!(refused(&wrong).message().contains("check the user"), "{by}");
     }
@@ -146,7 +149,7 @@ fn init_pins_the_certificate_that_it_met_and_check_misses_it_when_it_changes() {
     }
     world.admin.query_drop("GRANT SELECT ON app.* TO visitor").unwrap();
     let url = |server: &MySqlServer| {
-        MySqlServer { database: "app".into(), ..visitor(server, Tls::default()) }.url()
+        MySqlServer { database: "app".into(), ..visitor(server, TlsSettings::default()) }.url()
     };
     let etl = Etl::with("");
     let near = run(&etl, &["init", &url(&world.near), "--quick", "--force"]);

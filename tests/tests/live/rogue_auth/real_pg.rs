@@ -4,7 +4,7 @@ use super::remote::forward;
 use super::{fingerprint_in, sign_in_pg, tls};
 use crate::certificates::{Certificates, install};
 use handoff_connect::{Fault, PeerTrust, PgPool};
-use handoff_settings::{PgServer, RequireAuth, Secret, Tls, TlsMode};
+use handoff_settings::{PgServer, RequireAuth, Secret, TlsMode, TlsSettings};
 use handoff_testbed::{Postgres, ServerOptions};
 
 /// The roles, and the method by which each is let in.
@@ -33,7 +33,7 @@ fn prepare(server: &Postgres) {
         .unwrap();
 }
 
-fn visitor(server: &PgServer, role: &str, tls: Tls) -> PgServer {
+fn visitor(server: &PgServer, role: &str, tls: TlsSettings) -> PgServer {
     PgServer { user: role.into(), password: Secret::new("pass word"), tls, ..server.clone() }
 }
 
@@ -69,37 +69,40 @@ fn postgresql_signs_us_in_by_every_method_where_that_is_safe() {
 
     // Without TLS at the server.
     for (role, _) in ROLES {
-        lets_in(&visitor(&near, role, Tls::default()));
+        lets_in(&visitor(&near, role, TlsSettings::default()));
     }
     for role in ["r_scram", "r_open"] {
-        let pool = lets_in(&visitor(&far, role, Tls::default()));
+        let pool = lets_in(&visitor(&far, role, TlsSettings::default()));
         assert_eq!(pool.protection().peer, PeerTrust::Unverified);
     }
-    refused(&visitor(&far, "r_md5", Tls::default()), "as an MD5 hash");
-    refused(&visitor(&far, "r_clear", Tls::default()), "in plain text");
+    refused(&visitor(&far, "r_md5", TlsSettings::default()), "as an MD5 hash");
+    refused(&visitor(&far, "r_clear", TlsSettings::default()), "in plain text");
     let plus = |server: PgServer| PgServer { require_auth: RequireAuth::ScramPlus, ..server };
-    refused(&plus(visitor(&near, "r_scram", Tls::default())), "does not bind");
+    refused(&plus(visitor(&near, "r_scram", TlsSettings::default())), "does not bind");
 
     // With a certificate that nobody knows.
     let certificates = Certificates::new();
     install(&server, &certificates, 2090);
     for (role, _) in ROLES {
-        assert!(lets_in(&visitor(&near, role, Tls::default())).protection().encrypted);
+        assert!(lets_in(&visitor(&near, role, TlsSettings::default())).protection().encrypted);
     }
-    lets_in(&visitor(&far, "r_scram", Tls::default()));
-    let fault = refused(&visitor(&far, "r_clear", Tls::default()), "nobody vouches for");
+    lets_in(&visitor(&far, "r_scram", TlsSettings::default()));
+    let fault = refused(&visitor(&far, "r_clear", TlsSettings::default()), "nobody vouches for");
     refused(&visitor(&far, "r_md5", tls(TlsMode::Require)), "as an MD5 hash");
-    let pinned = Tls { fingerprint: Some(fingerprint_in(fault.message())), ..Tls::default() };
-    let signed = Tls { ca: Some(certificates.file("ca.pem")), ..tls(TlsMode::VerifyCa) };
+    let pinned = TlsSettings {
+        fingerprint: Some(fingerprint_in(fault.message())),
+        ..TlsSettings::default()
+    };
+    let signed = TlsSettings { ca: Some(certificates.file("ca.pem")), ..tls(TlsMode::VerifyCa) };
     for tls in [pinned, signed] {
         for (role, _) in ROLES {
             let pool = lets_in(&visitor(&far, role, tls.clone()));
             assert_eq!(pool.protection().peer, PeerTrust::Verified);
         }
     }
-    lets_in(&plus(visitor(&far, "r_scram", Tls::default())));
-    refused(&plus(visitor(&far, "r_open", Tls::default())), "without showing");
+    lets_in(&plus(visitor(&far, "r_scram", TlsSettings::default())));
+    refused(&plus(visitor(&far, "r_open", TlsSettings::default())), "without showing");
     let scram = |server: PgServer| PgServer { require_auth: RequireAuth::Scram, ..server };
     lets_in(&scram(visitor(&far, "r_scram", tls(TlsMode::Disable))));
-    refused(&scram(visitor(&near, "r_clear", Tls::default())), "require_auth");
+    refused(&scram(visitor(&near, "r_clear", TlsSettings::default())), "require_auth");
 }

@@ -1,7 +1,7 @@
 //! Statements that take longer than a server may be silent.
 
-use handoff_connect::{MyPool, PgPool, PoolOptions, Profile, Side};
-use handoff_model::Cancel;
+use handoff_connect::{MyPool, PgPool, PoolOptions, SessionProfile, Side};
+use handoff_model::CancelToken;
 use handoff_settings::{MySqlServer, PgServer};
 use handoff_testbed::Trio;
 use mysql::prelude::Queryable;
@@ -25,8 +25,8 @@ fn target(trio: &Trio) -> PgPool {
 fn a_statement_that_a_server_works_on_may_take_longer_than_silence() {
     let trio = Trio::new("long_statements");
     let pool = replica(&trio);
-    let mut conn = pool.get(Profile::Read).unwrap();
-    let guard = pool.cancel_guard(&conn, &Cancel::new());
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
+    let guard = pool.cancel_guard(&conn, &CancelToken::new());
     let slept: Option<u8> = conn.query_first("SELECT SLEEP(4)").unwrap();
     assert_eq!(slept, Some(0));
     let mut rows = conn.rows("SELECT SLEEP(2) FROM seq_1_to_2", Vec::new()).unwrap();
@@ -42,7 +42,7 @@ fn a_statement_that_a_server_works_on_may_take_longer_than_silence() {
 #[test]
 fn a_short_statement_that_takes_long_is_given_up() {
     let trio = Trio::new("short_statements");
-    let mut conn = replica(&trio).get(Profile::Read).unwrap();
+    let mut conn = replica(&trio).get(SessionProfile::Read).unwrap();
     let begun = Instant::now();
     let error = conn.query_first::<u8, _>("SELECT SLEEP(20)").unwrap_err();
     let fault = conn.fault(&error);
@@ -55,7 +55,7 @@ fn a_short_statement_that_takes_long_is_given_up() {
 fn a_connection_on_which_nothing_is_waited_for_is_left_alone() {
     let trio = Trio::new("idle_connections");
     let (my, pg) = (replica(&trio), target(&trio));
-    let mut mine = my.get(Profile::Read).unwrap();
+    let mut mine = my.get(SessionProfile::Read).unwrap();
     let mut theirs = pg.get().unwrap();
     let mut copy = {
         theirs.batch_execute("CREATE TABLE public.t (id int)").unwrap();
@@ -75,9 +75,9 @@ fn a_connection_on_which_nothing_is_waited_for_is_left_alone() {
 fn a_file_that_comes_slowly_is_no_silence_of_the_server() {
     let trio = Trio::new("slow_file");
     let pool = replica(&trio);
-    let mut conn = pool.get(Profile::Write).unwrap();
+    let mut conn = pool.get(SessionProfile::Write).unwrap();
     conn.query_drop("CREATE TABLE t (id INT PRIMARY KEY)").unwrap();
-    let guard = pool.cancel_guard(&conn, &Cancel::new());
+    let guard = pool.cancel_guard(&conn, &CancelToken::new());
     let load = "LOAD DATA LOCAL INFILE 'handoff' INTO TABLE t";
     let loaded = conn.load_local(load, |file| {
         file.write_all(b"1\n")?;

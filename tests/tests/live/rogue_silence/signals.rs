@@ -2,6 +2,7 @@
 
 use super::hole::Passes;
 use super::{NEWS, ROWS, Swallowed, ends_within, shown, start};
+use crate::etl::arm;
 use std::process::Child;
 use std::thread;
 use std::time::Duration;
@@ -80,7 +81,7 @@ fn a_run_that_waits_for_another_ends_when_it_is_told_to() {
     world.trio.sql_source(ROWS);
     etl.ok(&["run"]);
     let mut command = etl.command(&["run"]);
-    let mut first = command.env("HANDOFF_FAULT_POINT", "stop loader.opened:sick").spawn().unwrap();
+    let mut first = arm(&mut command, "stop loader.opened:sick").spawn().unwrap();
     world.trio.sql_source(NEWS);
     thread::sleep(A_WHILE);
     let waiting = start(&etl, &["run", "--wait"]);

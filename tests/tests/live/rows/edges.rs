@@ -22,7 +22,7 @@ fn check_as(rig: &Rig, column_type: &str, to: Option<&str>, cases: &[(&str, Opti
         list.join(", ")
     ));
     let overrides: Vec<(&str, &str)> = to.map(|to| ("v", to)).into_iter().collect();
-    let values = handoff_settings::Values::default();
+    let values = handoff_settings::ValuePolicies::default();
     rig.carry_with("edge", &overrides, &values).unwrap();
     let mut expected: Vec<Row> = cases
         .iter()
@@ -145,7 +145,7 @@ fn decimals() {
 fn floats() {
     on_both("rows floats", |rig| {
         // MariaDB loses the sign on its way in.
-        let kept = rig.source.version().flavor == handoff_connect::Flavor::MySql;
+        let kept = rig.source.version().flavor == handoff_connect::ServerFlavor::MySql;
         let zero = Some(if kept { "-0" } else { "0" });
         check(
             rig,
@@ -412,7 +412,7 @@ fn types_of_mariadb() {
 #[test]
 fn vectors_of_mysql() {
     on_both("rows vectors", |rig| {
-        if rig.source.version().flavor == handoff_connect::Flavor::MariaDb {
+        if rig.source.version().flavor == handoff_connect::ServerFlavor::MariaDb {
             return;
         }
         check(

@@ -2,7 +2,7 @@
 
 use super::{Rig, on_both};
 use handoff_model::LossPolicy;
-use handoff_settings::{BadJson, Values};
+use handoff_settings::{BadJson, ValuePolicies};
 use mysql::prelude::Queryable;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -100,13 +100,13 @@ fn what_jsonb_refuses_falls_under_the_policy() {
          INSERT INTO bad VALUES (1, '\"\\\\u0000\"'), (2, '-1e-20000'), (3, '1e200000'), (4, '[1.]'),
             (5, '[1]'), (6, NULL)",
     );
-    let error = rig.carry_with("bad", &[], &Values::default()).err().unwrap().to_string();
+    let error = rig.carry_with("bad", &[], &ValuePolicies::default()).err().unwrap().to_string();
     assert_eq!(
         error,
         "`bad`.`v`, row 1: a JSON document with \\u0000 in a string; \
          set `bad_json` under [values] to \"null\", or correct the source"
     );
-    let values = Values { bad_json: BadJson::Null, ..Values::default() };
+    let values = ValuePolicies { bad_json: BadJson::Null, ..ValuePolicies::default() };
     let audit = rig.carry_with("bad", &[], &values).unwrap();
     let [entry] = audit.entries() else { panic!("one policy was used") };
     assert_eq!((entry.column.as_str(), entry.policy, entry.count), ("v", LossPolicy::BadJson, 4));

@@ -2,11 +2,11 @@
 
 use super::Rig;
 use handoff_model::LossPolicy;
-use handoff_settings::{BadText, NulBytes, Values, ZeroDates};
+use handoff_settings::{BadText, NulBytes, ValuePolicies, ZeroDates};
 use handoff_testbed::{Row, row};
 use mysql::prelude::Queryable;
 
-const STRICT: Values = Values {
+const STRICT: ValuePolicies = ValuePolicies {
     zero_dates: ZeroDates::Fail,
     nul_bytes: NulBytes::Fail,
     bad_text: BadText::Fail,
@@ -14,7 +14,7 @@ const STRICT: Values = Values {
 };
 
 #[track_caller]
-fn check(rig: &Rig, values: &Values, policy: LossPolicy, count: u64, expected: &[Row]) {
+fn check(rig: &Rig, values: &ValuePolicies, policy: LossPolicy, count: u64, expected: &[Row]) {
     let audit = rig.carry_with("t", &[], values).unwrap();
     let entries = audit.entries();
     let uses: Vec<_> = entries.iter().map(|e| (e.column.as_str(), e.policy, e.count)).collect();
@@ -23,7 +23,7 @@ fn check(rig: &Rig, values: &Values, policy: LossPolicy, count: u64, expected: &
 }
 
 #[track_caller]
-fn refused(rig: &Rig, values: &Values, expected: &str) {
+fn refused(rig: &Rig, values: &ValuePolicies, expected: &str) {
     let error = rig.carry_with("t", &[], values).err().unwrap();
     assert_eq!(error.to_string(), expected);
 }
@@ -40,12 +40,12 @@ fn zero_dates() {
     let kept = row!["3", "2020-01-01 10:00:00"];
     check(
         &rig,
-        &Values::default(),
+        &ValuePolicies::default(),
         policy,
         2,
         &[vec![Some("1".into()), None], vec![Some("2".into()), None], kept.clone()],
     );
-    let dated = Values { zero_dates: ZeroDates::Date(1, 1, 1), ..STRICT };
+    let dated = ValuePolicies { zero_dates: ZeroDates::Date(1, 1, 1), ..STRICT };
     check(
         &rig,
         &dated,
@@ -69,8 +69,8 @@ fn nul_bytes() {
          INSERT INTO t VALUES (1, 'a\\0b\\0'), (2, 'ab')",
     );
     let policy = LossPolicy::NulBytes;
-    check(&rig, &Values::default(), policy, 1, &[row!["1", "ab"], row!["2", "ab"]]);
-    let replaced = Values { nul_bytes: NulBytes::Replace, ..STRICT };
+    check(&rig, &ValuePolicies::default(), policy, 1, &[row!["1", "ab"], row!["2", "ab"]]);
+    let replaced = ValuePolicies { nul_bytes: NulBytes::Replace, ..STRICT };
     check(&rig, &replaced, policy, 1, &[row!["1", "a\u{fffd}b\u{fffd}"], row!["2", "ab"]]);
     refused(
         &rig,
@@ -89,7 +89,7 @@ fn bad_text() {
     );
     for charset in ["utf8mb4", "utf8mb3", "ascii", "gbk"] {
         bytes_as_text(&rig, charset);
-        let replaced = Values { bad_text: BadText::Replace, ..STRICT };
+        let replaced = ValuePolicies { bad_text: BadText::Replace, ..STRICT };
         let stand_in = if charset == "gbk" { "A?" } else { "A\u{fffd}B" };
         let audit = rig.carry_with("t", &[], &replaced).unwrap();
         let policies: Vec<_> = audit.entries().iter().map(|entry| entry.policy).collect();
@@ -98,7 +98,7 @@ fn bad_text() {
         assert!(first.starts_with(stand_in), "{charset}: {first}");
         refused(
             &rig,
-            &Values::default(),
+            &ValuePolicies::default(),
             "`t`.`v`, row 1: a text that is not valid in its character set; set `bad_text` under \
              [values] to \"replace\", or correct the source",
         );
@@ -135,7 +135,7 @@ fn keys_are_never_changed() {
     );
     refused(
         &rig,
-        &Values::default(),
+        &ValuePolicies::default(),
         "`t`.`v`, row 1: a zero date; a key is never changed: carry it as text with `columns = { v = \
          \"text\" }` under [tables.t], or correct the value in the source",
     );
@@ -144,7 +144,7 @@ fn keys_are_never_changed() {
     );
     refused(
         &rig,
-        &Values::default(),
+        &ValuePolicies::default(),
         "`t`.`v`, row 1: a text with a NUL byte; a key is never changed: carry it as bytea with \
          `columns = { v = \"bytea\" }` under [tables.t], or correct the value in the source",
     );
@@ -155,7 +155,7 @@ fn what_an_override_cannot_hold_fails_the_table() {
     let rig = Rig::new("rows override fails");
     rig.trio
         .sql_source("CREATE TABLE t (id INT PRIMARY KEY, v TINYINT); INSERT INTO t VALUES (1, 2)");
-    let error = rig.carry_with("t", &[("v", "boolean")], &Values::default()).err().unwrap();
+    let error = rig.carry_with("t", &[("v", "boolean")], &ValuePolicies::default()).err().unwrap();
     assert_eq!(
         error.to_string(),
         "`t`.`v`, row 1: a number other than 0 and 1 in a boolean; give `v` a wider type, or none, \

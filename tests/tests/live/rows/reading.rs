@@ -1,11 +1,13 @@
 //! Reading in ranges and in one statement: every row once, by the index, and cut off at once.
 
 use super::{Gather, Rig, on_both};
-use handoff_connect::{Profile, ValueRef};
-use handoff_model::{Bound, Cancel, ColumnName, KeyRange, KeyValue, RowFilter, Watermark};
+use handoff_connect::{SessionProfile, ValueRef};
+use handoff_model::{
+    CancelToken, ColumnName, KeyRange, KeyValue, RowFilter, Watermark, WatermarkWindow,
+};
 use handoff_rows::{Error, Locking, ReadSpec, RowReader, RowSink};
-use handoff_schema::{Mapping, TableSchema};
-use handoff_settings::{TableSettings, Values};
+use handoff_schema::{TableMapping, TableSchema};
+use handoff_settings::{TableSettings, ValuePolicies};
 use mysql::prelude::Queryable;
 use std::time::{Duration, Instant};
 
@@ -18,7 +20,7 @@ struct Ids {
     pending: usize,
     flushes: Vec<usize>,
     fail_after: Option<usize>,
-    cancel_after: Option<(usize, Cancel)>,
+    cancel_after: Option<(usize, CancelToken)>,
 }
 
 impl RowSink for Ids {
@@ -68,11 +70,11 @@ fn check_ranges(rig: &Rig, what: &str) {
     let mut schema = rig.schema("t");
     assert!(schema.key().is_some(), "{what} is a key");
     first_range(&mut schema, 50);
-    let mut conn = rig.source.get(Profile::Read).unwrap();
+    let mut conn = rig.source.get(SessionProfile::Read).unwrap();
     let expected: Vec<i64> = conn.query("SELECT id FROM t ORDER BY id").unwrap();
     let before = handler_reads(&mut conn);
     let mut sink = Ids { row_bytes: 16 * 1024, ..Ids::default() };
-    let (cancel, select) = (Cancel::new(), id_column());
+    let (cancel, select) = (CancelToken::new(), id_column());
     let spec = ReadSpec {
         table: &schema,
         select: &select,
@@ -106,7 +108,7 @@ fn handler_reads(conn: &mut mysql::Conn) -> u64 {
 #[test]
 fn ranges_follow_every_kind_of_key() {
     on_both("rows keys in ranges", |rig| {
-        let maria = rig.source.version().flavor == handoff_connect::Flavor::MariaDb;
+        let maria = rig.source.version().flavor == handoff_connect::ServerFlavor::MariaDb;
         let mut kinds = vec![
             ("a INT", "id * 3 - 3000"),
             ("a BIGINT UNSIGNED", "18446744073709551615 - id"),
@@ -174,7 +176,7 @@ fn ranges_follow_every_kind_of_key() {
 fn ranges_follow_keys_in_any_order() {
     on_both("rows keys descending", |rig| {
         // No other engine of MySQL has such indexes.
-        let maria = rig.source.version().flavor == handoff_connect::Flavor::MariaDb;
+        let maria = rig.source.version().flavor == handoff_connect::ServerFlavor::MariaDb;
         let engine = if maria { "MyISAM" } else { "InnoDB" };
         let numbers: Vec<String> = (0..1600).map(|id| format!("({id})")).collect();
         rig.trio.sql_source(&format!(
@@ -221,7 +223,7 @@ fn a_small_table_costs_one_prepared_statement() {
         );
         let schema = rig.schema("t");
         for locking in [Locking::Ranges, Locking::Free, Locking::Snapshot] {
-            let (cancel, select) = (Cancel::new(), id_column());
+            let (cancel, select) = (CancelToken::new(), id_column());
             let spec = ReadSpec {
                 table: &schema,
                 select: &select,
@@ -230,7 +232,7 @@ fn a_small_table_costs_one_prepared_statement() {
                 cancel: &cancel,
             };
             let mut sink = Ids::default();
-            let mut reading = rig.source.get(Profile::Read).unwrap();
+            let mut reading = rig.source.get(SessionProfile::Read).unwrap();
             let at = |conn: &mut mysql::Conn| -> Vec<(String, u64)> {
                 conn.query(
                     "SHOW SESSION STATUS WHERE Variable_name IN ('Com_stmt_prepare', 'Questions')",
@@ -285,10 +287,10 @@ fn a_range_of_large_rows_is_ended_before_it_fills_the_memory() {
 fn a_read_that_fails_in_the_middle_is_cut_at_once() {
     let rig = big_table("rows cut off");
     for locking in [Locking::Free, Locking::Ranges] {
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let mut failing = Ids { fail_after: Some(2000), ..Ids::default() };
         assert!(matches!(cut(&rig, locking, &cancel, &mut failing), Error::Filter { .. }));
-        let cancelling = Cancel::new();
+        let cancelling = CancelToken::new();
         let after = Some((2000, cancelling.clone()));
         let mut stopped = Ids { cancel_after: after, ..Ids::default() };
         assert!(matches!(cut(&rig, locking, &cancelling, &mut stopped), Error::Cancelled(_)));
@@ -297,9 +299,9 @@ fn a_read_that_fails_in_the_middle_is_cut_at_once() {
 
 /// Reads until the sink has enough, and checks that the statement does not go on after it.
 #[track_caller]
-fn cut(rig: &Rig, locking: Locking, cancel: &Cancel, sink: &mut Ids) -> Error {
+fn cut(rig: &Rig, locking: Locking, cancel: &CancelToken, sink: &mut Ids) -> Error {
     let schema = rig.schema("t");
-    let mut conn = rig.source.get(Profile::Read).unwrap();
+    let mut conn = rig.source.get(SessionProfile::Read).unwrap();
     let (id, select) = (conn.connection_id(), id_column());
     let filter = RowFilter::All;
     let spec = ReadSpec { table: &schema, select: &select, filter: &filter, locking, cancel };
@@ -318,7 +320,7 @@ fn cut(rig: &Rig, locking: Locking, cancel: &Cancel, sink: &mut Ids) -> Error {
         std::thread::sleep(Duration::from_millis(10));
     }
     // The pool does not hand the connection out again.
-    assert_ne!(rig.source.get(Profile::Read).unwrap().connection_id(), id);
+    assert_ne!(rig.source.get(SessionProfile::Read).unwrap().connection_id(), id);
     error
 }
 
@@ -335,8 +337,9 @@ fn big_table(name: &str) -> Rig {
 fn writers_wait_for_no_more_than_a_range() {
     let rig = big_table("rows writers");
     let schema = rig.schema("t");
-    let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap();
-    let mut sink = Gather::new(&mapping, &Values::default());
+    let mapping =
+        TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default()).unwrap();
+    let mut sink = Gather::new(&mapping, &ValuePolicies::default());
     let select = sink.0.select_list().to_vec();
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let mut writer = rig.trio.source();
@@ -405,7 +408,7 @@ fn filters_select_what_they_say() {
             (id % 10, id / 10) <= (0, 5)
         });
         let at = |text: &str| Watermark::DateTime(text.to_owned());
-        let bound = |column: &str, from, below| Bound {
+        let bound = |column: &str, from, below| WatermarkWindow {
             column: ColumnName::new(column).unwrap(),
             from,
             below,
@@ -469,7 +472,7 @@ fn a_window_is_read_whole_however_long_the_scan_takes() {
 fn check_window(rig: &Rig, table: &str, id: &str, watermark: &str, from: i64, below: i64) {
     let mut schema = rig.schema(table);
     first_range(&mut schema, 70);
-    let bound = Bound {
+    let bound = WatermarkWindow {
         column: ColumnName::new(watermark).unwrap(),
         from: Watermark::Integer(from.into()),
         below: Some(Watermark::Integer(below.into())),

@@ -1,10 +1,10 @@
 //! Tables that are not just columns and a primary key.
 
 use super::{map, mysql9, name, read, table, trio_of_mysql9};
-use handoff_schema::{Engine, Error, MySqlType, TextEncoding};
+use handoff_schema::{MySqlType, SchemaError, StorageEngine, TextEncoding};
 use handoff_testbed::Trio;
 
-fn key(catalogue: &handoff_schema::Catalogue, of: &str) -> Vec<String> {
+fn key(catalogue: &handoff_schema::SourceCatalogue, of: &str) -> Vec<String> {
     let schema = table(catalogue, of);
     let key = schema.key().unwrap_or_default();
     key.iter().map(|&index| schema.columns[index].name.to_string()).collect()
@@ -63,10 +63,10 @@ fn generated_and_invisible_columns_engines_and_partitions_are_seen() {
     assert_eq!(flags(5), (false, false, true));
     assert!(table(&catalogue, "parts").partitioned && !table(&catalogue, "g").partitioned);
     let isam = table(&catalogue, "isam");
-    assert_eq!((&isam.engine, isam.rows, isam.rows_are_exact()), (&Engine::MyIsam, 3, true));
+    assert_eq!((&isam.engine, isam.rows, isam.rows_are_exact()), (&StorageEngine::MyIsam, 3, true));
     assert_eq!(key(&catalogue, "isam"), ["b"]);
-    assert_eq!(table(&catalogue, "aria").engine, Engine::Aria);
-    assert_eq!(table(&catalogue, "mem").engine, Engine::Other("MEMORY".to_owned()));
+    assert_eq!(table(&catalogue, "aria").engine, StorageEngine::Aria);
+    assert_eq!(table(&catalogue, "mem").engine, StorageEngine::Other("MEMORY".to_owned()));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_table_that_cannot_be_opened_is_an_error_of_its_own() {
     let catalogue = read(&trio);
     assert!(catalogue.tables["good"].is_ok());
     let error = catalogue.tables["merged"].as_ref().unwrap_err();
-    assert!(matches!(error, Error::Undescribed { .. }), "{error}");
+    assert!(matches!(error, SchemaError::Undescribed { .. }), "{error}");
     assert_eq!(error.table(), Some(&name("merged")));
 }
 

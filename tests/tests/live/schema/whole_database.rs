@@ -1,8 +1,8 @@
 //! A catalogue costs a handful of statements, however many tables there are.
 
 use super::{mysql9, options, trio_of_mysql9};
-use handoff_connect::{MyConn, MyPool, Profile, Side};
-use handoff_schema::Catalogue;
+use handoff_connect::{MyConn, MyPool, SessionProfile, Side};
+use handoff_schema::SourceCatalogue;
 use handoff_settings::MySqlServer;
 use handoff_testbed::Trio;
 use handoff_testbed::practice::{self, COLUMNS, Practice, TABLES};
@@ -26,10 +26,10 @@ fn check(trio: &Trio, statements: u64) {
     practice::create(&mut trio.source(), &Practice::at_scale(0.001)).unwrap();
     let server = MySqlServer::from_url(&trio.source_url()).unwrap();
     let pool = MyPool::open(&server, Side::Source, &options()).unwrap();
-    let mut conn = pool.get(Profile::Read).unwrap();
+    let mut conn = pool.get(SessionProfile::Read).unwrap();
     let before = questions(&mut conn);
     let begun = Instant::now();
-    let catalogue = Catalogue::read(&mut conn, &trio.source_name()).unwrap();
+    let catalogue = SourceCatalogue::read(&mut conn, &trio.source_name()).unwrap();
     let took = begun.elapsed();
     // The second look at the counter counts itself.
     assert_eq!(questions(&mut conn) - before - 1, statements);
@@ -42,7 +42,7 @@ fn check(trio: &Trio, statements: u64) {
     };
     assert_eq!(catalogue.tables.values().map(columns).sum::<usize>(), COLUMNS);
     // The same structure has the same fingerprint whenever it is read.
-    let again = Catalogue::read(&mut conn, &trio.source_name()).unwrap();
+    let again = SourceCatalogue::read(&mut conn, &trio.source_name()).unwrap();
     for (name, table) in &catalogue.tables {
         let (one, other) = (table.as_ref().unwrap(), again.tables[name].as_ref().unwrap());
         assert_eq!(one.fingerprint(), other.fingerprint(), "{name}");

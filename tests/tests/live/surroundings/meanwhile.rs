@@ -1,6 +1,6 @@
 //! What appears while a run is under way.
 
-use crate::etl::Etl;
+use crate::etl::{Etl, arm};
 use crate::fault_points::wait_until_stopped;
 use handoff_testbed::{Trio, row};
 use std::process::{Command, Stdio};
@@ -9,9 +9,7 @@ use std::process::{Command, Stdio};
 #[track_caller]
 fn interrupted(trio: &Trio, etl: &Etl, meanwhile: &str) -> String {
     let mut run = etl.command(&["run", "t"]);
-    run.env("HANDOFF_FAULT_POINT", "stop loader.opened:t")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    arm(&mut run, "stop loader.opened:t").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut run = run.spawn().unwrap();
     wait_until_stopped(&mut run, "loader.opened");
     trio.sql_target(&format!("SET lock_timeout = '10s'; {meanwhile}"));

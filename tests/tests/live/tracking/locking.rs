@@ -4,11 +4,11 @@
 //! both servers busy.
 
 use super::{Pipeline, T, Way, copy, published, work};
-use handoff_connect::{PgPool, PoolOptions, Profile, Seal};
-use handoff_model::{Cancel, CopyId, Phase, RunId};
+use handoff_connect::{PgPool, PoolOptions, PublishHook, SessionProfile};
+use handoff_model::{CancelToken, CopyId, RunId, TablePhase};
 use handoff_settings::PgServer;
 use handoff_testbed::{MySqlEndpoint, Trio};
-use handoff_tracking::{Error, LockRefused, Status, Tracker, Wait};
+use handoff_tracking::{AttemptStatus, LockRefused, LockWait, Tracker, TrackingError};
 use mysql::prelude::Queryable;
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -29,9 +29,9 @@ fn other_process() {
     let replica = handoff_connect::MyPool::open(&replica, side, &options).unwrap();
     let target = PgPool::open(&PgServer::from_url(target).unwrap(), &options).unwrap();
     let tracker = Tracker::open(options.run, Some(replica.clone()), target.clone(), "raw").unwrap();
-    let _lock = tracker.lock(Wait::No).unwrap();
+    let _lock = tracker.lock(LockWait::No).unwrap();
     tracker.copy_started(&T, CopyId::new(), None, "").unwrap();
-    let mut conn = replica.get(Profile::Write).unwrap();
+    let mut conn = replica.get(SessionProfile::Write).unwrap();
     thread::spawn(move || conn.query_drop("SELECT BENCHMARK(100000000000, MD5('a'))").unwrap());
     let mut conn = target.get().unwrap();
     thread::spawn(move || conn.batch_execute("SELECT pg_sleep(600)").unwrap());
@@ -88,7 +88,7 @@ fn a_second_run_is_refused_and_told_who_holds_the_lock() {
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let other = OtherProcess::start(&trio);
     let tracker = pipeline.open();
-    let LockRefused::Held { side, holder } = tracker.lock(Wait::No).unwrap_err() else {
+    let LockRefused::Held { side, holder } = tracker.lock(LockWait::No).unwrap_err() else {
         panic!("the lock was refused for another reason");
     };
     assert_eq!((side.to_string().as_str(), holder.run), ("target", Some(other.run)));
@@ -98,7 +98,7 @@ fn a_second_run_is_refused_and_told_who_holds_the_lock() {
     assert!(holder.since.is_some() && holder.session.is_some());
 
     let error = tracker.end_orphans().unwrap_err();
-    assert!(matches!(error, Error::NotLocked(_)), "{error}");
+    assert!(matches!(error, TrackingError::NotLocked(_)), "{error}");
     assert!(pipeline.target().orphans(other.run).unwrap().len() > 1, "it lives on");
 }
 
@@ -112,7 +112,7 @@ fn a_run_that_was_killed_gives_up_its_lock_and_its_sessions_are_ended() {
     other.kill9();
 
     let tracker = pipeline.open();
-    let _lock = tracker.lock(Wait::Until(Cancel::new())).unwrap();
+    let _lock = tracker.lock(LockWait::Until(CancelToken::new())).unwrap();
     // The busy sessions do not notice that nobody listens any more.
     assert_eq!(replica.orphans(other.run).unwrap().len(), 1);
     assert_eq!(target.orphans(other.run).unwrap().len(), 1);
@@ -127,7 +127,7 @@ fn a_run_that_was_killed_gives_up_its_lock_and_its_sessions_are_ended() {
 
     // The copy it had begun is left for reconcile, and its line is not looked at again.
     let state = copy(&tracker);
-    assert_eq!(state.status, Status::Running);
+    assert_eq!(state.status, AttemptStatus::Running);
     tracker.copy_undone(&T, state.pending.unwrap()).unwrap();
     assert!(tracker.end_orphans().unwrap().is_empty());
     assert!(tracker.dead_runs().unwrap().is_empty());
@@ -162,11 +162,11 @@ fn pipelines_beside_ours_are_left_alone() {
     let theirs = ours.again();
     theirs.target().ensure_schema("theirs", &[]).unwrap();
     let tracker = Tracker::open(theirs.run, None, theirs.target(), "theirs").unwrap();
-    let beside = tracker.lock(Wait::No).unwrap();
+    let beside = tracker.lock(LockWait::No).unwrap();
     let busy = theirs.target().get().unwrap();
 
     let tracker = ours.open();
-    let _lock = tracker.lock(Wait::No).unwrap();
+    let _lock = tracker.lock(LockWait::No).unwrap();
     assert!(tracker.end_orphans().unwrap().is_empty());
     beside.check().unwrap();
     assert!(!ours.target().orphans(theirs.run).unwrap().is_empty());
@@ -183,18 +183,18 @@ fn the_replicas_lock_keeps_out_pipelines_to_other_targets() {
     let open =
         || Tracker::open(theirs.run, Some(theirs.replica()), theirs.target(), "theirs").unwrap();
     let tracker = open();
-    let lock = tracker.lock(Wait::No).unwrap();
+    let lock = tracker.lock(LockWait::No).unwrap();
     tracker.copy_started(&T, CopyId::new(), None, "").unwrap();
 
     let second = ours.open();
-    let LockRefused::Held { side, holder } = second.lock(Wait::No).unwrap_err() else {
+    let LockRefused::Held { side, holder } = second.lock(LockWait::No).unwrap_err() else {
         panic!("the lock was refused for another reason");
     };
     assert_eq!(side.to_string(), "replica");
     assert_eq!(holder.run, Some(theirs.run), "{holder}");
     drop(lock);
     // The refused run gave the target's lock back.
-    let _lock = second.lock(Wait::No).unwrap();
+    let _lock = second.lock(LockWait::No).unwrap();
     assert_eq!(second.dead_runs().unwrap(), [theirs.run]);
 }
 
@@ -203,12 +203,12 @@ fn a_run_may_wait_for_its_turn_or_stop_waiting() {
     let trio = Trio::new("lock wait");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let first = pipeline.open();
-    let lock = first.lock(Wait::No).unwrap();
+    let lock = first.lock(LockWait::No).unwrap();
     let second = pipeline.again().open();
 
-    let cancel = Cancel::new();
+    let cancel = CancelToken::new();
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| second.lock(Wait::Until(cancel.clone())).map(drop));
+        let waiting = scope.spawn(|| second.lock(LockWait::Until(cancel.clone())).map(drop));
         thread::sleep(Duration::from_millis(100));
         let start = Instant::now();
         cancel.cancel();
@@ -217,7 +217,7 @@ fn a_run_may_wait_for_its_turn_or_stop_waiting() {
         assert!(start.elapsed() < Duration::from_secs(5));
     });
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| second.lock(Wait::Until(Cancel::new())).map(drop));
+        let waiting = scope.spawn(|| second.lock(LockWait::Until(CancelToken::new())).map(drop));
         thread::sleep(Duration::from_millis(100));
         drop(lock);
         waiting.join().unwrap().unwrap();
@@ -239,16 +239,16 @@ fn a_lost_lock_is_taken_again_unless_another_run_was_there() {
     let trio = Trio::new("lock lost");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
-    let lock = tracker.lock(Wait::No).unwrap();
+    let lock = tracker.lock(LockWait::No).unwrap();
     lock.check().unwrap();
     lose_locks(&trio, &pipeline);
     lock.check().unwrap();
-    tracker.failed(&T, Phase::Load, Status::Failed, "no").unwrap();
+    tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "no").unwrap();
 
     lose_locks(&trio, &pipeline);
     let other = pipeline.again();
     let second = other.open();
-    let taken = second.lock(Wait::Until(Cancel::new())).unwrap();
+    let taken = second.lock(LockWait::Until(CancelToken::new())).unwrap();
     second.end_orphans().unwrap();
     drop(taken);
     // Nobody has the locks now, but another run was there.
@@ -261,7 +261,7 @@ fn a_lost_lock_is_taken_again_unless_another_run_was_there() {
     tx.rollback().unwrap();
     assert!(!lock.check().unwrap_err().is_transient());
     assert!(tracker.seal(work(id, None)).before_swap().is_err());
-    tracker.failed(&T, Phase::Load, Status::Failed, "not any more").unwrap_err();
+    tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "not any more").unwrap_err();
     drop(lock);
     let run = format!(
         "SELECT status FROM raw.etl_runs WHERE table_name = '' AND run_id = '{}'",
@@ -275,8 +275,8 @@ fn a_lost_lock_is_taken_again_unless_another_run_was_there() {
 fn a_lock_that_this_run_left_is_taken_over() {
     let trio = Trio::new("lock own");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
-    let first = pipeline.open().lock(Wait::No).unwrap();
-    let again = pipeline.open().lock(Wait::No).unwrap();
+    let first = pipeline.open().lock(LockWait::No).unwrap();
+    let again = pipeline.open().lock(LockWait::No).unwrap();
     again.check().unwrap();
     drop(again);
     drop(first);

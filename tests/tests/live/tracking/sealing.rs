@@ -1,10 +1,10 @@
 //! State that becomes true together with the data.
 
 use super::{Pipeline, STRUCTURE, Way, copy, load, published, tracked, until, work};
-use handoff_connect::{Profile, Seal};
+use handoff_connect::{PublishHook, SessionProfile};
 use handoff_model::{ColumnName, CopyId, LossPolicy, TableSum};
 use handoff_testbed::Trio;
-use handoff_tracking::{SealWork, Status, Tracked};
+use handoff_tracking::{AttemptStatus, PublishedMove, TrackedTable};
 use mysql::prelude::Queryable;
 
 #[test]
@@ -14,14 +14,14 @@ fn a_copys_state_commits_by_itself_and_rolls_back_with_a_transaction() {
     let tracker = pipeline.open();
     trio.sql_replica("CREATE TABLE t (a INT) ENGINE=InnoDB");
     let pool = pipeline.replica();
-    let mut conn = pool.get(Profile::Write).unwrap();
+    let mut conn = pool.get(SessionProfile::Write).unwrap();
     let seal_id = CopyId::new();
 
     conn.query_drop("BEGIN").unwrap();
     conn.query_drop("INSERT INTO t VALUES (1)").unwrap();
     tracker.seal(work(seal_id, None)).on_replica(&mut conn, &published()).unwrap();
     conn.query_drop("ROLLBACK").unwrap();
-    assert_eq!(tracked(&tracker), Tracked::default());
+    assert_eq!(tracked(&tracker), TrackedTable::default());
     let rows: Option<u8> = conn.query_first("SELECT COUNT(*) FROM t").unwrap();
     assert_eq!(rows, Some(0), "the seal committed the data");
 
@@ -49,7 +49,7 @@ fn a_loads_state_is_one_statement_of_the_publishing_transaction() {
         tracker.seal(work(id, Some(&until(4)))).on_target(&mut tx, &published()).unwrap();
         assert_eq!(statements(&trio), before + 1);
         tx.rollback().unwrap();
-        assert_eq!(tracked(&tracker), Tracked::default());
+        assert_eq!(tracked(&tracker), TrackedTable::default());
         assert_eq!(pipeline.ask("SELECT count(*) FROM raw.etl_runs").as_deref(), Some("0"));
     }
 }
@@ -78,7 +78,7 @@ fn a_load_records_everything_about_it() {
     tx.commit().unwrap();
 
     let state = load(&tracker);
-    assert_eq!((state.status, state.loaded_copy_id), (Status::Success, Some(id)));
+    assert_eq!((state.status, state.loaded_copy_id), (AttemptStatus::Success, Some(id)));
     assert_eq!(state.watermark.as_deref(), Some(&until(4)[..]));
     assert_eq!(state.fingerprint.as_deref(), Some(STRUCTURE));
     let rows = (state.rows, state.rows_inserted, state.rows_updated, state.rows_deleted);
@@ -106,7 +106,7 @@ fn a_direct_load_records_both_phases() {
     let pipeline = Pipeline::new(&trio, Way::Direct);
     let tracker = pipeline.open();
     let watermark = until(4);
-    let without_id = SealWork { copy_id: None, ..work(CopyId::new(), Some(&watermark)) };
+    let without_id = PublishedMove { copy_id: None, ..work(CopyId::new(), Some(&watermark)) };
     pipeline.seal_load(&tracker, without_id);
     let (copied, loaded) = (copy(&tracker), load(&tracker));
     assert!(copied.copy_id.is_some());
@@ -123,13 +123,13 @@ fn a_seal_without_what_it_needs_is_an_error_of_its_side() {
     let trio = Trio::new("seal bad");
     let direct = Pipeline::new(&trio, Way::Direct);
     let through = Pipeline::new(&trio, Way::ThroughReplica);
-    let mut conn = through.replica().get(Profile::Write).unwrap();
+    let mut conn = through.replica().get(SessionProfile::Write).unwrap();
     let id = CopyId::new();
     let tracker = direct.open();
     let fault = tracker.seal(work(id, None)).on_replica(&mut conn, &published()).unwrap_err();
     assert_eq!(fault.to_string(), "replica: a copy was made, but no replica is tracked");
     let tracker = through.open();
-    let work = SealWork { copy_id: None, ..work(id, None) };
+    let work = PublishedMove { copy_id: None, ..work(id, None) };
     let fault = tracker.seal(work).on_replica(&mut conn, &published()).unwrap_err();
     assert_eq!(fault.to_string(), "replica: a copy was made, but has no id");
     assert!(tracker.states().unwrap().is_empty());
@@ -141,7 +141,7 @@ fn a_run_that_only_drops_its_lock_has_failed() {
     let trio = Trio::new("seal dropped");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
-    drop(tracker.lock(handoff_tracking::Wait::No).unwrap());
+    drop(tracker.lock(handoff_tracking::LockWait::No).unwrap());
     let run = "SELECT status FROM raw.etl_runs WHERE table_name = ''";
     assert_eq!(pipeline.ask(run).as_deref(), Some("failed"));
 }
@@ -152,11 +152,11 @@ fn a_run_ends_with_a_line_for_what_was_only_copied() {
     let trio = Trio::new("seal finish");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
-    let lock = tracker.lock(handoff_tracking::Wait::No).unwrap();
+    let lock = tracker.lock(handoff_tracking::LockWait::No).unwrap();
     let run = "SELECT status FROM raw.etl_runs WHERE table_name = ''";
     assert_eq!(pipeline.ask(run).as_deref(), Some("running"));
     pipeline.seal_copy(&tracker, work(CopyId::new(), Some(&until(4))));
-    tracker.finish(Status::Success).unwrap();
+    tracker.finish(AttemptStatus::Success).unwrap();
     drop(lock);
     assert_eq!(pipeline.ask(run).as_deref(), Some("success"));
     let line = "SELECT concat_ws(' ', status, phase, rows_copied, copy_strategy, \

@@ -1,9 +1,11 @@
 //! What each event does to a table's state, on every pair of servers.
 
 use super::{Pipeline, STRUCTURE, T, Way, chain, copy, load, tracked, until, work};
-use handoff_model::{CopyId, Phase, ProofBy, TableName};
+use handoff_model::{CopyId, ProofBy, TableName, TablePhase};
 use handoff_testbed::{Bed, MySql9, ServerOptions, Trio};
-use handoff_tracking::{Metadata, Outcome, Proof, Status, Tracked, reconcile};
+use handoff_tracking::{
+    AttemptFacts, AttemptStatus, ProofOutcome, ProofRecord, TrackedTable, reconcile,
+};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -51,7 +53,10 @@ fn a_copy_goes_from_running_to_success() {
         let (id, tracker) = (CopyId::new(), pipeline.open());
         tracker.copy_started(&T, id, Some(&until(2)), STRUCTURE).unwrap();
         let state = copy(&tracker);
-        assert_eq!((state.status, state.copy_id, state.pending), (Status::Running, None, Some(id)));
+        assert_eq!(
+            (state.status, state.copy_id, state.pending),
+            (AttemptStatus::Running, None, Some(id))
+        );
         assert_eq!(state.proposed.as_deref(), Some(&until(2)[..]));
         assert_eq!((state.watermark.as_deref(), state.run), (None, pipeline.run));
         assert!(state.started_at.is_some() && state.finished_at.is_none() && !state.loadable());
@@ -61,7 +66,10 @@ fn a_copy_goes_from_running_to_success() {
             Way::Direct => pipeline.seal_load(&tracker, work(id, Some(&until(2)))),
         }
         let state = copy(&tracker);
-        assert_eq!((state.status, state.copy_id, state.pending), (Status::Success, Some(id), None));
+        assert_eq!(
+            (state.status, state.copy_id, state.pending),
+            (AttemptStatus::Success, Some(id), None)
+        );
         assert_eq!(state.watermark.as_deref(), Some(&until(2)[..]));
         assert_eq!((state.proposed, state.fingerprint.as_deref()), (None, Some(STRUCTURE)));
         assert_eq!((state.rows, state.bytes), (Some(12), Some(4_096)));
@@ -80,10 +88,10 @@ fn a_failed_or_cancelled_copy_keeps_the_last_good_one() {
         let pipeline = pipeline.again();
         let tracker = pipeline.open();
         let before = copy(&tracker);
-        for status in [Status::Failed, Status::Cancelled] {
+        for status in [AttemptStatus::Failed, AttemptStatus::Cancelled] {
             let next = CopyId::new();
             tracker.copy_started(&T, next, Some(&until(9)), "another").unwrap();
-            tracker.failed(&T, Phase::Copy, status, "the disk is full\0").unwrap();
+            tracker.failed(&T, TablePhase::Copy, status, "the disk is full\0").unwrap();
             let state = copy(&tracker);
             assert_eq!((state.status, state.copy_id), (status, Some(good)));
             assert_eq!(state.watermark.as_deref(), Some(&until(1)[..]));
@@ -107,9 +115,9 @@ fn a_failed_load_keeps_the_last_good_one() {
         let (id, tracker) = (CopyId::new(), pipeline.open());
         pipeline.seal_load(&tracker, work(id, Some(&until(3))));
         let before = load(&tracker);
-        tracker.failed(&T, Phase::Load, Status::Failed, "no").unwrap();
+        tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "no").unwrap();
         let state = load(&tracker);
-        assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("no")));
+        assert_eq!((state.status, state.error.as_deref()), (AttemptStatus::Failed, Some("no")));
         assert_eq!(state.loaded_copy_id, Some(id));
         assert_eq!((&state.watermark, &state.checksum), (&before.watermark, &before.checksum));
         assert_eq!(state.last_success_at, before.last_success_at);
@@ -128,11 +136,11 @@ fn an_interrupted_copy_is_finished_or_undone() {
         started(next);
         tracker.copy_finished_by_recovery(&T, CopyId::new()).unwrap();
         tracker.copy_undone(&T, CopyId::new()).unwrap();
-        assert_eq!(copy(&tracker).status, Status::Running, "another copy is meant");
+        assert_eq!(copy(&tracker).status, AttemptStatus::Running, "another copy is meant");
 
         tracker.copy_undone(&T, next).unwrap();
         let state = copy(&tracker);
-        assert_eq!((state.status, state.copy_id), (Status::Interrupted, Some(good)));
+        assert_eq!((state.status, state.copy_id), (AttemptStatus::Interrupted, Some(good)));
         assert_eq!((state.pending, state.proposed.is_none()), (None, true));
         assert_eq!(state.watermark.as_deref(), Some(&until(1)[..]));
         assert_eq!(state.loadable(), pipeline.way == Way::ThroughReplica);
@@ -141,7 +149,7 @@ fn an_interrupted_copy_is_finished_or_undone() {
         started(next);
         tracker.copy_finished_by_recovery(&T, next).unwrap();
         let state = copy(&tracker);
-        assert_eq!((state.status, state.copy_id), (Status::Success, Some(next)));
+        assert_eq!((state.status, state.copy_id), (AttemptStatus::Success, Some(next)));
         assert_eq!((state.pending, state.proposed.is_none()), (None, true));
         assert_eq!(state.watermark.as_deref(), Some(&until(5)[..]));
         assert_eq!(state.fingerprint.as_deref(), Some("another"));
@@ -161,11 +169,11 @@ fn a_merge_that_did_not_end_well_is_not_loaded() {
     assert!(findings[0].to_string().contains("while rows were merged"), "{}", findings[0]);
     assert!(tracker.settle(&findings[0]).unwrap());
     let state = copy(&tracker);
-    assert_eq!((state.status, state.copy_id), (Status::Interrupted, Some(good)));
+    assert_eq!((state.status, state.copy_id), (AttemptStatus::Interrupted, Some(good)));
     assert!(!state.loadable());
 
     tracker.copy_started(&T, next, None, STRUCTURE).unwrap();
-    tracker.failed(&T, Phase::Copy, Status::Failed, "no").unwrap();
+    tracker.failed(&T, TablePhase::Copy, AttemptStatus::Failed, "no").unwrap();
     assert!(!copy(&tracker).loadable(), "the failed copy did not mend the table");
     pipeline.seal_copy(&tracker, work(next, None));
     assert!(copy(&tracker).loadable());
@@ -179,8 +187,8 @@ fn an_adopted_table_is_ours_and_known_to_nobody() {
         let refused = foreign.iter().filter(|finding| finding.refusal(&T).is_some()).count();
         assert_eq!(refused, if pipeline.way == Way::Direct { 1 } else { 2 });
         // That it failed for this reason does not make it ours.
-        tracker.failed(&T, Phase::Copy, Status::Failed, "not ours").unwrap();
-        tracker.failed(&T, Phase::Load, Status::Failed, "not ours").unwrap();
+        tracker.failed(&T, TablePhase::Copy, AttemptStatus::Failed, "not ours").unwrap();
+        tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "not ours").unwrap();
         assert_eq!(findings(&tracker, &[], &["replica", "target"]), foreign);
 
         tracker.adopt(&T, pipeline.way == Way::ThroughReplica, true).unwrap();
@@ -192,7 +200,7 @@ fn an_adopted_table_is_ours_and_known_to_nobody() {
         let good = good_copy(pipeline);
         tracker.adopt(&T, true, true).unwrap();
         assert_eq!(copy(&tracker).copy_id, Some(good));
-        assert_eq!(copy(&tracker).status, Status::Success);
+        assert_eq!(copy(&tracker).status, AttemptStatus::Success);
     });
 }
 
@@ -202,8 +210,8 @@ fn a_proof_is_recorded_for_many_tables_at_once() {
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
     pipeline.seal_load(&tracker, work(CopyId::new(), None));
-    let proof = Proof {
-        outcome: Outcome::Equal,
+    let proof = ProofRecord {
+        outcome: ProofOutcome::Equal,
         by: ProofBy::Sums,
         detail: Some("{\"covers\": \"table\"}".into()),
         at: "2026-01-31T23:00:00.000042Z".parse().unwrap(),
@@ -235,21 +243,21 @@ fn only_changes_that_mean_something_are_recorded() {
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
     let check = |phase, status, expected: &str| {
-        let done = tracker.update_pipeline_status(&T, phase, status, &Metadata::default());
+        let done = tracker.update_pipeline_status(&T, phase, status, &AttemptFacts::default());
         assert_eq!(chain(&done.unwrap_err()), expected);
     };
     check(
-        Phase::Load,
-        Status::Success,
+        TablePhase::Load,
+        AttemptStatus::Success,
         "the status success of the phase load cannot be recorded: a load is recorded together \
          with its data, by a seal",
     );
     check(
-        Phase::Copy,
-        Status::Running,
+        TablePhase::Copy,
+        AttemptStatus::Running,
         "the status running of the phase copy cannot be recorded: it needs the copy's id",
     );
-    assert_eq!(tracked(&tracker), Tracked::default());
+    assert_eq!(tracked(&tracker), TrackedTable::default());
 }
 
 #[test]
@@ -257,8 +265,10 @@ fn old_history_goes() {
     let trio = Trio::new("tracking prune");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
-    tracker.failed(&T, Phase::Load, Status::Failed, "new").unwrap();
-    tracker.failed(&TableName::new("u").unwrap(), Phase::Load, Status::Failed, "old").unwrap();
+    tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "new").unwrap();
+    tracker
+        .failed(&TableName::new("u").unwrap(), TablePhase::Load, AttemptStatus::Failed, "old")
+        .unwrap();
     trio.sql_target(
         "UPDATE raw.etl_runs SET started_at = now() - interval '91 days' WHERE error = 'old'",
     );
@@ -273,7 +283,7 @@ fn findings(
     tracker: &handoff_tracking::Tracker,
     shadows: &[(CopyId, bool)],
     places: &[&str],
-) -> Vec<handoff_tracking::Finding> {
+) -> Vec<handoff_tracking::RecoveryFinding> {
     let there = |place: &str| -> BTreeSet<TableName> {
         places.contains(&place).then(|| T.clone()).into_iter().collect()
     };

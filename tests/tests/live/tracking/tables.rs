@@ -2,10 +2,10 @@
 
 use super::{Pipeline, T, Way, chain};
 use handoff_connect::{MyPool, PgPool, PoolOptions, Side};
-use handoff_model::Phase;
+use handoff_model::TablePhase;
 use handoff_settings::{MySqlServer, PgServer};
 use handoff_testbed::{Account, Trio};
-use handoff_tracking::{Error, Status, Tracker};
+use handoff_tracking::{AttemptStatus, Tracker, TrackingError};
 use mysql::prelude::Queryable;
 use std::thread;
 
@@ -14,7 +14,7 @@ fn tables_are_made_once_and_then_need_no_right_to_make_any() {
     let trio = Trio::new("tracking made once");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
-    tracker.failed(&T, Phase::Copy, Status::Failed, "kept").unwrap();
+    tracker.failed(&T, TablePhase::Copy, AttemptStatus::Failed, "kept").unwrap();
 
     let clerk = Account { user: "clerk".into(), password: "c1e7c".into() };
     let rights = "SELECT, INSERT, UPDATE, DELETE";
@@ -28,7 +28,7 @@ fn tables_are_made_once_and_then_need_no_right_to_make_any() {
     let target = PgPool::open(&target, &options).unwrap();
     let again = Tracker::open(options.run, Some(replica), target, "raw").unwrap();
     assert_eq!(super::copy(&again).error.as_deref(), Some("kept"));
-    again.failed(&T, Phase::Load, Status::Failed, "written").unwrap();
+    again.failed(&T, TablePhase::Load, AttemptStatus::Failed, "written").unwrap();
     assert_eq!(super::load(&tracker).error.as_deref(), Some("written"));
 }
 
@@ -124,15 +124,15 @@ fn reading_only_makes_nothing_and_finds_nothing() {
         let pipeline = Pipeline::new(&trio, way);
         let tracker = pipeline.open_read_only();
         assert!(tracker.states().unwrap().is_empty());
-        let error = tracker.failed(&T, Phase::Load, Status::Failed, "no").unwrap_err();
-        assert!(matches!(error, Error::ReadOnly), "{error}");
+        let error = tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "no").unwrap_err();
+        assert!(matches!(error, TrackingError::ReadOnly), "{error}");
         let made: Option<String> = trio.replica().query_first("SHOW TABLES").unwrap();
         assert_eq!(made, None);
         assert_eq!(pipeline.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'raw'"), zero());
     }
     // What is there is read.
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
-    pipeline.open().failed(&T, Phase::Copy, Status::Failed, "seen").unwrap();
+    pipeline.open().failed(&T, TablePhase::Copy, AttemptStatus::Failed, "seen").unwrap();
     assert_eq!(super::copy(&pipeline.open_read_only()).error.as_deref(), Some("seen"));
 }
 
@@ -141,7 +141,7 @@ fn a_row_that_means_nothing_is_named() {
     let trio = Trio::new("tracking bad row");
     let pipeline = Pipeline::new(&trio, Way::ThroughReplica);
     let tracker = pipeline.open();
-    tracker.failed(&T, Phase::Load, Status::Failed, "x").unwrap();
+    tracker.failed(&T, TablePhase::Load, AttemptStatus::Failed, "x").unwrap();
     trio.sql_target("UPDATE raw.etl_load_status SET status = 'fine'");
     assert_eq!(
         chain(&tracker.states().unwrap_err()),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::report::{PlanReport, Proof, TableStatus};
-use handoff_model::{Extraction, Priority, ProofBy, Reason, TableSum, Waits};
+use handoff_model::{Extraction, Priority, ProofBy, Reason, TableSum, WaitTimes};
 use jiff::Timestamp;
 
 fn copied(rows: u64) -> CopyOutcome {
@@ -13,7 +13,7 @@ fn copied(rows: u64) -> CopyOutcome {
         bytes: 10 * rows,
         strategy: "load_data_local",
         duration: Duration::from_millis(5),
-        waits: Waits::default(),
+        waits: WaitTimes::default(),
         omissions: Vec::new(),
         notes: Vec::new(),
         checked: false,
@@ -31,10 +31,10 @@ fn loaded(rows: u64) -> LoadOutcome {
         bytes: 10 * rows,
         strategy: "streaming",
         duration: Duration::from_millis(5),
-        waits: Waits::default(),
+        waits: WaitTimes::default(),
         sum: TableSum::default(),
         unchanged: false,
-        audit: Audit::default(),
+        audit: LossAudit::default(),
         notes: Vec::new(),
     }
 }
@@ -100,9 +100,9 @@ fn a_proof_that_says_nothing_of_the_target_is_not_recorded() {
 #[test]
 fn numbers_that_were_not_counted_are_not_recorded() {
     let (_, proof) = recorded_proof(&report(Verdict::Equal, Some(5), false)).unwrap();
-    assert_eq!((proof.outcome, proof.target_rows), (Outcome::Equal, None));
+    assert_eq!((proof.outcome, proof.target_rows), (ProofOutcome::Equal, None));
     let (_, proof) = recorded_proof(&report(Verdict::SameCount, Some(5), true)).unwrap();
-    assert_eq!((proof.outcome, proof.target_rows), (Outcome::SameCount, Some(5)));
+    assert_eq!((proof.outcome, proof.target_rows), (ProofOutcome::SameCount, Some(5)));
 }
 
 #[test]

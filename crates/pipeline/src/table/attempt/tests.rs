@@ -13,7 +13,7 @@ fn by_sums() -> Stages {
     stages(Hops::Both, true, ProofBy::Sums)
 }
 
-fn bounds(slice: &WindowSlice) -> &[Bound] {
+fn bounds(slice: &WindowSlice) -> &[WatermarkWindow] {
     let RowFilter::Changed { bounds, .. } = &slice.filter else { panic!("all rows") };
     bounds
 }
@@ -104,7 +104,7 @@ fn a_column_without_a_next_watermark_leaves_none() {
 fn the_source_is_told_apart_only_by_copies_that_are_whole_or_have_a_watermark() {
     let plan = window_plan();
     let window = Attempt::planned(&plan);
-    let marks = window.recorded_marks(Phase::Copy);
+    let marks = window.recorded_marks(TablePhase::Copy);
     assert_eq!(window.record(None, None).source_mark, None);
     assert_eq!(window.record(None, marks.as_deref()).source_mark, Some("mark"));
     let full = window.in_full(Reason::Asked);
@@ -144,7 +144,8 @@ fn slices_follow_each_other_without_a_gap() {
 #[test]
 fn the_first_slice_takes_what_is_moved_beside_the_window() {
     let mut plan = window_plan();
-    let young = Bound { column: ColumnName::new("d").unwrap(), from: at(LAST), below: None };
+    let young =
+        WatermarkWindow { column: ColumnName::new("d").unwrap(), from: at(LAST), below: None };
     let RowFilter::Changed { bounds: all, nulls } = &mut plan.filter else { panic!() };
     all.push(young.clone());
     nulls.push(watermark_column().name);
@@ -171,7 +172,7 @@ fn only_a_window_of_one_watermark_can_be_cut() {
 #[test]
 fn rows_beside_a_watermark_make_a_copy_to_build_upon() {
     let plan = window_plan();
-    let marks = Attempt::planned(&plan).recorded_marks(Phase::Load);
+    let marks = Attempt::planned(&plan).recorded_marks(TablePhase::Load);
     let rebased = rebased(marks.as_deref(), plan.copy_id).unwrap();
     assert_eq!((rebased[0].base, &rebased[0].watermark), (plan.copy_id, &at(LAST)));
     assert_eq!(super::rebased(None, plan.copy_id), None);

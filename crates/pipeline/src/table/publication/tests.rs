@@ -31,7 +31,7 @@ impl Case {
         check(CheckScope { run: &run, plan: &self.plan, route, rule, probe: None, before })
     }
 
-    fn copy(&self, counts: bool, published: &Published) -> Outcome {
+    fn copy(&self, counts: bool, published: &PublishedRows) -> Outcome {
         self.with(|scope| {
             let check = CopyCheck::new(scope, counts);
             let mut rows = Placed { double: &self.double, side: Side::Replica };
@@ -40,7 +40,7 @@ impl Case {
         })
     }
 
-    fn load(&self, counting: Counting, is_full: bool, published: &Published) -> Outcome {
+    fn load(&self, counting: Counting, is_full: bool, published: &PublishedRows) -> Outcome {
         self.with(|scope| {
             let check = LoadCheck::new(scope, counting, None);
             let check = if is_full { check.full(ReadRows::Loaded) } else { check };
@@ -51,8 +51,8 @@ impl Case {
     }
 }
 
-fn published(rows: u64) -> Published {
-    Published { rows, ..Published::default() }
+fn published(rows: u64) -> PublishedRows {
+    PublishedRows { rows, ..PublishedRows::default() }
 }
 
 #[track_caller]
@@ -81,7 +81,7 @@ fn a_full_copy_that_may_lose_rows_counts_the_old_ones() {
 #[test]
 fn a_mover_that_counted_the_old_rows_is_believed() {
     let case = case(Double::of(100), full_plan());
-    let before = |before| Published { before: Some(before), ..published(60) };
+    let before = |before| PublishedRows { before: Some(before), ..published(60) };
     refused(&case.copy(false, &before(100)));
     assert!(case.copy(false, &before(70)).done.is_ok());
     assert!(case.double.names().is_empty());
@@ -119,7 +119,8 @@ fn a_copy_that_is_miscounted_keeps_its_counts() {
 #[test]
 fn a_full_load_may_delete_a_few_rows_and_no_more() {
     let case = case(Double::of(100), full_plan());
-    let deleting = |deleted, before| Published { deleted, before: Some(before), ..published(70) };
+    let deleting =
+        |deleted, before| PublishedRows { deleted, before: Some(before), ..published(70) };
     assert!(case.load(Counting::Nothing, true, &deleting(20, 20)).done.is_ok());
     refused(&case.load(Counting::Nothing, true, &deleting(30, 100)));
     assert!(case.load(Counting::Nothing, true, &deleting(30, 200)).done.is_ok());
@@ -130,16 +131,16 @@ fn without_a_key_rows_that_changed_are_not_lost() {
     let mut plan = full_plan();
     std::sync::Arc::make_mut(&mut plan.mapping).key.clear();
     let case = case(Double::of(100), plan);
-    let changed = Published { inserted: 60, deleted: 60, before: Some(100), ..published(100) };
+    let changed = PublishedRows { inserted: 60, deleted: 60, before: Some(100), ..published(100) };
     assert!(case.load(Counting::Nothing, true, &changed).done.is_ok());
-    let lost = Published { inserted: 20, ..changed };
+    let lost = PublishedRows { inserted: 20, ..changed };
     refused(&case.load(Counting::Nothing, true, &lost));
 }
 
 #[test]
 fn a_load_of_some_rows_is_limited_by_those_that_were_there() {
     let case = case(Double::of(100), window_plan());
-    let deleting = |deleted| Published { deleted, ..published(3) };
+    let deleting = |deleted| PublishedRows { deleted, ..published(3) };
     assert!(case.load(Counting::Ours, false, &deleting(25)).done.is_ok());
     refused(&case.load(Counting::Ours, false, &deleting(26)));
     // Without a count nobody knows of how many.
@@ -157,7 +158,7 @@ fn counts_of_replica_and_target_are_judged_before_the_sums() {
 #[test]
 fn a_target_that_held_the_very_rows_is_equal_by_their_sum() {
     let sum = Some(TableSum { rows: 3, hash: 9 });
-    let same = Published { unchanged: true, filter_sum: sum, ..published(3) };
+    let same = PublishedRows { unchanged: true, filter_sum: sum, ..published(3) };
     let case = case(Double::of(100), full_plan());
     let outcome = case.load(Counting::Nothing, true, &same);
     let evidence = outcome.evidence.unwrap();
@@ -167,7 +168,7 @@ fn a_target_that_held_the_very_rows_is_equal_by_their_sum() {
 #[test]
 fn the_rows_of_the_replica_are_counted_again_where_nothing_was_compared_before() {
     let read = Some(TableSum { rows: 100, hash: 11 });
-    let loaded = Published { sum: read, ..published(100) };
+    let loaded = PublishedRows { sum: read, ..published(100) };
     let rows = Case { proof: ProofBy::Rows, ..case(Double::of(100), full_plan()) };
     assert!(rows.load(Counting::Nothing, true, &loaded).done.is_ok());
     assert_eq!(rows.double.names(), ["count read", "sum placed"]);

@@ -388,11 +388,11 @@ fn what_a_load_does_not_read_is_deleted_only_if_it_reads_everything() {
 #[test]
 fn only_publications_are_phases_of_a_hop() {
     for step in [COPIED, COUNTED, Step::CopyKeys] {
-        assert_eq!(step.phase(), Some(Phase::Copy));
+        assert_eq!(step.phase(), Some(TablePhase::Copy));
     }
     for step in [Step::LoadRows(Counting::Nothing), Step::LoadKeys(Counting::Ours), Step::LoadFile]
     {
-        assert_eq!(step.phase(), Some(Phase::Load));
+        assert_eq!(step.phase(), Some(TablePhase::Load));
     }
     for step in [Step::AskEmpty, Step::Probe, Step::TakeCopy, Step::CompareCopy, SWEEP_REPLICA] {
         assert_eq!(step.phase(), None);
@@ -434,7 +434,7 @@ fn all_routes() -> Vec<Route> {
 fn each_database_is_published_to_at_most_once_but_for_slices() {
     for route in all_routes() {
         let steps = steps(&route);
-        for phase in [Phase::Copy, Phase::Load] {
+        for phase in [TablePhase::Copy, TablePhase::Load] {
             let times = steps.iter().filter(|step| step.phase() == Some(phase)).count();
             assert!(times <= 1, "{route:?}: {steps:?}");
         }
@@ -446,7 +446,7 @@ fn hop_1_is_done_before_hop_2_begins() {
     for route in all_routes() {
         let steps = steps(&route);
         let at = |phase| steps.iter().position(|step| step.phase() == Some(phase));
-        if let (Some(copied), Some(loaded)) = (at(Phase::Copy), at(Phase::Load)) {
+        if let (Some(copied), Some(loaded)) = (at(TablePhase::Copy), at(TablePhase::Load)) {
             assert!(copied < loaded, "{route:?}: {steps:?}");
         }
     }
@@ -457,8 +457,8 @@ fn hops_that_are_not_made_have_no_steps() {
     for route in all_routes() {
         let steps = steps(&route);
         let has = |phase| steps.iter().any(|step| step.phase() == Some(phase));
-        assert!(route.stages.hops != Hops::Copy || !has(Phase::Load), "{route:?}");
-        assert!(route.makes_copy() || !has(Phase::Copy), "{route:?}");
+        assert!(route.stages.hops != Hops::Copy || !has(TablePhase::Load), "{route:?}");
+        assert!(route.makes_copy() || !has(TablePhase::Copy), "{route:?}");
     }
 }
 
@@ -466,8 +466,9 @@ fn hops_that_are_not_made_have_no_steps() {
 fn every_load_has_a_copy_to_load() {
     for route in all_routes() {
         let steps = steps(&route);
-        if let Some(load) = steps.iter().position(|step| step.phase() == Some(Phase::Load)) {
-            let copied = |step: &Step| *step == Step::TakeCopy || step.phase() == Some(Phase::Copy);
+        if let Some(load) = steps.iter().position(|step| step.phase() == Some(TablePhase::Load)) {
+            let copied =
+                |step: &Step| *step == Step::TakeCopy || step.phase() == Some(TablePhase::Copy);
             assert!(steps[..load].iter().any(copied), "{route:?}: {steps:?}");
         }
     }

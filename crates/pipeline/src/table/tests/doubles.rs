@@ -17,17 +17,17 @@ use crate::table::roles::{
 use crate::table::run_scope::RunScope;
 use crate::table::steps::{Between, Stages};
 use crate::window::{WatermarkColumn, WatermarkKind, Window};
-use handoff_connect::{Fault, Published, RetryPolicy, Side};
+use handoff_connect::{Fault, PublishedRows, RetryPolicy, Side};
 use handoff_loader::LoadOutcome;
 use handoff_model::{
-    Audit, Bound, Cancel, ColumnName, CopyId, Deletes, Event, Extraction, Observer, Phase,
-    Priority, ProofBy, Reason, RowFilter, RunId, Strategy, SumBy, TableName, TableSum, Waits,
-    Watermark,
+    CancelToken, ColumnName, CopyId, Deletes, Extraction, LossAudit, Observer, Priority, ProofBy,
+    Reason, RowFilter, RunEvent, RunId, Strategy, SumBy, TableName, TablePhase, TableSum,
+    WaitTimes, Watermark, WatermarkWindow,
 };
 use handoff_replicator::CopyOutcome;
-use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema};
-use handoff_settings::{TableSettings, Values};
-use handoff_tracking::{CopyState, LoadState, Status, Tracked, WatermarkAt};
+use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema};
+use handoff_settings::{TableSettings, ValuePolicies};
+use handoff_tracking::{AttemptStatus, CopyState, LoadState, TrackedTable, WatermarkAt};
 use handoff_verify::{DifferenceKind, PairDifferences, RowDifference, RowKey, TableComparison};
 use jiff::{Timestamp, Zoned};
 use std::collections::VecDeque;
@@ -59,27 +59,28 @@ pub(crate) const LAST: &str = "2026-02-28 05:00:00";
 pub(crate) const NEXT: &str = "2026-03-01 05:00:00";
 
 pub(crate) fn window_filter() -> RowFilter {
-    let bound = Bound { column: watermark_column().name, from: at(LAST), below: None };
+    let bound = WatermarkWindow { column: watermark_column().name, from: at(LAST), below: None };
     RowFilter::Changed { bounds: vec![bound], nulls: Vec::new() }
 }
 
 /// The table `t (id int primary key, w datetime)`.
 pub(crate) fn schema() -> TableSchema {
-    let not_null = |name, kind| Column { nullable: false, ..Column::of_type(name, kind).unwrap() };
+    let not_null =
+        |name, kind| ColumnSchema { nullable: false, ..ColumnSchema::of_type(name, kind).unwrap() };
     let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-    let key = Index { name: "PRIMARY".to_owned(), unique: true, parts };
+    let key = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
     let columns = vec![not_null("id", "int"), not_null("w", "datetime")];
     TableSchema { columns, indexes: vec![key], ..TableSchema::empty("t") }
 }
 
 /// A table that was copied and loaded a day ago, with 100 rows everywhere.
-pub(crate) fn tracked() -> Tracked {
+pub(crate) fn tracked() -> TrackedTable {
     let last: Timestamp = "2026-02-28T05:00:00Z".parse().unwrap();
     let (column, base) = (watermark_column().name, copy_id(BASE));
     let marks = vec![WatermarkAt { column, watermark: at(LAST), base }];
     let copy = CopyState {
         place: Side::Replica,
-        status: Status::Success,
+        status: AttemptStatus::Success,
         copy_id: Some(base),
         pending: None,
         intact: true,
@@ -101,7 +102,7 @@ pub(crate) fn tracked() -> Tracked {
         error: None,
     };
     let load = LoadState {
-        status: Status::Success,
+        status: AttemptStatus::Success,
         loaded_copy_id: Some(base),
         data_as_of: Some(last),
         watermark: Some(marks),
@@ -129,13 +130,14 @@ pub(crate) fn tracked() -> Tracked {
         run: RunId::new(),
         error: None,
     };
-    Tracked { copy: Some(copy), load: Some(load) }
+    TrackedTable { copy: Some(copy), load: Some(load) }
 }
 
 /// A table whose plan moves the window of its watermark.
 pub(crate) fn window_plan() -> TableContext {
     let schema = schema();
-    let mapping = Mapping::new(&schema, &TableSettings::default(), &Values::default()).unwrap();
+    let mapping =
+        TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default()).unwrap();
     TableContext {
         name: name(),
         decision: Decision {
@@ -280,13 +282,13 @@ pub(crate) struct Double {
 pub(crate) struct Events(pub(crate) Mutex<Vec<String>>);
 
 impl Observer for Events {
-    fn event(&self, event: &Event) {
+    fn event(&self, event: &RunEvent) {
         let text = match event {
-            Event::PhaseStarted { phase, .. } => format!("began {phase:?}"),
-            Event::PhaseFinished { phase, rows, .. } => format!("ended {phase:?} of {rows}"),
-            Event::Retrying { .. } => "retrying".to_owned(),
-            Event::Notice { text, .. } => text.clone(),
-            Event::TableFinished { status, .. } => format!("finished {status}"),
+            RunEvent::PhaseStarted { phase, .. } => format!("began {phase:?}"),
+            RunEvent::PhaseFinished { phase, rows, .. } => format!("ended {phase:?} of {rows}"),
+            RunEvent::Retrying { .. } => "retrying".to_owned(),
+            RunEvent::Notice { text, .. } => text.clone(),
+            RunEvent::TableFinished { status, .. } => format!("finished {status}"),
             _ => return,
         };
         self.0.lock().unwrap().push(text);
@@ -350,7 +352,7 @@ impl Double {
                 first_wait: Duration::ZERO,
                 ..RetryPolicy::default()
             },
-            cancel: Cancel::new(),
+            cancel: CancelToken::new(),
             observer: Arc::clone(&self.events) as Arc<dyn Observer>,
         }
     }
@@ -358,7 +360,7 @@ impl Double {
 
 /// An open gate.
 pub(crate) fn gate() -> Gate {
-    Gate::open(Cancel::new(), Arc::new(Zoned::now), None)
+    Gate::open(CancelToken::new(), Arc::new(Zoned::now), None)
 }
 
 pub(crate) fn stages(hops: Hops, has_replica: bool, proof: ProofBy) -> Stages {
@@ -380,7 +382,7 @@ impl TableQuestions for Double {
         &self,
         _: &TableContext,
         _: &WatermarkColumn,
-        _: &Bound,
+        _: &WatermarkWindow,
         _: u64,
     ) -> Result<Option<Watermark>, TableError> {
         self.call("slice end", None)?;
@@ -471,7 +473,7 @@ impl TableMovers for Double {
             CopiedPart::Keys(keys) => ("copy keys", keys.len()),
         };
         self.call(what, Some(order.id))?;
-        let published = Published { rows, inserted: rows, ..Published::default() };
+        let published = PublishedRows { rows, inserted: rows, ..PublishedRows::default() };
         check.check(&published, &mut Placed { double: self, side: Side::Replica })?;
         self.call("publish copy", None)?;
         let filter_sum = order.sums.then(|| sum(rows, false));
@@ -484,7 +486,7 @@ impl TableMovers for Double {
             bytes: 10 * rows,
             strategy: "load_data_local",
             duration: Duration::from_millis(1),
-            waits: Waits::default(),
+            waits: WaitTimes::default(),
             omissions: Vec::new(),
             notes: vec!["a note of the copy".to_owned()],
             checked: false,
@@ -507,13 +509,13 @@ impl TableMovers for Double {
         };
         self.call(what, order.copy_id)?;
         let read = sum(rows, self.read_differs);
-        let published = Published {
+        let published = PublishedRows {
             rows,
             deleted: self.deleted,
             sum: Some(read),
             filter_sum: Some(read),
             before: Some(self.target + self.deleted),
-            ..Published::default()
+            ..PublishedRows::default()
         };
         check.check(&published, &mut Placed { double: self, side: Side::Target })?;
         self.call("publish load", None)?;
@@ -525,10 +527,10 @@ impl TableMovers for Double {
             bytes: 10 * rows,
             strategy: "streaming",
             duration: Duration::from_millis(1),
-            waits: Waits::default(),
+            waits: WaitTimes::default(),
             sum: read,
             unchanged: false,
-            audit: Audit::default(),
+            audit: LossAudit::default(),
             notes: Vec::new(),
         })
     }
@@ -549,10 +551,10 @@ impl RunRecords for Double {
     fn failed(
         &self,
         _: &TableName,
-        phase: Phase,
-        status: Status,
+        phase: TablePhase,
+        status: AttemptStatus,
         text: &str,
-    ) -> Result<(), handoff_tracking::Error> {
+    ) -> Result<(), handoff_tracking::TrackingError> {
         self.recorded.lock().unwrap().push(format!("{} in {phase:?}: {text}", status.name()));
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::super::{mysql9, quoted, values};
 use super::{ENGINES, Pair, counts, since, types};
 use handoff_connect::Side;
-use handoff_model::{Cancel, NopObserver};
+use handoff_model::{CancelToken, NopObserver};
 use handoff_testbed::{Bed, Trio};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn every_type_of_mysql_9_is_merged_byte_for_byte() {
     let Some((one, two)) = mysql9::pair() else { return };
     for replica in [two.endpoint(), one.endpoint()] {
         let trio = Trio::on("merge mysql 9", one.endpoint(), replica, Bed::shared().target());
-        let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+        let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
         mysql9::make(&pair);
         pair.trio.sql_source("UPDATE t SET id = 1 WHERE id > 9");
         pair.check("t");

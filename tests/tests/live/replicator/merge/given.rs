@@ -3,11 +3,11 @@
 use super::{ENGINES, Pair, chain};
 use crate::replicator::{NoSeal, pool};
 use handoff_connect::{MyPool, PoolOptions, Side};
-use handoff_model::{Cancel, CopyId, NopObserver, RowFilter};
+use handoff_model::{CancelToken, CopyId, NopObserver, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Error, PublishMode, Replicator, Result};
 use handoff_rows::KeyList;
-use handoff_schema::Mapping;
-use handoff_settings::{MySqlServer, TableSettings, Values};
+use handoff_schema::TableMapping;
+use handoff_settings::{MySqlServer, TableSettings, ValuePolicies};
 use handoff_testbed::{Account, Trio};
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ impl Pair {
     fn try_keys(&self, keys: &[Vec<&[u8]>]) -> Result<CopyOutcome> {
         let source = self.describe(Side::Source, "t").unwrap();
         let replica = self.describe(Side::Replica, "t");
-        let mapping = Mapping::new(&source, &TableSettings::default(), &Values::default());
+        let mapping =
+            TableMapping::new(&source, &TableSettings::default(), &ValuePolicies::default());
         let mut list = KeyList::new(&mapping.unwrap()).unwrap();
         for key in keys {
             list.push(key).unwrap();
@@ -159,7 +160,7 @@ fn without_the_right_to_temporary_tables_ordinary_ones_are_used_and_dropped() {
     let source = pool(&trio, Side::Source);
     let observer = Arc::new(NopObserver);
     let replicator =
-        Replicator::new(source.clone(), replica.clone(), Cancel::new(), observer).unwrap();
+        Replicator::new(source.clone(), replica.clone(), CancelToken::new(), observer).unwrap();
     let pair = Pair { trio, source, replica, replicator };
     pair.start("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO t VALUES (1), (2)");
     pair.trio.sql_source("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (3)");

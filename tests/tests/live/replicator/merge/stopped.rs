@@ -2,8 +2,8 @@
 
 use super::super::NoSeal;
 use super::{ENGINES, Pair, chain, counts, since};
-use handoff_connect::{Fault, Published, Seal, Side};
-use handoff_model::{Cancel, CopyId, NopObserver};
+use handoff_connect::{Fault, PublishHook, PublishedRows, Side};
+use handoff_model::{CancelToken, CopyId, NopObserver};
 use handoff_replicator::Error;
 use mysql::prelude::Queryable;
 use std::sync::{Arc, Mutex};
@@ -20,13 +20,13 @@ impl Told {
     }
 }
 
-impl Seal for Told {
+impl PublishHook for Told {
     fn on_replica(
         &self,
         conn: &mut mysql::Conn,
-        published: &Published,
+        published: &PublishedRows,
     ) -> handoff_connect::Result<()> {
-        let &Published { rows, inserted, updated, .. } = published;
+        let &PublishedRows { rows, inserted, updated, .. } = published;
         self.published.lock().unwrap().push((rows, inserted, updated));
         let there: Option<u64> = conn.query_first("SELECT COUNT(*) FROM t WHERE at = 1").unwrap();
         assert_eq!(there, Some(3), "the rows are there before the seal");
@@ -36,7 +36,7 @@ impl Seal for Told {
     fn on_target(
         &self,
         _: &mut postgres::Transaction<'_>,
-        _: &Published,
+        _: &PublishedRows,
     ) -> handoff_connect::Result<()> {
         Ok(())
     }
@@ -138,7 +138,7 @@ fn a_structure_that_changes_under_a_merge_is_refused() {
 fn a_cancelled_merge_leaves_the_table_and_no_other() {
     for engine in ENGINES {
         let trio = handoff_testbed::Trio::new("replicator merge cancelled");
-        let cancel = Cancel::new();
+        let cancel = CancelToken::new();
         let pair = Pair::of(trio, cancel.clone(), Arc::new(NopObserver));
         change(&pair, engine);
         let error = pair
@@ -150,7 +150,7 @@ fn a_cancelled_merge_leaves_the_table_and_no_other() {
         assert!(error.is_cancelled(), "{}", chain(&error));
         let rows: Vec<u8> = pair.trio.replica().query("SELECT u FROM t ORDER BY id").unwrap();
         assert_eq!(rows, [10, 20, 30]);
-        let again = Pair::of(pair.trio, Cancel::new(), Arc::new(NopObserver));
+        let again = Pair::of(pair.trio, CancelToken::new(), Arc::new(NopObserver));
         assert_eq!(counts(&again.merge("t", &since("at", 1))), (1, 2, 0));
     }
 }

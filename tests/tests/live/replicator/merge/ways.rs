@@ -3,7 +3,7 @@
 use super::super::pool;
 use super::{ENGINES, Pair, counts, since, types};
 use handoff_connect::{MyPool, PoolOptions, Side};
-use handoff_model::{Cancel, NopObserver, TableName};
+use handoff_model::{CancelToken, NopObserver, TableName};
 use handoff_replicator::Replicator;
 use handoff_settings::MySqlServer;
 use handoff_testbed::{Account, Bed, MariaDb, ServerOptions, Trio};
@@ -16,14 +16,14 @@ fn on(test: &str, arguments: &[&str]) -> (MariaDb, Pair) {
     let server = MariaDb::start(&ServerOptions { arguments, ..ServerOptions::default() }).unwrap();
     let bed = Bed::shared();
     let trio = Trio::on(test, bed.source(), server.endpoint(), bed.target());
-    (server, Pair::of(trio, Cancel::new(), Arc::new(NopObserver)))
+    (server, Pair::of(trio, CancelToken::new(), Arc::new(NopObserver)))
 }
 
 #[test]
 fn within_one_server_the_server_gathers_the_changed_rows() {
     let bed = Bed::shared();
     let trio = Trio::on("replicator merge one server", bed.source(), bed.source(), bed.target());
-    let pair = Pair::of(trio, Cancel::new(), Arc::new(NopObserver));
+    let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     types::make(&pair, "InnoDB");
     pair.check("t");
     pair.trio.sql_replica("DELETE FROM t WHERE id < 4; UPDATE t SET i = 1 WHERE id > 5");
@@ -58,7 +58,7 @@ fn without_the_right_to_temporary_tables_an_ordinary_one_is_used() {
     let (source, replica) =
         (pool(&trio, Side::Source), MyPool::open(&server, Side::Replica, &options).unwrap());
     let observer = Arc::new(NopObserver);
-    let replicator = Replicator::new(source.clone(), replica.clone(), Cancel::new(), observer);
+    let replicator = Replicator::new(source.clone(), replica.clone(), CancelToken::new(), observer);
     let pair = Pair { trio, source, replica, replicator: replicator.unwrap() };
     for engine in ENGINES {
         types::make(&pair, engine);

@@ -14,14 +14,14 @@ mod key;
 mod packets;
 mod relay;
 
-pub(crate) use judge::Asked;
+pub(crate) use judge::MyDemand;
 pub(crate) use key::ServerKey;
 
-use crate::protection::Protection;
+use crate::protection::LinkProtection;
 use crate::reach::Reached;
 use crate::tls::TlsTerms;
-use door::Door;
-use handshake::{Carried, Settled, settle};
+use door::DriverDoor;
+use handshake::{CarriedStream, SettledLine, settle};
 use mysql::{Conn, OptsBuilder};
 use rustls::pki_types::ServerName;
 use std::io;
@@ -54,7 +54,7 @@ pub(crate) enum LineError {
     /// The server offers no TLS, and it is demanded.
     NoTls,
     /// The server asked for more than it may have.
-    Refused(Refused),
+    Refused(LineRefusal),
     /// The driver went away in the middle.
     DriverLeft,
     /// The driver gave up, or the server refused us.
@@ -63,9 +63,9 @@ pub(crate) enum LineError {
 
 /// A question that was not answered.
 #[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) asked: Asked,
-    pub(crate) protection: Protection,
+pub(crate) struct LineRefusal {
+    pub(crate) asked: MyDemand,
+    pub(crate) protection: LinkProtection,
 }
 
 impl From<io::Error> for LineError {
@@ -75,13 +75,13 @@ impl From<io::Error> for LineError {
 }
 
 /// The outcome of a handshake, told to the thread that waits for it.
-type Outcome = Result<Opened, LineError>;
+type Outcome = Result<OpenedLine, LineError>;
 
 /// A line whose server has let us in, or said why not.
-struct Opened {
+struct OpenedLine {
     /// The server's socket, to be put in place of ours; [`None`] if the line carries on.
     socket: Option<TcpStream>,
-    protection: Protection,
+    protection: LinkProtection,
 }
 
 /// Signs in, by `until`, over a socket that a server answered.
@@ -94,8 +94,8 @@ pub(crate) fn sign_in(
     terms: LineTerms,
     options: OptsBuilder,
     until: Instant,
-) -> Result<(Conn, Protection), LineError> {
-    let door = Door::open()?;
+) -> Result<(Conn, LinkProtection), LineError> {
+    let door = DriverDoor::open()?;
     let options = options.socket(Some(door.path()));
     let (tell, told) = mpsc::channel();
     thread::Builder::new()
@@ -116,15 +116,21 @@ pub(crate) fn sign_in(
 }
 
 /// Carries a handshake, and what follows it if it has to.
-fn carry(reached: Reached, terms: &LineTerms, door: Door, until: Instant, tell: &Sender<Outcome>) {
+fn carry(
+    reached: Reached,
+    terms: &LineTerms,
+    door: DriverDoor,
+    until: Instant,
+    tell: &Sender<Outcome>,
+) {
     let driver = door.driver(until).map_err(LineError::Io);
     let settled = driver.and_then(|driver| settle(reached, driver, terms, until));
     let (outcome, relay) = match settled {
-        Ok(Settled { carried: Carried::Plain(socket), protection }) => {
-            (Ok(Opened { socket: Some(socket), protection }), None)
+        Ok(SettledLine { carried: CarriedStream::Plain(socket), protection }) => {
+            (Ok(OpenedLine { socket: Some(socket), protection }), None)
         }
-        Ok(Settled { carried: Carried::Tls(relay), protection }) => {
-            (Ok(Opened { socket: None, protection }), Some(relay))
+        Ok(SettledLine { carried: CarriedStream::Tls(relay), protection }) => {
+            (Ok(OpenedLine { socket: None, protection }), Some(relay))
         }
         Err(error) => (Err(error), None),
     };

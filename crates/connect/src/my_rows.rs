@@ -13,10 +13,10 @@ mod packets;
 mod row;
 
 use crate::ValueRef;
-use crate::seat::Seat;
+use crate::seat::WatchSeat;
 use answer::{Count, END, ERROR, OK, error, malformed};
 use known::{Known, sent};
-pub use local_file::Loaded;
+pub use local_file::LoadDataResult;
 use mysql::prelude::Queryable;
 use mysql::{Binary, Conn, Error, QueryResult, Statement, Value};
 use mysql_common::packets::ComStmtExecuteRequestBuilder;
@@ -37,7 +37,7 @@ const END_LENGTH: usize = 5;
 /// Dropped before its end, it leaves the connection to be closed; see [`crate::MyConn::wire`].
 pub struct MyRows<'a> {
     source: Source<'a>,
-    seat: &'a Seat,
+    seat: &'a WatchSeat,
 }
 
 enum Source<'a> {
@@ -45,7 +45,7 @@ enum Source<'a> {
     Wire(Stream<'a>),
 }
 
-/// What a connection keeps for its rows.
+/// The state that a connection keeps for its rows.
 pub(crate) struct RowState {
     buffer: Buffer,
     known: Known,
@@ -86,10 +86,10 @@ impl RowState {
     /// Runs a `LOAD DATA LOCAL INFILE` on the connection of `seat`.
     pub(crate) fn load(
         &mut self,
-        seat: &Seat,
+        seat: &WatchSeat,
         sql: &str,
         file: impl FnMut(&mut dyn Write) -> io::Result<()>,
-    ) -> mysql::Result<Loaded> {
+    ) -> mysql::Result<LoadDataResult> {
         let loaded = local_file::load(seat, &mut self.buffer, sql, file);
         self.buffer.reset();
         loaded
@@ -97,7 +97,10 @@ impl RowState {
 }
 
 impl<'a> MyRows<'a> {
-    pub(crate) fn of_driver(rows: QueryResult<'a, 'a, 'a, Binary>, seat: &'a Seat) -> MyRows<'a> {
+    pub(crate) fn of_driver(
+        rows: QueryResult<'a, 'a, 'a, Binary>,
+        seat: &'a WatchSeat,
+    ) -> MyRows<'a> {
         MyRows { source: Source::Driver(rows), seat }
     }
 
@@ -160,14 +163,14 @@ impl MyRows<'_> {
 /// The connection that rows come from.
 #[derive(Clone, Copy)]
 pub(crate) struct RowsOf<'a> {
-    pub(crate) seat: &'a Seat,
+    pub(crate) seat: &'a WatchSeat,
     /// Set if the rows were not read to their end.
     pub(crate) broken: &'a AtomicBool,
 }
 
 /// The answer to one execution.
 struct Stream<'a> {
-    seat: &'a Seat,
+    seat: &'a WatchSeat,
     buffer: &'a mut Buffer,
     columns: Arc<[Sent]>,
     /// More is to come.
@@ -267,7 +270,7 @@ impl Drop for Stream<'_> {
     }
 }
 
-/// Why no more rows are taken.
+/// The reason that no more rows are taken.
 enum Stop<B> {
     Break(B),
     End,

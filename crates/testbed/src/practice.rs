@@ -5,7 +5,7 @@
 //! every server. The rows are made inside the server, by `INSERT … SELECT` from a row of numbers, so
 //! nothing is sent but the statements.
 //!
-//! What makes it realistic is what breaks careless copies: sentinels (`0001-01-01`), zero dates,
+//! It is realistic by the things that break careless copies: sentinels (`0001-01-01`), zero dates,
 //! flags in TINYINT(1), timestamps shared by many rows, text with quotes, backslashes, emoji and
 //! control characters, tables without a key or with one of two columns, names in odd cases, three
 //! storage engines, and 219 tables that are always empty.
@@ -32,7 +32,7 @@ pub const COLUMNS: usize = 4733;
 /// Stands in some names and notes, so that a test can search logs, errors and reports for row values.
 pub const PLANTED: &str = "PLANTED-";
 
-/// Which practice.
+/// The size and the seed of a practice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Practice {
     /// 1 for 20.5 million rows, 0.001 for the smallest.

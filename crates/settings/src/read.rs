@@ -12,9 +12,11 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use crate::document::{Document, Entry};
-use crate::error::Problem;
-use crate::reader::{Env, Reader};
+use self::run::{read_run, read_selection};
+use self::values::read_values;
+use crate::document::{Document, TomlEntry};
+use crate::error::SettingsProblem;
+use crate::reader::{Env, SettingsReader};
 use crate::section::Section;
 use crate::settings::REPLICA_IS_SOURCE;
 use crate::suggest::{closest, one_of};
@@ -33,8 +35,8 @@ pub(crate) fn settings(
     folder: &Path,
     env: Env<'_>,
 ) -> Result<Settings, SettingsError> {
-    let mut reader = Reader::new(env, folder);
-    let mut sections = sections(main, &mut reader);
+    let mut reader = SettingsReader::new(env, folder);
+    let mut sections = known_sections(main, &mut reader);
     let settings = assemble(main, &mut sections, &mut reader);
     let tables =
         [sections.remove("tables"), extra.and_then(|extra| only_tables(extra, &mut reader))];
@@ -53,60 +55,65 @@ pub(crate) fn settings(
 
 /// Joins what is no TOML with what is wrong in the rest, in the order of the files. Of a line that
 /// is no TOML nothing else is said, and nothing is called missing.
-fn all_problems(syntax: Vec<Problem>, others: Vec<Problem>) -> Vec<Problem> {
-    let damaged = |other: &Problem| {
-        syntax.iter().any(|s| (s.file(), s.line()) == (other.file(), other.line()))
-    };
-    let missing = |other: &Problem| !syntax.is_empty() && other.message().contains(MISSING);
-    let mut problems =
-        others.into_iter().filter(|other| !damaged(other) && !missing(other)).collect::<Vec<_>>();
+fn all_problems(
+    syntax: Vec<SettingsProblem>,
+    others: Vec<SettingsProblem>,
+) -> Vec<SettingsProblem> {
+    let mut problems: Vec<SettingsProblem> =
+        others.into_iter().filter(|other| !follows_from(other, &syntax)).collect();
     problems.extend(syntax);
     problems.sort();
     problems.dedup();
     problems
 }
 
-/// How a message says that something is not there.
+/// Returns true if a problem may come from text that is not TOML.
+fn follows_from(other: &SettingsProblem, syntax: &[SettingsProblem]) -> bool {
+    let same_line = syntax.iter().any(|s| (s.file(), s.line()) == (other.file(), other.line()));
+    same_line || !syntax.is_empty() && other.message().contains(MISSING)
+}
+
+/// The words of a message for a missing file or variable.
 const MISSING: &str = " is missing; ";
 
 fn assemble(
     main: &Document<'_>,
-    sections: &mut BTreeMap<String, Entry<'_>>,
-    reader: &mut Reader<'_>,
+    sections: &mut BTreeMap<String, TomlEntry<'_>>,
+    reader: &mut SettingsReader<'_>,
 ) -> Option<Settings> {
-    let mut take = |name: &'static str, reader: &mut Reader<'_>| {
+    let mut take = |name: &'static str, reader: &mut SettingsReader<'_>| {
         let entry = sections.remove(name)?;
         section(name, &entry, reader).map(|section| (section, entry.place))
     };
-    let source = take("source", reader);
-    let replica = take("replica", reader);
-    let target = take("target", reader);
-    for (name, given) in [("source", source.is_some()), ("target", target.is_some())] {
+    let of_source = take("source", reader);
+    let of_replica = take("replica", reader);
+    let of_target = take("target", reader);
+    for (name, given) in [("source", of_source.is_some()), ("target", of_target.is_some())] {
         if !given {
             reader.problem(&main.start(), format!("[{name}]{MISSING}{}", server::example(name)));
         }
     }
     let mut max_rows_per_second = None;
     let mut source_identity = IdentityBy::default();
-    let source = source.and_then(|(mut section, place)| {
+    let source = of_source.and_then(|(mut section, place)| {
         let rate = section.number("max_rows_per_second", 1..=u32::MAX, reader);
         max_rows_per_second = rate.and_then(NonZeroU32::new);
         source_identity = section.choice("identity", &IDENTITIES, reader).unwrap_or_default();
         server::mysql(section, &place, reader)
     });
-    let replica = replica.map(|(section, place)| {
+    let replica = of_replica.map(|(section, place)| {
         let replica = server::mysql(section, &place, reader)?;
         if source.as_ref().is_some_and(|source| replica.is_same_database(source)) {
             reader.problem(&place, REPLICA_IS_SOURCE);
         }
         Some(replica)
     });
-    let target = target.and_then(|(section, place)| target::target(section, &place, reader));
-    let mut optional = |name| take(name, reader).map(|(section, _)| section);
-    let (run, values, selection) = (optional("run"), optional("values"), optional("selection"));
-    let run = run::run(run, reader);
-    let values = values::values(values, reader);
-    let selection = run::selection(selection, reader);
+    let target = of_target.and_then(|(section, place)| target::target(section, &place, reader));
+    let [of_run, of_values, of_selection] =
+        ["run", "values", "selection"].map(|name| take(name, reader).map(|(section, _)| section));
+    let run = read_run(of_run, reader);
+    let values = read_values(of_values, reader);
+    let selection = read_selection(of_selection, reader);
     let settings = Settings::assemble(source?, replica.flatten(), target?);
     Some(Settings { max_rows_per_second, source_identity, run, values, selection, ..settings })
 }
@@ -115,7 +122,10 @@ const IDENTITIES: [(&str, IdentityBy); 2] =
     [("server", IdentityBy::Server), ("address", IdentityBy::Address)];
 
 /// Returns the known sections of `main` and reports everything else that stands at its top.
-fn sections<'d>(main: &'d Document<'d>, reader: &mut Reader<'_>) -> BTreeMap<String, Entry<'d>> {
+fn known_sections<'d>(
+    main: &'d Document<'d>,
+    reader: &mut SettingsReader<'_>,
+) -> BTreeMap<String, TomlEntry<'d>> {
     let (known, others) =
         main.entries().partition::<Vec<_>, _>(|(name, _)| SECTIONS.contains(&&**name));
     for (name, entry) in others {
@@ -133,7 +143,10 @@ fn sections<'d>(main: &'d Document<'d>, reader: &mut Reader<'_>) -> BTreeMap<Str
 }
 
 /// Returns `[tables]` of `tables.toml` and reports everything else that stands there.
-fn only_tables<'d>(extra: &'d Document<'d>, reader: &mut Reader<'_>) -> Option<Entry<'d>> {
+fn only_tables<'d>(
+    extra: &'d Document<'d>,
+    reader: &mut SettingsReader<'_>,
+) -> Option<TomlEntry<'d>> {
     let mut tables = None;
     for (name, entry) in extra.entries() {
         if name == "tables" {
@@ -154,8 +167,8 @@ fn only_tables<'d>(extra: &'d Document<'d>, reader: &mut Reader<'_>) -> Option<E
 
 fn section<'d>(
     name: &'static str,
-    entry: &Entry<'d>,
-    reader: &mut Reader<'_>,
+    entry: &TomlEntry<'d>,
+    reader: &mut SettingsReader<'_>,
 ) -> Option<Section<'d>> {
     let Some(entries) = entry.table() else {
         let message = format!("{name} is {}; write [{name}] and its keys below", entry.shown());
@@ -170,8 +183,8 @@ fn section<'d>(
 pub(crate) fn known_keys() -> Vec<&'static str> {
     let all = "[source]\n[replica]\n[target]\n[run]\n[values]\n[selection]\n[tables.a]\n";
     let main = Document::parse(all, Path::new("handoff.toml"));
-    let mut reader = Reader::new(&|_| Err(std::env::VarError::NotPresent), Path::new(""));
-    let mut sections = sections(&main, &mut reader);
+    let mut reader = SettingsReader::new(&|_| Err(std::env::VarError::NotPresent), Path::new(""));
+    let mut sections = known_sections(&main, &mut reader);
     assemble(&main, &mut sections, &mut reader);
     table::tables(sections.remove("tables").into_iter(), &mut reader);
     reader.known_keys()

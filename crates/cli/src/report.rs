@@ -14,12 +14,12 @@ mod verify;
 mod verify_page;
 
 pub use check::check_text;
-pub(crate) use columns::{Align, Columns};
-pub use init::{Written, init_text};
+pub(crate) use columns::{ColumnAlign, TextColumns};
+pub use init::{WrittenFiles, init_text};
 pub use plan::plan_text;
 pub use repair::repair_text;
 pub use run::{Listing, text};
-pub use status::{Standing, StatusReport, TableStanding};
+pub use status::{StatusReport, TableHealth, TableStanding};
 pub use verify::verify_text;
 pub use verify_page::verify_page;
 
@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 fn not_started<'a>(reasons: impl Iterator<Item = &'a str>) -> String {
     let mut tables = BTreeMap::<&str, u64>::new();
     reasons.for_each(|reason| *tables.entry(reason).or_default() += 1);
-    let line = |(reason, number): (&str, u64)| {
-        format!("{} not started: {reason}\n", counted(number, "table"))
-    };
-    tables.into_iter().map(line).collect()
+    tables
+        .into_iter()
+        .map(|(reason, number)| format!("{} not started: {reason}\n", counted(number, "table")))
+        .collect()
 }

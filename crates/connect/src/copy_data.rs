@@ -5,11 +5,12 @@
 //! stream, whatever messages they come in (a reader must not depend on more), so those that follow
 //! each other are put together before the driver sees them.
 
+use crate::layered::StreamLayer;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// Bytes that are asked of the system at once.
 const BLOCK: usize = 128 * 1024;
@@ -26,10 +27,9 @@ const READY: u8 = b'Z';
 ///
 /// A merged message is never larger than what the driver has room for, about 8 KiB. A message that is
 /// not whole yet is not waited for, so nothing comes later than it would without.
-pub(crate) struct Merged<S> {
-    stream: S,
+pub(crate) struct CoalescedCopyData {
     block: Box<[u8]>,
-    /// What of the block was not handed on yet.
+    /// The part of the block that was not handed on yet.
     left: Range<usize>,
     /// Bytes of the message in progress that are still to be handed on as they are.
     passing: usize,
@@ -41,17 +41,12 @@ pub(crate) struct Merged<S> {
     refused: bool,
 }
 
-impl<S> Merged<S> {
-    /// Reads `stream`, on which the server has not said anything yet. An answer of more than `largest`
+impl CoalescedCopyData {
+    /// Reads a stream on which the server has not said anything yet. An answer of more than `largest`
     /// bytes is refused; the rows of a COPY are not gathered and count one by one.
-    pub(crate) fn new(stream: S, largest: usize) -> Merged<S> {
+    pub(crate) fn new(largest: usize) -> CoalescedCopyData {
         let block = vec![0; BLOCK].into();
-        Merged { stream, block, left: 0..0, passing: 0, largest, answered: 0, refused: false }
-    }
-
-    /// Returns the connection below.
-    pub(crate) fn stream(&self) -> &S {
-        &self.stream
+        CoalescedCopyData { block, left: 0..0, passing: 0, largest, answered: 0, refused: false }
     }
 
     /// Hands on what the block holds and `out` has room for.
@@ -143,60 +138,46 @@ fn copy_data(bytes: &[u8]) -> Option<&[u8]> {
 /// Returns the length of the message that begins here, header included, as the message says.
 fn message_length(bytes: &[u8]) -> Option<usize> {
     let [_, length @ ..] = bytes.first_chunk::<HEADER>()?;
-    let length = length.iter().fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
-    Some(1 + length)
+    let counted = length.iter().fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
+    Some(1 + counted)
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Merged<S> {
+impl<S> StreamLayer<S> for CoalescedCopyData {
     fn poll_read(
-        self: Pin<&mut Self>,
+        &mut self,
+        mut below: Pin<&mut S>,
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
+    ) -> Poll<io::Result<()>>
+    where
+        S: AsyncRead,
+    {
         let before = out.filled().len();
         loop {
-            this.hand_on(out);
+            self.hand_on(out);
             if out.filled().len() > before {
                 return Poll::Ready(Ok(()));
             }
-            if this.refused {
-                return Poll::Ready(Err(this.refusal()));
+            if self.refused {
+                return Poll::Ready(Err(self.refusal()));
             }
             // What is left now is less than a header.
-            this.block.copy_within(this.left.clone(), 0);
-            this.left = 0..this.left.len();
-            let mut space = ReadBuf::new(&mut this.block[this.left.end..]);
-            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut space))?;
+            self.block.copy_within(self.left.clone(), 0);
+            self.left = 0..self.left.len();
+            let mut space = ReadBuf::new(&mut self.block[self.left.end..]);
+            ready!(below.as_mut().poll_read(cx, &mut space))?;
             match space.filled().len() {
                 0 => return Poll::Ready(Ok(())),
-                length => this.left.end += length,
+                length => self.left.end += length,
             }
         }
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Merged<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layered::LayeredStream;
     use std::task::Waker;
 
     /// Hands out bytes in pieces, with a wait before each.
@@ -231,7 +212,8 @@ mod tests {
 
     /// Reads as [`read`] does, answers of so many bytes at most.
     fn read_at_most(bytes: &[u8], size: usize, room: usize, largest: usize) -> io::Result<Vec<u8>> {
-        let mut merged = Merged::new(Pieces { bytes, size, waits: false }, largest);
+        let pieces = Pieces { bytes, size, waits: false };
+        let mut merged = LayeredStream::new(pieces, CoalescedCopyData::new(largest));
         let mut context = Context::from_waker(Waker::noop());
         let (mut all, mut buffer) = (Vec::new(), vec![0; room]);
         loop {

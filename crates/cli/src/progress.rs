@@ -6,9 +6,9 @@ mod tally;
 
 use crate::{Screen, Verbosity};
 use bars::Bars;
-use handoff_model::{Event, Observer};
+use handoff_model::{Observer, RunEvent};
 use handoff_pipeline::TableStatus;
-use lines::Lines;
+use lines::LineObserver;
 use std::sync::Arc;
 
 /// Returns the observer that suits: bars on a terminal, lines in a log, with `-q` neither.
@@ -18,7 +18,7 @@ pub fn observer(screen: &Screen, verbosity: Verbosity, hops: u8) -> Arc<dyn Obse
     match (verbosity, screen.is_terminal()) {
         (Verbosity::Quiet, _) => Arc::new(Quiet),
         (_, true) => Arc::new(Bars::new(screen, hops)),
-        (_, false) => Arc::new(Lines::new(hops)),
+        (_, false) => Arc::new(LineObserver::new(hops)),
     }
 }
 
@@ -26,29 +26,29 @@ pub fn observer(screen: &Screen, verbosity: Verbosity, hops: u8) -> Arc<dyn Obse
 struct Quiet;
 
 impl Observer for Quiet {
-    fn event(&self, event: &Event) {
+    fn event(&self, event: &RunEvent) {
         say(event);
     }
 }
 
-/// Whether the status of a table that is done with says that somebody stopped it.
+/// Returns true if the status of a finished table says that somebody stopped the table.
 fn was_stopped(status: &str) -> bool {
     status == TableStatus::Cancelled.label()
 }
 
 /// Logs what a person should know of, in every kind of progress.
-fn say(event: &Event) {
+fn say(event: &RunEvent) {
     match event {
         // Whoever stopped the run knows; the report counts them.
-        Event::TableFinished { status, .. } if was_stopped(status) => {}
-        Event::TableFinished { table, status, error: Some(error) } => {
+        RunEvent::TableFinished { status, .. } if was_stopped(status) => {}
+        RunEvent::TableFinished { table, status, error: Some(error) } => {
             log::error!("`{table}` {status}: {error}");
         }
-        Event::Retrying { table, reason, delay } => {
+        RunEvent::Retrying { table, reason, delay } => {
             log::warn!("`{table}`: {reason}; trying again in {} s", delay.as_secs().max(1));
         }
-        Event::Notice { table: Some(table), text } => log::info!("`{table}`: {text}"),
-        Event::Notice { table: None, text } => log::info!("{text}"),
+        RunEvent::Notice { table: Some(table), text } => log::info!("`{table}`: {text}"),
+        RunEvent::Notice { table: None, text } => log::info!("{text}"),
         _ => {}
     }
 }

@@ -8,7 +8,7 @@ use crate::{key_position, read_back};
 use handoff_model::{ColumnName, KeyValue, LossAudit, LossPolicy, TableSum, chain};
 use postgres::{Row, Transaction};
 
-const FIND: &str = "look for what an earlier attempt has loaded of";
+const FIND: &str = "look for the rows that an earlier attempt loaded of";
 
 /// The progress of a load.
 #[derive(Debug, Clone, Default)]
@@ -141,9 +141,7 @@ impl ResumableStaging<'_> {
         let rows = found.moved.rows.saturating_add(1);
         let sql = statements.copy_out(&statements.own(), rows);
         if read_back::sum(tx, &sql).map_err(step(statements, FIND))? != found.moved.sum {
-            return Ok(CheckpointLookup::Useless(
-                "its staging does not hold what the checkpoint says",
-            ));
+            return Ok(CheckpointLookup::Useless("its staging does not agree with the checkpoint"));
         }
         Ok(CheckpointLookup::Whole(found))
     }

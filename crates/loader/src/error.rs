@@ -137,7 +137,7 @@ pub enum Error {
         problem: String,
     },
     /// Tables of dead runs could not be listed or dropped.
-    #[error("cannot clear the target of what an earlier run left")]
+    #[error("cannot remove the leftovers of an earlier run from the target")]
     Leftovers(#[source] Fault),
     /// The run was asked to stop; the target table is unchanged.
     #[error("cancelled while loading `{table}`")]

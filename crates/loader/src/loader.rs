@@ -65,7 +65,7 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// Returns an error if a server fails, a value cannot be carried, the target's table does not
+    /// Returns an error if a server fails, a value cannot be moved, the target's table does not
     /// fit or is obstructed, or the run is cancelled. The target table is then as it was before. One
     /// whose commit was not answered may have been published all the same: a first load that is
     /// tried again then ends with [`Error::TargetAppeared`].

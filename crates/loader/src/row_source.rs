@@ -50,7 +50,7 @@ impl RowSource<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error if a value cannot be carried or the row is too large.
+    /// Returns an error if a value cannot be moved or the row is too large.
     pub fn push(&self, tuples: &mut TupleBuffer, row: &[ValueRef<'_>]) -> Result<()> {
         let start = tuples.bytes().len();
         tuples.push(row)?;

@@ -85,7 +85,7 @@ pub trait LoadStrategy: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns an error if either server fails, a value cannot be carried, or the run is
+    /// Returns an error if either server fails, a value cannot be moved, or the run is
     /// cancelled.
     fn load(&self, moving: LoadInput<'_, '_>) -> Result<LoadedRows>;
 }

@@ -41,7 +41,7 @@ impl Base {
     /// Says by name which tables are not carried for what their engine is.
     pub(crate) fn without_rows(&self) -> impl Iterator<Item = String> {
         let tables = self.catalogue.not_carried.iter().filter(|other| other.is_table());
-        tables.map(|table| format!("`{}` is a {}, which is not carried", table.name, table.kind))
+        tables.map(|table| format!("`{}` is a {}, which is not moved", table.name, table.kind))
     }
 
     /// Says which names in the settings match nothing; a pattern only if `least` asks for it.
@@ -102,7 +102,7 @@ impl Pipeline {
             return Ok(found);
         }
         let states = self.recorded_states(pools)?;
-        let asked = Error::server("look for what exclude names");
+        let asked = Error::server("look for the tables that exclude names");
         let source = pools.source.map(|source| source.get(SessionProfile::Read)).transpose();
         let mut source = source.map_err(Error::Connect)?;
         let found = names::excused(found, &states, source.as_mut()).map_err(asked)?;

@@ -36,7 +36,7 @@ pub enum Error {
     #[error("cannot copy from this source into this replica")]
     Pair(#[source] handoff_replicator::Error),
     /// What an interrupted run left could not be looked at.
-    #[error("cannot mend what an interrupted run left")]
+    #[error("cannot clean up after an interrupted run")]
     Recover(#[source] handoff_replicator::Error),
     /// The catalogue of source or replica could not be read.
     #[error("cannot read the catalogue")]
@@ -173,7 +173,7 @@ impl Error {
 #[non_exhaustive]
 pub enum TableError {
     /// The table cannot be described or mapped.
-    #[error("cannot be carried")]
+    #[error("cannot be moved")]
     Schema(#[from] handoff_schema::SchemaError),
     /// The source's account may not read all of the table.
     #[error(

@@ -49,7 +49,7 @@ impl OmissionReport {
         report
     }
 
-    /// Returns the kinds and their numbers in one line, the most frequent first: `not carried: 41 indexes,
+    /// Returns the kinds and their numbers in one line, the most frequent first: `left out: 41 indexes,
     /// 3 views`. Empty if nothing is left out.
     pub fn line(&self) -> String {
         let mut kinds: BTreeMap<OmissionKind, u64> = BTreeMap::new();
@@ -66,7 +66,7 @@ impl OmissionReport {
             true => String::new(),
             false => {
                 let counted: Vec<String> = kinds.into_iter().map(counted).collect();
-                format!("not carried: {}", counted.join(", "))
+                format!("left out: {}", counted.join(", "))
             }
         }
     }
@@ -83,7 +83,7 @@ impl OmissionReport {
             tables.entry(&item.table).or_default().push(part);
         }
         let line = |(table, parts): (&TableName, Vec<String>)| {
-            format!("not carried of `{table}`: {}", parts.join(", "))
+            format!("left out of `{table}`: {}", parts.join(", "))
         };
         tables.into_iter().map(line).collect()
     }
@@ -93,7 +93,7 @@ impl OmissionReport {
         let reserved = self.items.iter().filter(|item| item.omission == OmissionKind::ReservedName);
         let note = |item: &OmissionItem| {
             format!(
-                "`{0}` of the source is not carried: Handoff keeps tables of such names of its own; name it \
+                "`{0}` of the source is not moved: Handoff keeps tables of such names of its own; name it \
                  in `exclude` if it is to be left out",
                 item.table
             )
@@ -145,14 +145,14 @@ mod tests {
         let report = OmissionReport::new(&catalogue, others, |name| name.as_str() != "excluded");
         assert_eq!(
             report.line(),
-            "not carried: 2 secondary indexes, 1 CHECK, 1 view, 1 table with a name of Handoff's own"
+            "left out: 2 secondary indexes, 1 CHECK, 1 view, 1 table with a name of Handoff's own"
         );
         assert_eq!(
             report.lines(),
             [
-                "not carried of `etl_copy_status`: table with a name of Handoff's own",
-                "not carried of `t`: CHECK, secondary index `k`, secondary index `l`",
-                "not carried of `v`: view",
+                "left out of `etl_copy_status`: table with a name of Handoff's own",
+                "left out of `t`: CHECK, secondary index `k`, secondary index `l`",
+                "left out of `v`: view",
             ]
         );
         assert_eq!(report.reserved().len(), 1);

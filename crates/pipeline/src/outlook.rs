@@ -199,10 +199,10 @@ fn moved_because(context: &TableContext) -> String {
     let recorded = context.tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
     match (&context.mark, recorded) {
         (Err(why), _) => why.to_string(),
-        (Ok(_), None) => "what its last copy was made of is not known".to_owned(),
+        (Ok(_), None) => "its last copy has no change token".to_owned(),
         (Ok(now), Some(then)) if now == then => {
             "nothing was written since its last copy".to_owned()
         }
-        (Ok(_), Some(_)) => "it was written, or would be carried otherwise, since".to_owned(),
+        (Ok(_), Some(_)) => "it was written since, or would now be moved differently".to_owned(),
     }
 }

@@ -113,7 +113,7 @@ impl Pipeline {
         if let Some(source) = &base.servers.source {
             for dead in tracker.dead_runs()? {
                 let ended = source.end_orphans(dead, ORPHAN_PATIENCE);
-                ended.map_err(Error::server("end what an interrupted run left running"))?;
+                ended.map_err(Error::server("end the sessions of an interrupted run"))?;
             }
         }
         for sentence in tracker.end_orphans()? {

@@ -11,14 +11,14 @@ pub(crate) fn notes(omissions: &[OmittedPart]) -> Vec<String> {
 fn note(omission: &OmittedPart) -> Option<String> {
     let name = omission.name.as_str();
     Some(match omission.kind {
-        OmissionKind::ForeignKey if name.is_empty() => "a foreign key is not carried".to_owned(),
-        OmissionKind::ForeignKey => format!("the foreign key {} is not carried", quote_my(name)),
+        OmissionKind::ForeignKey if name.is_empty() => "a foreign key is left out".to_owned(),
+        OmissionKind::ForeignKey => format!("the foreign key {} is left out", quote_my(name)),
         OmissionKind::Index => format!("the index {} is not in the replica", quote_my(name)),
-        OmissionKind::History => "the history of the rows is not carried".to_owned(),
-        OmissionKind::Partitions => "the partitions are not carried".to_owned(),
-        OmissionKind::Triggers => format!("triggers are not carried ({name})"),
+        OmissionKind::History => "the history of the rows is left out".to_owned(),
+        OmissionKind::Partitions => "the partitions are left out".to_owned(),
+        OmissionKind::Triggers => format!("triggers are left out ({name})"),
         OmissionKind::TableOption if concerns_the_machine(name) => {
-            format!("{name} is not carried")
+            format!("{name} is left out")
         }
         _ => return None,
     })
@@ -43,11 +43,11 @@ mod tests {
 
     #[test]
     fn only_parts_that_somebody_may_miss_are_noted() {
-        check(OmissionKind::ForeignKey, "fk", Some("the foreign key `fk` is not carried"));
-        check(OmissionKind::ForeignKey, "", Some("a foreign key is not carried"));
+        check(OmissionKind::ForeignKey, "fk", Some("the foreign key `fk` is left out"));
+        check(OmissionKind::ForeignKey, "", Some("a foreign key is left out"));
         check(OmissionKind::Index, "i", Some("the index `i` is not in the replica"));
-        check(OmissionKind::Triggers, "2", Some("triggers are not carried (2)"));
-        check(OmissionKind::TableOption, "TABLESPACE", Some("TABLESPACE is not carried"));
+        check(OmissionKind::Triggers, "2", Some("triggers are left out (2)"));
+        check(OmissionKind::TableOption, "TABLESPACE", Some("TABLESPACE is left out"));
         check(OmissionKind::TableOption, "STATS_PERSISTENT", None);
         check(OmissionKind::Check, "c", None);
         check(OmissionKind::Default, "a", None);

@@ -61,7 +61,7 @@ impl Leftover {
     ///
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn list(replica: &MyPool) -> Result<Vec<Leftover>> {
-        let failed = server_failed("list what earlier copies left");
+        let failed = server_failed("list the leftovers of earlier copies");
         let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
         let names = conn
             .query::<String, _>("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
@@ -75,7 +75,7 @@ impl Leftover {
     ///
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
     pub fn drop_from(&self, replica: &MyPool) -> Result<()> {
-        let failed = server_failed("drop what an earlier copy left");
+        let failed = server_failed("drop the leftovers of an earlier copy");
         let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
         let name = quote_my(self.kind.table(self.copy_id));
         conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))

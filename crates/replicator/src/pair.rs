@@ -173,7 +173,7 @@ fn meet(source: &MyPool, replica: &MyPool) -> Result<(bool, bool)> {
 /// Asks whether a table without a primary key would be refused, or be given one that the source's has
 /// not. An account may not change that.
 fn demands_key(replica: &MyPool) -> Result<bool> {
-    let failed = server_failed("ask what the replica demands of a table");
+    let failed = server_failed("read the replica's requirements for tables");
     let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
     let on = conn
         .query::<(String, String), _>(

@@ -31,7 +31,7 @@ impl TupleBuffer {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Value`](crate::Error::Value) if a value cannot be carried; the buffer and
+    /// Returns [`Error::Value`](crate::Error::Value) if a value cannot be moved; the buffer and
     /// the sum are then as before.
     pub fn push(&mut self, row: &[ValueRef<'_>]) -> Result<()> {
         let start = self.bytes.len();
@@ -101,7 +101,7 @@ mod tests {
         buffer.push(&[ValueRef::Int(1)]).unwrap();
         assert_eq!(buffer.bytes(), one);
         assert_eq!((buffer.sum(), buffer.total_bytes()), (sum + sum, 20));
-        // A value that cannot be carried leaves everything as it was.
+        // A value that cannot be moved leaves everything as it was.
         buffer.push(&[ValueRef::Int(i64::MAX)]).unwrap_err();
         assert_eq!((buffer.bytes(), buffer.sum().rows, buffer.pending()), (&one[..], 2, 1));
     }

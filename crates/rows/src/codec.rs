@@ -144,9 +144,9 @@ impl ColumnCodec {
             (ColumnCodec::Inet, ValueRef::Bytes(text)) => binary::inet(text, cell.out),
             (ColumnCodec::Ewkb, ValueRef::Bytes(bytes)) => binary::ewkb(bytes, cell.out),
             (ColumnCodec::Vector, ValueRef::Bytes(bytes)) => array::vector(bytes, cell.out),
-            (ColumnCodec::Unknown, _) => Err(ValueRefusal::of_type(
-                "a value of a type that cannot be carried as the column's",
-            )),
+            (ColumnCodec::Unknown, _) => {
+                Err(ValueRefusal::of_type("a value of a type that cannot become the column's type"))
+            }
             _ => Err(ValueRefusal::unexpected()),
         }
     }

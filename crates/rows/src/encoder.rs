@@ -101,7 +101,7 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Value`] if a value cannot be carried under the policies; `out` then holds
+    /// Returns [`Error::Value`] if a value cannot be moved under the policies; `out` then holds
     /// what it held before.
     pub fn encode(&mut self, row: &[ValueRef<'_>], out: &mut Vec<u8>) -> Result<()> {
         debug_assert_eq!(row.len(), self.select.len(), "a row is what the list selects");

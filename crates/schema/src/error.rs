@@ -24,7 +24,7 @@ pub enum SchemaError {
         column_type: String,
     },
     /// An override of the settings does not fit the column.
-    #[error("`{table}`.`{column}` is {from}, which cannot be carried as {to}: {remedy}")]
+    #[error("`{table}`.`{column}` is {from}, which cannot become {to}: {remedy}")]
     BadOverride {
         /// The table.
         table: TableName,
@@ -80,7 +80,7 @@ pub enum SchemaError {
     },
     /// The table has the name of one that Handoff keeps in the target schema.
     #[error(
-        "`{table}` cannot be carried: Handoff keeps a table of that name of its own in the target"
+        "`{table}` cannot be moved: Handoff keeps a table of that name of its own in the target"
     )]
     ReservedName {
         /// The table.

@@ -58,7 +58,7 @@ pub enum UrlError {
         names: Vec<String>,
     },
     /// Something percent-encoded is not UTF-8, or holds a NUL.
-    #[error("what the URL writes with % is no text; write each byte of its UTF-8 as %XX")]
+    #[error("the %-encoded bytes of the URL are no text; write each byte of its UTF-8 as %XX")]
     Encoding,
 }
 
@@ -333,11 +333,11 @@ mod tests {
         );
         fails(
             "mysql://etl:%ff@db/app",
-            "what the URL writes with % is no text; write each byte of its UTF-8 as %XX",
+            "the %-encoded bytes of the URL are no text; write each byte of its UTF-8 as %XX",
         );
         fails(
             "mysql://etl:100%@db/app",
-            "what the URL writes with % is no text; write each byte of its UTF-8 as %XX",
+            "the %-encoded bytes of the URL are no text; write each byte of its UTF-8 as %XX",
         );
     }
 

@@ -107,7 +107,7 @@ pub enum TrackingError {
     #[error("tracking was opened for reading only")]
     ReadOnly,
     /// A session that a dead run left running could not be ended.
-    #[error("cannot end what the run {run} left running")]
+    #[error("cannot end the sessions of the run {run}")]
     Orphan {
         /// The dead run.
         run: handoff_model::RunId,

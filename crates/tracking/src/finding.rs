@@ -102,7 +102,7 @@ impl fmt::Display for RecoveryFinding {
             ),
             RecoveryFinding::Interrupted { table, remedy: CopyRecovery::Undo, .. } => write!(
                 f,
-                "the copy of `{table}` was interrupted before its swap: what it had copied is \
+                "the copy of `{table}` was interrupted before its swap: its shadow is \
                  dropped and the table is copied again"
             ),
             RecoveryFinding::Interrupted { table, remedy: CopyRecovery::Repeat, .. } => write!(

@@ -101,7 +101,7 @@ fn by_hand(trio: &Trio) {
     let strays: Vec<&str> = report.exclude.iter().map(|found| found.table.as_str()).collect();
     assert_eq!(strays, ["setting_old"]);
     assert_eq!(report.unfit.len(), 1);
-    assert!(report.unfit[0].why.contains("`etl_runs` cannot be carried"), "{:?}", report.unfit);
+    assert!(report.unfit[0].why.contains("`etl_runs` cannot be moved"), "{:?}", report.unfit);
     assert_eq!((&*report.not_carried[0].name, &*report.not_carried[0].kind), ("shown", "VIEW"));
 
     let quick = propose(trio, LookAt::Catalogue);

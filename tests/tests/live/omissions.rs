@@ -76,18 +76,18 @@ fn check(trio: &Trio) {
     // A line with counts, and with -v all of it; tables that have a name of ours are always named.
     for command in ["run", "plan"] {
         let done = etl.ok(&[command]);
-        assert!(done.stdout.contains("not carried: "), "{}", done.stdout);
+        assert!(done.stdout.contains("left out: "), "{}", done.stdout);
         assert!(done.stdout.contains("2 secondary indexes"), "{}", done.stdout);
         for own in
-            ["`__handoff_mine` of the source is not carried", "`etl_copy_status` of the source"]
+            ["`__handoff_mine` of the source is not moved", "`etl_copy_status` of the source"]
         {
             assert!(done.stdout.contains(own), "{command}: {own}\n{}", done.stdout);
         }
         let all = etl.ok(&[command, "-v"]).stdout;
-        assert!(all.contains("not carried of `parent`: ") && all.contains("`by_both`"), "{all}");
+        assert!(all.contains("left out of `parent`: ") && all.contains("`by_both`"), "{all}");
     }
     let told = etl.run(&["check"]).stdout;
-    assert!(told.contains("not carried: ") && told.contains("`__handoff_mine`"), "{told}");
+    assert!(told.contains("left out: ") && told.contains("`__handoff_mine`"), "{told}");
     let init = etl.ok(&["init", "--json", "--force"]);
     let init: Value = serde_json::from_str(&init.stdout).unwrap();
     assert_eq!(init["omissions"]["counts"]["unique_key"], json!(1));

@@ -52,7 +52,7 @@ fn both_hops_take_one_sum_of_every_type() {
         trio.sql_source(&CHARSETS.replace('§', engine));
         sums_agree(&trio);
         let done = Etl::new(&trio).ok(&["run"]);
-        let end = "2 of 2 tables arrived, 2 equal by the sums of what was moved\n";
+        let end = "2 of 2 tables arrived, 2 equal by the sums of the moved rows\n";
         assert!(done.stdout.ends_with(end), "{}", done.stdout);
         let done = Etl::new(&trio).ok(&["status"]);
         assert!(done.stdout.contains("equal by sums"), "{}", done.stdout);

@@ -47,7 +47,7 @@ pub(super) fn demo(shell: &Shell, args: &DemoArgs) -> Result<Exit, Failure> {
         }
         let took = report.finished_at.duration_since(report.started_at);
         let took = duration(Duration::try_from(took).unwrap_or_default());
-        shell.print(&format!("carried and proved in {took}\n{}\n", report.conclusion()))?;
+        shell.print(&format!("moved and proved in {took}\n{}\n", report.conclusion()))?;
     }
     if args.keep {
         servers.keep(shell, &cancel)?;

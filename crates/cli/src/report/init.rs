@@ -175,11 +175,11 @@ fn proposals(report: &InitReport) -> String {
 fn left_out(report: &InitReport) -> String {
     let mut lines = String::new();
     for unfit in report.unfit.iter().take(SHOWN) {
-        lines += &format!("cannot be carried: {}: {}\n", unfit.table, unfit.why);
+        lines += &format!("cannot be moved: {}: {}\n", unfit.table, unfit.why);
     }
     if report.unfit.len() > SHOWN {
         let more = report.unfit.len() - SHOWN;
-        lines += &format!("cannot be carried: {more} more, see handoff.toml\n");
+        lines += &format!("cannot be moved: {more} more, see handoff.toml\n");
     }
     if !report.not_carried.is_empty() {
         let names: Vec<String> = report
@@ -187,7 +187,7 @@ fn left_out(report: &InitReport) -> String {
             .iter()
             .map(|other| format!("{} ({})", visible(&other.name), other.kind.to_lowercase()))
             .collect();
-        lines += &format!("not carried: {}\n", some(&names));
+        lines += &format!("not moved: {}\n", some(&names));
     }
     if !report.omissions.items.is_empty() {
         lines += &format!("{}\n", report.omissions.line());

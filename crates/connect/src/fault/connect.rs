@@ -123,7 +123,7 @@ pub(crate) fn not_connected(side: Side, at: &str, failure: DialFailure) -> Fault
         ),
         DialFailure::Panic => Fault::new(
             side,
-            format!("{at} answers what is no protocol: check the port in the url of [{side}]"),
+            format!("{at} speaks no known protocol: check the port in the url of [{side}]"),
         ),
         DialFailure::NoThread => Fault::new(side, "the system has no thread left to connect on"),
     }

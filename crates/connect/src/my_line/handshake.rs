@@ -275,5 +275,8 @@ fn tls_error(error: io::Error) -> LineError {
 }
 
 fn nonsense() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "the server sent what belongs to no MySQL handshake")
+    io::Error::new(
+        ErrorKind::InvalidData,
+        "the server sent a packet that is no part of a MySQL handshake",
+    )
 }

@@ -59,6 +59,6 @@ pub(super) fn error(packet: &[u8]) -> Option<Error> {
 }
 
 pub(super) fn malformed() -> Error {
-    let text = "the server sent what is no answer to a statement";
+    let text = "the server sent a packet that answers no statement";
     Error::IoError(io::Error::new(ErrorKind::InvalidData, text))
 }

@@ -45,7 +45,7 @@ fn database(my: &MySide, findings: &mut Findings) {
         return;
     }
     if lacking.is_empty() {
-        findings.ok(S::Grants, format!("{account} may do in {name} what a run does"));
+        findings.ok(S::Grants, format!("{account} has the rights that a run needs in {name}"));
     } else {
         let lacking = lacking.join(", ");
         findings

@@ -73,7 +73,7 @@ impl Past<'_> {
         findings.target.ok(
             S::Tracking,
             match states.len() {
-                0 => "no table was carried before".to_owned(),
+                0 => "no table was moved before".to_owned(),
                 some => format!("{} known from earlier runs", counted(some, "table")),
             },
         );

@@ -116,7 +116,7 @@ fn readable(my: &MySide, tables: &Tables, findings: &mut Findings) -> Vec<TableN
     let seen = counted(taken.len() - denied.len(), "table");
     let what = format!(
         "{} may read {seen} one by one and not the database as a whole: a table without a grant of \
-         its own is not seen and not carried",
+         its own is neither seen nor moved",
         my.account
     );
     findings.warning(S::Grants, what).statement(grant(&my.database, &my.account));

@@ -40,7 +40,7 @@ impl Tables {
         Ok(Tables { catalogue, taken, bytes, largest })
     }
 
-    /// Says which tables a run takes, and which of them cannot be carried. `denied` are those that
+    /// Says which tables a run takes, and which of them cannot be moved. `denied` are those that
     /// may not be read, about which another finding is.
     pub(super) fn findings(
         &self,
@@ -57,7 +57,7 @@ impl Tables {
             .filter_map(|table| Some((table, self.mapping(table, settings).err()?)))
             .collect();
         if refused.is_empty() {
-            findings.ok(S::Mapping, "every type can be carried");
+            findings.ok(S::Mapping, "every type can be moved");
         }
         let exclude = exclude(settings, refused.iter().map(|(table, _)| *table));
         for (_, error) in &refused {
@@ -115,7 +115,7 @@ impl Tables {
         let others: Vec<String> =
             others.iter().map(|other| format!("`{}` ({})", other.name, other.kind)).collect();
         if !others.is_empty() {
-            findings.ok(S::Tables, format!("not carried: {}", others.join(", ")));
+            findings.ok(S::Tables, format!("not moved: {}", others.join(", ")));
         }
     }
 
@@ -162,7 +162,7 @@ fn is_mended_in_the_settings(error: &SchemaError) -> bool {
     matches!(error, SchemaError::BadOverride { .. } | SchemaError::NoSuchColumn { .. })
 }
 
-/// Spells `exclude` as it would have to be without the tables that cannot be carried.
+/// Spells `exclude` as it would have to be without the tables that cannot be moved.
 fn exclude<'a>(settings: &Settings, refused: impl Iterator<Item = &'a TableName>) -> String {
     let refused = refused.map(|table| glob(table.as_str()));
     let names: Vec<String> =

@@ -25,9 +25,9 @@ pub(super) fn finding(
         (PeerTrust::Unverified, Some(_)) if server.is_bound => findings.ok(S::Tls, what),
         (PeerTrust::Unverified, Some(fingerprint)) => {
             let what = format!(
-                "{what}: whoever sits between here and {host} can pass for it, read along and change \
-                 what arrives. Compare the fingerprint below with what openssl x509 -noout \
-                 -fingerprint -sha256 -in FILE prints on the server for its certificate, and pin it"
+                "{what}: an attacker between here and {host} can impersonate it, read the rows and change \
+                 them. Compare the fingerprint below with the output of openssl x509 -noout \
+                 -fingerprint -sha256 -in FILE on the server, and pin it"
             );
             findings
                 .warning(S::Tls, what)
@@ -35,14 +35,14 @@ pub(super) fn finding(
         }
         (PeerTrust::Unverified, None) if tls.mode == TlsMode::Disable => {
             let what = format!(
-                "plain text to {host}: {ANYBODY}; demand TLS, and etl check tells how to verify it"
+                "plain text to {host}: {ANYBODY}; demand TLS, and etl check says how to verify it"
             );
             findings.warning(S::Tls, what).setting(format!("[{side}]\ntls = \"require\""));
         }
         (PeerTrust::Unverified, None) => {
             let what = format!(
                 "plain text to {host}, since the server offers no TLS: {ANYBODY}; switch TLS on there \
-                 (ssl_cert and ssl_key in its configuration), then demand it, and etl check tells how \
+                 (ssl_cert and ssl_key in its configuration), then demand it, and etl check says how \
                  to verify it"
             );
             findings.warning(S::Tls, what).setting(format!("[{side}]\ntls = \"require\""));
@@ -50,7 +50,7 @@ pub(super) fn finding(
     }
 }
 
-const ANYBODY: &str = "whoever is on the way reads along, and can pass for the server";
+const ANYBODY: &str = "anybody on the way can read the rows and impersonate the server";
 
 /// The server's settings that say how it is to be known.
 pub(super) struct Secured<'a> {

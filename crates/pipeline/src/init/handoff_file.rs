@@ -71,7 +71,7 @@ impl InitReport {
         let mut lines = "\n[run]\n# Tables in flight at once.\n#jobs = 4\n".to_owned();
         let mut names: Vec<&TableName> = Vec::new();
         for unfit in &self.unfit {
-            lines += &comment(&format!("`{}` cannot be carried: {}", unfit.table, unfit.why));
+            lines += &comment(&format!("`{}` cannot be moved: {}", unfit.table, unfit.why));
             names.push(&unfit.table);
         }
         for stray in &self.exclude {
@@ -86,7 +86,7 @@ impl InitReport {
         }
         let names: Vec<String> = names.iter().map(|name| text(&glob(name.as_str()))).collect();
         lines
-            + "# Tables to leave out: take the # off, and out of the list what you want.\n"
+            + "# Tables to leave out: remove the #, and remove the tables that you want from the list.\n"
             + &format!("#exclude = [{}]\n", names.join(", "))
     }
 }

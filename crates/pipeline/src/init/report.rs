@@ -115,7 +115,7 @@ pub struct ExcludeProposal {
     pub why: String,
 }
 
-/// A table that cannot be carried.
+/// A table that cannot be moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unfit {
     /// The table.

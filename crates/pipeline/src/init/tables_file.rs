@@ -65,7 +65,7 @@ impl InitReport {
                 .map(|other| format!("`{}` ({})", visible(&other.name), other.kind.to_lowercase()))
                 .collect();
             head += "#\n";
-            head += &comment(&format!("Not carried: {}.", names.join(", ")));
+            head += &comment(&format!("Not moved: {}.", names.join(", ")));
         }
         head
     }

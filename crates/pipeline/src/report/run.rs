@@ -71,7 +71,7 @@ impl RunReport {
         let mut text = format!("{} of {tables} arrived", shown(arrived));
         let equal = self.tables.iter().filter(|table| table.is_equal()).count();
         if self.ok && equal > 0 {
-            text += &format!(", {} equal by the sums of what was moved", shown(equal));
+            text += &format!(", {} equal by the sums of the moved rows", shown(equal));
         }
         let unchanged = self.tables.iter().filter(|table| table.is_unchanged()).count();
         if self.ok && unchanged > 0 {

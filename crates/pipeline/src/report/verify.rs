@@ -196,7 +196,7 @@ impl VerifyTable {
         let retained: u64 = pairs.iter().map(|pair| pair.retained(retains)).sum();
         if retained > 0 {
             done.notes.push(format!(
-                "{} rows that the source has no more are kept (deletes = \"ignore\")",
+                "{} rows that the source no longer has are retained (deletes = \"ignore\")",
                 grouped(retained)
             ));
         }

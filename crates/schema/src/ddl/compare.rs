@@ -48,7 +48,7 @@ fn column_differences(wanted: &MappedColumn, column: &PgColumn) -> Vec<String> {
         found.push(format!("the column \"{name}\" is generated and takes no value"));
     }
     if column.not_null && wanted.nullable {
-        found.push(format!("the column \"{name}\" is NOT NULL, and may be NULL in what is loaded"));
+        found.push(format!("the column \"{name}\" is NOT NULL, but loaded values may be NULL"));
     }
     found
 }

@@ -94,7 +94,7 @@ fn every_difference_is_a_sentence() {
             "the column \"PatNum\" is integer, not bigint",
             "the column \"PatNum\" is generated and takes no value",
             "the column \"say \"ah\"\" is missing",
-            "the column \"DateSeen\" is NOT NULL, and may be NULL in what is loaded",
+            "the column \"DateSeen\" is NOT NULL, but loaded values may be NULL",
             "the column \"Note\" is not in the source",
             "the primary key is \"PatNum\", \"Note\", not \"PatNum\"",
         ]

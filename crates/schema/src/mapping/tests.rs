@@ -110,25 +110,25 @@ fn overrides_that_do_not_fit_say_what_may_be_written() {
     check(
         "int(11)",
         "smallint",
-        "`t`.`Flag` is int(11), which cannot be carried as smallint: write integer, text, bigint \
+        "`t`.`Flag` is int(11), which cannot become smallint: write integer, text, bigint \
          or numeric(p,0) with p from 10",
     );
     check(
         "binary(8)",
         "uuid",
-        "`t`.`Flag` is binary(8), which cannot be carried as uuid: it can only be bytea, so take \
+        "`t`.`Flag` is binary(8), which cannot become uuid: it can only be bytea, so take \
          the line out",
     );
     check(
         "tinyint(1)",
         "hyperlink",
-        "`t`.`Flag` is tinyint(1), which cannot be carried as hyperlink: write smallint, boolean, \
+        "`t`.`Flag` is tinyint(1), which cannot become hyperlink: write smallint, boolean, \
          text, integer, bigint or numeric(p,0) with p from 5",
     );
     check(
         "time(6)",
         "time(0)",
-        "`t`.`Flag` is time(6), which cannot be carried as time(0): write interval, time(6) \
+        "`t`.`Flag` is time(6), which cannot become time(0): write interval, time(6) \
          without time zone or text",
     );
 }
@@ -206,7 +206,7 @@ fn limits_of_postgresql_are_named() {
         columns: table(&[("a", "int")], &[]).columns,
         ..TableSchema::empty("etl_runs")
     };
-    assert!(map(&reserved).starts_with("`etl_runs` cannot be carried"));
+    assert!(map(&reserved).starts_with("`etl_runs` cannot be moved"));
 }
 
 #[test]

@@ -87,10 +87,13 @@ impl TargetObstacle {
                     .to_owned()
             }
             O::Rules(names) => {
-                format!("it has rules, which rewrite what is written to it ({})", list(names))
+                format!("it has rules, which rewrite the rows written to it ({})", list(names))
             }
             O::Triggers(names) => {
-                format!("it has triggers, which may change what is written to it ({})", list(names))
+                format!(
+                    "it has triggers, which may change the rows written to it ({})",
+                    list(names)
+                )
             }
             O::ActingKeys(keys) => {
                 let names = keys.iter().map(|key| {

@@ -104,7 +104,7 @@ fn check(copy: Option<CopyState>, load: Option<LoadState>, there: There<'_>, exp
 }
 
 const FINISH: &str = "the copy of `t` was interrupted after its swap: it is recorded as done";
-const UNDO: &str = "the copy of `t` was interrupted before its swap: what it had copied is dropped \
+const UNDO: &str = "the copy of `t` was interrupted before its swap: its shadow is dropped \
                     and the table is copied again";
 const REPEAT: &str = "the copy of `t` was interrupted while rows were merged: the same rows are \
                       merged again before the table is loaded";

@@ -98,7 +98,7 @@ fn tables_that_may_not_be_read_are_named() {
     expect(
         whole,
         CheckVerdict::Warning,
-        "a table without a grant of its own is not seen and not carried",
+        "a table without a grant of its own is neither seen nor moved",
         &[&format!("GRANT SELECT, SHOW VIEW ON `{database}`.* TO `check_denied`@`%`")],
     );
     mend_my(whole, trio.source_server());

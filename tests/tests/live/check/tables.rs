@@ -37,7 +37,7 @@ fn what_the_settings_name_in_vain_is_told() {
     let part = "the settings name the table `patient`, which is not there";
     expect(finding, CheckVerdict::Warning, part, &["[tables.Patient]"]);
     says(&report, S::Tables, "1 table, ");
-    says(&report, S::Tables, "not carried: `v`");
+    says(&report, S::Tables, "not moved: `v`");
 
     settings.tables.clear();
     let watermark = vec![column("CHANGED"), column("updated")];
@@ -72,7 +72,7 @@ fn tables_that_cannot_be_carried_are_named_with_the_line_that_leaves_them_out() 
     assert!(!report.ok);
     let finding = odd(&report, Side::Source, S::Mapping);
     let exclude = "[run]\nexclude = [\"tmp_*\", \"etl_runs\"]";
-    expect(finding, CheckVerdict::Fault, "`etl_runs` cannot be carried", &[exclude]);
+    expect(finding, CheckVerdict::Fault, "`etl_runs` cannot be moved", &[exclude]);
 
     settings.run.exclude.push("etl_runs".to_owned());
     fine(&check(&settings), Side::Source, S::Mapping);
@@ -81,5 +81,5 @@ fn tables_that_cannot_be_carried_are_named_with_the_line_that_leaves_them_out() 
     settings.tables.insert(name("patient"), TableSettings { columns, ..Default::default() });
     let report = check(&settings);
     let finding = odd(&report, Side::Source, S::Mapping);
-    expect(finding, CheckVerdict::Fault, "`patient`.`seen` is date, which cannot be carried", &[]);
+    expect(finding, CheckVerdict::Fault, "`patient`.`seen` is date, which cannot become", &[]);
 }

@@ -112,7 +112,7 @@ fn what_is_to_stay_stays_and_is_counted() {
         assert!(status.contains("t: the target holds 7 rows more than the source"), "{status}");
         for arguments in [&["verify"][..], &["verify", "--quick"]] {
             let said = rig.etl.ok(arguments).stdout;
-            assert!(said.contains("7 rows that the source has no more are kept"), "{said}");
+            assert!(said.contains("7 rows that the source no longer has are retained"), "{said}");
         }
         let proved = rig.run(&["run", "--prove"]);
         assert_eq!(
@@ -151,7 +151,7 @@ fn a_repair_deletes_nothing_that_is_to_stay() {
         // More than any guard allows.
         rig.trio.sql_source("DELETE FROM t WHERE id > 100");
         let said = rig.etl.ok(&["repair", "--dry-run"]).stdout;
-        assert!(said.contains("100 rows that the source has no more are kept"), "{said}");
+        assert!(said.contains("100 rows that the source no longer has are retained"), "{said}");
         rig.etl.ok(&["repair"]);
         assert_eq!(rig.trio.rows("t").len(), 200);
         rig.trio.sql_target("UPDATE raw.t SET n = -n WHERE id IN (5, 150)");

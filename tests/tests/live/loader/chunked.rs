@@ -17,7 +17,7 @@ pub(super) fn resumed(outcome: &LoadOutcome) -> Option<u64> {
     text.split(' ').next()?.parse().ok()
 }
 
-/// A table of 5,000 rows, of which row 2,500 cannot be carried: after two chunks of 1,000 the load
+/// A table of 5,000 rows, of which row 2,500 cannot be moved: after two chunks of 1,000 the load
 /// breaks off.
 fn broken_off(name: &str, refresh: bool) -> (Bench, CopyId) {
     let mut bench = Bench::new(name);

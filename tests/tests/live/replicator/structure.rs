@@ -21,7 +21,7 @@ fn foreign_keys_triggers_and_history_stay_behind_and_are_listed() {
         std::sync::Arc::new(handoff_model::NopObserver),
     );
     let notes = pair.check("child").notes;
-    let fk = "the foreign key `fk1` is not carried".to_owned();
+    let fk = "the foreign key `fk1` is left out".to_owned();
     // Whether the reading account sees triggers is the source's affair.
     assert_eq!(notes.first(), Some(&fk));
     let shown = show(&pair, "child");
@@ -45,7 +45,7 @@ fn a_versioned_table_arrives_with_its_current_rows_and_their_times() {
         for _ in 0..2 {
             let outcome = pair.copy(table).unwrap();
             assert_eq!(outcome.rows, rows);
-            assert_eq!(outcome.notes, ["the history of the rows is not carried"]);
+            assert_eq!(outcome.notes, ["the history of the rows is left out"]);
             pair.check_equal(table);
         }
         let sums = pair.row_sums(table);

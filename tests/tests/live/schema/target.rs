@@ -81,7 +81,7 @@ fn a_table_made_for_another_structure_is_listed_difference_by_difference() {
         ddl::differences(&mapping, &there.columns, &there.key),
         [
             "the column \"id\" is integer, not bigint",
-            "the column \"seen\" is NOT NULL, and may be NULL in what is loaded",
+            "the column \"seen\" is NOT NULL, but loaded values may be NULL",
             "the column \"note\" is missing",
             "the column \"extra\" is not in the source",
         ]

@@ -76,7 +76,7 @@ fn a_table_that_an_event_trigger_changes_is_not_published() {
     let done = etl.exits(1, &["run"]);
     let shown = done.stdout + &done.stderr;
     assert!(
-        shown.contains("it has triggers, which may change what is written to it (\"zero\")"),
+        shown.contains("it has triggers, which may change the rows written to it (\"zero\")"),
         "{shown}"
     );
     let there = "SELECT to_regclass('raw.t') IS NULL";

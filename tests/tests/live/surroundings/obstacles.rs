@@ -11,7 +11,7 @@ const OBSTACLES: &[(&str, &str, &str)] = &[
         "CREATE FUNCTION raw.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
          CREATE TRIGGER \"my tr\" AFTER INSERT OR DELETE ON raw.t_trigger EXECUTE FUNCTION raw.f();
          ALTER TABLE raw.t_trigger ENABLE ALWAYS TRIGGER \"my tr\"",
-        "it has triggers, which may change what is written to it (\"my tr\")",
+        "it has triggers, which may change the rows written to it (\"my tr\")",
     ),
     (
         "t_constraint_trigger",
@@ -23,7 +23,7 @@ const OBSTACLES: &[(&str, &str, &str)] = &[
         "t_rule",
         "CREATE RULE a AS ON DELETE TO raw.t_rule DO INSTEAD NOTHING;
          CREATE RULE \"b \"\"c\" AS ON UPDATE TO raw.t_rule DO ALSO NOTHING",
-        "it has rules, which rewrite what is written to it (\"a\", \"b \"\"c\")",
+        "it has rules, which rewrite the rows written to it (\"a\", \"b \"\"c\")",
     ),
     (
         "t_rls",

@@ -59,6 +59,6 @@ fn rows_that_stay_are_told() {
     let table = TableName::new("t").unwrap();
     let done = VerifyTable::of_pairs(table.clone(), counted(5, 8, 8), true);
     assert_eq!(done.status, VerifyStatus::Equal);
-    assert!(done.notes[0].starts_with("3 rows that the source has no more are kept"));
+    assert!(done.notes[0].starts_with("3 rows that the source no longer has are retained"));
     assert!(VerifyTable::of_pairs(table, counted(5, 8, 8), false).notes.is_empty());
 }

@@ -7,11 +7,12 @@ use handoff_model::{
     RunId, Strategy, SumBy, TableName, TableSum,
 };
 use handoff_pipeline::{
-    Action, CheckFinding, CheckReport, CheckSubject, CheckVerdict, CopyReport, Covers, LastProof,
-    LoadReport, Mend, MendKind, OmissionReport, Outlook, PlanReport, Proof, RefusedOutlook,
-    RepairReport, RepairStatus, RepairTable, RepairWay, RunReport, Since, Standing, TableOutlook,
-    TableReport, TableStatus, Verdict, VerifyPair, VerifyReport, VerifyRow, VerifyStatus,
-    VerifyTable,
+    Action, CertificateStanding, CheckFinding, CheckReport, CheckSubject, CheckVerdict,
+    ColumnProposal, CopyReport, Covers, ExtractionProposal, InitReport, LastProof, LoadReport,
+    Mend, MendKind, OmissionReport, Outlook, PlanReport, Proof, RefusedOutlook, RepairReport,
+    RepairStatus, RepairTable, RepairWay, RunReport, SeenCertificate, Since, Standing,
+    TableOutlook, TableProposal, TableReport, TableSize, TableStatus, Verdict, VerifyPair,
+    VerifyReport, VerifyRow, VerifyStatus, VerifyTable, WrittenAs,
 };
 use handoff_tracking::{AttemptStatus, LastMove, LastRun, TrackedTable};
 use jiff::Timestamp;
@@ -205,6 +206,55 @@ fn a_repair() {
             ("### Two databases", "/tables/0/before/0"),
             ("### A copy", "/tables/0/copy"),
             ("### A load", "/tables/0/load"),
+        ],
+    );
+}
+
+#[test]
+fn first_settings() {
+    let proposal = ExtractionProposal {
+        extraction: Extraction::Diff,
+        watermark: Vec::new(),
+        written: WrittenAs::Commented,
+        why: Vec::new(),
+    };
+    let column =
+        ColumnProposal { column: ColumnName::new("a").unwrap(), to: "boolean", why: String::new() };
+    let document = document(&InitReport {
+        made_at: AT,
+        source: String::new(),
+        server: String::new(),
+        certificate: Some(SeenCertificate {
+            fingerprint: String::new(),
+            standing: CertificateStanding::Seen,
+        }),
+        rows_looked_at: true,
+        tables: vec![TableProposal {
+            table: table(),
+            engine: "InnoDB".to_owned(),
+            rows: 1,
+            rows_are_exact: false,
+            bytes: 1,
+            size: TableSize::Large,
+            key: Vec::new(),
+            rows_looked_at: 1,
+            fault: None,
+            extraction: Some(proposal),
+            columns: vec![column],
+        }],
+        unfit: Vec::new(),
+        not_carried: Vec::new(),
+        omissions: OmissionReport::default(),
+        exclude: Vec::new(),
+    });
+    check(
+        &document,
+        &[
+            ("## etl init", ""),
+            ("### A certificate", "/certificate"),
+            ("### A proposal for a table", "/tables/0"),
+            ("### A proposed extraction", "/tables/0/extraction"),
+            ("### A proposed type", "/tables/0/columns/0"),
         ],
     );
 }

@@ -16,7 +16,7 @@ use std::thread;
 /// The sums of a table's rows on both sides, each row as its bytes in the server: no policy and no
 /// type of the target makes two rows one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowSums {
+pub struct SideSums {
     /// The source's sum, of its current rows.
     pub source: TableSum,
     /// The replica's sum.
@@ -40,7 +40,7 @@ impl Replicator {
     ///
     /// Returns [`Error::Table`] or [`Error::Rows`] if a server fails or the table is missing on a
     /// side, and [`Error::Changed`] if it is not as `table` describes it.
-    pub fn row_sums(&self, table: &TableSchema) -> Result<RowSums> {
+    pub fn row_sums(&self, table: &TableSchema) -> Result<SideSums> {
         let columns = &copied_columns(table, self.source.version().flavor, |_| false);
         let (source, replica) = thread::scope(|scope| {
             let replica =
@@ -48,7 +48,7 @@ impl Replicator {
             let source = self.row_sum_of(&self.source, table, columns, locking(table));
             (source, replica.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
-        let sums = RowSums { source: source?, replica: replica? };
+        let sums = SideSums { source: source?, replica: replica? };
         self.check_labels_of(table, columns)?;
         // Rows that were read as something else may have the same sum.
         self.definition(table)?;

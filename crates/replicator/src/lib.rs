@@ -68,7 +68,7 @@ mod swap;
 mod table_writer;
 mod transaction;
 
-pub use compare::{RowCounts, RowSums};
+pub use compare::{RowCounts, SideSums};
 pub use error::{CopyStage, Error, Result};
 pub use job::{CopyJob, CopyOutcome, PublishMode};
 pub use leftover::{Leftover, LeftoverKind};

@@ -10,7 +10,7 @@ use crate::error::{CopyStage, Error, Result};
 use crate::job::CopyScope;
 use crate::leftover::LeftoverKind;
 use crate::merge_sql::MergeSql;
-use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
+use crate::prepared_copy::{CopyEffect, PreparedCopy, WriteScope};
 use crate::shadow_guard::ShadowGuard;
 use crate::staged_keys::{StagedKeys, StagedKeysSql, keys_sql};
 use crate::table_writer::WriteOutcome;
@@ -21,7 +21,7 @@ use handoff_rows::KeyList;
 use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
-    pub(crate) fn merge(&self, seal: &dyn PublishHook) -> Result<CopiedRows> {
+    pub(crate) fn merge(&self, seal: &dyn PublishHook) -> Result<CopyEffect> {
         // Ordinary tables are dropped once the connection has been given back.
         let mut guards = Vec::new();
         let mut conn = self.copy.writer(CopyStage::Write)?;
@@ -42,21 +42,21 @@ impl PreparedCopy<'_> {
     }
 
     /// Has the seal record that the source was looked at, and that no row differs.
-    fn nothing(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopiedRows> {
+    fn nothing(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopyEffect> {
         let local = self.copy.replicator.takes_local();
         let strategy = if local { "load_data_local" } else { "prepared_inserts" };
         let sum = self.copy.job.canonical.map(|_| TableSum::default());
         let written = WriteOutcome { strategy, sum, lines: None, ..WriteOutcome::nothing() };
-        let rows = CopiedRows::nothing_yet(written);
+        let rows = CopyEffect::nothing_yet(written);
         self.check(conn, seal, &rows)?;
         self.seal(conn, seal, &rows)?;
         Ok(rows)
     }
 
-    fn merge_on(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopiedRows> {
+    fn merge_on(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopyEffect> {
         let (table, staging) = (self.copy.job.table, self.own_table());
         let mut sql = MergeSql::new(table, &self.columns, &staging);
-        let mut rows = CopiedRows::nothing_yet(self.gather(conn, &staging)?);
+        let mut rows = CopyEffect::nothing_yet(self.gather(conn, &staging)?);
         if let Some(list) = self.scope.keys() {
             let keys_sql = StagedKeysSql::new(table, &staging, &self.own_keys());
             let keys = self.gather_keyed(conn, list, &keys_sql, &mut rows)?;
@@ -98,7 +98,7 @@ impl PreparedCopy<'_> {
         conn: &mut MyConn,
         list: &'k KeyList,
         sql: &StagedKeysSql,
-        rows: &mut CopiedRows,
+        rows: &mut CopyEffect,
     ) -> Result<StagedKeys<'k>> {
         let (staging, own_keys) = (self.own_table(), self.own_keys());
         let mut keys = StagedKeys::stage(self.copy, conn, list, &own_keys)?;
@@ -121,7 +121,7 @@ impl PreparedCopy<'_> {
         conn: &mut MyConn,
         sql: &MergeSql,
         seal: &dyn PublishHook,
-        rows: &mut CopiedRows,
+        rows: &mut CopyEffect,
     ) -> Result<()> {
         let staged = rows.written.rows;
         let at = self.copy.at(CopyStage::Merge, staged);
@@ -144,7 +144,7 @@ impl PreparedCopy<'_> {
         &self,
         conn: &mut MyConn,
         sql: &MergeSql,
-        rows: &mut CopiedRows,
+        rows: &mut CopyEffect,
     ) -> Result<()> {
         let table = &self.copy.job.table.name;
         let staged = rows.written.rows;

@@ -38,7 +38,7 @@ pub(crate) enum CopyPlan<'a> {
 }
 
 /// The rows that were moved, and their effect on the replica's table.
-pub(crate) struct CopiedRows {
+pub(crate) struct CopyEffect {
     pub(crate) written: WriteOutcome,
     pub(crate) inserted: u64,
     pub(crate) updated: u64,
@@ -50,16 +50,16 @@ pub(crate) struct CopiedRows {
     pub(crate) filter_sum: Option<TableSum>,
 }
 
-impl CopiedRows {
+impl CopyEffect {
     /// Returns rows of which every one is new.
-    pub(crate) fn whole(written: WriteOutcome) -> CopiedRows {
-        CopiedRows { inserted: written.rows, ..CopiedRows::nothing_yet(written) }
+    pub(crate) fn whole(written: WriteOutcome) -> CopyEffect {
+        CopyEffect { inserted: written.rows, ..CopyEffect::nothing_yet(written) }
     }
 
     /// Returns the rows of the filter, of which none is in the table yet.
-    pub(crate) fn nothing_yet(written: WriteOutcome) -> CopiedRows {
+    pub(crate) fn nothing_yet(written: WriteOutcome) -> CopyEffect {
         let (before, filter_sum) = (None, written.sum);
-        CopiedRows {
+        CopyEffect {
             written,
             inserted: 0,
             updated: 0,
@@ -143,7 +143,7 @@ impl PreparedCopy<'_> {
         &self,
         conn: &mut MyConn,
         seal: &dyn PublishHook,
-        rows: &CopiedRows,
+        rows: &CopyEffect,
     ) -> Result<()> {
         let published = self.published(rows);
         let replicator = self.copy.replicator;
@@ -158,7 +158,7 @@ impl PreparedCopy<'_> {
         &self,
         conn: &mut MyConn,
         seal: &dyn PublishHook,
-        rows: &CopiedRows,
+        rows: &CopyEffect,
     ) -> Result<()> {
         let at = self.copy.at(CopyStage::Seal, rows.written.rows);
         seal.on_replica(conn, &self.published(rows)).map_err(|fault| {
@@ -167,7 +167,7 @@ impl PreparedCopy<'_> {
         })
     }
 
-    fn published(&self, rows: &CopiedRows) -> PublishedRows {
+    fn published(&self, rows: &CopyEffect) -> PublishedRows {
         PublishedRows {
             rows: rows.written.rows,
             inserted: rows.inserted,
@@ -200,9 +200,9 @@ mod tests {
     fn a_whole_copy_inserts_every_row_and_a_merge_none_yet() {
         let sum = Some(TableSum { rows: 3, hash: 7 });
         let written = WriteOutcome { rows: 3, sum, ..WriteOutcome::nothing() };
-        let whole = CopiedRows::whole(written);
+        let whole = CopyEffect::whole(written);
         assert_eq!((whole.inserted, whole.updated, whole.deleted), (3, 0, 0));
-        let staged = CopiedRows::nothing_yet(written);
+        let staged = CopyEffect::nothing_yet(written);
         assert_eq!((staged.inserted, staged.unchanged, staged.before), (0, 0, None));
         assert_eq!((whole.filter_sum, staged.filter_sum), (sum, sum));
     }

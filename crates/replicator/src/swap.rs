@@ -2,7 +2,7 @@
 
 use crate::error::{CopyStage, Result};
 use crate::leftover::LeftoverKind;
-use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
+use crate::prepared_copy::{CopyEffect, PreparedCopy, WriteScope};
 use crate::shadow_guard::EmptyShadow;
 use handoff_connect::{MyConn, PublishHook, fault_point, quote_my};
 use mysql::prelude::Queryable;
@@ -12,12 +12,12 @@ impl PreparedCopy<'_> {
         &self,
         mut shadow: EmptyShadow<'_>,
         seal: &dyn PublishHook,
-    ) -> Result<CopiedRows> {
+    ) -> Result<CopyEffect> {
         let table = &self.copy.job.table.name;
         // Taken after the shadow, and so given back before the shadow is dropped.
         let mut conn = self.copy.writer(CopyStage::Write)?;
         let rows =
-            CopiedRows::whole(self.write(&mut conn, &shadow.name, false, WriteScope::Filter)?);
+            CopyEffect::whole(self.write(&mut conn, &shadow.name, false, WriteScope::Filter)?);
         if let Some(alter) = &shadow.add_indexes {
             self.copy.run(&mut conn, alter, self.copy.at(CopyStage::Index, rows.written.rows))?;
         }

@@ -1,12 +1,12 @@
 //! Refreshing a table in one transaction.
 
 use crate::error::{CopyStage, Result};
-use crate::prepared_copy::{CopiedRows, PreparedCopy, WriteScope};
+use crate::prepared_copy::{CopyEffect, PreparedCopy, WriteScope};
 use handoff_connect::{MyConn, PublishHook, fault_point, quote_my};
 use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
-    pub(crate) fn transaction(&self, seal: &dyn PublishHook) -> Result<CopiedRows> {
+    pub(crate) fn transaction(&self, seal: &dyn PublishHook) -> Result<CopyEffect> {
         let mut conn = self.copy.writer(CopyStage::Write)?;
         let done = self.in_transaction(&mut conn, seal);
         if done.is_err() {
@@ -15,14 +15,14 @@ impl PreparedCopy<'_> {
         done
     }
 
-    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopiedRows> {
+    fn in_transaction(&self, conn: &mut MyConn, seal: &dyn PublishHook) -> Result<CopyEffect> {
         let name = &self.copy.job.table.name;
         self.copy.run(conn, "START TRANSACTION", self.copy.at(CopyStage::Empty, 0))?;
         let empty = format!("DELETE FROM {}", quote_my(name.as_str()));
         self.copy.run(conn, &empty, self.copy.at(CopyStage::Empty, 0))?;
         let before = Some(conn.affected_rows());
         let written = self.write(conn, name.as_str(), true, WriteScope::Filter)?;
-        let rows = CopiedRows { before, ..CopiedRows::whole(written) };
+        let rows = CopyEffect { before, ..CopyEffect::whole(written) };
         self.check_unchanged()?;
         self.check(conn, seal, &rows)?;
         self.seal(conn, seal, &rows)?;

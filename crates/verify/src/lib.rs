@@ -48,7 +48,7 @@ mod packet_sums;
 mod range_sums;
 mod server_sums;
 mod show;
-mod side_rows;
+mod side_view;
 mod sketch;
 mod spill;
 mod verifier;

@@ -11,7 +11,7 @@ use crate::mysql_side::MySqlSide;
 use crate::packet_sums::PacketSums;
 use crate::range_sums::RangeSums;
 use crate::server_sums;
-use crate::side_rows::{SideRows, WantedKeys};
+use crate::side_view::{SideView, WantedKeys};
 use crate::sketch::{RowSketch, SurplusRow, TooMany};
 use crate::spill::{self, KeySum, SpillFiles};
 use handoff_connect::Side;
@@ -376,7 +376,7 @@ impl ComparisonRun<'_> {
     }
 
     /// Counts and lists the settled differences of a key.
-    fn note(&self, key: u128, sides: &[SideRows], comparison: &mut TableComparison) {
+    fn note(&self, key: u128, sides: &[SideView], comparison: &mut TableComparison) {
         for (pair, both) in comparison.pairs.iter_mut().zip(sides.windows(2)) {
             let judged = DifferenceKind::of(both[0].held(key), both[1].held(key));
             let Some((kind, rows)) = judged else { continue };
@@ -397,13 +397,13 @@ impl ComparisonRun<'_> {
         self.job.mapping.columns[index].source.name.clone()
     }
 
-    fn sides(&self, wanted: &WantedKeys<'_>) -> Result<Vec<SideRows>> {
+    fn sides(&self, wanted: &WantedKeys<'_>) -> Result<Vec<SideView>> {
         let keys = self.keys(wanted.keys);
         self.read(
             keys.as_deref().map_or(self.all(), RowSelection::Of),
             |place| {
                 let repeats = keys.is_some() && place.side() != Side::Target;
-                Ok(if repeats { SideRows::repeating() } else { SideRows::default() })
+                Ok(if repeats { SideView::repeating() } else { SideView::default() })
             },
             |side, tuple| side.observe(&self.shape, wanted, tuple),
         )
@@ -476,7 +476,7 @@ fn is_moving(earlier: Option<&KeySum>, first: KeySum, second: KeySum) -> bool {
 }
 
 /// Counts and lists the rows that changed until the last look.
-fn note_moving(moving: &HashSet<u128>, sides: &[SideRows], pair: &mut PairDifferences) {
+fn note_moving(moving: &HashSet<u128>, sides: &[SideView], pair: &mut PairDifferences) {
     pair.moving += moving.len() as u64;
     for key in moving {
         if let Some(detail) = sides.iter().find_map(|side| side.details.get(key)) {
@@ -509,7 +509,7 @@ mod tests {
     #[test]
     fn moving_rows_are_counted_even_where_no_side_lists_them() {
         let mut pair = PairDifferences::none(Side::Source, Side::Replica);
-        note_moving(&HashSet::from([1, 2]), &[SideRows::default()], &mut pair);
+        note_moving(&HashSet::from([1, 2]), &[SideView::default()], &mut pair);
         assert_eq!((pair.moving, pair.moving_rows.len()), (2, 0));
     }
 }

@@ -11,7 +11,7 @@ mod ways;
 use handoff_connect::{MyPool, PoolOptions, PublishHook, PublishedRows, Side};
 use handoff_model::{CancelToken, CopyId, NopObserver, Observer, RowFilter, TableName};
 use handoff_replicator::{
-    CopyJob, CopyOutcome, PreparedCopy, PublishMode, Replicator, Result, RowSums,
+    CopyJob, CopyOutcome, PreparedCopy, PublishMode, Replicator, Result, SideSums,
 };
 use handoff_schema::{SourceCatalogue, TableSchema};
 use handoff_settings::MySqlServer;
@@ -131,7 +131,7 @@ impl Pair {
     }
 
     #[track_caller]
-    fn row_sums(&self, table: &str) -> RowSums {
+    fn row_sums(&self, table: &str) -> SideSums {
         let described = self.describe(Side::Source, table).unwrap();
         self.replicator.row_sums(&described).unwrap()
     }

@@ -16,7 +16,7 @@ pub(crate) struct WantedKeys<'a> {
 
 /// The rows of one side that are looked at again.
 #[derive(Default)]
-pub(crate) struct SideRows {
+pub(crate) struct SideView {
     pub(crate) held: HashMap<u128, KeySum>,
     pub(crate) details: HashMap<u128, RowDetail>,
     key: Vec<u8>,
@@ -31,11 +31,11 @@ pub(crate) struct RowDetail {
     columns: Box<[u32]>,
 }
 
-impl SideRows {
+impl SideView {
     /// Makes the rows of a side in which rows are looked up by keys that it may take for each other,
     /// such as two spellings of a text: a row then comes once for each statement that asks for it.
-    pub(crate) fn repeating() -> SideRows {
-        SideRows { repeats: true, ..SideRows::default() }
+    pub(crate) fn repeating() -> SideView {
+        SideView { repeats: true, ..SideView::default() }
     }
 
     /// Takes in a row, if it is wanted.
@@ -112,7 +112,7 @@ mod tests {
     fn only_wanted_rows_are_held_and_only_listed_ones_with_their_keys() {
         let (keys, listed) = (HashSet::from([key(1), key(2)]), HashSet::from([key(2)]));
         let wanted = WantedKeys { keys: &keys, listed: &listed };
-        let mut side = SideRows::default();
+        let mut side = SideView::default();
         for id in 1..=3 {
             side.observe(&shape(), &wanted, &tuple(id, 5));
         }
@@ -124,7 +124,7 @@ mod tests {
     fn a_row_that_is_met_again_is_counted_once_where_rows_repeat() {
         let keys = HashSet::from([key(1)]);
         let wanted = WantedKeys { keys: &keys, listed: &HashSet::new() };
-        for (mut side, rows) in [(SideRows::default(), 2), (SideRows::repeating(), 1)] {
+        for (mut side, rows) in [(SideView::default(), 2), (SideView::repeating(), 1)] {
             side.observe(&shape(), &wanted, &tuple(1, 5));
             side.observe(&shape(), &wanted, &tuple(1, 5));
             assert_eq!(side.held(key(1)).rows, rows);
@@ -136,7 +136,7 @@ mod tests {
         let keys = HashSet::from([key(1)]);
         let wanted = WantedKeys { keys: &keys, listed: &keys };
         let [one, other] = [5, 6].map(|a| {
-            let mut side = SideRows::default();
+            let mut side = SideView::default();
             side.observe(&shape(), &wanted, &tuple(1, a));
             side.details.remove(&key(1)).unwrap()
         });

@@ -1,10 +1,10 @@
-//! A place in the order of a key, as bytes.
+//! A position in the order of a key, as bytes.
 //!
-//! It is a row's key: it is kept in the target beside the rows themselves, and nowhere else.
+//! A position is a row's key, and is kept in the target beside the rows themselves, and nowhere else.
 
 use handoff_model::KeyValue;
 
-/// Renders a place: for each value a letter for its kind, then its bytes.
+/// Renders a position: for each value a letter for its kind, then its bytes.
 pub(crate) fn to_bytes(place: &[KeyValue]) -> Vec<u8> {
     let mut out = Vec::new();
     for value in place {

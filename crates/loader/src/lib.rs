@@ -62,8 +62,8 @@
 //!
 //! # What this crate does not do
 //!
-//! It does not choose rows or strategies (`handoff-pipeline`) and does not remember what was
-//! loaded (`handoff-tracking`, through the seal).
+//! Choose rows or strategies (`handoff-pipeline`), or remember loads (`handoff-tracking`, through the
+//! seal).
 
 #![warn(unreachable_pub)]
 

@@ -31,7 +31,7 @@ impl TargetChanges {
 pub(crate) enum GoneRows<'a> {
     /// All.
     Any,
-    /// Those whose keys are in this table, quoted.
+    /// The rows whose keys are in this table, quoted.
     Of(&'a str),
     /// None.
     Never,

@@ -6,7 +6,7 @@ use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
 /// A column that takes a value, in the order of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CopiedColumn {
-    /// Its name, quoted.
+    /// The column's name, quoted.
     pub(crate) name: String,
     /// The expression to read.
     pub(crate) select: String,
@@ -23,7 +23,7 @@ pub(crate) struct CopiedColumn {
 /// The text form of a value, where the driver's value alone does not determine it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextFormat {
-    /// Its bytes, digits or shortest exact decimal.
+    /// The bytes, the digits or the shortest exact decimal.
     Plain,
     /// Four digits, since `0` means 2000 and `0000` means 0000.
     Year,
@@ -51,13 +51,13 @@ pub(crate) enum StoreAs {
 pub(crate) enum ByteImage {
     /// The value.
     Value,
-    /// Its number: ENUM and SET.
+    /// The number: ENUM and SET.
     Number,
-    /// Its bytes, or its text where that has every digit: texts, dates and times.
+    /// The bytes, or the text where that has every digit: texts, dates and times.
     Bytes,
-    /// Its text, which has no character set of its own: MySQL's JSON.
+    /// The text, which has no character set of its own: MySQL's JSON.
     Text,
-    /// Its value and its text together.
+    /// The value and the text together.
     Float,
 }
 

@@ -89,14 +89,14 @@ pub struct CopyOutcome {
     pub waits: WaitTimes,
     /// The parts of the source's definition that the replica's table does not have.
     pub omissions: Vec<OmittedPart>,
-    /// Those of them that somebody may miss, as sentences.
+    /// Sentences about the omitted parts that somebody may miss.
     pub notes: Vec<String>,
     /// True if the rows were read back and compared because the replica had warned.
     pub checked: bool,
     /// The sum of the canonical rows as they were read in the source, if it was asked for. There is
     /// none where a server moved the rows by itself, or where a row has no canonical form.
     pub sum: Option<TableSum>,
-    /// The sum of those of them that the job's filter selects: without the rows that were looked up
-    /// by their keys beside it.
+    /// The sum of the rows that the job's filter selects: without those that were looked up by their
+    /// keys.
     pub filter_sum: Option<TableSum>,
 }

@@ -36,7 +36,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It does not choose tables, retry, or remember copies.
+//! Choose tables, retry, or remember copies.
 
 #![warn(unreachable_pub)]
 

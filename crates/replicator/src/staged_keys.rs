@@ -1,7 +1,7 @@
 //! The keys of the rows that a merge brings into line, gathered in the replica.
 //!
-//! They lie in a table of their own there, so that the server's own idea of equality decides which
-//! rows are meant, and any number of them does.
+//! The keys lie in a table of their own there, so that the server's own idea of equality selects the
+//! rows, and that there may be any number of keys.
 
 use crate::copy_context::CopyContext;
 use crate::error::{CopyStage, Error, Result};

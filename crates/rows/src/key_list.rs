@@ -25,7 +25,7 @@ pub struct KeyList {
     count: u64,
     /// The youngest keys: each its length, then its fields.
     memory: Vec<u8>,
-    /// Those before.
+    /// The keys before.
     file: Option<Mutex<File>>,
     keeps_gone: bool,
 }

@@ -8,11 +8,11 @@ use handoff_model::{ColumnName, SumBy, TableName, TableSum};
 /// The way in which a row differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DifferenceKind {
-    /// It is in the first database and not in the second.
+    /// The row is in the first database and not in the second.
     Missing,
-    /// It is in both, with other values.
+    /// The row is in both, with other values.
     Stale,
-    /// It is in the second database only.
+    /// The row is in the second database only.
     Phantom,
 }
 

@@ -7,9 +7,9 @@ use handoff_schema::{ColumnSchema, MySqlType, TextEncoding};
 /// The session that reads, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadSession {
-    /// It has its results in utf8mb4, or as they are.
+    /// A session with its results in utf8mb4, or as they are stored.
     Any,
-    /// It has its results as they are.
+    /// A session with its results as they are stored.
     Raw,
 }
 

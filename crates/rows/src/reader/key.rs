@@ -35,13 +35,13 @@ pub(super) struct KeyColumn {
 /// text, and makes `?` or NULL of an invalid one.
 #[derive(Debug)]
 enum TextValidity {
-    /// It always does.
+    /// The server always does.
     Always,
-    /// It does if the text is UTF-8.
+    /// The server does if the text is UTF-8.
     Utf8,
-    /// It does if the text is ASCII.
+    /// The server does if the text is ASCII.
     Ascii,
-    /// It has to be asked, with this expression.
+    /// The server has to be asked, with this expression.
     Asked(String),
 }
 

@@ -197,7 +197,7 @@ impl Comparing {
 
     fn compare(
         &self,
-        places: &[ComparedTable<'_>],
+        tables: &[ComparedTable<'_>],
         engine: Engine,
         sums: SumBy,
     ) -> Result<Duration> {
@@ -205,7 +205,7 @@ impl Comparing {
         let options = VerifyOptions { sums, ..VerifyOptions::default() };
         let verifier = Verifier::new(options, CancelToken::new(), Arc::new(NopObserver));
         let job =
-            VerifyJob { mapping, values: &ValuePolicies::default(), places, rows: table.rows };
+            VerifyJob { mapping, values: &ValuePolicies::default(), tables, rows: table.rows };
         lap(|| {
             let found = verifier.compare(&job)?;
             if found.is_equal() { Ok(()) } else { Err("the tables differ".into()) }

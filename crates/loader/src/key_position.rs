@@ -5,9 +5,9 @@
 use handoff_model::KeyValue;
 
 /// Renders a position: for each value a letter for its kind, then its bytes.
-pub(crate) fn to_bytes(place: &[KeyValue]) -> Vec<u8> {
+pub(crate) fn to_bytes(position: &[KeyValue]) -> Vec<u8> {
     let mut out = Vec::new();
-    for value in place {
+    for value in position {
         match value {
             KeyValue::Int(number) => put(&mut out, b'i', &[&number.to_be_bytes()]),
             KeyValue::UInt(number) => put(&mut out, b'u', &[&number.to_be_bytes()]),
@@ -47,10 +47,10 @@ fn put(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
 
 /// Reads the bytes of [`to_bytes`]; [`None`] for any others.
 pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
-    let mut place = Vec::new();
+    let mut position = Vec::new();
     while let Some((&kind, rest)) = bytes.split_first() {
         let mut from = PositionReader(rest);
-        place.push(match kind {
+        position.push(match kind {
             b'i' => KeyValue::Int(i64::from_be_bytes(from.take()?)),
             b'u' => KeyValue::UInt(u64::from_be_bytes(from.take()?)),
             b'f' => KeyValue::Float(f32::from_be_bytes(from.take()?)),
@@ -78,7 +78,7 @@ pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Vec<KeyValue>> {
         });
         bytes = from.0;
     }
-    Some(place)
+    Some(position)
 }
 
 struct PositionReader<'a>(&'a [u8]);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_place_is_read_as_it_was_spelled() {
-        let place = vec![
+        let position = vec![
             KeyValue::Int(-1),
             KeyValue::UInt(u64::MAX),
             KeyValue::Float(-0.0),
@@ -107,8 +107,8 @@ mod tests {
             KeyValue::DateTime(9999, 12, 31, 23, 59, 59, 999_999),
             KeyValue::Time(true, 34, 22, 59, 59, 1),
         ];
-        let bytes = to_bytes(&place);
-        assert_eq!(from_bytes(&bytes), Some(place));
+        let bytes = to_bytes(&position);
+        assert_eq!(from_bytes(&bytes), Some(position));
         for end in [1, 5, bytes.len() - 1] {
             assert_eq!(from_bytes(&bytes[..end]), None);
         }

@@ -17,11 +17,11 @@ pub(crate) struct MySqlSide<'a> {
 }
 
 impl<'a> MySqlSide<'a> {
-    /// Returns the first two places, if both are MySQL of one kind and the table has the same key in
+    /// Returns the first two tables, if both are MySQL of one kind and the table has the same key in
     /// both, to cut it by.
-    pub(crate) fn pair(places: &[ComparedTable<'a>]) -> Option<[MySqlSide<'a>; 2]> {
-        let one = MySqlSide::of(places.first()?)?;
-        let other = MySqlSide::of(places.get(1)?)?;
+    pub(crate) fn pair(tables: &[ComparedTable<'a>]) -> Option<[MySqlSide<'a>; 2]> {
+        let one = MySqlSide::of(tables.first()?)?;
+        let other = MySqlSide::of(tables.get(1)?)?;
         let same_kind = one.pool.version().flavor == other.pool.version().flavor;
         (same_kind && have_same_key(one.table, other.table)).then_some([one, other])
     }

@@ -62,7 +62,7 @@ pub struct VerifyJob<'a> {
     /// The policies for values that PostgreSQL cannot hold.
     pub values: &'a ValuePolicies,
     /// The databases, in the order of the way: each is compared with the next.
-    pub places: &'a [ComparedTable<'a>],
+    pub tables: &'a [ComparedTable<'a>],
     /// The approximate number of rows of the table.
     pub rows: u64,
 }
@@ -97,15 +97,15 @@ impl Verifier {
     /// # Errors
     ///
     /// Returns an error if a server fails, a value cannot be encoded, the table is altered meanwhile,
-    /// the job has fewer than two places, or the comparison is cancelled.
+    /// the job has fewer than two tables, or the comparison is cancelled.
     pub fn compare(&self, job: &VerifyJob<'_>) -> Result<TableComparison> {
-        if job.places.len() < 2 {
+        if job.tables.len() < 2 {
             return Err(Error::Alone(job.mapping.table.clone()));
         }
         let meter = &ComparisonMeter::new(&*self.observer, &job.mapping.table);
         let exact = job.mapping.exact();
-        let target = job.places.iter().any(|place| place.side() == Side::Target);
-        let far = VerifyJob { mapping: &exact, places: &job.places[..2], ..*job };
+        let target = job.tables.iter().any(|place| place.side() == Side::Target);
+        let far = VerifyJob { mapping: &exact, tables: &job.tables[..2], ..*job };
         if !target {
             return match self.range_sums(&far, meter)? {
                 Some((found, by)) => self.compare_in(&far, &far, &found, by, meter),
@@ -129,7 +129,7 @@ impl Verifier {
         let work = self.work(job, None, meter);
         let all = work.compare()?;
         let documents = job.mapping.columns.iter().any(|column| column.pg == PgType::Jsonb);
-        if job.places.len() < 3 || !(documents || work.changed.load(Ordering::Relaxed)) {
+        if job.tables.len() < 3 || !(documents || work.changed.load(Ordering::Relaxed)) {
             return Ok(all);
         }
         let far = self.work(far, None, meter).compare()?;
@@ -143,11 +143,11 @@ impl Verifier {
         job: &VerifyJob<'_>,
         meter: &ComparisonMeter<'_>,
     ) -> Result<Option<(RangeSums, SumBy)>> {
-        let Some(sides) = MySqlSide::pair(job.places) else { return Ok(None) };
+        let Some(sides) = MySqlSide::pair(job.tables) else { return Ok(None) };
         let VerifyJob { mapping, values, .. } = *job;
         let packets = PacketSums { sides, mapping, values, cancel: &self.cancel };
         // A replica that is compared with the target as well is encoded anyway.
-        let fit = job.places.len() == 2 && packets.fit();
+        let fit = job.tables.len() == 2 && packets.fit();
         let packets = fit.then_some(packets);
         let by_servers = match self.options.sums {
             SumBy::Read => false,
@@ -189,8 +189,8 @@ impl Verifier {
         by: SumBy,
         meter: &ComparisonMeter<'_>,
     ) -> Result<TableComparison> {
-        let near_job = VerifyJob { places: &job.places[1..], ..*job };
-        let near = match near_job.places.len() {
+        let near_job = VerifyJob { tables: &job.tables[1..], ..*job };
+        let near = match near_job.tables.len() {
             0 | 1 => None,
             _ => Some(self.work(&near_job, None, meter).compare()?),
         };
@@ -218,7 +218,7 @@ impl Verifier {
             Some(packets) => packets.read_range(source, &range)?,
             None => {
                 let (rows, each) = (RowSelection::In(std::slice::from_ref(&range)), |_: &[u8]| {});
-                job.places[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
+                job.tables[0].read(rows, job.mapping, job.values, &self.cancel, each)?;
             }
         }
         Ok(summing < started.elapsed())
@@ -252,7 +252,7 @@ impl ComparisonRun<'_> {
     fn nothing(&self) -> TableComparison {
         TableComparison {
             table: self.job.mapping.table.clone(),
-            sums: self.job.places.iter().map(|place| (place.side(), TableSum::default())).collect(),
+            sums: self.job.tables.iter().map(|place| (place.side(), TableSum::default())).collect(),
             pairs: self.pairs(),
             looks: 1,
             by: SumBy::Read,
@@ -294,7 +294,7 @@ impl ComparisonRun<'_> {
     }
 
     fn pairs(&self) -> Vec<PairDifferences> {
-        let tables = self.job.places.windows(2);
+        let tables = self.job.tables.windows(2);
         tables.map(|pair| PairDifferences::none(pair[0].side(), pair[1].side())).collect()
     }
 
@@ -313,7 +313,7 @@ impl ComparisonRun<'_> {
     /// Looks at the rows of `found` until none of them moves, or often enough.
     fn look_again(&self, found: DifferingKeys, comparison: &mut TableComparison) -> Result<()> {
         let DifferingKeys { keys: mut open, first: mut before } = found;
-        let alive = self.job.places[0].is_alive();
+        let alive = self.job.tables[0].is_alive();
         let listed = self.listed(open.iter().copied());
         // However often the table was read until its rows were named.
         let last = comparison.looks.saturating_add(self.options.most_looks.saturating_sub(1));
@@ -430,9 +430,9 @@ impl ComparisonRun<'_> {
         make: impl Fn(&ComparedTable<'_>) -> Result<T>,
         each: impl Fn(&mut T, &[u8]) + Sync,
     ) -> Result<Vec<T>> {
-        let VerifyJob { mapping, values, places, .. } = *self.job;
-        let states = places.iter().map(make).collect::<Result<Vec<T>>>()?;
-        at_once(self.cancel, places.iter().zip(states), |(place, mut state), stop| {
+        let VerifyJob { mapping, values, tables, .. } = *self.job;
+        let states = tables.iter().map(make).collect::<Result<Vec<T>>>()?;
+        at_once(self.cancel, tables.iter().zip(states), |(place, mut state), stop| {
             let mut part = self.meter.part();
             let changed = place.read(rows, mapping, values, stop, |tuple| {
                 part.row();

@@ -6,12 +6,12 @@
 
 mod actions;
 mod attempt;
+mod compared_tables;
 mod delete_limit;
 mod difference;
 mod evidence;
 mod movers;
 mod moves;
-mod places;
 mod probe;
 mod publication;
 mod recovery;
@@ -27,10 +27,10 @@ mod tools;
 pub(crate) use attempt::Attempt;
 #[cfg(test)]
 pub(crate) use attempt::WindowSlice;
+pub(crate) use compared_tables::{ComparedTables, StructureMismatch};
 pub(crate) use delete_limit::{DeleteLimit, DeleteLimits, GuardedCommand};
 pub(crate) use difference::TableDifference;
 pub(crate) use evidence::ProofRule;
-pub(crate) use places::{Places, Unlike};
 #[cfg(test)]
 pub(crate) use probe::Probe;
 pub(crate) use recovery::full_instead;

@@ -1,8 +1,8 @@
 //! The servers and movers of a run, in their roles.
 
+use super::compared_tables::{ComparedTables, StructureMismatch};
 use super::difference::TableDifference;
 use super::evidence::Checksums;
-use super::places::{Places, Unlike};
 use super::probe::{Probe, SourceProbe};
 use super::roles::{ComparedPart, RunRecords, TableQuestions};
 use super::steps::Between;
@@ -71,7 +71,7 @@ impl RunTools {
     }
 
     /// Returns the databases in which a table is, once it is known to be of one structure in all of them.
-    fn places<'a>(
+    fn compared_tables<'a>(
         &'a self,
         plan: &'a TableContext,
         between: Between,
@@ -79,17 +79,19 @@ impl RunTools {
         let servers = &self.servers;
         let source = servers.source.as_ref().filter(|_| between.first == Side::Source);
         let target = (&servers.target, &*self.schema, plan.target.as_deref());
-        let places = Places {
+        let tables = ComparedTables {
             origin: &plan.schema,
             source: source.map(|pool| (pool, self.throttle.as_ref())),
             replica: servers.replica.as_ref().map(|pool| (pool, plan.replica.as_deref())),
             target: (between.last == Side::Target).then_some(target),
         };
         let table = plan.name.clone();
-        places.alike(&plan.mapping).map_err(|unlike| match unlike {
-            Unlike::Unfit(misfit) => TableError::Target(TargetRefusal::Unfit(misfit)),
-            Unlike::Structure(what) => TableError::Structure { table, side: Side::Replica, what },
-            Unlike::Absent(side) => {
+        tables.checked(&plan.mapping).map_err(|mismatch| match mismatch {
+            StructureMismatch::Unfit(misfit) => TableError::Target(TargetRefusal::Unfit(misfit)),
+            StructureMismatch::Structure(what) => {
+                TableError::Structure { table, side: Side::Replica, what }
+            }
+            StructureMismatch::Absent(side) => {
                 TableError::Structure { table, side, what: "there is no such table".to_owned() }
             }
         })
@@ -184,10 +186,10 @@ impl TableQuestions for RunTools {
         between: Between,
         part: ComparedPart,
     ) -> Result<TableDifference, TableError> {
-        let places = self.places(plan, between)?;
+        let tables = self.compared_tables(plan, between)?;
         let rows = plan.schema.rows;
         let (table, phase) = (plan.name.clone(), TablePhase::Verify);
-        let all = rows.saturating_mul(places.len() as u64);
+        let all = rows.saturating_mul(tables.len() as u64);
         self.observer.event(&RunEvent::PhaseStarted { table, phase, rows: Some(all) });
         let cells = usize::try_from(rows / CELL_FOR_ROWS).unwrap_or(usize::MAX);
         let options = VerifyOptions {
@@ -199,7 +201,7 @@ impl TableQuestions for RunTools {
         let keys = (part == ComparedPart::Keys).then(|| plan.mapping.of_key());
         let mapping = keys.as_ref().unwrap_or_else(|| &plan.mapping);
         let verifier = Verifier::new(options, self.cancel.clone(), Arc::clone(&self.observer));
-        let job = VerifyJob { mapping, values: &self.values, places: &places, rows };
+        let job = VerifyJob { mapping, values: &self.values, tables: &tables, rows };
         verifier.compare(&job).map(TableDifference).map_err(TableError::Compare)
     }
 

@@ -5,7 +5,7 @@ use super::{Base, Depth, VerifyRequest};
 use crate::chain;
 use crate::gate::Gate;
 use crate::report::{CountedSide, VerifyPair, VerifyStatus, VerifyTable, millis};
-use crate::table::{Places, TableDifference, Unlike};
+use crate::table::{ComparedTables, StructureMismatch, TableDifference};
 use handoff_connect::{MyPool, RetryNotice, RetryPolicy, SessionProfile, Side, quote_my, retry};
 use handoff_model::{CancelToken, Deletes, Observer, RunEvent, TableName, TablePhase};
 use handoff_schema::{CachedTable, TableMapping, TableSchema, ddl};
@@ -72,8 +72,8 @@ impl TableVerifier<'_> {
 
     fn try_run(&self, table: &TableName) -> Result<VerifyTable, Refusal> {
         let CachedTable { schema, mapping, .. } = self.base.described(table)?;
-        let places = self.places(&schema, &mapping)?;
-        let rows = Some(schema.rows * places.len() as u64);
+        let tables = self.compared_tables(&schema, &mapping)?;
+        let rows = Some(schema.rows * tables.len() as u64);
         let (name, phase) = (table.clone(), TablePhase::Verify);
         self.observer.event(&RunEvent::PhaseStarted { table: name.clone(), phase, rows });
         let tell = |again: RetryNotice<'_, Refusal>| {
@@ -82,11 +82,11 @@ impl TableVerifier<'_> {
         };
         let retains = self.settings.table(table).deletes == Deletes::Ignore;
         let mut done = retry(&self.retries, self.cancel, tell, || match self.request.depth {
-            Depth::Quick => self.count(table, &places, &mapping, retains),
+            Depth::Quick => self.count(table, &tables, &mapping, retains),
             Depth::Rows => {
                 let rows = schema.rows;
                 let job =
-                    VerifyJob { mapping: &mapping, values: self.values, places: &places, rows };
+                    VerifyJob { mapping: &mapping, values: self.values, tables: &tables, rows };
                 let found = TableDifference(self.verifier.compare(&job)?);
                 Ok(compared(found, &mapping, self.request.keys, retains))
             }
@@ -101,7 +101,7 @@ impl TableVerifier<'_> {
     }
 
     /// Returns where the table is, once it is known to be of one structure everywhere.
-    fn places<'b>(
+    fn compared_tables<'b>(
         &'b self,
         schema: &'b TableSchema,
         mapping: &TableMapping,
@@ -111,7 +111,7 @@ impl TableVerifier<'_> {
             let there = tables.get(table).map(|there| there.as_ref().map_err(Clone::clone));
             there.transpose().map(|there| (pool, there))
         });
-        let places = Places {
+        let tables = ComparedTables {
             origin: schema,
             source: base.source.as_ref().map(|pool| (pool, base.throttle.as_ref())),
             replica: replica.transpose()?,
@@ -120,25 +120,27 @@ impl TableVerifier<'_> {
             }),
         };
         let table = table.clone();
-        places.alike(mapping).map_err(|unlike| match unlike {
-            Unlike::Unfit(misfit) => Refusal::Target(misfit),
-            Unlike::Structure(what) => Refusal::Structure { table, what },
-            Unlike::Absent(side @ Side::Target) => {
+        tables.checked(mapping).map_err(|mismatch| match mismatch {
+            StructureMismatch::Unfit(misfit) => Refusal::Target(misfit),
+            StructureMismatch::Structure(what) => Refusal::Structure { table, what },
+            StructureMismatch::Absent(side @ Side::Target) => {
                 Refusal::Absent { table, side, there: mapping.pg_table.clone() }
             }
-            Unlike::Absent(side) => Refusal::Absent { side, there: table.to_string(), table },
+            StructureMismatch::Absent(side) => {
+                Refusal::Absent { side, there: table.to_string(), table }
+            }
         })
     }
 
     fn count(
         &self,
         table: &TableName,
-        places: &[ComparedTable<'_>],
+        tables: &[ComparedTable<'_>],
         mapping: &TableMapping,
         retains: bool,
     ) -> Result<VerifyTable, Refusal> {
-        let mut counts = Vec::with_capacity(places.len());
-        for place in places {
+        let mut counts = Vec::with_capacity(tables.len());
+        for place in tables {
             let rows = match place {
                 ComparedTable::My { pool, .. } => self.count_my(pool, table)?,
                 ComparedTable::Pg { .. } => self.count_pg(&mapping.pg_table)?,

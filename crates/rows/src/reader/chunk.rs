@@ -70,7 +70,7 @@ impl RowReader<'_> {
         if count < rows {
             return Ok(ReadChunk { rows: count, end: None });
         }
-        let place = pages.place(last)?;
+        let place = pages.key_position(last)?;
         Ok(ReadChunk { rows: count, end: Some(self.key_values(place)?) })
     }
 
@@ -109,7 +109,7 @@ impl RowReader<'_> {
         done.map_err(|stop| stop.into_error(&self.spec, 0))?;
         let every = SqlCondition::default();
         let pages = RangePages::new(self, &key, &every);
-        found.map(|row| self.key_values(pages.place(row)?)).transpose()
+        found.map(|row| self.key_values(pages.key_position(row)?)).transpose()
     }
 
     /// Returns about `size` keys of the table, taken at random and in their order, by one scan of
@@ -141,7 +141,7 @@ impl RowReader<'_> {
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
         let done = fetch.run(&sql, vec![Value::Double(share)], |row| {
             if sample.takes_next() {
-                sample.add(self.key_values(pages.place(owned(row))?)?);
+                sample.add(self.key_values(pages.key_position(owned(row))?)?);
             }
             Ok::<_, Error>(FetchFlow::On)
         });

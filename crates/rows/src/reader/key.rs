@@ -78,7 +78,7 @@ impl TableKey {
         format!(" ORDER BY {}", names.join(", "))
     }
 
-    /// Renders the expressions to select for [`TableKey::place`].
+    /// Renders the expressions to select for [`TableKey::key_position`].
     pub(super) fn select_list(&self) -> String {
         let values = self.columns.iter().map(|column| &*column.select);
         let questions = self.columns.iter().filter_map(|column| column.validity.question());
@@ -88,7 +88,7 @@ impl TableKey {
     /// Returns the place of a row in the order, from what the list selects.
     ///
     /// Fails with the name of a column whose value the server would not take back as it is.
-    pub(super) fn place(&self, mut row: Vec<Value>) -> Result<Vec<Value>, &ColumnName> {
+    pub(super) fn key_position(&self, mut row: Vec<Value>) -> Result<Vec<Value>, &ColumnName> {
         let mut answers = row.split_off(self.columns.len()).into_iter();
         for (column, value) in self.columns.iter().zip(&row) {
             let valid = match (&column.validity, value) {
@@ -264,7 +264,7 @@ mod tests {
     fn a_text_that_the_server_would_change_ends_no_range() {
         let place = |charset: &str, bytes: &[u8]| {
             let key = TableKey::of(&table(vec![text(charset)])).unwrap();
-            key.place(vec![Value::Bytes(bytes.to_vec())]).map_err(ToString::to_string)
+            key.key_position(vec![Value::Bytes(bytes.to_vec())]).map_err(ToString::to_string)
         };
         assert!(place("utf8mb4", "é".as_bytes()).is_ok());
         assert_eq!(place("utf8mb4", b"\xe9"), Err("a".to_owned()));
@@ -277,7 +277,7 @@ mod tests {
     fn a_character_set_that_only_the_server_knows_is_asked_about() {
         let key = TableKey::of(&table(vec![text("cp932")])).unwrap();
         assert!(key.select_list().contains("COALESCE("), "{}", key.select_list());
-        let place = |answer| key.place(vec![Value::Bytes(vec![0x81]), Value::Int(answer)]);
+        let place = |answer| key.key_position(vec![Value::Bytes(vec![0x81]), Value::Int(answer)]);
         assert_eq!(place(1).unwrap(), [Value::Bytes(vec![0x81])]);
         assert!(place(0).is_err());
     }

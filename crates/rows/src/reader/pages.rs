@@ -86,9 +86,9 @@ impl<'a> RangePages<'a> {
             }
             self.reader.pay(lap.rows(), sink)?;
             let place = match (end, until) {
-                (FetchEnd::Ended, _) => self.place(last)?,
+                (FetchEnd::Ended, _) => self.key_position(last)?,
                 (FetchEnd::Whole, RangeEnd::Rows(limit)) if lap.rows() == limit => {
-                    self.place(last)?
+                    self.key_position(last)?
                 }
                 (FetchEnd::Whole, RangeEnd::Key(place)) => place,
                 (FetchEnd::Whole, _) => return Ok(total),
@@ -101,8 +101,8 @@ impl<'a> RangePages<'a> {
     }
 
     /// Returns the place in the key's order at which a range ended.
-    pub(super) fn place(&self, key: Vec<Value>) -> Result<Vec<Value>> {
-        self.key.place(key).map_err(|column| {
+    pub(super) fn key_position(&self, key: Vec<Value>) -> Result<Vec<Value>> {
+        self.key.key_position(key).map_err(|column| {
             self.refuse(&format!(
                 "its key `{column}` holds a text that is not valid in its character set, \
                  so that it cannot be read in ranges"
@@ -148,7 +148,7 @@ impl<'a> RangePages<'a> {
         });
         found.map_err(|stop| stop.into_error(self.spec, total))?;
         Ok(match bound {
-            Some(key) => RangeEnd::Key(self.place(key)?),
+            Some(key) => RangeEnd::Key(self.key_position(key)?),
             None => RangeEnd::End,
         })
     }

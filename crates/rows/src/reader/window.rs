@@ -84,7 +84,7 @@ impl RowReader<'_> {
         let mut fetch = RowFetch::new(conn, self.spec.cancel).limited();
         let done = fetch.run(&sql, window.params.clone(), |row| {
             keys = keys.take().filter(|keys| keys.len() < MOST_KEYS).and_then(|mut keys| {
-                let place = key.place(owned(row)).ok()?;
+                let place = key.key_position(owned(row)).ok()?;
                 keys.push(place.into_iter().map(key_value).collect::<Option<Vec<KeyValue>>>()?);
                 Some(keys)
             });

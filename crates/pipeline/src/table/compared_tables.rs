@@ -8,7 +8,7 @@ use handoff_verify::ComparedTable;
 
 /// A table in each of the databases to compare; [`None`] for one that is left out. A table is [`None`]
 /// where the database has none of that name.
-pub(crate) struct Places<'a> {
+pub(crate) struct ComparedTables<'a> {
     /// The table as the first of them has it.
     pub(crate) origin: &'a TableSchema,
     pub(crate) source: Option<(&'a MyPool, Option<&'a RowThrottle>)>,
@@ -18,7 +18,7 @@ pub(crate) struct Places<'a> {
 }
 
 /// A database with another table than the first.
-pub(crate) enum Unlike {
+pub(crate) enum StructureMismatch {
     /// It has no such table.
     Absent(Side),
     /// Its structure in the replica is another.
@@ -27,33 +27,36 @@ pub(crate) enum Unlike {
     Unfit(Box<TargetMisfit>),
 }
 
-impl<'a> Places<'a> {
-    /// Returns the places, in the order of the way.
-    pub(crate) fn alike(self, mapping: &TableMapping) -> Result<Vec<ComparedTable<'a>>, Unlike> {
-        let mut places = Vec::with_capacity(3);
+impl<'a> ComparedTables<'a> {
+    /// Returns the tables, in the order of the way.
+    pub(crate) fn checked(
+        self,
+        mapping: &TableMapping,
+    ) -> Result<Vec<ComparedTable<'a>>, StructureMismatch> {
+        let mut tables = Vec::with_capacity(3);
         // Found first: a full copy mends the replica, and fails while the target does not fit.
         if let Some((_, schema, Some(there))) = self.target
             && let Some(misfit) = TargetMisfit::find_to_read(mapping, schema, there)
         {
-            return Err(Unlike::Unfit(Box::new(misfit)));
+            return Err(StructureMismatch::Unfit(Box::new(misfit)));
         }
         if let Some((pool, throttle)) = self.source {
             let is_safe = self.origin.engine.is_transactional();
             let locking = if is_safe { Locking::Snapshot } else { Locking::Ranges };
-            places.push(ComparedTable::My { pool, table: self.origin, locking, throttle });
+            tables.push(ComparedTable::My { pool, table: self.origin, locking, throttle });
         }
         if let Some((pool, there)) = self.replica {
-            let table = there.ok_or(Unlike::Absent(Side::Replica))?;
+            let table = there.ok_or(StructureMismatch::Absent(Side::Replica))?;
             if let Some(what) = other_structure(self.origin, table) {
-                return Err(Unlike::Structure(what));
+                return Err(StructureMismatch::Structure(what));
             }
-            places.push(ComparedTable::My { pool, table, locking: Locking::Free, throttle: None });
+            tables.push(ComparedTable::My { pool, table, locking: Locking::Free, throttle: None });
         }
         if let Some((pool, schema, there)) = self.target {
-            there.ok_or(Unlike::Absent(Side::Target))?;
-            places.push(ComparedTable::Pg { pool, schema });
+            there.ok_or(StructureMismatch::Absent(Side::Target))?;
+            tables.push(ComparedTable::Pg { pool, schema });
         }
-        Ok(places)
+        Ok(tables)
     }
 }
 

@@ -110,7 +110,7 @@ impl<'c> StagingTable<'c> {
     }
 
     /// Returns the table and the pool for a strategy that opens
-    /// [`SharedStaging`](crate::LandingMode::Committed).
+    /// [`Committed`](crate::LandingMode::Committed).
     ///
     /// # Errors
     ///

@@ -39,14 +39,14 @@ impl Pipeline {
         let seen = Mutex::new(BTreeMap::new());
         let done = self.run_by(&options, &task, |run, plan| {
             let repaired = run.repair(plan, request.keys);
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.insert(plan.name.clone(), repaired.seen);
+            let mut all = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(plan.name.clone(), repaired.seen);
             repaired.report
         })?;
-        let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut repairs = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut tables = Vec::with_capacity(done.tables.len());
         for moved in done.tables {
-            let repair = seen.remove(&moved.table).unwrap_or_default();
+            let repair = repairs.remove(&moved.table).unwrap_or_default();
             tables.push(RepairTable::of(moved, repair));
         }
         Ok(RepairReport {

@@ -141,8 +141,8 @@ pub(crate) fn recorded_proof(
 
 /// Spells watermarks, such as `DateTStamp 2026-01-31 23:00:00`.
 fn spelled(marks: &[WatermarkAt]) -> String {
-    let marks = marks.iter().map(|mark| format!("{} {}", mark.column, mark.watermark));
-    marks.collect::<Vec<_>>().join(", ")
+    let texts = marks.iter().map(|mark| format!("{} {}", mark.column, mark.watermark));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {

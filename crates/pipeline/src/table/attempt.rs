@@ -205,16 +205,16 @@ impl<'p> Attempt<'p> {
 
     /// Returns the window that is to be cut into slices, if it can be: one of a single watermark column.
     pub(crate) fn cut(&self, probe: Option<&Probe>) -> Option<WindowCut> {
-        let probe = probe?;
+        let next = &probe?.next;
         let RowFilter::Changed { bounds, nulls } = self.filter else { return None };
         let (first, others) = bounds.split_first()?;
-        let [(column, below)] = &probe.next[..] else { return None };
+        let [(column, below)] = &next[..] else { return None };
         Some(WindowCut {
             column: column.clone(),
             from: first.from.clone(),
             below: below.clone(),
             extras: WindowExtras { bounds: others.to_vec(), nulls: nulls.clone() },
-            next: probe.next.clone(),
+            next: next.clone(),
         })
     }
 

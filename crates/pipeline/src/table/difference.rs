@@ -24,9 +24,8 @@ impl TableDifference {
         for pair in self.on_the_way(side) {
             let rows = pair.rows.iter().map(|row| &row.key).chain(&pair.moving_rows);
             for key in rows {
-                let key = key.canonical(mapping);
-                let key = key.ok_or_else(|| no_usable_key(mapping))?;
-                keys.push(&key).map_err(TableError::Filter)?;
+                let values = key.canonical(mapping).ok_or_else(|| no_usable_key(mapping))?;
+                keys.push(&values).map_err(TableError::Filter)?;
             }
         }
         Ok(keys)

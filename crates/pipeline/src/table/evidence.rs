@@ -163,9 +163,9 @@ impl Evidence {
         let SideRows { source, replica, target } = self.rows;
         let sides = [("source", source), ("replica", replica), ("target", target)];
         let known = sides.into_iter().filter_map(|(side, rows)| Some((side, rows?)));
-        let counts: Vec<String> =
+        let texts: Vec<String> =
             known.map(|(side, rows)| format!("{rows} rows in the {side}")).collect();
-        let counts = counts.join(", ");
+        let counts = texts.join(", ");
         match difference {
             Difference::Moved => format!(
                 "the rows read in the source are not the rows read in the replica ({counts})"

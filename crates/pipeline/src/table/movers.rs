@@ -49,12 +49,12 @@ impl TableMovers for RunTools {
             filter,
             canonical: order.sums.then_some((&*plan.mapping, &self.values)),
         };
-        let opened = match order.part {
+        let prepared = match order.part {
             CopiedPart::Rows(_) => replicator.open(job),
             CopiedPart::RowsAndKeys(_, keys) => replicator.open_with_keys(job, keys),
             CopiedPart::Keys(keys) => replicator.open_keys(job, keys),
         };
-        let opened = opened.map_err(TableError::Copy)?;
+        let opened = prepared.map_err(TableError::Copy)?;
         self.record_intent(order, opened.mode())?;
         let seal = CheckedSeal::new(self, plan, self.seal(order.record, order.since), check);
         let done = opened.finish(&seal).map_err(TableError::Copy);
@@ -164,9 +164,9 @@ impl RunTools {
     fn look_again(&self, plan: &TableContext) -> Result<SecondLook, TableError> {
         let name = &plan.mapping.pg_table;
         let mut conn = self.servers.target.get().map_err(TableError::Prove)?;
-        let catalogue = TargetCatalogue::read(&mut conn, &self.schema);
+        let read = TargetCatalogue::read(&mut conn, &self.schema);
         drop(conn);
-        let mut catalogue = catalogue.map_err(TableError::Prove)?;
+        let mut catalogue = read.map_err(TableError::Prove)?;
         let Some(there) = catalogue.tables.remove(name) else {
             let is_free = !catalogue.names.contains_key(name);
             return Ok(if is_free { SecondLook::Free } else { SecondLook::Taken });
@@ -253,10 +253,10 @@ struct RowsInReplica<'a> {
 impl PlacedRows for RowsInReplica<'_> {
     fn count(&mut self) -> Result<u64, TableError> {
         let ask = format!("SELECT COUNT(*) FROM {}", quote_my(self.plan.name.as_str()));
-        let counted = self.conn.query_first::<u64, _>(ask);
-        let counted =
-            counted.map_err(|error| TableError::Prove(Fault::my(Side::Replica, &error)))?;
-        Ok(counted.unwrap_or_default())
+        match self.conn.query_first::<u64, _>(ask) {
+            Ok(rows) => Ok(rows.unwrap_or_default()),
+            Err(error) => Err(TableError::Prove(Fault::my(Side::Replica, &error))),
+        }
     }
 
     fn sum(&mut self) -> Result<TableSum, TableError> {
@@ -277,8 +277,10 @@ impl PlacedRows for RowsInTarget<'_, '_> {
         let rows = ddl::only(self.schema, &self.plan.mapping.pg_table);
         let sql = format!("SELECT count(*) FROM {rows}");
         let counted = self.tx.query_one(&sql, &[]).and_then(|row| row.try_get::<_, i64>(0));
-        let failed = |error| TableError::Prove(Fault::pg(Side::Target, &error));
-        Ok(counted.map_err(failed)?.unsigned_abs())
+        match counted {
+            Ok(rows) => Ok(rows.unsigned_abs()),
+            Err(error) => Err(TableError::Prove(Fault::pg(Side::Target, &error))),
+        }
     }
 
     fn sum(&mut self) -> Result<TableSum, TableError> {

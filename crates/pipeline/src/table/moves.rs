@@ -112,11 +112,10 @@ impl TableRun<'_> {
     pub(super) fn take_copy(&mut self) -> Result<(), TableError> {
         let id = self.attempt.copy_id;
         let copied = if self.run.stages.has_replica {
-            let tracked = &self.plan.tracked;
-            let id = tracked.loadable_copy();
-            let id = id.ok_or_else(|| TableError::NotCopied(self.plan.name.clone()))?;
-            let marks = tracked.copy.as_ref().and_then(|copy| copy.watermark.clone());
-            CopiedRows { id, marks, moved: None }
+            let Some(id) = self.plan.tracked.loadable_copy() else {
+                return Err(TableError::NotCopied(self.plan.name.clone()));
+            };
+            CopiedRows { id, marks: self.attempt.recorded_marks(TablePhase::Copy), moved: None }
         } else if self.route.goal == Goal::Differing {
             CopiedRows { id, marks: self.attempt.recorded_marks(TablePhase::Copy), moved: None }
         } else {
@@ -201,8 +200,8 @@ impl TableRun<'_> {
             since: None,
         };
         // The replica is what the target is to equal, not the file.
-        let check = LoadCheck::new(self.check_scope(), Counting::Nothing, None);
-        let check = check.full(ReadRows::Again);
+        let check =
+            LoadCheck::new(self.check_scope(), Counting::Nothing, None).full(ReadRows::Again);
         let done = self.run.movers.load(&order, &check);
         let evidence = check.into_evidence();
         let outcome = self.judged(done, evidence)?;
@@ -273,8 +272,9 @@ impl TableRun<'_> {
 
     /// Returns the keys that the comparison named on the way to `side`.
     fn keys(&self, side: Side) -> Result<KeyList, TableError> {
-        let found = self.handed.found.as_ref();
-        let found = found.ok_or_else(|| TableError::NoUsableKey(self.plan.name.clone()))?;
-        found.keys(&self.plan.mapping, side)
+        match &self.handed.found {
+            Some(found) => found.keys(&self.plan.mapping, side),
+            None => Err(TableError::NoUsableKey(self.plan.name.clone())),
+        }
     }
 }

@@ -104,8 +104,8 @@ impl RunTools {
         let _guard = target.cancel_guard(&conn, &self.cancel);
         let rows = ddl::only(&self.schema, &plan.mapping.pg_table);
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {rows})");
-        let found = conn.query_typed(&sql, &[]).map_err(|error| conn.fault(&error));
-        let found = found.map_err(TableError::Prove)?;
+        let found =
+            conn.query_typed(&sql, &[]).map_err(|error| TableError::Prove(conn.fault(&error)))?;
         Ok(found.first().and_then(|row| row.try_get(0).ok()).unwrap_or(true))
     }
 }
@@ -141,8 +141,9 @@ impl TableQuestions for RunTools {
         let mut conn = pool.get(SessionProfile::Read).map_err(TableError::Prove)?;
         let _guard = pool.cancel_guard(&conn, &self.cancel);
         let sql = format!("SELECT COUNT(*) FROM {}", quote_my(plan.name.as_str()));
-        let count = conn.query_first::<u64, _>(sql);
-        let count = count.map_err(|error| TableError::Prove(conn.fault(&error)))?;
+        let count = conn
+            .query_first::<u64, _>(sql)
+            .map_err(|error| TableError::Prove(conn.fault(&error)))?;
         Ok(count.unwrap_or_default())
     }
 

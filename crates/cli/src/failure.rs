@@ -1,6 +1,7 @@
 //! The errors that end a command early, and their printing.
 
 use crate::Exit;
+use handoff_pipeline::SessionError;
 use handoff_settings::SettingsError;
 use std::error::Error;
 use std::io;
@@ -56,6 +57,12 @@ pub enum Failure {
     /// The handlers of signals cannot be set up.
     #[error("cannot listen for Ctrl-C")]
     Signals(#[source] io::Error),
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Failure {
+        Failure::Run(error.into())
+    }
 }
 
 impl Failure {

@@ -1,18 +1,11 @@
 //! The job of a load, and its outcome.
 
+pub use handoff_model::LoadMode;
+
 use handoff_model::{CopyId, LossAudit, RowFilter, TableSum, WaitTimes};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::{TableMapping, TableSchema, TargetTable};
 use std::time::Duration;
-
-/// The fate of target rows that are absent from a load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoadMode {
-    /// All rows are read: the target's other rows are deleted.
-    Full,
-    /// Some rows are read: the others stay.
-    Incremental,
-}
 
 /// One table to load.
 #[derive(Debug, Clone, Copy)]

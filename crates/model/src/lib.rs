@@ -49,7 +49,7 @@ pub use id::{CopyId, RunId};
 pub use key::{KeyRange, KeyValue};
 pub use lossy::{LossAudit, LossCount, LossPolicy};
 pub use meter::ProgressMeter;
-pub use mode::{Deletes, Extraction, Priority, ProofBy, Reason, Strategy, SumBy};
+pub use mode::{Deletes, Extraction, LoadMode, Priority, ProofBy, Reason, Strategy, SumBy};
 pub use name::{BadName, ColumnName, TableName};
 pub use observer::{NopObserver, Observer, RunEvent, TablePhase};
 pub use quote::{chain, shell_word, toml_key, toml_string};

@@ -46,6 +46,15 @@ named! {
     }
 }
 
+/// The fate of target rows that are absent from a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadMode {
+    /// All rows are read: the target's other rows are deleted.
+    Full,
+    /// Some rows are read: the others stay.
+    Incremental,
+}
+
 named! {
     /// A way to load rows from MySQL into PostgreSQL.
     Strategy {

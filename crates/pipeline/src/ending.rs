@@ -1,8 +1,8 @@
 //! The end of a run in the tracking tables.
 
-use crate::options::Hops;
 use crate::report::{TableReport, TableStatus, recorded_proof};
 use handoff_model::{CancelToken, TableName, chain};
+use handoff_plan::Hops;
 use handoff_tracking::{AttemptStatus, Tracker};
 use jiff::Timestamp;
 

@@ -1,8 +1,9 @@
 //! Why a run could not start, and why a table failed.
 
-use crate::{NoWindow, SourceChange, TargetRefusal};
-use handoff_connect::{Fault, Side, quote_pg};
+use handoff_connect::{Fault, Side};
 use handoff_model::{Cancelled, TableName, TablePhase};
+use handoff_plan::PlanError;
+use handoff_session::SessionError;
 
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -12,72 +13,21 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A server cannot be reached or refuses.
-    #[error("cannot connect")]
-    Connect(#[source] Fault),
-    /// A server failed at something else, or refused it.
-    #[error("cannot {doing}")]
-    Server {
-        /// What was asked of it, such as "read the clock of the source".
-        doing: &'static str,
-        /// What it said.
-        #[source]
-        fault: Fault,
-    },
-    /// A server is older than any that Handoff works with.
-    #[error("{side}: {problem}")]
-    TooOld {
-        /// The server.
-        side: Side,
-        /// Its version and the oldest that works.
-        problem: String,
-    },
+    /// The servers could not be opened, or do not hold what the run is about.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// Source and replica do not go together.
     #[error("cannot copy from this source into this replica")]
     Pair(#[source] handoff_replicator::Error),
     /// What an interrupted run left could not be looked at.
     #[error("cannot clean up after an interrupted run")]
     Recover(#[source] handoff_replicator::Error),
-    /// The catalogue of source or replica could not be read.
-    #[error("cannot read the catalogue")]
-    Catalogue(#[source] handoff_schema::SchemaError),
-    /// What the target holds could not be read.
-    #[error("cannot read the catalogue of the target")]
-    TargetCatalogue(#[source] Fault),
-    /// The tracking tables could not be read or made.
-    #[error("cannot keep track of the run")]
-    Tracking(#[from] handoff_tracking::TrackingError),
     /// Another run holds the lock.
     #[error(
         "another run is in progress: try again when it has ended (`etl run` and `etl repair` wait for it \
          with --wait)"
     )]
     Locked(#[source] handoff_tracking::LockRefused),
-    /// Tables hold the data of another source than the run has.
-    #[error("{0}")]
-    OtherSource(Box<SourceChange>),
-    /// `exclude` names tables that are not there, so that one which is meant would be carried.
-    #[error(
-        "{}; nothing was written: correct the name, or take it out where there is nothing to leave out",
-        .names.join("; ")
-    )]
-    UnmatchedNames {
-        /// Where each stands, what it is, and what is called nearly so.
-        names: Vec<String>,
-    },
-    /// `grant_select_to` names a role that is not there.
-    #[error(
-        "grant_select_to names the role `{role}`, which the target has not{}; correct the name, or make it: \
-         CREATE ROLE {};",
-        did_you_mean(.near.as_deref()),
-        quote_pg(.role.as_str())
-    )]
-    UnknownRole {
-        /// The role.
-        role: String,
-        /// One that is called nearly so.
-        near: Option<String>,
-    },
     /// A session that is no run holds the lock.
     #[error(
         "a lock that every run takes is held by a session that is not a run of yours: end that session, and try \
@@ -87,31 +37,6 @@ pub enum Error {
     /// The lock of the run could not be asked for.
     #[error("cannot take the lock of the run")]
     Lock(#[source] handoff_tracking::LockRefused),
-    /// Tables were named that are not there.
-    #[error("the {where_} has no table {}; names are case-sensitive{}", names(.tables), did_you_mean(.near.as_ref().map(TableName::as_str)))]
-    UnknownTables {
-        /// The database that was looked into.
-        where_: &'static str,
-        /// The names.
-        tables: Vec<TableName>,
-        /// A table that is called nearly so, if there is one.
-        near: Option<TableName>,
-    },
-    /// Tables were named that the settings exclude.
-    #[error("include and exclude of [run] in the settings leave out {}", names(.tables))]
-    Excluded {
-        /// The names.
-        tables: Vec<TableName>,
-    },
-    /// There is nothing to move.
-    #[error("there is nothing to move: {}", nothing(*.found))]
-    NoTables {
-        /// The number of tables that are there.
-        found: usize,
-    },
-    /// A hop was asked for that needs a replica.
-    #[error("there is no [replica] in the settings, so there is only one hop: use `etl run`")]
-    NoReplica,
     /// A comparison is to begin or end with a replica that the settings do not name.
     #[error("there is no [replica] in the settings to compare: leave out --from and --to")]
     NoReplicaToCompare,
@@ -124,9 +49,6 @@ pub enum Error {
     /// A file was given for other than one table.
     #[error("a file holds the rows of one table: etl load TABLE --from-spool FILE")]
     SpoolOfWhat,
-    /// A glob of include or exclude is none.
-    #[error("include and exclude of [run] in the settings")]
-    Globs(#[source] globset::Error),
     /// The threads could not be started.
     #[error("cannot start the worker threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
@@ -142,29 +64,23 @@ pub enum Error {
 }
 
 impl Error {
-    /// Says what could not be done, for `map_err`.
-    pub(crate) fn server(doing: &'static str) -> impl Fn(Fault) -> Error {
-        move |fault| Error::Server { doing, fault }
-    }
-
     /// Returns true if the caller asked for something that cannot be, as opposed to a server
     /// that refuses.
     pub fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Error::UnknownTables { .. }
-                | Error::Excluded { .. }
-                | Error::OtherSource(_)
-                | Error::UnmatchedNames { .. }
-                | Error::UnknownRole { .. }
-                | Error::NoTables { .. }
-                | Error::NoReplica
-                | Error::NoReplicaToCompare
-                | Error::NothingToCompare
-                | Error::AdoptWhat
-                | Error::SpoolOfWhat
-                | Error::Globs(_)
-        )
+        match self {
+            Error::Session(error) => error.is_usage(),
+            Error::NoReplicaToCompare
+            | Error::NothingToCompare
+            | Error::AdoptWhat
+            | Error::SpoolOfWhat => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<handoff_tracking::TrackingError> for Error {
+    fn from(error: handoff_tracking::TrackingError) -> Error {
+        Error::Session(SessionError::Tracking(error))
     }
 }
 
@@ -172,58 +88,9 @@ impl Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
-    /// The table cannot be described or mapped.
-    #[error("cannot be moved")]
-    Schema(#[from] handoff_schema::SchemaError),
-    /// The source's account may not read all of the table.
-    #[error(
-        "the source's account may not read `{table}` in full, whose last good rows stay as they \
-         are: {statement}"
-    )]
-    Denied {
-        /// The table.
-        table: TableName,
-        /// The statement that lets it.
-        statement: String,
-    },
-    /// Something in the replica has the table's name, and is no table of rows.
-    #[error(
-        "the replica has a {what} called `{table}`, which is not touched: once nobody needs it there, \
-         {statement}"
-    )]
-    InTheWay {
-        /// The table.
-        table: TableName,
-        /// What has its name.
-        what: String,
-        /// The statement that makes room.
-        statement: String,
-    },
-    /// Two tables of the source are one to the replica's server.
-    #[error(
-        "`{table}` and `{other}` are one table to the replica's server (lower_case_table_names): leave \
-         one of them out with `exclude`, or leave out [replica]"
-    )]
-    SameName {
-        /// The table.
-        table: TableName,
-        /// The other one.
-        other: TableName,
-    },
-    /// A table of that name is there that Handoff did not make.
-    #[error("{0}")]
-    NotOurs(String),
-    /// The table cannot go into the target as that is.
+    /// The table cannot be planned.
     #[error(transparent)]
-    Target(TargetRefusal),
-    /// The changed rows of the table cannot be found as the settings say.
-    #[error("the settings of {} do not fit the table: {problem}", .table.section())]
-    NoWindow {
-        /// The table.
-        table: TableName,
-        /// What does not fit, and the remedy.
-        problem: NoWindow,
-    },
+    Plan(#[from] PlanError),
     /// The watermark columns could not be asked for.
     #[error("failed while looking for changed rows")]
     Probe(#[source] Fault),
@@ -351,9 +218,9 @@ impl TableError {
     /// Returns the phase that failed; what fails before the first hop counts to it.
     pub(crate) fn phase(&self) -> TablePhase {
         match self {
+            TableError::Plan(error) => error.phase(),
             TableError::Load(_)
             | TableError::NotCopied(_)
-            | TableError::Target(_)
             | TableError::TooManyDeletes { side: Side::Target, .. } => TablePhase::Load,
             TableError::Prove(_)
             | TableError::ProveCopy(_)
@@ -378,24 +245,4 @@ impl TableError {
             _ => None,
         }
     }
-}
-
-fn nothing(found: usize) -> String {
-    match found {
-        0 => "the database has no table that this account can see; is it the right one?".to_owned(),
-        _ => format!("include and exclude of [run] in the settings leave out all {found} tables"),
-    }
-}
-
-fn names(tables: &[TableName]) -> String {
-    let quoted: Vec<String> = tables.iter().map(|table| format!("`{table}`")).collect();
-    let (last, first) = quoted.split_last().expect("an error names at least one table");
-    match first {
-        [] => last.clone(),
-        _ => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-fn did_you_mean(near: Option<&str>) -> String {
-    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }

@@ -1,7 +1,9 @@
 //! Tables on their way, several at a time.
 
+use crate::error::{Error, Result, TableError};
 use crate::gate::Gate;
-use crate::{Error, Result, TableContext, TableError, TableReport};
+use crate::report::TableReport;
+use handoff_plan::TablePlan;
 use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,11 +13,11 @@ use std::sync::{Mutex, PoisonError};
 /// Moves the tables of `contexts`, and gathers the reports. A panic is that table's alone. Once `gate` is
 /// closed, no further table is started.
 pub(crate) fn fly(
-    contexts: &[TableContext],
+    contexts: &[TablePlan],
     jobs: NonZeroUsize,
     gate: &Gate,
-    run_table: impl Fn(&TableContext) -> TableReport + Sync,
-    on_panic: impl Fn(&TableContext, &TableError) -> TableReport + Sync,
+    run_table: impl Fn(&TablePlan) -> TableReport + Sync,
+    on_panic: impl Fn(&TablePlan, &TableError) -> TableReport + Sync,
 ) -> Result<Vec<TableReport>> {
     each("table", contexts, jobs, |context| {
         if let Some(reason) = gate.refusal() {

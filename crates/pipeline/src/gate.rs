@@ -1,6 +1,6 @@
 //! Whether a further table may be started.
 
-use crate::Deadline;
+use crate::until::Deadline;
 use handoff_model::CancelToken;
 use handoff_settings::TimeOfDay;
 use jiff::Zoned;

@@ -1,32 +1,10 @@
 //! What a caller asks of one run.
 
 use handoff_model::{CancelToken, ProofBy, TableName};
+use handoff_plan::Hops;
 use handoff_tracking::LockWait;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Which hops a run makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Hops {
-    /// Source to replica to target; source to target without a replica.
-    #[default]
-    Both,
-    /// Source to replica only.
-    Copy,
-    /// Replica to target only; the source is not touched.
-    Load,
-}
-
-impl Hops {
-    /// Returns the command that makes them.
-    pub(crate) fn command(self) -> &'static str {
-        match self {
-            Hops::Both => "run",
-            Hops::Copy => "replicate",
-            Hops::Load => "load",
-        }
-    }
-}
 
 /// How much a run compares before it calls a table good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,21 +1,20 @@
 //! The front door.
 
-use crate::base::Base;
 use crate::ending::RunEnding;
+use crate::error::{Error, Result};
 use crate::flight::fly;
 use crate::gate::{Clock, Gate};
-use crate::names::NameWeight;
-use crate::omissions::OmissionReport;
+use crate::options::RunOptions;
 use crate::planning::Planned;
-use crate::servers::Servers;
+use crate::report::{RunReport, TableReport, TableStatus};
+use crate::run_base::RunBase;
 use crate::start::StartedRun;
 use crate::table::{DeleteLimits, GuardedCommand, RunScope, RunTools, Stages};
-use crate::{
-    Error, Hops, Plan, Result, RunOptions, RunReport, TableContext, TableReport, TableStatus, chain,
-};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
-use handoff_model::{CancelToken, NopObserver, Observer, RowThrottle, RunEvent, RunId};
+use handoff_model::{CancelToken, NopObserver, Observer, RowThrottle, RunEvent, RunId, chain};
+use handoff_plan::{Hops, NameWeight, OmissionReport, Plan, TablePlan};
 use handoff_replicator::Replicator;
+use handoff_session::Servers;
 use handoff_settings::{Settings, TimeOfDay};
 use handoff_tracking::{RunLock, TrackedTable, Tracker};
 use jiff::{Timestamp, Zoned};
@@ -85,7 +84,7 @@ impl Pipeline {
         &self,
         options: &RunOptions,
         task: &Task,
-        each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
+        each: impl Fn(&RunScope<'_>, &TablePlan) -> TableReport + Sync,
     ) -> Result<RunReport> {
         self.in_time(|| self.run_to_its_end(options, task, each))
     }
@@ -94,7 +93,7 @@ impl Pipeline {
         &self,
         options: &RunOptions,
         task: &Task,
-        each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
+        each: impl Fn(&RunScope<'_>, &TablePlan) -> TableReport + Sync,
     ) -> Result<RunReport> {
         let run = RunId::new();
         let started = RunStart { run, at: Timestamp::now(), clock: Instant::now() };
@@ -104,7 +103,7 @@ impl Pipeline {
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.omissions.reserved());
-        notes.extend(base.without_rows());
+        notes.extend(base.scope.without_rows());
         let mut tools = self.tools(&base, tracker, replicator, lock, options);
         tools.loader = tools.loader.key_names(key_names);
         notes.extend(drop_leftovers(&tools, &leftovers));
@@ -114,7 +113,7 @@ impl Pipeline {
             tracker: &tools.tracker,
             cancel: &self.cancel,
             hops: options.hops,
-            looked_at: base.looked_at,
+            looked_at: base.scope.looked_at,
             keep_days: self.settings.run.keep_runs,
         };
         ending.record(&tables);
@@ -139,7 +138,7 @@ impl Pipeline {
         scope: &RunScope<'_>,
         plan: &Plan,
         run: RunId,
-        each: impl Fn(&RunScope<'_>, &TableContext) -> TableReport + Sync,
+        each: impl Fn(&RunScope<'_>, &TablePlan) -> TableReport + Sync,
     ) -> Result<Vec<TableReport>> {
         self.observer.event(&RunEvent::RunStarted {
             run,
@@ -162,13 +161,14 @@ impl Pipeline {
 
     fn tools(
         &self,
-        base: &Base,
+        base: &RunBase<'_>,
         tracker: Tracker,
         replicator: Option<Replicator>,
         lock: RunLock,
         options: &RunOptions,
     ) -> RunTools {
-        let (from, to) = (base.servers.load_from(), &base.servers.target);
+        let servers = &base.session.servers;
+        let (from, to) = (servers.load_from(), &servers.target);
         let schema = self.settings.target.schema.clone();
         let loader_options = LoaderOptions {
             schema: schema.clone(),
@@ -180,7 +180,7 @@ impl Pipeline {
             largest_row: self.largest_row(),
         };
         let throttle = self.settings.max_rows_per_second.map(RowThrottle::new);
-        let reads_source = base.servers.replica.is_none();
+        let reads_source = servers.replica.is_none();
         RunTools {
             replicator: replicator
                 .filter(|_| options.hops != Hops::Load)
@@ -188,7 +188,7 @@ impl Pipeline {
             loader: Loader::new(from.clone(), to.clone(), loader_options)
                 .throttle(throttle.clone().filter(|_| reads_source)),
             strategies: self.strategies(),
-            servers: base.servers.clone(),
+            servers: servers.clone(),
             schema,
             tracker,
             lock,

@@ -1,12 +1,11 @@
 //! Finishing or undoing what an interrupted run left.
 
-use crate::Result;
-use crate::identity::without_copies;
-use crate::{Error, chain};
+use crate::error::{Error, Result};
 use handoff_connect::MyPool;
-use handoff_model::TableName;
-use handoff_replicator::{Leftover, LeftoverKind};
-use handoff_schema::{SourceCatalogue, TargetCatalogue, pg_table_name};
+use handoff_model::{TableName, chain};
+use handoff_replicator::{Leftover, LeftoverKind, drop_leftover, list_leftovers, restore_leftover};
+use handoff_schema::{SourceCatalogue, TargetCatalogue};
+use handoff_session::{tables_in_target, without_copies};
 use handoff_tracking::{RecoveryFinding, TrackedTable, Tracker, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +34,7 @@ pub(crate) fn recover(
     target: &TargetCatalogue,
     recovery: Recovery,
 ) -> Result<Recovered> {
-    let leftovers = replica_pool.map(Leftover::list).transpose().map_err(Error::Recover)?;
+    let leftovers = replica_pool.map(list_leftovers).transpose().map_err(Error::Recover)?;
     let leftovers = leftovers.unwrap_or_default();
     let shadows: Vec<_> = leftovers
         .iter()
@@ -48,7 +47,7 @@ pub(crate) fn recover(
     if replica_pool.is_none() && replica.is_some() {
         without_copies(&mut states);
     }
-    let in_target = in_target(target, &states);
+    let in_target = tables_in_target(target, &states);
     let findings = reconcile(&states, &shadows, &in_replica, &in_target);
     if recovery == Recovery::Foresee {
         settle(&mut states, &findings);
@@ -65,7 +64,7 @@ pub(crate) fn recover(
     }
     for leftover in &leftovers {
         // One that somebody still reads is dropped by a later run.
-        if let Some(Err(error)) = replica_pool.map(|replica| leftover.drop_from(replica)) {
+        if let Some(Err(error)) = replica_pool.map(|replica| drop_leftover(replica, leftover)) {
             notes.push(chain(&error));
         }
     }
@@ -100,18 +99,8 @@ fn restore(
         if let Some(old) = leftovers.iter().find(old)
             && !in_replica.contains(table)
         {
-            old.restore(replica, table)?;
+            restore_leftover(replica, old, table)?;
         }
     }
     Ok(())
-}
-
-/// The tables of the target by their names in the source, which may be longer.
-pub(crate) fn in_target(
-    target: &TargetCatalogue,
-    states: &BTreeMap<TableName, TrackedTable>,
-) -> BTreeSet<TableName> {
-    let own = target.tables.keys().filter_map(|name| TableName::new(name).ok());
-    let long = states.keys().filter(|name| target.tables.contains_key(&pg_table_name(name)));
-    own.chain(long.cloned()).collect()
 }

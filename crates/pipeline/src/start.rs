@@ -4,28 +4,23 @@
 //! and a lock that an earlier attempt left with a lost connection is known as our own. So a fault that may pass by
 //! itself costs a new attempt at all of them, as it does a table.
 
-use crate::base::{Base, read_catalogue};
+use crate::error::{Error, Result};
+use crate::options::RunOptions;
 use crate::pipeline::Pipeline;
 use crate::planning::Planned;
 use crate::recover::Recovery;
-use crate::{Error, Result, RunOptions, chain};
-use handoff_connect::{
-    Fault, PgPool, RetryNotice, RetryPolicy, TransientError, grant_select, retry,
-};
-use handoff_model::{RunEvent, RunId};
+use crate::run_base::RunBase;
+use handoff_connect::{Fault, RetryNotice, RetryPolicy, TransientError, retry};
+use handoff_model::{RunEvent, RunId, chain};
+use handoff_plan::Plan;
 use handoff_replicator::Replicator;
-use handoff_settings::TargetSettings;
+use handoff_session::Access;
 use handoff_tracking::{LockRefused, LockTerms, RunLock, Tracker};
-use jiff::Timestamp;
 use std::error::Error as _;
-use std::time::Duration;
-
-/// How long an interrupted run's sessions in the source may take to end.
-const ORPHAN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A run that has its servers, its lock and its plan, and has moved nothing yet.
-pub(crate) struct StartedRun {
-    pub(crate) base: Base,
+pub(crate) struct StartedRun<'s> {
+    pub(crate) base: RunBase<'s>,
     pub(crate) replicator: Option<Replicator>,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
@@ -34,7 +29,7 @@ pub(crate) struct StartedRun {
 
 impl Pipeline {
     /// Makes everything ready that a run needs, again after a transient fault.
-    pub(crate) fn start(&self, run: RunId, options: &RunOptions) -> Result<StartedRun> {
+    pub(crate) fn start(&self, run: RunId, options: &RunOptions) -> Result<StartedRun<'_>> {
         self.patiently(|| self.try_start(run, options))
     }
 
@@ -52,25 +47,24 @@ impl Pipeline {
         RetryPolicy { attempts: self.settings.run.max_retries + 1, ..RetryPolicy::default() }
     }
 
-    fn try_start(&self, run: RunId, options: &RunOptions) -> Result<StartedRun> {
-        let mut base = self.look(&self.opening(run, options.hops)?, options)?;
-        let replicator = self.replicator(&base.servers)?;
-        let tracker = self.open_tracker(&base, run)?;
+    fn try_start(&self, run: RunId, options: &RunOptions) -> Result<StartedRun<'_>> {
+        let mut base = self.survey(run, Access::Write, options)?;
+        let replicator = self.replicator(&base.session.servers)?;
+        let tracker = base.session.open_tracker(run)?;
         let lock = self.lock(&tracker, options)?;
         if options.wait.waits() {
             // The run that was waited for may have changed what there is.
-            base.looked_at = Timestamp::now();
-            base.catalogue = read_catalogue(base.servers.origin())?;
-            base.wanted = self.wanted(&base.catalogue, options)?;
+            base.scope = base.session.scope(&options.tables)?;
         }
         self.cancel.check()?;
-        self.let_readers_see_tracking(&base.servers.target)
-            .map_err(Error::server("let the roles of grant_select_to read the tracking tables"))?;
-        self.end_orphans(&base, &tracker)?;
+        base.session.let_readers_see_tracking()?;
+        for ended in base.session.end_orphans(&tracker)? {
+            self.notice(ended);
+        }
         let planned = self.make_plan(&base, &tracker, options, Recovery::Make)?;
         base.ownership.record(&planned.judged, &tracker)?;
         if options.adopt {
-            planned.plan.adopt(&tracker)?;
+            adopt(&planned.plan, &tracker)?;
         }
         self.cancel.check()?;
         Ok(StartedRun { base, replicator, tracker, lock, planned })
@@ -85,46 +79,17 @@ impl Pipeline {
         tracker.lock_by(&terms).map_err(Error::locked)
     }
 
-    fn open_tracker(&self, base: &Base, run: RunId) -> Result<Tracker> {
-        let target = &self.settings.target;
-        let servers = &base.servers;
-        servers
-            .target
-            .ensure_schema(&target.schema, &target.grant_select_to)
-            .map_err(Error::server("make the schema of the target"))?;
-        let replica = servers.replica.clone();
-        Ok(Tracker::open(run, replica, servers.target.clone(), &target.schema)?)
-    }
-
-    /// The roles that read our tables may read how fresh they are, too.
-    fn let_readers_see_tracking(&self, target: &PgPool) -> handoff_connect::Result<()> {
-        let TargetSettings { schema, grant_select_to, .. } = &self.settings.target;
-        if grant_select_to.is_empty() {
-            return Ok(());
-        }
-        let grants = ["etl_load_status", "etl_runs"]
-            .map(|table| grant_select(schema, table, grant_select_to).unwrap_or_default());
-        let mut conn = target.get()?;
-        conn.batch_execute(&grants.join("; ")).map_err(|error| conn.fault(&error))
-    }
-
-    /// Ends what interrupted runs left running, on every side, before a table is touched.
-    fn end_orphans(&self, base: &Base, tracker: &Tracker) -> Result<()> {
-        if let Some(source) = &base.servers.source {
-            for dead in tracker.dead_runs()? {
-                let ended = source.end_orphans(dead, ORPHAN_PATIENCE);
-                ended.map_err(Error::server("end the sessions of an interrupted run"))?;
-            }
-        }
-        for sentence in tracker.end_orphans()? {
-            self.notice(sentence);
-        }
-        Ok(())
-    }
-
     pub(crate) fn notice(&self, text: String) {
         self.observer.event(&RunEvent::Notice { table: None, text });
     }
+}
+
+/// Records the tables that are taken over, so that they count as ours.
+fn adopt(plan: &Plan, tracker: &Tracker) -> Result<()> {
+    for table in &plan.tables {
+        tracker.adopt(&table.name, table.replica.is_some(), table.target.is_some())?;
+    }
+    Ok(())
 }
 
 impl TransientError for Error {

@@ -1,9 +1,8 @@
 //! Work that ends: by itself, at somebody's request, or when its time is over.
 
-use crate::{Error, Pipeline, Result};
-use handoff_connect::PoolOptions;
-use handoff_model::{CancelToken, Cancelled, RunId};
-use handoff_settings::RunSettings;
+use crate::error::{Error, Result};
+use crate::pipeline::Pipeline;
+use handoff_model::{CancelToken, Cancelled};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -58,22 +57,6 @@ fn over(most: Duration) -> String {
         _ => format!("{seconds} s"),
     };
     format!("the run took longer than {length} (max_duration in [run])")
-}
-
-/// Returns how a pool of `size` connections is opened for a run with these settings.
-pub(crate) fn pool_options(
-    run: &RunSettings,
-    size: u32,
-    id: RunId,
-    cancel: &CancelToken,
-) -> PoolOptions {
-    PoolOptions {
-        size,
-        run: id,
-        silence: run.silence_timeout,
-        largest_answer: run.memory_limit_mb as usize * 1024 * 1024 / 2,
-        cancel: cancel.clone(),
-    }
 }
 
 #[cfg(test)]

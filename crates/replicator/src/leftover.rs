@@ -1,119 +1,50 @@
 //! Tables of ours that a crash left in the replica.
 
+pub use handoff_connect::{Leftover, LeftoverKind};
+
 use crate::error::{Result, server_failed};
 use crate::pair::Replicator;
 use handoff_connect::{MyPool, SessionProfile, quote_my};
-use handoff_model::CopyId;
-use handoff_model::own::PREFIX;
 use mysql::prelude::Queryable;
 
-/// The purpose of a table of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeftoverKind {
-    /// A shadow that was being filled.
-    New,
-    /// A table that was replaced and not yet dropped.
-    Old,
-    /// The keys of rows that were to be brought into line.
-    Keys,
+/// Returns the shadows and old tables that are in the replica, by one query.
+///
+/// # Errors
+///
+/// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
+pub fn list_leftovers(replica: &MyPool) -> Result<Vec<Leftover>> {
+    replica.leftovers().map_err(server_failed("list the leftovers of earlier copies"))
 }
 
-impl LeftoverKind {
-    const ALL: [LeftoverKind; 3] = [LeftoverKind::New, LeftoverKind::Old, LeftoverKind::Keys];
-
-    /// Returns the part of the name behind [`PREFIX`].
-    fn word(self) -> &'static str {
-        match self {
-            LeftoverKind::New => "new_",
-            LeftoverKind::Old => "old_",
-            LeftoverKind::Keys => "keys_",
-        }
-    }
-
-    /// Returns the name of the table of one copy.
-    pub(crate) fn table(self, copy: CopyId) -> String {
-        format!("{PREFIX}{}{copy}", self.word())
-    }
-}
-
-/// A table of ours that a copy left behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Leftover {
-    /// The copy that made it.
-    pub copy_id: CopyId,
-    /// The table's purpose.
-    pub kind: LeftoverKind,
-}
-
-impl Leftover {
-    fn parse(name: &str) -> Option<Leftover> {
-        LeftoverKind::ALL.into_iter().find_map(|kind| {
-            let copy_id = CopyId::parse(name.strip_prefix(PREFIX)?.strip_prefix(kind.word())?)?;
-            Some(Leftover { copy_id, kind })
-        })
-    }
-}
-
-impl Leftover {
-    /// Returns the shadows and old tables that are in the replica, by one query.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
-    pub fn list(replica: &MyPool) -> Result<Vec<Leftover>> {
-        let failed = server_failed("list the leftovers of earlier copies");
-        let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
-        let names = conn
-            .query::<String, _>("SHOW TABLES LIKE '\\_\\_handoff\\_%'")
-            .map_err(|error| failed(conn.fault(&error)))?;
-        Ok(names.iter().filter_map(|name| Leftover::parse(name)).collect())
-    }
-
-    /// Drops the table, if it is still there.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
-    pub fn drop_from(&self, replica: &MyPool) -> Result<()> {
-        let failed = server_failed("drop the leftovers of an earlier copy");
-        let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
-        let name = quote_my(self.kind.table(self.copy_id));
-        conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
-            .map_err(|error| failed(conn.fault(&error)))
-    }
+/// Drops a table that a copy left, if it is still there.
+///
+/// # Errors
+///
+/// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
+pub fn drop_leftover(replica: &MyPool, leftover: &Leftover) -> Result<()> {
+    let failed = server_failed("drop the leftovers of an earlier copy");
+    let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
+    let name = quote_my(leftover.kind.table(leftover.copy_id));
+    conn.query_drop(format!("DROP TABLE IF EXISTS {name}"))
+        .map_err(|error| failed(conn.fault(&error)))
 }
 
 impl Replicator {
-    /// Returns the tables that earlier copies left in this replica: [`Leftover::list`].
+    /// Returns the tables that earlier copies left in this replica: [`list_leftovers`].
     ///
     /// # Errors
     ///
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn leftovers(&self) -> Result<Vec<Leftover>> {
-        Leftover::list(&self.replica)
+        list_leftovers(&self.replica)
     }
 
-    /// Drops one of them: [`Leftover::drop_from`].
+    /// Drops one of them: [`drop_leftover`].
     ///
     /// # Errors
     ///
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn drop_leftover(&self, leftover: &Leftover) -> Result<()> {
-        leftover.drop_from(&self.replica)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_names_are_leftovers() {
-        let copy_id = CopyId::new();
-        for kind in LeftoverKind::ALL {
-            assert_eq!(Leftover::parse(&kind.table(copy_id)), Some(Leftover { copy_id, kind }));
-        }
-        assert_eq!(Leftover::parse("__handoff_new_patient"), None);
-        assert_eq!(Leftover::parse("patient"), None);
+        drop_leftover(&self.replica, leftover)
     }
 }

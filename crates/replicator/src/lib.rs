@@ -71,6 +71,7 @@ mod transaction;
 pub use compare::{RowCounts, SideSums};
 pub use error::{CopyStage, Error, Result};
 pub use job::{CopyJob, CopyOutcome, PublishMode};
-pub use leftover::{Leftover, LeftoverKind};
+pub use leftover::{Leftover, LeftoverKind, drop_leftover, list_leftovers};
 pub use pair::Replicator;
 pub use prepared_copy::PreparedCopy;
+pub use restore::restore_leftover;

@@ -9,36 +9,33 @@ use mysql::prelude::Queryable;
 
 impl Replicator {
     /// Gives `table` back to its name where copy `copy` had put it aside and nothing came in its
-    /// place: [`Leftover::restore`].
+    /// place: [`restore_leftover`].
     ///
     /// # Errors
     ///
     /// Returns [`Error::Server`](crate::Error::Server) if the replica fails.
     pub fn restore_old(&self, table: &TableName, copy: CopyId) -> Result<()> {
-        Leftover { copy_id: copy, kind: LeftoverKind::Old }.restore(&self.replica, table)
+        let old = Leftover { copy_id: copy, kind: LeftoverKind::Old };
+        restore_leftover(&self.replica, &old, table)
     }
 }
 
-impl Leftover {
-    /// Renames this table to `table`, unless there is such a table, or this one is gone.
-    ///
-    /// A server without an atomic RENAME of two tables (MySQL before 8, MariaDB before 10.6) that
-    /// dies between the two leaves the old table under our name and none under its own. Call this
-    /// before anything of ours is dropped.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
-    pub fn restore(&self, replica: &MyPool, table: &TableName) -> Result<()> {
-        let failed = server_failed("give a table its name back");
-        let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
-        let old = quote_my(self.kind.table(self.copy_id));
-        match conn.query_drop(format!("RENAME TABLE {old} TO {}", quote_my(table.as_str()))) {
-            // The name is taken; this table is not there, as some servers say it.
-            Err(mysql::Error::MySqlError(error)) if matches!(error.code, 1050 | 1146 | 1017) => {
-                Ok(())
-            }
-            done => done.map_err(|error| failed(conn.fault(&error))),
-        }
+/// Renames a table that a copy put aside to `table`, unless there is such a table, or this one is gone.
+///
+/// A server without an atomic RENAME of two tables (MySQL before 8, MariaDB before 10.6) that
+/// dies between the two leaves the old table under our name and none under its own. Call this
+/// before anything of ours is dropped.
+///
+/// # Errors
+///
+/// Returns [`Error::Server`](crate::Error::Server) if the replica fails, or if somebody holds on to the table.
+pub fn restore_leftover(replica: &MyPool, leftover: &Leftover, table: &TableName) -> Result<()> {
+    let failed = server_failed("give a table its name back");
+    let mut conn = replica.get(SessionProfile::Write).map_err(failed)?;
+    let old = quote_my(leftover.kind.table(leftover.copy_id));
+    match conn.query_drop(format!("RENAME TABLE {old} TO {}", quote_my(table.as_str()))) {
+        // The name is taken; this table is not there, as some servers say it.
+        Err(mysql::Error::MySqlError(error)) if matches!(error.code, 1050 | 1146 | 1017) => Ok(()),
+        done => done.map_err(|error| failed(conn.fault(&error))),
     }
 }

@@ -1,7 +1,7 @@
 //! The fingerprint of a table's structure.
 
-use crate::{ColumnSchema, MySqlType, TableSchema};
-use xxhash_rust::xxh3::Xxh3;
+use crate::TableSchema;
+use crate::stable_hash::StableHash;
 
 /// Goes up when the description below changes its meaning.
 const VERSION: u8 = 1;
@@ -13,8 +13,7 @@ impl TableSchema {
     /// Rows, sizes, further indexes, defaults, display widths of integers and the two names of
     /// utf8mb3 do not count: none of them calls for another copy.
     pub fn fingerprint(&self) -> u64 {
-        let mut description = Description(Xxh3::new());
-        description.0.update(&[VERSION]);
+        let mut description = StableHash::new(VERSION);
         description.text(self.engine.name());
         description.flag(self.system_versioned);
         description.number(self.columns.len());
@@ -24,68 +23,15 @@ impl TableSchema {
         for index in self.key().unwrap_or_default() {
             description.number(index);
         }
-        description.0.digest()
-    }
-}
-
-struct Description(Xxh3);
-
-impl Description {
-    fn column(&mut self, column: &ColumnSchema) {
-        self.text(column.name.as_str());
-        self.text(&column.kind.to_string());
-        // The length of a text counts: hop 1 must widen the replica's column.
-        let has_length = matches!(
-            column.kind,
-            MySqlType::Char
-                | MySqlType::VarChar
-                | MySqlType::Text
-                | MySqlType::VarBinary
-                | MySqlType::Blob
-                | MySqlType::Geometry
-        );
-        self.text(if has_length { &column.column_type } else { "" });
-        self.option(column.charset.as_deref().map(modern).as_deref());
-        self.option(column.collation.as_deref().map(modern).as_deref());
-        for flag in [column.nullable, column.on_update, column.generated, column.invisible] {
-            self.flag(flag);
-        }
-        self.option(column.expression.as_deref());
-        self.option(column.srid.map(|srid| srid.to_string()).as_deref());
-    }
-
-    /// The length comes first, so that no two lists of texts look alike.
-    fn text(&mut self, text: &str) {
-        self.number(text.len());
-        self.0.update(text.as_bytes());
-    }
-
-    fn option(&mut self, text: Option<&str>) {
-        self.flag(text.is_some());
-        self.text(text.unwrap_or_default());
-    }
-
-    fn number(&mut self, number: usize) {
-        self.0.update(&(number as u64).to_le_bytes());
-    }
-
-    fn flag(&mut self, flag: bool) {
-        self.0.update(&[u8::from(flag)]);
-    }
-}
-
-/// Spells `utf8` and `utf8_…` as newer servers do, so that an upgrade changes no fingerprint.
-fn modern(charset: &str) -> String {
-    match charset.strip_prefix("utf8") {
-        Some(rest) if rest.is_empty() || rest.starts_with('_') => format!("utf8mb3{rest}"),
-        _ => charset.to_owned(),
+        description.digest()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{IndexPart, IndexSchema};
+    use crate::stable_hash::modern;
+    use crate::{ColumnSchema, IndexPart, IndexSchema};
 
     fn table() -> TableSchema {
         let columns = [("id", "int(11)"), ("name", "varchar(10)"), ("kind", "enum('a','b')")].map(

@@ -43,6 +43,7 @@ mod mysql_type;
 mod omission;
 mod pg_type;
 mod plain;
+mod stable_hash;
 mod table;
 mod target;
 mod unchanged;
@@ -55,6 +56,7 @@ pub use mapping::{MappedColumn, TableMapping, default_type, pg_table_name};
 pub use mysql_type::{IntegerSign, MySqlType, UnknownType};
 pub use omission::{OmissionKind, OmittedPart};
 pub use pg_type::{PgType, UnknownPgType};
+pub use stable_hash::StableHash;
 pub use table::{IndexPart, IndexSchema, StorageEngine, TableFiles, TableSchema};
 pub use target::{
     ActingKey, LooseColumn, NameHolder, TargetCatalogue, TargetKind, TargetMisfit, TargetObstacle,

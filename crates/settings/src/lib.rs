@@ -43,6 +43,7 @@ mod settings;
 mod suggest;
 mod table;
 mod time_of_day;
+pub mod toml_text;
 mod url;
 mod values;
 mod written;

@@ -57,6 +57,34 @@ pub struct ValuePolicies {
     pub bad_json: BadJson,
 }
 
+impl ValuePolicies {
+    /// Writes every policy by its name in the settings, in a fixed order: for hashes that are stored.
+    pub fn canonical(&self) -> String {
+        let ValuePolicies { zero_dates, nul_bytes, bad_text, bad_json } = self;
+        let zero_dates = match zero_dates {
+            ZeroDates::Null => "null".to_owned(),
+            ZeroDates::Fail => "fail".to_owned(),
+            ZeroDates::Date(year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
+        };
+        let nul_bytes = match nul_bytes {
+            NulBytes::Strip => "strip",
+            NulBytes::Replace => "replace",
+            NulBytes::Fail => "fail",
+        };
+        let bad_text = match bad_text {
+            BadText::Replace => "replace",
+            BadText::Fail => "fail",
+        };
+        let bad_json = match bad_json {
+            BadJson::Null => "null",
+            BadJson::Fail => "fail",
+        };
+        format!(
+            "zero_dates={zero_dates} nul_bytes={nul_bytes} bad_text={bad_text} bad_json={bad_json}"
+        )
+    }
+}
+
 impl NulBytes {
     pub(crate) const NAMES: &'static [(&'static str, NulBytes)] =
         &[("strip", NulBytes::Strip), ("replace", NulBytes::Replace), ("fail", NulBytes::Fail)];
@@ -119,5 +147,26 @@ mod tests {
         {
             assert_eq!(ZeroDates::by_name(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_canonical_text_is_pinned_since_its_hash_is_stored() {
+        assert_eq!(
+            ValuePolicies::default().canonical(),
+            "zero_dates=null nul_bytes=strip bad_text=fail bad_json=fail"
+        );
+        let other = ValuePolicies {
+            zero_dates: ZeroDates::Date(1, 2, 3),
+            nul_bytes: NulBytes::Replace,
+            bad_text: BadText::Replace,
+            bad_json: BadJson::Null,
+        };
+        assert_eq!(
+            other.canonical(),
+            "zero_dates=0001-02-03 nul_bytes=replace bad_text=replace bad_json=null"
+        );
+        let strict =
+            ValuePolicies { zero_dates: ZeroDates::Fail, nul_bytes: NulBytes::Fail, ..other };
+        assert!(strict.canonical().starts_with("zero_dates=fail nul_bytes=fail "));
     }
 }

@@ -36,7 +36,7 @@ fn expect(finding: &CheckFinding, verdict: CheckVerdict, says: &str, mend: &[&st
     assert_eq!(finding.verdict, verdict, "{finding:?}");
     assert!(finding.what.contains(says), "{says:?} is missing in {finding:?}");
     assert!(!finding.what.contains('\n') && !finding.what.ends_with('.'), "{finding:?}");
-    let given: Vec<&str> = finding.mend.iter().map(|mend| mend.text.as_str()).collect();
+    let given: Vec<&str> = finding.fixes.iter().map(|mend| mend.text.as_str()).collect();
     assert_eq!(given, mend, "{finding:?}");
 }
 
@@ -53,16 +53,16 @@ fn fine(report: &CheckReport, side: Side, subject: CheckSubject) {
 #[track_caller]
 fn mend_my(finding: &CheckFinding, server: &MySqlEndpoint) {
     let mut admin = server.admin().unwrap();
-    assert!(!finding.mend.is_empty(), "{finding:?}");
-    for mend in &finding.mend {
+    assert!(!finding.fixes.is_empty(), "{finding:?}");
+    for mend in &finding.fixes {
         admin.query_drop(&mend.text).unwrap();
     }
 }
 
 #[track_caller]
 fn mend_pg(finding: &CheckFinding, trio: &Trio) {
-    assert!(!finding.mend.is_empty(), "{finding:?}");
-    for mend in &finding.mend {
+    assert!(!finding.fixes.is_empty(), "{finding:?}");
+    for mend in &finding.fixes {
         trio.sql_target(&mend.text);
     }
 }

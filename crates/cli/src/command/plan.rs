@@ -14,13 +14,13 @@ pub(super) fn plan(shell: &Shell, args: &PlanArgs) -> Result<Exit, Failure> {
         source: args.source.consent(),
         ..RunOptions::default()
     };
-    let outlook =
+    let preview =
         Pipeline::new(shell.settings()?).cancel(shell.cancelled_by_signals()?).plan(&options)?;
     if args.json {
-        shell.print_json(&outlook)?;
+        shell.print_json(&preview)?;
     } else {
         let all = shell.verbosity >= Verbosity::Verbose || !args.tables.is_empty();
-        shell.print(&plan_text(&outlook, if all { Listing::All } else { Listing::Slowest }))?;
+        shell.print(&plan_text(&preview, if all { Listing::All } else { Listing::Slowest }))?;
     }
-    Ok(if outlook.refused.is_empty() { Exit::Well } else { Exit::Incomplete })
+    Ok(if preview.refused.is_empty() { Exit::Well } else { Exit::Incomplete })
 }

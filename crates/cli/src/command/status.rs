@@ -5,7 +5,7 @@ use crate::report::StatusReport;
 use crate::shell::Shell;
 use crate::{Exit, Failure};
 use handoff_model::TableName;
-use handoff_pipeline::Standing;
+use handoff_pipeline::{SessionError, StatusSnapshot};
 use handoff_settings::{Settings, TableFilter, closest};
 use jiff::Timestamp;
 
@@ -13,9 +13,9 @@ use jiff::Timestamp;
 pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> {
     shell.ended_by_signals()?;
     let settings = shell.settings()?;
-    let mut standing = Standing::look(&settings)?;
-    only(&args.tables, &settings, &mut standing)?;
-    let report = StatusReport::new(&standing, Timestamp::now(), args.stale.map(|age| age.0));
+    let mut snapshot = StatusSnapshot::inspect(&settings)?;
+    only(&args.tables, &settings, &mut snapshot)?;
+    let report = StatusReport::new(&snapshot, Timestamp::now(), args.stale.map(|age| age.0));
     if args.json {
         shell.print_json(&report)?;
     } else {
@@ -31,21 +31,21 @@ pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> 
 fn only(
     named: &[TableName],
     settings: &Settings,
-    standing: &mut Standing,
-) -> Result<(), handoff_pipeline::Error> {
-    let filter = TableFilter::new(&settings.run).map_err(handoff_pipeline::Error::Globs)?;
+    snapshot: &mut StatusSnapshot,
+) -> Result<(), SessionError> {
+    let filter = TableFilter::new(&settings.run).map_err(SessionError::Globs)?;
     let shown = |table: &TableName| match named {
         [] => filter.takes(table),
         named => named.contains(table),
     };
-    let known: Vec<TableName> = standing.states.keys().cloned().collect();
-    standing.states.retain(|table, _| shown(table));
-    standing.disagreements.retain(|finding| finding.table().map_or(named.is_empty(), shown));
+    let known: Vec<TableName> = snapshot.states.keys().cloned().collect();
+    snapshot.states.retain(|table, _| shown(table));
+    snapshot.disagreements.retain(|finding| finding.table().map_or(named.is_empty(), shown));
     for table in named {
-        if !standing.states.contains_key(table) {
-            standing.notes.push(unknown(table, &known));
+        if !snapshot.states.contains_key(table) {
+            snapshot.notes.push(unknown(table, &known));
         }
-        standing.states.entry(table.clone()).or_default();
+        snapshot.states.entry(table.clone()).or_default();
     }
     Ok(())
 }

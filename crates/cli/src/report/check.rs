@@ -3,18 +3,18 @@
 use crate::human::counted;
 use handoff_pipeline::{CheckFinding, CheckReport, CheckVerdict};
 
-/// Prints a line a finding, below it what mends it, and at the end how many there are of each kind.
+/// Prints a line a finding, below it its fixes, and at the end how many there are of each kind.
 pub fn check_text(report: &CheckReport) -> String {
     let findings = report.findings.iter().map(finding).collect::<String>();
     format!("{findings}\n{}\n", conclusion(report))
 }
 
 fn finding(finding: &CheckFinding) -> String {
-    let CheckFinding { side, subject, verdict, what, mend } = finding;
+    let CheckFinding { side, subject, verdict, what, fixes } = finding;
     let place = side.to_string();
     let mut text = format!("{verdict:<7}  {place:<7}  {subject:<18}  {what}\n");
-    for mend in mend {
-        for line in mend.to_string().lines() {
+    for fix in fixes {
+        for line in fix.to_string().lines() {
             text.push_str(&format!("         {line}\n"));
         }
     }
@@ -34,19 +34,19 @@ fn conclusion(report: &CheckReport) -> String {
 mod tests {
     use super::*;
     use handoff_connect::Side;
-    use handoff_pipeline::{CheckSubject, Mend, MendKind};
+    use handoff_pipeline::{CheckSubject, Fix, FixKind};
     use jiff::Timestamp;
 
     #[test]
-    fn what_mends_a_fault_stands_below_it() {
-        let line = |side, subject, verdict, what: &str, mend| CheckFinding {
+    fn the_fix_of_a_fault_stands_below_it() {
+        let line = |side, subject, verdict, what: &str, fixes| CheckFinding {
             side,
             subject,
             verdict,
             what: what.to_owned(),
-            mend,
+            fixes,
         };
-        let mend = Mend { kind: MendKind::Statement, text: "GRANT SELECT ON a.* TO b".to_owned() };
+        let fix = Fix { kind: FixKind::Statement, text: "GRANT SELECT ON a.* TO b".to_owned() };
         let (source, target) = (Side::Source, Side::Target);
         let mut report = CheckReport {
             checked_at: Timestamp::UNIX_EPOCH,
@@ -58,7 +58,7 @@ mod tests {
                     CheckSubject::Grants,
                     CheckVerdict::Fault,
                     "it may not read",
-                    vec![mend],
+                    vec![fix],
                 ),
                 line(target, CheckSubject::Tls, CheckVerdict::Warning, "plain text", vec![]),
             ],

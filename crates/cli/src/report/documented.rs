@@ -8,10 +8,10 @@ use handoff_model::{
 };
 use handoff_pipeline::{
     Action, CertificateStanding, CheckFinding, CheckReport, CheckSubject, CheckVerdict,
-    ColumnProposal, CopyReport, Covers, ExtractionProposal, InitReport, LastProof, LoadReport,
-    Mend, MendKind, OmissionReport, Outlook, PlanReport, Proof, RefusedOutlook, RepairReport,
-    RepairStatus, RepairTable, RepairWay, RunReport, SeenCertificate, Since, Standing,
-    TableOutlook, TableProposal, TableReport, TableSize, TableStatus, Verdict, VerifyPair,
+    ColumnProposal, CopyReport, Covers, ExtractionProposal, Fix, FixKind, InitReport, LastProof,
+    LoadReport, OmissionReport, PlanPreview, PlanReport, Proof, RefusedPreview, RepairReport,
+    RepairStatus, RepairTable, RepairWay, RunReport, SeenCertificate, Since, StatusSnapshot,
+    TablePreview, TableProposal, TableReport, TableSize, TableStatus, Verdict, VerifyPair,
     VerifyReport, VerifyRow, VerifyStatus, VerifyTable, WrittenAs,
 };
 use handoff_tracking::{AttemptStatus, LastMove, LastRun, TrackedTable};
@@ -54,10 +54,10 @@ fn a_run() {
 
 #[test]
 fn a_plan() {
-    let document = document(&Outlook {
+    let document = document(&PlanPreview {
         at: AT,
         in_progress: None,
-        tables: vec![TableOutlook {
+        tables: vec![TablePreview {
             table: table(),
             action: Action::MoveAll,
             plan: plan(),
@@ -68,7 +68,7 @@ fn a_plan() {
             bytes: 1,
             last: Some(LastMove::default()),
         }],
-        refused: vec![RefusedOutlook { table: table(), error: String::new() }],
+        refused: vec![RefusedPreview { table: table(), error: String::new() }],
         mended: Vec::new(),
         omissions: OmissionReport::default(),
         notes: Vec::new(),
@@ -88,7 +88,7 @@ fn a_plan() {
 
 #[test]
 fn a_status() {
-    let known = Standing {
+    let known = StatusSnapshot {
         states: BTreeMap::from([(table(), TrackedTable::default())]),
         disagreements: Vec::new(),
         last_run: Some(LastRun {
@@ -123,7 +123,7 @@ fn a_check() {
             subject: CheckSubject::Grants,
             verdict: CheckVerdict::Fault,
             what: String::new(),
-            mend: vec![Mend { kind: MendKind::Statement, text: String::new() }],
+            fixes: vec![Fix { kind: FixKind::Statement, text: String::new() }],
         }],
     });
     check(

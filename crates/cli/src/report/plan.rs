@@ -4,34 +4,34 @@ use super::run::omissions;
 use super::{ColumnAlign, Listing, TextColumns};
 use crate::human::{count, counted, duration};
 use handoff_model::{Priority, Reason};
-use handoff_pipeline::{Action, Outlook, TableOutlook};
+use handoff_pipeline::{Action, PlanPreview, TablePreview};
 use std::time::Duration;
 
 /// Prints the tables in the order of their turns, the tables that would fail, the clean-up that comes
 /// first, and one line of totals. Skipped tables are counted; [`Listing::All`] lists them too.
-pub fn plan_text(outlook: &Outlook, listing: Listing) -> String {
-    let refused: String = outlook
+pub fn plan_text(preview: &PlanPreview, listing: Listing) -> String {
+    let refused: String = preview
         .refused
         .iter()
         .map(|refused| format!("{} would fail: {}\n", refused.table, refused.error))
         .collect();
-    let mended = match &outlook.mended[..] {
+    let mended = match &preview.mended[..] {
         [] => String::new(),
         sentences => {
             let lines: String = sentences.iter().map(|text| format!("  {text}\n")).collect();
             format!("cleaned up first:\n{lines}")
         }
     };
-    let notes: String = outlook.notes.iter().map(|note| format!("{note}\n")).collect();
-    let holder = outlook.in_progress.as_ref();
+    let notes: String = preview.notes.iter().map(|note| format!("{note}\n")).collect();
+    let holder = preview.in_progress.as_ref();
     let progress = holder.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
-    let left_out = omissions(&outlook.omissions, listing);
-    let sections = [tables(outlook, listing), refused, mended, notes, left_out, progress];
+    let left_out = omissions(&preview.omissions, listing);
+    let sections = [tables(preview, listing), refused, mended, notes, left_out, progress];
     let filled = sections.into_iter().filter(|text| !text.is_empty());
-    filled.chain([format!("{}\n", totals(outlook))]).collect::<Vec<_>>().join("\n")
+    filled.chain([format!("{}\n", totals(preview))]).collect::<Vec<_>>().join("\n")
 }
 
-fn tables(outlook: &Outlook, listing: Listing) -> String {
+fn tables(preview: &PlanPreview, listing: Listing) -> String {
     let mut columns = TextColumns::new(&[
         ("table", ColumnAlign::Left),
         ("next run", ColumnAlign::Left),
@@ -40,7 +40,7 @@ fn tables(outlook: &Outlook, listing: Listing) -> String {
         ("last time", ColumnAlign::Left),
         ("why", ColumnAlign::Left),
     ]);
-    for table in &outlook.tables {
+    for table in &preview.tables {
         if listing == Listing::All || !is_left(table) {
             columns.row(cells(table));
         }
@@ -48,11 +48,11 @@ fn tables(outlook: &Outlook, listing: Listing) -> String {
     if columns.is_empty() { String::new() } else { columns.print() }
 }
 
-fn is_left(table: &TableOutlook) -> bool {
+fn is_left(table: &TablePreview) -> bool {
     matches!(table.action, Action::LeaveAlone | Action::LeaveIfEmpty)
 }
 
-fn cells(table: &TableOutlook) -> Vec<String> {
+fn cells(table: &TablePreview) -> Vec<String> {
     let strategy = if is_left(table) { "" } else { table.strategy.name() };
     vec![
         table.table.to_string(),
@@ -75,14 +75,14 @@ fn label(action: Action) -> &'static str {
     }
 }
 
-fn last_time(table: &TableOutlook) -> String {
+fn last_time(table: &TablePreview) -> String {
     let Some(last) = table.last.as_ref().filter(|_| !is_left(table)) else { return String::new() };
     let rows = last.rows_copied.or(last.rows_loaded).unwrap_or(0);
     format!("{}, {}", counted(rows, "row"), duration(Duration::from_millis(last.duration_ms())))
 }
 
 /// The reason of the plan, the reason why the table is not skipped, and its priority.
-fn why(table: &TableOutlook) -> String {
+fn why(table: &TablePreview) -> String {
     let since: Vec<String> =
         table.since.iter().map(|since| format!("{} from {}", since.column, since.from)).collect();
     let mut parts = vec![reason(table.plan.reason).to_owned()];
@@ -125,7 +125,7 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
-fn totals(outlook: &Outlook) -> String {
+fn totals(preview: &PlanPreview) -> String {
     let kinds = [
         Action::MoveAll,
         Action::MoveChanged,
@@ -134,27 +134,27 @@ fn totals(outlook: &Outlook) -> String {
         Action::LeaveIfEmpty,
         Action::LeaveAlone,
     ];
-    let number = |kind| outlook.tables.iter().filter(|table| table.action == kind).count();
+    let number = |kind| preview.tables.iter().filter(|table| table.action == kind).count();
     let numbers = kinds.into_iter().map(|kind| (number(kind), label(kind).to_owned()));
-    let refused = (outlook.refused.len(), "would fail".to_owned());
+    let refused = (preview.refused.len(), "would fail".to_owned());
     let parts: Vec<String> = numbers
         .chain([refused])
         .filter(|(number, _)| *number > 0)
         .map(|(number, what)| format!("{} {what}", count(number as u64)))
         .collect();
-    let tables = counted((outlook.tables.len() + outlook.refused.len()) as u64, "table");
-    let millis = outlook.tables.iter().map(TableOutlook::expected_ms).sum();
+    let tables = counted((preview.tables.len() + preview.refused.len()) as u64, "table");
+    let millis = preview.tables.iter().map(TablePreview::expected_ms).sum();
     let took = match millis {
         0 => String::new(),
         millis => {
             format!("; these moves took {} last time", duration(Duration::from_millis(millis)))
         }
     };
-    format!("{tables}: {}{}{took}", parts.join(", "), forced(outlook))
+    format!("{tables}: {}{}{took}", parts.join(", "), forced(preview))
 }
 
-fn forced(outlook: &Outlook) -> String {
-    match outlook.tables.iter().filter(|table| table.plan.force_full_applied).count() {
+fn forced(preview: &PlanPreview) -> String {
+    match preview.tables.iter().filter(|table| table.plan.force_full_applied).count() {
         0 => String::new(),
         number => {
             format!("; full this time despite its extraction: {}", counted(number as u64, "table"))

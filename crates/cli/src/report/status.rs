@@ -3,7 +3,7 @@
 use super::{ColumnAlign, TextColumns};
 use crate::human::{age, count, counted};
 use handoff_model::{ProofBy, TableName};
-use handoff_pipeline::Standing as Known;
+use handoff_pipeline::StatusSnapshot;
 use handoff_tracking::{AttemptStatus, LastRun, LoadState, ProofOutcome, TrackedTable};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -118,7 +118,7 @@ impl TableHealth {
 
 impl StatusReport {
     /// Draws the report from what is known, at a time. Data older than `stale` is called so.
-    pub fn new(known: &Known, at: Timestamp, stale: Option<Duration>) -> StatusReport {
+    pub fn new(known: &StatusSnapshot, at: Timestamp, stale: Option<Duration>) -> StatusReport {
         let states = known.states.iter();
         let tables: Vec<TableStanding> =
             states.map(|(table, tracked)| TableStanding::of(table, tracked, at, stale)).collect();
@@ -406,7 +406,7 @@ mod tests {
             tables_not_started: 2,
         };
         let orphan = RecoveryFinding::OrphanShadow { copy_id: CopyId::parse(COPY).unwrap() };
-        let known = Known {
+        let known = StatusSnapshot {
             states,
             disagreements: vec![orphan],
             last_run: Some(last_run),

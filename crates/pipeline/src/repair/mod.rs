@@ -6,11 +6,12 @@ mod table;
 
 pub use request::RepairRequest;
 
+use crate::error::Result;
+use crate::options::RunOptions;
 use crate::pipeline::{Pipeline, Task};
 use crate::report::{RepairReport, RepairTable};
 use crate::table::{DeleteLimits, GuardedCommand, MOST_LISTED};
 use crate::verify::VerifyRequest;
-use crate::{Result, RunOptions};
 use handoff_connect::Side;
 use handoff_verify::VerifyOptions;
 use rehearsal::rehearsed;
@@ -23,7 +24,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) only if nothing could start: a server that cannot be
+    /// Returns an [`Error`](crate::error::Error) only if nothing could start: a server that cannot be
     /// reached, a table that is not there, another run in progress.
     pub fn repair(&self, request: &RepairRequest) -> Result<RepairReport> {
         if request.dry_run {

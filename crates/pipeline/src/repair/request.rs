@@ -1,6 +1,6 @@
 //! What a caller asks of a repair.
 
-use crate::LockPatience;
+use crate::options::LockPatience;
 use handoff_model::TableName;
 use handoff_verify::ShowKeys;
 

@@ -1,7 +1,6 @@
 //! One table of a repair: compared, brought into line by its steps, and compared again.
 
 use super::rehearsal::way_of;
-use crate::context::TableContext;
 use crate::error::TableError;
 use crate::report::{RepairWay, SeenRepair, TableReport, VerifyPair};
 use crate::table::{
@@ -10,6 +9,7 @@ use crate::table::{
 };
 use handoff_connect::Side;
 use handoff_model::{Deletes, ProofBy, Reason};
+use handoff_plan::TablePlan;
 use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
 use jiff::Timestamp;
@@ -34,7 +34,7 @@ struct TableRepair<'r> {
 
 impl RunScope<'_> {
     /// Mends one table. Whatever happens is in the report.
-    pub(super) fn repair(&self, plan: &TableContext, keys: ShowKeys) -> RepairedTable {
+    pub(super) fn repair(&self, plan: &TablePlan, keys: ShowKeys) -> RepairedTable {
         let table = TableRun::new(self, Attempt::repair(plan, Timestamp::now()));
         let planned = table.attempt.report(table.route.load_mode());
         let mut repair = TableRepair { table, keys, seen: SeenRepair::default() };
@@ -157,7 +157,7 @@ fn why_in_full(error: &TableError) -> Option<&'static str> {
 }
 
 /// Returns true if the table has arrived everywhere before.
-fn was_moved(plan: &TableContext, has_replica: bool) -> bool {
+fn was_moved(plan: &TablePlan, has_replica: bool) -> bool {
     let copied = plan.tracked.copy.as_ref().is_some_and(|copy| copy.copy_id.is_some());
     plan.tracked.was_loaded() && (copied || !has_replica)
 }

@@ -8,7 +8,7 @@ mod verify;
 pub(crate) use repair::SeenRepair;
 pub use repair::{RepairReport, RepairStatus, RepairTable, RepairWay};
 pub use run::{
-    CopyReport, Covers, LoadReport, PlanReport, Proof, RunReport, TableReport, TableStatus, Verdict,
+    CopyReport, Covers, LoadReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
 pub(crate) use totals::{MoveTotals, StepFigures, millis, recorded_proof};
 pub(crate) use verify::CountedSide;

@@ -1,10 +1,10 @@
 //! What a run did, as a value and as JSON.
 
-use crate::OmissionReport;
-use crate::wording::{counted, grouped};
 use handoff_model::{
-    Extraction, LossAudit, MovePerformance, Priority, ProofBy, Reason, RunId, TableName, TableSum,
+    LossAudit, MovePerformance, ProofBy, Reason, RunId, TableName, TableSum,
+    human::{counted, grouped},
 };
+use handoff_plan::{OmissionReport, PlanReport};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -185,21 +185,6 @@ impl TableReport {
         let proved = self.proof.as_ref().and_then(|proof| proof.target_rows);
         proved.or(self.load.as_ref().map(|load| load.rows_loaded)).unwrap_or(0)
     }
-}
-
-/// What was to be moved of a table, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PlanReport {
-    /// What was to be moved.
-    pub extraction: Extraction,
-    /// Why.
-    pub reason: Reason,
-    /// True if `--full` or a fault turned an incremental table into a full one.
-    pub force_full_applied: bool,
-    /// Whose turn comes first.
-    pub priority: Priority,
-    /// Why the loading strategy was chosen.
-    pub strategy_reason: String,
 }
 
 /// What hop 1 did.

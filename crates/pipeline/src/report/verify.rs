@@ -1,7 +1,7 @@
 //! What a verification found.
 
-use crate::wording::grouped;
 use handoff_connect::Side;
+use handoff_model::human::grouped;
 use handoff_model::{ColumnName, ProofBy, RunId, SumBy, TableName};
 use handoff_schema::TableMapping;
 use handoff_verify::{PairDifferences, RowDifference, ShowKeys, TableComparison};

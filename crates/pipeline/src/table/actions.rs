@@ -9,10 +9,10 @@ use super::run::{Flow, TableRun};
 use super::steps::{Between, Goal, slice_steps};
 use super::sweep::{BLIND, KeySweep};
 use crate::error::TableError;
-use crate::options::Hops;
 use crate::report::Verdict;
 use handoff_connect::Side;
 use handoff_model::{ProofBy, RowFilter};
+use handoff_plan::Hops;
 use handoff_rows::has_key_values;
 use std::time::Instant;
 

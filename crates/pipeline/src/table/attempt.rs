@@ -2,20 +2,18 @@
 
 use super::probe::Probe;
 use super::steps::{Goal, Route, Stages};
-use crate::context::TableContext;
-use crate::report::PlanReport;
-use crate::window::WatermarkColumn;
 use handoff_loader::LoadMode;
 use handoff_model::{
     ColumnName, CopyId, Extraction, Reason, RowFilter, TablePhase, Watermark, WatermarkWindow,
 };
+use handoff_plan::{PlanReport, TablePlan, WatermarkColumn};
 use handoff_tracking::{CopyState, PublishedMove, WatermarkAt};
 use jiff::Timestamp;
 
 /// One attempt at a table. Both hops take from here what they move.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt<'p> {
-    pub(crate) plan: &'p TableContext,
+    pub(crate) plan: &'p TablePlan,
     pub(crate) extraction: Extraction,
     pub(crate) reason: Reason,
     force_full: bool,
@@ -65,7 +63,7 @@ pub(crate) static EVERYTHING: RowFilter = RowFilter::All;
 
 impl<'p> Attempt<'p> {
     /// Makes the attempt that the plan says.
-    pub(crate) fn planned(plan: &'p TableContext) -> Attempt<'p> {
+    pub(crate) fn planned(plan: &'p TablePlan) -> Attempt<'p> {
         Attempt {
             plan,
             extraction: plan.decision.extraction,
@@ -81,7 +79,7 @@ impl<'p> Attempt<'p> {
     }
 
     /// Makes the attempt at the rows that a comparison names, which began then.
-    pub(crate) fn repair(plan: &'p TableContext, began: Timestamp) -> Attempt<'p> {
+    pub(crate) fn repair(plan: &'p TablePlan, began: Timestamp) -> Attempt<'p> {
         Attempt {
             extraction: Extraction::Diff,
             reason: Reason::Repair,
@@ -190,7 +188,7 @@ impl<'p> Attempt<'p> {
             copied_from: plan.copied_from(),
             watermark,
             fingerprint: &plan.fingerprint,
-            source_mark: plan.mark.as_deref().ok().filter(|_| is_told),
+            source_mark: plan.change_token.as_deref().ok().filter(|_| is_told),
             reason: self.reason,
             extraction: self.extraction,
             is_whole: true,
@@ -223,7 +221,7 @@ impl<'p> Attempt<'p> {
             extraction: self.extraction,
             reason: self.reason,
             force_full_applied: self.force_full,
-            strategy_reason: self.plan.selected.of(mode).why,
+            strategy_reason: self.plan.load_strategy.of(mode).why,
             ..self.plan.report()
         }
     }

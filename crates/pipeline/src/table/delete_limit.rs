@@ -2,9 +2,9 @@
 
 use super::difference::TableDifference;
 use crate::error::TableError;
-use crate::options::Hops;
 use handoff_connect::Side;
 use handoff_model::TableName;
+use handoff_plan::Hops;
 use handoff_schema::TableMapping;
 
 /// The most rows that a full move may delete whatever share of the table they are: small tables, such as

@@ -2,8 +2,8 @@
 
 use super::evidence::{Evidence, RowSums, SideRows};
 use crate::error::TableError;
-use crate::wording::counted;
 use handoff_connect::Side;
+use handoff_model::human::counted;
 use handoff_rows::KeyList;
 use handoff_schema::TableMapping;
 use handoff_verify::{DifferenceKind, PairDifferences, RowKey, TableComparison};

@@ -6,7 +6,7 @@
 
 use crate::error::TableError;
 use crate::report::{Covers, Proof, Verdict};
-use crate::wording::grouped;
+use handoff_model::human::grouped;
 use handoff_model::{ProofBy, TableSum};
 use jiff::Timestamp;
 use std::time::Duration;

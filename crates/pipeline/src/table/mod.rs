@@ -25,14 +25,10 @@ pub(crate) mod tests;
 mod tools;
 
 pub(crate) use attempt::Attempt;
-#[cfg(test)]
-pub(crate) use attempt::WindowSlice;
 pub(crate) use compared_tables::{ComparedTables, StructureMismatch};
 pub(crate) use delete_limit::{DeleteLimit, DeleteLimits, GuardedCommand};
 pub(crate) use difference::TableDifference;
 pub(crate) use evidence::ProofRule;
-#[cfg(test)]
-pub(crate) use probe::Probe;
 pub(crate) use recovery::full_instead;
 pub(crate) use run::TableRun;
 pub(crate) use run_scope::RunScope;

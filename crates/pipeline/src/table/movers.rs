@@ -4,11 +4,11 @@ use super::roles::{
     CopiedPart, CopyOrder, LoadOrder, LoadedPart, PlacedRows, PublicationCheck, TableMovers,
 };
 use super::tools::RunTools;
-use crate::context::TableContext;
 use crate::error::TableError;
 use handoff_connect::{Fault, PublishHook, PublishedRows, Side, quote_my};
 use handoff_loader::{LoadJob, LoadOutcome, LoadStrategy, SpoolReplay};
 use handoff_model::{RowFilter, TableSum};
+use handoff_plan::TablePlan;
 use handoff_replicator::{CopyJob, CopyOutcome, PublishMode, Replicator};
 use handoff_rows::target_sum_in;
 use handoff_schema::{TableSchema, TargetCatalogue, TargetTable, ddl};
@@ -81,7 +81,7 @@ impl TableMovers for RunTools {
             target: plan.target.as_deref(),
         };
         let seal = CheckedSeal::new(self, plan, self.seal(order.record, order.since), check);
-        let selected = plan.selected.of(order.mode);
+        let selected = plan.load_strategy.of(order.mode);
         let strategy = self.strategies.get(selected.strategy, selected.keep_spool);
         let done = match order.part {
             LoadedPart::Rows(_) => self.load_or_look_again(job, &*strategy, &seal, plan),
@@ -144,7 +144,7 @@ impl RunTools {
         job: LoadJob<'_>,
         strategy: &dyn LoadStrategy,
         seal: &dyn PublishHook,
-        plan: &TableContext,
+        plan: &TablePlan,
     ) -> Result<LoadOutcome, TableError> {
         match self.loader.load(&job, strategy, seal) {
             Err(error) if error.is_target_appeared() => {
@@ -161,7 +161,7 @@ impl RunTools {
     }
 
     /// Looks once more at a name that turned out to be taken.
-    fn look_again(&self, plan: &TableContext) -> Result<SecondLook, TableError> {
+    fn look_again(&self, plan: &TablePlan) -> Result<SecondLook, TableError> {
         let name = &plan.mapping.pg_table;
         let mut conn = self.servers.target.get().map_err(TableError::Prove)?;
         let read = TargetCatalogue::read(&mut conn, &self.schema);
@@ -181,7 +181,7 @@ impl RunTools {
 /// The seal of a publication, which checks before it records.
 struct CheckedSeal<'a> {
     tools: &'a RunTools,
-    plan: &'a TableContext,
+    plan: &'a TablePlan,
     seal: TrackingHook<'a>,
     check: &'a dyn PublicationCheck,
     /// The refusal of the check: a mover knows faults only.
@@ -191,7 +191,7 @@ struct CheckedSeal<'a> {
 impl<'a> CheckedSeal<'a> {
     fn new(
         tools: &'a RunTools,
-        plan: &'a TableContext,
+        plan: &'a TablePlan,
         seal: TrackingHook<'a>,
         check: &'a dyn PublicationCheck,
     ) -> CheckedSeal<'a> {
@@ -247,7 +247,7 @@ impl PublishHook for CheckedSeal<'_> {
 /// The rows of the replica's table, inside the transaction if there is one.
 struct RowsInReplica<'a> {
     conn: &'a mut mysql::Conn,
-    plan: &'a TableContext,
+    plan: &'a TablePlan,
 }
 
 impl PlacedRows for RowsInReplica<'_> {
@@ -268,7 +268,7 @@ impl PlacedRows for RowsInReplica<'_> {
 /// The rows of the target's table, as the transaction sees them.
 struct RowsInTarget<'a, 'c> {
     tx: &'a mut Transaction<'c>,
-    plan: &'a TableContext,
+    plan: &'a TablePlan,
     schema: &'a str,
 }
 

@@ -1,13 +1,12 @@
 //! The first look at a table: its watermark columns and its number of rows, before it is read.
 
-use crate::clock::{LOCAL, SourceClock};
-use crate::context::TableContext;
 use crate::error::TableError;
-use crate::window::{WatermarkColumn, WatermarkKind, Window, moment};
 use handoff_connect::{Fault, MyConn, MyPool, SessionProfile, quote_my};
 use handoff_model::{CancelToken, RowFilter, Watermark, WatermarkWindow};
+use handoff_plan::{SourceClock, TablePlan, WatermarkColumn, WatermarkKind, Window, moment};
 use handoff_rows::where_clause;
 use handoff_schema::TableSchema;
+use handoff_session::LOCAL_TIME;
 use jiff::SignedDuration;
 use mysql::prelude::Queryable;
 use mysql::{Row, Value};
@@ -46,17 +45,13 @@ pub(crate) struct SourceProbe<'a> {
 
 impl SourceProbe<'_> {
     /// Asks, in one statement, for the clock, the watermarks and the number of rows.
-    pub(crate) fn probe(
-        &self,
-        plan: &TableContext,
-        filter: &RowFilter,
-    ) -> Result<Probe, TableError> {
+    pub(crate) fn probe(&self, plan: &TablePlan, filter: &RowFilter) -> Result<Probe, TableError> {
         let (table, window) = (&plan.schema, plan.window.as_deref());
         let window = window.unwrap_or(&NO_WINDOW);
         let name = quote_my(table.name.as_str());
         let mut asked = vec![
             "CAST(UTC_TIMESTAMP() AS CHAR)".to_owned(),
-            format!("CAST({LOCAL} AS CHAR)"),
+            format!("CAST({LOCAL_TIME} AS CHAR)"),
             format!("(SELECT COUNT(*) FROM {name})"),
         ];
         let mut params = Vec::new();
@@ -160,8 +155,8 @@ fn highest(table: &str, column: &WatermarkColumn) -> String {
     let until = match column.kind {
         WatermarkKind::Timestamp => return "NULL".to_owned(),
         WatermarkKind::Integer | WatermarkKind::Decimal => String::new(),
-        WatermarkKind::Date => format!(" WHERE {name} <= DATE({LOCAL})"),
-        WatermarkKind::DateTime => format!(" WHERE {name} <= {LOCAL}"),
+        WatermarkKind::Date => format!(" WHERE {name} <= DATE({LOCAL_TIME})"),
+        WatermarkKind::DateTime => format!(" WHERE {name} <= {LOCAL_TIME}"),
     };
     format!("(SELECT CAST(MAX({name}) AS CHAR) FROM {table}{until})")
 }

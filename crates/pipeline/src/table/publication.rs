@@ -11,11 +11,10 @@ use super::probe::Probe;
 use super::roles::{PlacedRows, PublicationCheck};
 use super::run_scope::RunScope;
 use super::steps::{Counting, Route};
-use crate::context::TableContext;
 use crate::error::TableError;
-use crate::options::Hops;
 use handoff_connect::{PublishedRows, Side};
 use handoff_model::{ProofBy, TableSum};
+use handoff_plan::{Hops, TablePlan};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -32,7 +31,7 @@ pub(crate) struct MovedRows {
 /// The table that a check is about, and what was seen of it.
 pub(crate) struct CheckScope<'r> {
     pub(crate) run: &'r RunScope<'r>,
-    pub(crate) plan: &'r TableContext,
+    pub(crate) plan: &'r TablePlan,
     pub(crate) route: Route,
     pub(crate) rule: ProofRule,
     /// The source's answer before, if it was asked.
@@ -153,7 +152,7 @@ impl PublicationCheck for CopyCheck<'_> {
 
 /// Returns how many rows the replica's table has at most, by what is recorded of it and by its
 /// catalogue.
-pub(crate) fn likely_rows(plan: &TableContext) -> u64 {
+pub(crate) fn likely_rows(plan: &TablePlan) -> u64 {
     let tracked = &plan.tracked;
     let counted = tracked.load.as_ref().and_then(|load| load.replica_rows);
     let copied = tracked.copy.as_ref().and_then(|copy| copy.rows);

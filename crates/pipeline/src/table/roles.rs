@@ -6,14 +6,13 @@ use super::difference::TableDifference;
 use super::evidence::Checksums;
 use super::probe::Probe;
 use super::steps::Between;
-use crate::context::TableContext;
 use crate::error::TableError;
-use crate::window::WatermarkColumn;
 use handoff_connect::{Fault, PublishedRows, Side};
 use handoff_loader::{LoadMode, LoadOutcome};
 use handoff_model::{
     CopyId, RowFilter, TableName, TablePhase, TableSum, Watermark, WatermarkWindow,
 };
+use handoff_plan::{TablePlan, WatermarkColumn};
 use handoff_replicator::CopyOutcome;
 use handoff_rows::KeyList;
 use handoff_tracking::{AttemptStatus, PublishedMove};
@@ -32,38 +31,37 @@ pub(crate) enum ComparedPart {
 /// The questions that the steps of a table ask.
 pub(crate) trait TableQuestions: Sync {
     /// Asks the source, in one statement, for the clock, the watermarks and the number of rows.
-    fn probe(&self, plan: &TableContext, filter: &RowFilter) -> Result<Probe, TableError>;
+    fn probe(&self, plan: &TablePlan, filter: &RowFilter) -> Result<Probe, TableError>;
 
     /// Asks the source behind which value the next slice of at most `rows` rows of a window begins; [`None`] if
     /// the rest is one slice.
     fn slice_end(
         &self,
-        plan: &TableContext,
+        plan: &TablePlan,
         column: &WatermarkColumn,
         window: &WatermarkWindow,
         rows: u64,
     ) -> Result<Option<Watermark>, TableError>;
 
     /// Counts the rows of a filter in source or replica.
-    fn count(&self, side: Side, plan: &TableContext, filter: &RowFilter)
-    -> Result<u64, TableError>;
+    fn count(&self, side: Side, plan: &TablePlan, filter: &RowFilter) -> Result<u64, TableError>;
 
     /// Counts the rows of the database that hop 2 reads.
-    fn count_read(&self, plan: &TableContext) -> Result<u64, TableError>;
+    fn count_read(&self, plan: &TablePlan) -> Result<u64, TableError>;
 
     /// Sums the rows of the database that hop 2 reads, in their canonical form.
-    fn sum_read(&self, plan: &TableContext) -> Result<TableSum, TableError>;
+    fn sum_read(&self, plan: &TablePlan) -> Result<TableSum, TableError>;
 
     /// Returns true if no database has a row of the table.
-    fn is_empty(&self, plan: &TableContext) -> Result<bool, TableError>;
+    fn is_empty(&self, plan: &TablePlan) -> Result<bool, TableError>;
 
     /// Sums the bytes of all rows of source and replica.
-    fn checksums(&self, plan: &TableContext) -> Result<Checksums, TableError>;
+    fn checksums(&self, plan: &TablePlan) -> Result<Checksums, TableError>;
 
     /// Compares a table across databases.
     fn compare(
         &self,
-        plan: &TableContext,
+        plan: &TablePlan,
         between: Between,
         part: ComparedPart,
     ) -> Result<TableDifference, TableError>;
@@ -85,7 +83,7 @@ pub(crate) enum CopiedPart<'a> {
 
 /// One publication of hop 1.
 pub(crate) struct CopyOrder<'a> {
-    pub(crate) plan: &'a TableContext,
+    pub(crate) plan: &'a TablePlan,
     pub(crate) id: CopyId,
     /// Whether the replica's table is sure to be as the plan knows it.
     pub(crate) is_first: bool,
@@ -112,7 +110,7 @@ pub(crate) enum LoadedPart<'a> {
 
 /// One publication of hop 2.
 pub(crate) struct LoadOrder<'a> {
-    pub(crate) plan: &'a TableContext,
+    pub(crate) plan: &'a TablePlan,
     pub(crate) copy_id: Option<CopyId>,
     pub(crate) part: LoadedPart<'a>,
     pub(crate) mode: LoadMode,

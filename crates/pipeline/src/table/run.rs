@@ -12,17 +12,17 @@ use super::recovery::{Recovery, after_error};
 use super::run_scope::RunScope;
 use super::steps::{Route, Step, steps};
 use super::sweep::KeySweep;
-use crate::context::TableContext;
 use crate::error::TableError;
-use crate::report::{MoveTotals, PlanReport, StepFigures, TableReport};
+use crate::report::{MoveTotals, StepFigures, TableReport};
 use handoff_model::{CopyId, Reason, RunEvent, chain};
+use handoff_plan::{PlanReport, TablePlan};
 use handoff_tracking::WatermarkAt;
 use std::collections::VecDeque;
 
 /// One table on its way through a run.
 pub(crate) struct TableRun<'r> {
     pub(crate) run: &'r RunScope<'r>,
-    pub(crate) plan: &'r TableContext,
+    pub(crate) plan: &'r TablePlan,
     pub(crate) attempt: Attempt<'r>,
     pub(crate) route: Route,
     pub(crate) rule: ProofRule,
@@ -76,7 +76,7 @@ pub(crate) enum Flow {
 
 impl RunScope<'_> {
     /// Moves one table. Whatever happens is in the report.
-    pub(crate) fn move_table(&self, plan: &TableContext) -> TableReport {
+    pub(crate) fn move_table(&self, plan: &TablePlan) -> TableReport {
         let mut table = TableRun::new(self, Attempt::planned(plan));
         let done = match &self.spool {
             Some(_) => {
@@ -248,7 +248,7 @@ fn go_first(ahead: &mut VecDeque<Step>, steps: &[Step]) {
 }
 
 /// Says why a table is not moved in full.
-fn retaining_note(plan: &TableContext) -> String {
+fn retaining_note(plan: &TablePlan) -> String {
     let name = plan.name.in_shell();
     format!(
         "it keeps rows that are gone from the source (deletes = \"ignore\"), so it is not moved in \

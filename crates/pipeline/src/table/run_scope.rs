@@ -3,13 +3,12 @@
 use super::delete_limit::{DeleteLimit, DeleteLimits};
 use super::roles::{RunRecords, TableMovers, TableQuestions};
 use super::steps::Stages;
-use crate::context::TableContext;
 use crate::error::TableError;
 use crate::gate::Gate;
-use crate::plan::Refused;
 use crate::report::{TableReport, TableStatus};
 use handoff_connect::{Fault, RetryNotice, RetryPolicy, TransientError, retry};
 use handoff_model::{CancelToken, Observer, Reason, RunEvent, chain};
+use handoff_plan::{RefusedTable, TablePlan};
 use handoff_tracking::AttemptStatus;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,7 +37,7 @@ pub(crate) struct RunScope<'a> {
 impl RunScope<'_> {
     /// Returns the limit on what a move of a table may delete. Who asked for the rows of another source has
     /// asked for those that are there to go.
-    pub(crate) fn delete_limit(&self, plan: &TableContext) -> DeleteLimit {
+    pub(crate) fn delete_limit(&self, plan: &TablePlan) -> DeleteLimit {
         match plan.decision.reason {
             Reason::NewSource => DeleteLimit { percent: 100, ..self.limits.of_table(None) },
             _ => self.limits.of_table(plan.max_delete_percent),
@@ -48,7 +47,7 @@ impl RunScope<'_> {
     /// Makes a step, again after a transient fault. A fault may have cost the lock of the run.
     pub(crate) fn patiently<T>(
         &self,
-        plan: &TableContext,
+        plan: &TablePlan,
         mut step: impl FnMut() -> Result<T, TableError>,
     ) -> Result<T, TableError> {
         let tell = |again: RetryNotice<'_, TableError>| {
@@ -80,16 +79,16 @@ impl RunScope<'_> {
     }
 
     /// Reports a planned table that failed outside its way.
-    pub(crate) fn failed(&self, plan: &TableContext, error: &TableError) -> TableReport {
+    pub(crate) fn failed(&self, plan: &TablePlan, error: &TableError) -> TableReport {
         let mut report = TableReport::begun(plan.name.clone(), Some(plan.report()));
         self.note_failure(&mut report, error);
         self.done(report)
     }
 
     /// Reports a table that could not be planned.
-    pub(crate) fn refuse(&self, refused: &Refused) -> TableReport {
+    pub(crate) fn refuse(&self, refused: &RefusedTable) -> TableReport {
         let mut report = TableReport::begun(refused.table.clone(), None);
-        self.note_failure(&mut report, &refused.error);
+        self.note_failure(&mut report, &refused.error.clone().into());
         self.done(report)
     }
 

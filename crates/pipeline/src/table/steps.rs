@@ -7,10 +7,10 @@
 //! A publication is one step: the window, the keys that a sweep found and the counts that are asked inside
 //! the publishing transaction belong to one [`Step::CopyRows`] or [`Step::LoadRows`].
 
-use crate::options::Hops;
 use handoff_connect::Side;
 use handoff_loader::LoadMode;
 use handoff_model::{Deletes, ProofBy, TablePhase};
+use handoff_plan::Hops;
 
 /// What is the same for all tables of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use super::difference::TableDifference;
 use super::steps::Between;
-use crate::context::TableContext;
 use crate::error::TableError;
-use crate::wording::counted;
 use handoff_connect::Side;
+use handoff_model::human::counted;
+use handoff_plan::TablePlan;
 use handoff_rows::KeyList;
 
 /// The note on a key by which no row can be looked up.
@@ -31,7 +31,7 @@ impl KeySweep {
     /// Returns [`TableError::TooMuchDiffers`] if moving everything takes less.
     pub(crate) fn of(
         found: &TableDifference,
-        plan: &TableContext,
+        plan: &TablePlan,
         between: Between,
         window: Option<u64>,
     ) -> Result<Option<KeySweep>, TableError> {

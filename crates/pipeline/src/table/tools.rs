@@ -6,20 +6,18 @@ use super::evidence::Checksums;
 use super::probe::{Probe, SourceProbe};
 use super::roles::{ComparedPart, RunRecords, TableQuestions};
 use super::steps::Between;
-use crate::context::TableContext;
 use crate::error::TableError;
-use crate::servers::Servers;
-use crate::target_fit::TargetRefusal;
-use crate::window::WatermarkColumn;
 use handoff_connect::{Fault, MyPool, PublishHook, PublishedRows, SessionProfile, Side, quote_my};
 use handoff_loader::{DiscardLoad, LoadJob, LoadMode, Loader, StrategySet};
 use handoff_model::{
     CancelToken, Observer, RowFilter, RowThrottle, RunEvent, SumBy, TableName, TablePhase,
     TableSum, Watermark, WatermarkWindow,
 };
+use handoff_plan::{PlanError, TablePlan, TargetRefusal, WatermarkColumn};
 use handoff_replicator::Replicator;
 use handoff_rows::Locking;
 use handoff_schema::ddl;
+use handoff_session::Servers;
 use handoff_settings::ValuePolicies;
 use handoff_tracking::{AttemptStatus, RunLock, Tracker};
 use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
@@ -60,7 +58,7 @@ impl RunTools {
     }
 
     /// Returns the effect of reading the database that hop 2 reads on its writers.
-    pub(super) fn locking(&self, plan: &TableContext) -> Locking {
+    pub(super) fn locking(&self, plan: &TablePlan) -> Locking {
         if self.servers.replica.is_some() {
             Locking::Free
         } else if plan.schema.engine.is_transactional() {
@@ -73,7 +71,7 @@ impl RunTools {
     /// Returns the databases in which a table is, once it is known to be of one structure in all of them.
     fn compared_tables<'a>(
         &'a self,
-        plan: &'a TableContext,
+        plan: &'a TablePlan,
         between: Between,
     ) -> Result<Vec<ComparedTable<'a>>, TableError> {
         let servers = &self.servers;
@@ -87,7 +85,9 @@ impl RunTools {
         };
         let table = plan.name.clone();
         tables.checked(&plan.mapping).map_err(|mismatch| match mismatch {
-            StructureMismatch::Unfit(misfit) => TableError::Target(TargetRefusal::Unfit(misfit)),
+            StructureMismatch::Unfit(misfit) => {
+                PlanError::Target(TargetRefusal::Unfit(misfit)).into()
+            }
             StructureMismatch::Structure(what) => {
                 TableError::Structure { table, side: Side::Replica, what }
             }
@@ -98,7 +98,7 @@ impl RunTools {
     }
 
     /// Returns true if the target has a row of the table.
-    fn target_has_rows(&self, plan: &TableContext) -> Result<bool, TableError> {
+    fn target_has_rows(&self, plan: &TablePlan) -> Result<bool, TableError> {
         let target = &self.servers.target;
         let mut conn = target.get().map_err(TableError::Prove)?;
         let _guard = target.cancel_guard(&conn, &self.cancel);
@@ -111,13 +111,13 @@ impl RunTools {
 }
 
 impl TableQuestions for RunTools {
-    fn probe(&self, plan: &TableContext, filter: &RowFilter) -> Result<Probe, TableError> {
+    fn probe(&self, plan: &TablePlan, filter: &RowFilter) -> Result<Probe, TableError> {
         self.source_probe().probe(plan, filter)
     }
 
     fn slice_end(
         &self,
-        plan: &TableContext,
+        plan: &TablePlan,
         column: &WatermarkColumn,
         window: &WatermarkWindow,
         rows: u64,
@@ -125,18 +125,13 @@ impl TableQuestions for RunTools {
         self.source_probe().boundary(&plan.schema, column, window, rows)
     }
 
-    fn count(
-        &self,
-        side: Side,
-        plan: &TableContext,
-        filter: &RowFilter,
-    ) -> Result<u64, TableError> {
+    fn count(&self, side: Side, plan: &TablePlan, filter: &RowFilter) -> Result<u64, TableError> {
         let replica = self.servers.replica.as_ref().filter(|_| side == Side::Replica);
         let pool = replica.unwrap_or_else(|| self.servers.origin());
         SourceProbe { pool, cancel: &self.cancel }.count(&plan.schema, filter)
     }
 
-    fn count_read(&self, plan: &TableContext) -> Result<u64, TableError> {
+    fn count_read(&self, plan: &TablePlan) -> Result<u64, TableError> {
         let pool = self.servers.load_from();
         let mut conn = pool.get(SessionProfile::Read).map_err(TableError::Prove)?;
         let _guard = pool.cancel_guard(&conn, &self.cancel);
@@ -147,7 +142,7 @@ impl TableQuestions for RunTools {
         Ok(count.unwrap_or_default())
     }
 
-    fn sum_read(&self, plan: &TableContext) -> Result<TableSum, TableError> {
+    fn sum_read(&self, plan: &TablePlan) -> Result<TableSum, TableError> {
         let job = LoadJob {
             table: &plan.schema,
             mapping: &plan.mapping,
@@ -163,7 +158,7 @@ impl TableQuestions for RunTools {
     }
 
     /// The source is asked first, since it is the one that others write to.
-    fn is_empty(&self, plan: &TableContext) -> Result<bool, TableError> {
+    fn is_empty(&self, plan: &TablePlan) -> Result<bool, TableError> {
         let pools: [&Option<MyPool>; 2] = [&self.servers.source, &self.servers.replica];
         for pool in pools.into_iter().flatten() {
             if (SourceProbe { pool, cancel: &self.cancel }).has_rows(&plan.schema)? {
@@ -173,7 +168,7 @@ impl TableQuestions for RunTools {
         Ok(!self.target_has_rows(plan)?)
     }
 
-    fn checksums(&self, plan: &TableContext) -> Result<Checksums, TableError> {
+    fn checksums(&self, plan: &TablePlan) -> Result<Checksums, TableError> {
         let Some(replicator) = &self.replicator else {
             return Err(TableError::NotCopied(plan.name.clone()));
         };
@@ -183,7 +178,7 @@ impl TableQuestions for RunTools {
 
     fn compare(
         &self,
-        plan: &TableContext,
+        plan: &TablePlan,
         between: Between,
         part: ComparedPart,
     ) -> Result<TableDifference, TableError> {

@@ -6,33 +6,36 @@ mod table;
 
 pub use request::{Depth, VerifyRequest};
 
-use crate::base::read_catalogue;
-use crate::denied::Hidden;
+use crate::error::{Error, Result};
 use crate::flight::each;
 use crate::gate::Gate;
-use crate::identity::{Ownership, RunPools};
-use crate::names::NameWeight;
-use crate::planning::gone;
+use crate::pipeline::Pipeline;
 use crate::report::{LastProof, VerifyReport, VerifyStatus, VerifyTable};
-use crate::{Error, Hops, Pipeline, Result, RunOptions};
 use handoff_connect::{Fault, MyPool, PgPool, SessionProfile, Side};
 use handoff_model::{RowThrottle, RunEvent, RunId, TableName};
+use handoff_plan::{Hops, NameWeight};
 use handoff_schema::{
-    CachedTable, SchemaCache, TableMapping, TableSchema, TargetCatalogue, pg_table_name,
+    CachedTable, SchemaCache, SourceCatalogue, TableSchema, TargetCatalogue, pg_table_name,
+};
+use handoff_session::{
+    Access, HiddenTables, ReplicaNeed, Session, Sides, TableScope, gone_note, read_catalogue,
 };
 use handoff_tracking::{ProofOutcome, TrackedTable, Tracker};
 use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use table::TableVerifier;
 
+type ReplicaTables = (MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>);
+
 /// The databases of a verification, and what is in them.
 struct Base {
     source: Option<MyPool>,
-    replica: Option<(MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>)>,
+    replica: Option<ReplicaTables>,
     target: Option<(PgPool, TargetCatalogue)>,
     /// The most rows of the source to read in a second.
     throttle: Option<RowThrottle>,
@@ -60,8 +63,7 @@ impl Pipeline {
     /// that is not there, a run in progress.
     pub fn verify(&self, request: &VerifyRequest) -> Result<VerifyReport> {
         let (run, started_at, clock) = (RunId::new(), Timestamp::now(), Instant::now());
-        let look = || self.patiently(|| self.look_around(run, request));
-        let base = self.until_stopped(look)?;
+        let base = self.until_stopped(|| self.patiently(|| self.inspect(run, request)))?;
         let sides = base.sides();
         self.cancel.check()?;
         self.observer.event(&RunEvent::RunStarted {
@@ -79,7 +81,7 @@ impl Pipeline {
             duration: clock.elapsed(),
         });
         let meanwhile = if failed > 0 && !cancelled { base.began_meanwhile() } else { None };
-        let notes = base.gone.iter().map(gone).chain(base.notes.clone()).chain(meanwhile);
+        let notes = base.gone.iter().map(gone_note).chain(base.notes.clone()).chain(meanwhile);
         let notes = notes.collect();
         Ok(VerifyReport {
             run_id: run,
@@ -95,53 +97,30 @@ impl Pipeline {
     }
 
     /// Connects and looks at what there is to compare. Makes nothing.
-    fn look_around(&self, run: RunId, request: &VerifyRequest) -> Result<Base> {
+    fn inspect(&self, run: RunId, request: &VerifyRequest) -> Result<Base> {
         if request.from == request.to {
             return Err(Error::NothingToCompare);
         }
-        let both = self.opening(run, Hops::Both)?;
+        let compares_replica = request.from == Side::Replica || request.to == Side::Replica;
+        if self.settings.replica.is_none() && compares_replica {
+            return Err(Error::NoReplicaToCompare);
+        }
         let hops = if request.from == Side::Replica { Hops::Load } else { Hops::Both };
-        let source = if hops == Hops::Both { both.source()? } else { None };
-        let replica = match &self.settings.replica {
-            Some(_) => self.opening(run, Hops::Load)?.replica()?,
-            None if request.from == Side::Replica || request.to == Side::Replica => {
-                return Err(Error::NoReplicaToCompare);
-            }
-            None => None,
-        };
-        let target = both.target()?;
-        let schema = &self.settings.target.schema;
-        let tracker = Tracker::open_read_only(run, replica.clone(), target.clone(), schema)?;
+        let sides = Sides { source: hops == Hops::Both, replica: ReplicaNeed::Present };
+        let options = self.session_options(run);
+        let session = Session::open(&self.settings, Access::Look, sides, &options)?;
+        let tracker = session.read_tracker()?;
         tracker.demand_idle().map_err(Error::locked)?;
-        let first = source.as_ref().or(replica.as_ref()).ok_or(Error::NoReplica)?;
-        let database = first.database().to_owned();
-        let catalogue = read_catalogue(first)?;
-        let options = RunOptions { tables: request.tables.clone(), hops, ..RunOptions::default() };
-        let wanted = self.wanted(&catalogue, &options)?;
-        let bytes = |table: &TableName| {
-            catalogue.tables[table].as_ref().map_or(0, |table| table.data_bytes.max(table.rows))
-        };
-        let replica = replica
-            .map(|pool| {
-                let there =
-                    read_catalogue(&pool)?.under_names(catalogue.tables.keys().chain(&wanted));
-                Ok::<_, Error>((pool, there.tables))
-            })
-            .transpose()?;
-        let first_target = target.clone();
+        let scope = session.scope(&request.tables)?;
+        let replica = replica_tables(&session, &scope)?;
+        let pool = &session.servers.target;
         let target = (request.to == Side::Target)
-            .then(|| self.read_target(&target).map(|catalogue| (target.clone(), catalogue)))
+            .then(|| session.read_target().map(|catalogue| (pool.clone(), catalogue)))
             .transpose()?;
         let states = tracker.states()?;
-        let asked = Error::server("ask which database this is");
-        let pools = RunPools {
-            source: source.as_ref(),
-            replica: replica.as_ref().map(|(pool, _)| pool),
-            target: &first_target,
-        };
-        let ownership = Ownership::look(pools, &catalogue, hops, self.settings.source_identity);
-        let change = ownership.map_err(asked)?.change(&states, &wanted);
-        let names = self.unmatched(pools, &catalogue)?;
+        let ownership = session.ownership(&scope.catalogue, hops)?;
+        let change = ownership.change(&states, &scope.wanted);
+        let names = session.unmatched_names(&scope.catalogue)?;
         let names = names.iter().filter(|name| name.weight >= NameWeight::Warning);
         let mut notes: Vec<String> = names.map(ToString::to_string).collect();
         notes.extend(change.map(|change| change.what()));
@@ -150,28 +129,20 @@ impl Pipeline {
             (None, Some((_, there))) => there.contains_key(name),
             (None, None) => false,
         };
-        let expected = self.expected(&catalogue, &request.tables, &states, arrived)?;
-        let Hidden { denied, gone } = match &source {
-            Some(pool) => {
-                let mut conn = pool.get(SessionProfile::Read).map_err(Error::Connect)?;
-                Hidden::look(&mut conn, &catalogue, &wanted, &expected)?
-            }
-            None => Hidden::default(),
-        };
+        let expected =
+            session.expected_tables(&scope.catalogue, &request.tables, &states, arrived)?;
+        let HiddenTables { denied, gone } = session.hidden_tables(&scope, &expected)?;
+        let TableScope { catalogue, wanted, .. } = scope;
         let mut wanted: Vec<_> =
             wanted.into_iter().filter(|table| !denied.contains_key(table)).collect();
-        wanted.sort_by_cached_key(|table| std::cmp::Reverse(bytes(table)));
-        let origin = SchemaCache::new();
-        origin.load(&database, catalogue, |schema| {
-            TableMapping::new(schema, &self.settings.table(&schema.name), &self.settings.values)
-        });
-        let throttle = self.settings.max_rows_per_second.map(RowThrottle::new);
+        wanted.sort_by_cached_key(|table| Reverse(size(&catalogue, table)));
+        let database = session.servers.origin().database().to_owned();
         Ok(Base {
-            source,
+            origin: session.mapped(&database, catalogue),
+            source: session.servers.source,
             replica,
             target,
-            throttle,
-            origin,
+            throttle: self.settings.max_rows_per_second.map(RowThrottle::new),
             database,
             wanted,
             denied,
@@ -212,6 +183,19 @@ impl Pipeline {
         tables.sort_by(|a, b| a.table.cmp(&b.table));
         Ok(tables)
     }
+}
+
+/// Returns the tables of the replica, if there is one, by their names in the database that is read first.
+fn replica_tables(session: &Session<'_>, scope: &TableScope) -> Result<Option<ReplicaTables>> {
+    let Some(pool) = &session.servers.replica else { return Ok(None) };
+    let names = scope.catalogue.tables.keys().chain(&scope.wanted);
+    let there = read_catalogue(pool)?.under_names(names);
+    Ok(Some((pool.clone(), there.tables)))
+}
+
+/// Returns the bytes of a table, or its rows where those are more.
+fn size(catalogue: &SourceCatalogue, table: &TableName) -> u64 {
+    catalogue.tables[table].as_ref().map_or(0, |table| table.data_bytes.max(table.rows))
 }
 
 impl Base {

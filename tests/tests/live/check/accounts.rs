@@ -58,7 +58,7 @@ fn all_privileges_are_replaced_and_an_administrator_is_left_alone() {
     let report = check(&admin);
     let finding = odd(&report, Side::Source, S::Grants);
     assert!(finding.what.ends_with("it administers the server, so use another"), "{finding:?}");
-    assert!(finding.mend.iter().all(|mend| !mend.text.contains("REVOKE")), "{finding:?}");
+    assert!(finding.fixes.iter().all(|mend| !mend.text.contains("REVOKE")), "{finding:?}");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_missing_replica_database_is_made_by_the_run_or_by_the_statements_given() {
     let report = check(&settings);
     let finding = odd(&report, Side::Replica, S::Schema);
     assert_eq!(finding.verdict, CheckVerdict::Fault);
-    let statements: Vec<&str> = finding.mend.iter().map(|mend| mend.text.as_str()).collect();
+    let statements: Vec<&str> = finding.fixes.iter().map(|mend| mend.text.as_str()).collect();
     assert_eq!(
         statements,
         [

@@ -4,7 +4,7 @@ use super::{of, repair};
 use crate::diff::is_equal;
 use crate::verify::{carry, settings};
 use handoff_model::TableName;
-use handoff_pipeline::{Error, Pipeline, RepairRequest, RepairStatus, RepairWay};
+use handoff_pipeline::{Error, Pipeline, RepairRequest, RepairStatus, RepairWay, SessionError};
 use handoff_settings::Settings;
 use handoff_testbed::Trio;
 
@@ -127,7 +127,7 @@ fn a_table_that_never_arrived_or_was_altered_is_refused_with_the_remedy() {
          --full`"
     );
     let unknown = Pipeline::new(settings).repair(&tables(&["nobody"])).unwrap_err();
-    assert!(matches!(unknown, Error::UnknownTables { .. }), "{unknown}");
+    assert!(matches!(unknown, Error::Session(SessionError::UnknownTables { .. })), "{unknown}");
 }
 
 #[test]

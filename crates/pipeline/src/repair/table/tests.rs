@@ -1,18 +1,18 @@
 //! A repair without servers.
 
 use super::*;
-use crate::options::Hops;
 use crate::report::{TableStatus, Verdict};
 use crate::table::Stages;
 use crate::table::tests::doubles::*;
 use handoff_connect::Fault;
+use handoff_plan::Hops;
 use handoff_verify::DifferenceKind;
 
 fn by_sums() -> Stages {
     stages(Hops::Both, true, ProofBy::Sums)
 }
 
-fn repaired(double: &Double, stages: Stages, plan: &TableContext) -> RepairedTable {
+fn repaired(double: &Double, stages: Stages, plan: &TablePlan) -> RepairedTable {
     let gate = gate();
     double.scope(&gate, stages).repair(plan, ShowKeys::All)
 }
@@ -111,7 +111,7 @@ fn a_table_that_never_arrived_is_not_mended() {
 fn without_a_replica_keys_are_loaded_from_the_source() {
     let sides = [Side::Source, Side::Target];
     let double = Double::of(100).finding(comparison(&sides, 100, &[(DifferenceKind::Stale, 1)]));
-    let plan = TableContext { replica: None, ..full_plan() };
+    let plan = TablePlan { replica: None, ..full_plan() };
     let repaired = repaired(&double, stages(Hops::Both, false, ProofBy::Sums), &plan);
     assert_eq!(repaired.report.error, None);
     calls(&double, &["compare", "load keys", "publish load", "compare"]);
@@ -162,7 +162,7 @@ fn the_plan_of_a_repair_stays_that_of_a_repair() {
 
 #[test]
 fn a_table_that_keeps_rows_is_never_copied_in_full() {
-    let plan = TableContext { deletes: Deletes::Ignore, ..full_plan() };
+    let plan = TablePlan { deletes: Deletes::Ignore, ..full_plan() };
     let double = Double::of(100).finding(unlisted());
     failed(&repaired(&double, by_sums(), &plan), "could be mended by a full copy only");
     calls(&double, &["compare"]);
@@ -170,7 +170,7 @@ fn a_table_that_keeps_rows_is_never_copied_in_full() {
 
 #[test]
 fn rows_that_stay_are_no_difference() {
-    let plan = TableContext { deletes: Deletes::Ignore, ..full_plan() };
+    let plan = TablePlan { deletes: Deletes::Ignore, ..full_plan() };
     let sides = [Side::Source, Side::Target];
     let gone = comparison(&sides, 100, &[(DifferenceKind::Phantom, 1)]);
     let double = Double { source: 99, ..Double::of(100) }.finding(gone);

@@ -1,6 +1,7 @@
 use super::*;
-use crate::report::{PlanReport, Proof, TableStatus};
+use crate::report::{Proof, TableStatus};
 use handoff_model::{Extraction, Priority, ProofBy, Reason, TableSum, WaitTimes};
+use handoff_plan::PlanReport;
 use jiff::Timestamp;
 
 fn copied(rows: u64) -> CopyOutcome {

@@ -1,9 +1,11 @@
+mod windows;
+
 use super::*;
-use crate::options::Hops;
 use crate::table::tests::doubles::{
     BASE, LAST, NEXT, at, copy_id, diff_plan, full_plan, stages, watermark_column, window_plan,
 };
 use handoff_model::ProofBy;
+use handoff_plan::Hops;
 
 fn probe() -> Probe {
     Probe { rows: 100, changed: Some(3), next: vec![(watermark_column(), at(NEXT))] }
@@ -75,7 +77,7 @@ fn a_copy_that_is_only_to_be_loaded_is_not_made() {
 
 #[test]
 fn a_full_copy_is_its_own_base() {
-    let plan = TableContext { filter: RowFilter::All, ..window_plan() };
+    let plan = TablePlan { filter: RowFilter::All, ..window_plan() };
     let attempt = Attempt::planned(&plan);
     let marks = attempt.marks(&attempt.whole(Some(&probe())), plan.copy_id).unwrap();
     assert_eq!((marks[0].base, &marks[0].watermark), (plan.copy_id, &at(NEXT)));

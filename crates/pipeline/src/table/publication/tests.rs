@@ -6,12 +6,12 @@ use crate::table::tests::doubles::{Double, Placed, full_plan, gate, lasting, sta
 
 struct Case {
     double: Double,
-    plan: TableContext,
+    plan: TablePlan,
     proof: ProofBy,
     before: Evidence,
 }
 
-fn case(double: Double, plan: TableContext) -> Case {
+fn case(double: Double, plan: TablePlan) -> Case {
     Case { double, plan, proof: ProofBy::Sums, before: Evidence::default() }
 }
 
@@ -89,7 +89,7 @@ fn a_mover_that_counted_the_old_rows_is_believed() {
 
 #[test]
 fn a_first_copy_has_nothing_to_lose() {
-    let plan = TableContext { replica: None, ..full_plan() };
+    let plan = TablePlan { replica: None, ..full_plan() };
     assert!(case(Double::of(100), plan).copy(false, &published(0)).done.is_ok());
 }
 

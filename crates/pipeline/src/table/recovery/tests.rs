@@ -1,10 +1,10 @@
 //! What follows each kind of error, as tables of cases.
 
 use super::*;
-use crate::options::Hops;
 use crate::table::steps::{Between, Counting, Goal, Stages};
 use crate::table::tests::doubles::{lasting, my_fault, name, passing};
 use handoff_model::{Deletes, ProofBy};
+use handoff_plan::Hops;
 
 const COPY: Step = Step::CopyRows { counts: true };
 const LOAD: Step = Step::LoadRows(Counting::SinceProbe);

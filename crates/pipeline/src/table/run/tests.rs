@@ -1,12 +1,12 @@
 //! The interpreter without servers: the steps that follow a fault, and the report of it.
 
 use super::*;
-use crate::options::Hops;
 use crate::report::{TableStatus, Verdict};
 use crate::table::steps::Stages;
 use crate::table::tests::doubles::*;
 use handoff_connect::Side;
 use handoff_model::{Deletes, Extraction, ProofBy};
+use handoff_plan::Hops;
 use handoff_verify::DifferenceKind;
 
 fn by_sums() -> Stages {
@@ -17,18 +17,18 @@ fn by_rows() -> Stages {
     stages(Hops::Both, true, ProofBy::Rows)
 }
 
-fn moved(double: &Double, stages: Stages, plan: &TableContext) -> TableReport {
+fn moved(double: &Double, stages: Stages, plan: &TablePlan) -> TableReport {
     let gate = gate();
     double.scope(&gate, stages).move_table(plan)
 }
 
 /// A plan without a replica.
-fn direct(plan: TableContext) -> TableContext {
-    TableContext { replica: None, ..plan }
+fn direct(plan: TablePlan) -> TablePlan {
+    TablePlan { replica: None, ..plan }
 }
 
-fn deleting(deletes: Deletes, plan: TableContext) -> TableContext {
-    TableContext { deletes, ..plan }
+fn deleting(deletes: Deletes, plan: TablePlan) -> TablePlan {
+    TablePlan { deletes, ..plan }
 }
 
 #[track_caller]

@@ -1,11 +1,7 @@
 //! A table without servers: its plan, and doubles that play the roles of servers, movers and records.
 
-use crate::context::TableContext;
-use crate::decide::Decision;
 use crate::error::TableError;
 use crate::gate::Gate;
-use crate::options::Hops;
-use crate::select::Selected;
 use crate::table::delete_limit::{DeleteLimits, GuardedCommand};
 use crate::table::difference::TableDifference;
 use crate::table::evidence::Checksums;
@@ -16,13 +12,15 @@ use crate::table::roles::{
 };
 use crate::table::run_scope::RunScope;
 use crate::table::steps::{Between, Stages};
-use crate::window::{WatermarkColumn, WatermarkKind, Window};
 use handoff_connect::{Fault, PublishedRows, RetryPolicy, Side};
 use handoff_loader::LoadOutcome;
 use handoff_model::{
     CancelToken, ColumnName, CopyId, Deletes, Extraction, LossAudit, Observer, Priority, ProofBy,
     Reason, RowFilter, RunEvent, RunId, Strategy, SumBy, TableName, TablePhase, TableSum,
     WaitTimes, Watermark, WatermarkWindow,
+};
+use handoff_plan::{
+    Decision, Hops, StrategyChoice, TablePlan, WatermarkColumn, WatermarkKind, Window,
 };
 use handoff_replicator::CopyOutcome;
 use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema};
@@ -134,11 +132,11 @@ pub(crate) fn tracked() -> TrackedTable {
 }
 
 /// A table whose plan moves the window of its watermark.
-pub(crate) fn window_plan() -> TableContext {
+pub(crate) fn window_plan() -> TablePlan {
     let schema = schema();
     let mapping =
         TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default()).unwrap();
-    TableContext {
+    TablePlan {
         name: name(),
         decision: Decision {
             extraction: Extraction::Incremental,
@@ -152,7 +150,7 @@ pub(crate) fn window_plan() -> TableContext {
         window: Some(Arc::new(Window { columns: vec![watermark_column()], lookback: None })),
         deletes: Deletes::Count,
         max_delete_percent: None,
-        selected: Selected {
+        load_strategy: StrategyChoice {
             strategy: Strategy::Streaming,
             keep_spool: false,
             why: "small".to_owned(),
@@ -162,22 +160,22 @@ pub(crate) fn window_plan() -> TableContext {
         replica: Some(Arc::new(schema)),
         mapping: Arc::new(mapping),
         target: None,
-        mark: Ok("mark".to_owned()),
+        change_token: Ok("mark".to_owned()),
         tracked: tracked(),
         copy_id: copy_id("000000000000000b"),
     }
 }
 
 /// A table whose plan moves everything.
-pub(crate) fn full_plan() -> TableContext {
+pub(crate) fn full_plan() -> TablePlan {
     let mut plan = window_plan();
     plan.decision.extraction = Extraction::FullTable;
     plan.decision.reason = Reason::Configured;
-    TableContext { filter: RowFilter::All, window: None, ..plan }
+    TablePlan { filter: RowFilter::All, window: None, ..plan }
 }
 
 /// A table whose plan moves the rows that a comparison names.
-pub(crate) fn diff_plan() -> TableContext {
+pub(crate) fn diff_plan() -> TablePlan {
     let mut plan = full_plan();
     plan.decision.extraction = Extraction::Diff;
     plan.decision.reason = Reason::Compared;
@@ -372,7 +370,7 @@ fn sum(rows: u64, is_other: bool) -> TableSum {
 }
 
 impl TableQuestions for Double {
-    fn probe(&self, _: &TableContext, _: &RowFilter) -> Result<Probe, TableError> {
+    fn probe(&self, _: &TablePlan, _: &RowFilter) -> Result<Probe, TableError> {
         self.call("probe", None)?;
         let next = vec![(watermark_column(), at(NEXT))];
         Ok(Probe { rows: self.source - self.written, changed: Some(self.changed), next })
@@ -380,7 +378,7 @@ impl TableQuestions for Double {
 
     fn slice_end(
         &self,
-        _: &TableContext,
+        _: &TablePlan,
         _: &WatermarkColumn,
         _: &WatermarkWindow,
         _: u64,
@@ -389,7 +387,7 @@ impl TableQuestions for Double {
         Ok(self.slice_ends.lock().unwrap().pop_front())
     }
 
-    fn count(&self, side: Side, _: &TableContext, filter: &RowFilter) -> Result<u64, TableError> {
+    fn count(&self, side: Side, _: &TablePlan, filter: &RowFilter) -> Result<u64, TableError> {
         match (side, filter) {
             (Side::Source, RowFilter::All) => self.call("count source", None).map(|()| self.source),
             (Side::Source, _) => self.call("count written", None).map(|()| self.written),
@@ -398,21 +396,21 @@ impl TableQuestions for Double {
         }
     }
 
-    fn count_read(&self, plan: &TableContext) -> Result<u64, TableError> {
+    fn count_read(&self, plan: &TablePlan) -> Result<u64, TableError> {
         self.call("count read", None)?;
         Ok(if plan.replica.is_some() { self.replica } else { self.source })
     }
 
-    fn sum_read(&self, _: &TableContext) -> Result<TableSum, TableError> {
+    fn sum_read(&self, _: &TablePlan) -> Result<TableSum, TableError> {
         self.call("sum read", None)?;
         Ok(sum(self.target, false))
     }
 
-    fn is_empty(&self, _: &TableContext) -> Result<bool, TableError> {
+    fn is_empty(&self, _: &TablePlan) -> Result<bool, TableError> {
         self.call("is empty", None).map(|()| self.is_empty)
     }
 
-    fn checksums(&self, _: &TableContext) -> Result<Checksums, TableError> {
+    fn checksums(&self, _: &TablePlan) -> Result<Checksums, TableError> {
         self.call("checksums", None)?;
         let same = self.same_bytes.lock().unwrap().pop_front().unwrap_or(true);
         Ok(Checksums { source: sum(self.source, false), replica: sum(self.replica, !same) })
@@ -420,7 +418,7 @@ impl TableQuestions for Double {
 
     fn compare(
         &self,
-        plan: &TableContext,
+        plan: &TablePlan,
         between: Between,
         part: ComparedPart,
     ) -> Result<TableDifference, TableError> {

@@ -1,0 +1,205 @@
+//! The next run foreseen: every table with the action and the reason.
+
+use crate::error::Result;
+use crate::options::RunOptions;
+use crate::pipeline::Pipeline;
+use crate::planning::Planned;
+use crate::recover::Recovery;
+use handoff_model::{
+    Extraction, Reason, RowFilter, RunId, Strategy, TableName, WatermarkWindow, chain,
+};
+use handoff_plan::{NameWeight, OmissionReport, PlanReport, TablePlan};
+use handoff_session::{Access, SessionError};
+use handoff_tracking::{LastMove, RecoveryFinding};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What the next run would do. As JSON, fields are added in later versions, never renamed.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanPreview {
+    /// When it was looked at, UTC.
+    pub at: Timestamp,
+    /// The run that is in progress, as a phrase. What it has not finished counts as interrupted here.
+    pub in_progress: Option<String>,
+    /// The tables in the order of their turns.
+    pub tables: Vec<TablePreview>,
+    /// Tables that would fail, with the reason.
+    pub refused: Vec<RefusedPreview>,
+    /// What is mended before the first table: what tracking and databases disagree on, one sentence
+    /// each.
+    pub mended: Vec<String>,
+    /// What of the source does not arrive in the target.
+    pub omissions: OmissionReport,
+    /// What else a person should know.
+    pub notes: Vec<String>,
+}
+
+/// What the next run would do with one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TablePreview {
+    /// The table.
+    pub table: TableName,
+    /// What would be done.
+    pub action: Action,
+    /// What would be moved, and why.
+    pub plan: PlanReport,
+    /// Behind which values changed rows are looked for, in both hops; none if everything is moved.
+    pub since: Vec<Since>,
+    /// How the rows would be loaded.
+    pub strategy: Strategy,
+    /// Why the table is not left alone as unchanged, unless it is.
+    pub moved_because: Option<String>,
+    /// Rows of the table by the catalogue: an estimate unless the engine counts them.
+    pub rows: u64,
+    /// Bytes of its data by the catalogue.
+    pub bytes: u64,
+    /// The last time that as much of it was moved.
+    pub last: Option<LastMove>,
+}
+
+/// A table that would fail.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedPreview {
+    /// The table.
+    pub table: TableName,
+    /// Why, with the remedy.
+    pub error: String,
+}
+
+/// What would be done with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Every row goes through every hop.
+    MoveAll,
+    /// The rows that may have changed do.
+    MoveChanged,
+    /// The rows are compared, and those that differ are moved.
+    Compare,
+    /// The copy in the replica is loaded.
+    Load,
+    /// Nothing, if the table is as empty as it was.
+    LeaveIfEmpty,
+    /// Nothing.
+    LeaveAlone,
+}
+
+/// Where a window of changed rows begins.
+#[derive(Debug, Clone, Serialize)]
+pub struct Since {
+    /// The column.
+    pub column: String,
+    /// The lowest value that is moved: the watermark less the overlap, or the oldest that is young.
+    pub from: String,
+}
+
+impl Pipeline {
+    /// Says what [`run`](Pipeline::run) would do with `options`, and writes nothing: what is missing is
+    /// not made, what was interrupted is not mended, and no lock is taken.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if a server cannot be reached or read, or a table is not there.
+    pub fn plan(&self, options: &RunOptions) -> Result<PlanPreview> {
+        self.until_stopped(|| self.patiently(|| self.foresee(options)))
+    }
+
+    fn foresee(&self, options: &RunOptions) -> Result<PlanPreview> {
+        let at = Timestamp::now();
+        let run = RunId::new();
+        let base = self.survey(run, Access::Look, options)?;
+        let tracker = base.session.open_tracker(run)?;
+        let in_progress = tracker.in_progress();
+        let in_progress =
+            in_progress.map_err(SessionError::server("ask whether a run is in progress"))?;
+        let planned = self.make_plan(&base, &tracker, options, Recovery::Foresee)?;
+        let last = tracker.last_moves()?;
+        let Planned { plan, findings, mut notes, .. } = planned;
+        notes.extend(base.names(NameWeight::Quiet));
+        notes.extend(base.omissions.reserved());
+        notes.extend(base.scope.without_rows());
+        let refused = plan.refused.iter().map(|refused| RefusedPreview {
+            table: refused.table.clone(),
+            error: chain(&refused.error),
+        });
+        Ok(PlanPreview {
+            at,
+            in_progress: in_progress.map(|holder| holder.to_string()),
+            tables: plan.tables.iter().map(|context| TablePreview::of(context, &last)).collect(),
+            refused: refused.collect(),
+            mended: findings.iter().filter(|finding| is_mended(finding)).map(text).collect(),
+            omissions: base.omissions,
+            notes,
+        })
+    }
+}
+
+/// Tables that are not ours fail by themselves, if they are to be carried at all.
+fn is_mended(finding: &RecoveryFinding) -> bool {
+    !matches!(finding, RecoveryFinding::NotOurs { .. })
+}
+
+fn text(finding: &RecoveryFinding) -> String {
+    finding.to_string()
+}
+
+impl TablePreview {
+    fn of(context: &TablePlan, last: &LastMoves) -> TablePreview {
+        let (plan, action) = (context.report(), Action::of(context));
+        TablePreview {
+            table: context.name.clone(),
+            action,
+            since: since(&context.filter),
+            strategy: context.planned().strategy,
+            moved_because: (plan.reason != Reason::Unchanged).then(|| moved_because(context)),
+            rows: context.schema.rows,
+            bytes: context.schema.data_bytes,
+            last: last.get(&(context.name.clone(), plan.extraction)).cloned(),
+            plan,
+        }
+    }
+
+    /// Returns how long the same took last time, in milliseconds; nothing of a table that is left alone.
+    pub fn expected_ms(&self) -> u64 {
+        let last = self.last.as_ref().filter(|_| self.action != Action::LeaveAlone);
+        last.map_or(0, LastMove::duration_ms)
+    }
+}
+
+type LastMoves = BTreeMap<(TableName, Extraction), LastMove>;
+
+impl Action {
+    fn of(context: &TablePlan) -> Action {
+        match (context.decision.reason, context.decision.extraction) {
+            (Reason::Unchanged, _) => Action::LeaveAlone,
+            (Reason::CopiedNotLoaded, _) => Action::Load,
+            (Reason::Configured, _) if context.was_empty() => Action::LeaveIfEmpty,
+            (_, Extraction::Diff) => Action::Compare,
+            _ if context.filter != RowFilter::All => Action::MoveChanged,
+            _ => Action::MoveAll,
+        }
+    }
+}
+
+fn since(filter: &RowFilter) -> Vec<Since> {
+    let RowFilter::Changed { bounds, .. } = filter else { return Vec::new() };
+    let begins = |bound: &WatermarkWindow| Since {
+        column: bound.column.as_str().to_owned(),
+        from: bound.from.to_string(),
+    };
+    bounds.iter().map(begins).collect()
+}
+
+/// Says why the source does not tell that a table is as it was.
+fn moved_because(context: &TablePlan) -> String {
+    let recorded = context.tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
+    match (&context.change_token, recorded) {
+        (Err(why), _) => why.to_string(),
+        (Ok(_), None) => "its last copy has no change token".to_owned(),
+        (Ok(now), Some(then)) if now == then => {
+            "nothing was written since its last copy".to_owned()
+        }
+        (Ok(_), Some(_)) => "it was written since, or would now be moved differently".to_owned(),
+    }
+}

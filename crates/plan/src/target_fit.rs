@@ -1,0 +1,189 @@
+//! The decision whether a table can go into the target as that is: one for `check`, `plan` and `run`.
+
+use handoff_connect::paste_pg;
+use handoff_model::{TableName, shell_word, visible};
+use handoff_schema::{NameHolder, TableMapping, TargetCatalogue, TargetMisfit, ddl, pg_table_name};
+
+/// The reason why a table cannot go into the target. [`Display`](std::fmt::Display) says it with the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetRefusal {
+    /// Its table in the target cannot take the rows.
+    #[error("{0}")]
+    Unfit(Box<TargetMisfit>),
+    /// A table of that name is there that Handoff did not make, and that cannot be taken over either.
+    #[error(
+        "Handoff did not make the target table {}, nor can it be taken over: {}; put it aside and `{}` is loaded \
+         afresh: {}",
+        paste_pg(&.0.target), visible(&.0.reasons.join("; ")), .0.table, paste_pg(&.0.aside)
+    )]
+    NotOurs(Box<TargetMisfit>),
+    /// Its name belongs to something else than a table.
+    #[error("the name of {} in the target belongs to {}: run {}", paste_pg(target), .holder.kind_in_words(), paste_pg(rename))]
+    NameTaken {
+        /// The table of the target, quoted, with its schema.
+        target: String,
+        /// The holder of the name.
+        holder: NameHolder,
+        /// The statement that gives it another name.
+        rename: String,
+    },
+    /// Another table of the source goes by the same name in the target.
+    #[error(
+        "`{other}` goes by the same name in the target: leave one of them out (exclude under [run] in the settings)"
+    )]
+    SameName {
+        /// The other table.
+        other: TableName,
+    },
+}
+
+impl TargetRefusal {
+    /// Decides whether rows of `mapping` can go into the schema `schema` of the target; `is_ours` says that its table
+    /// there is ours, or is taken over.
+    pub fn find(
+        mapping: &TableMapping,
+        schema: &str,
+        target: &TargetCatalogue,
+        is_ours: bool,
+    ) -> Option<TargetRefusal> {
+        let name = &mapping.pg_table;
+        if let Some(there) = target.tables.get(name) {
+            let misfit = Box::new(TargetMisfit::find(mapping, schema, there)?);
+            let refusal = if is_ours { TargetRefusal::Unfit } else { TargetRefusal::NotOurs };
+            return Some(refusal(misfit));
+        }
+        let holder = target.names.get(name)?.clone();
+        let rename = holder.rename(schema, name);
+        Some(TargetRefusal::NameTaken { target: ddl::qualified(schema, name), holder, rename })
+    }
+
+    /// Finds another table of the source that goes by the same name in the target.
+    pub fn same_name<'t>(
+        mapping: &TableMapping,
+        mut others: impl Iterator<Item = &'t TableName>,
+    ) -> Option<TargetRefusal> {
+        let namesake = others
+            .find(|other| **other != mapping.table && pg_table_name(other) == mapping.pg_table)?;
+        Some(TargetRefusal::SameName { other: namesake.clone() })
+    }
+
+    /// Returns the statements that change it, in this order.
+    pub fn statements(&self) -> Vec<String> {
+        match self {
+            TargetRefusal::Unfit(misfit) if !misfit.statements.is_empty() => {
+                misfit.statements.clone()
+            }
+            TargetRefusal::Unfit(misfit) | TargetRefusal::NotOurs(misfit) => {
+                vec![misfit.aside.clone()]
+            }
+            TargetRefusal::NameTaken { rename, .. } => vec![rename.clone()],
+            TargetRefusal::SameName { .. } => Vec::new(),
+        }
+    }
+
+    /// Returns the command that is to follow the statements, where the next run alone does not do.
+    pub fn command(&self) -> Option<String> {
+        match self {
+            TargetRefusal::Unfit(misfit) if misfit.in_full && !misfit.statements.is_empty() => {
+                Some(format!("etl run {} --full", shell_word(misfit.table.as_str())))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::arrived;
+    use handoff_schema::{ColumnSchema, TableSchema, TargetKind, TargetTable};
+    use handoff_settings::{TableSettings, ValuePolicies};
+
+    fn mapping(table: &str) -> TableMapping {
+        let columns = vec![ColumnSchema::of_type("a", "int").unwrap()];
+        let schema = TableSchema { columns, ..TableSchema::empty(table) };
+        TableMapping::new(&schema, &TableSettings::default(), &ValuePolicies::default()).unwrap()
+    }
+
+    fn target(there: TargetTable) -> TargetCatalogue {
+        TargetCatalogue { tables: [(there.name.clone(), there)].into(), ..Default::default() }
+    }
+
+    fn misfit(is_ours: bool) -> TargetRefusal {
+        let mapping = mapping("t");
+        let there = TargetTable { kind: TargetKind::View, ..arrived(&mapping) };
+        TargetRefusal::find(&mapping, "raw", &target(there), is_ours).unwrap()
+    }
+
+    #[test]
+    fn a_table_that_fits_or_is_not_there_is_taken() {
+        let mapping = mapping("t");
+        let fitting = target(arrived(&mapping));
+        for there in [fitting, TargetCatalogue::default()] {
+            assert_eq!(TargetRefusal::find(&mapping, "raw", &there, true), None);
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_told_from_what_is_not() {
+        assert!(matches!(misfit(true), TargetRefusal::Unfit(_)));
+        assert!(matches!(misfit(false), TargetRefusal::NotOurs(_)));
+        let told = misfit(false).to_string();
+        assert!(told.starts_with("Handoff did not make the target table"), "{told}");
+    }
+
+    #[test]
+    fn where_no_statement_changes_it_the_table_is_put_aside() {
+        let refusal = misfit(true);
+        let TargetRefusal::Unfit(found) = &refusal else { panic!("{refusal:?}") };
+        assert_eq!(found.statements, Vec::<String>::new());
+        assert_eq!(refusal.statements(), std::slice::from_ref(&found.aside));
+        assert_eq!(refusal.command(), None);
+    }
+
+    #[test]
+    fn a_table_that_is_changed_may_have_to_be_moved_in_full() {
+        let mapping = mapping("a b");
+        let mut there = arrived(&mapping);
+        there.columns[0].type_name = "boolean".to_owned();
+        let refusal = TargetRefusal::find(&mapping, "raw", &target(there), true).unwrap();
+        let TargetRefusal::Unfit(found) = &refusal else { panic!("{refusal:?}") };
+        assert_eq!(
+            refusal.statements(),
+            if found.statements.is_empty() {
+                vec![found.aside.clone()]
+            } else {
+                found.statements.clone()
+            }
+        );
+        let expected = (found.in_full && !found.statements.is_empty())
+            .then(|| "etl run 'a b' --full".to_owned());
+        assert_eq!(refusal.command(), expected);
+    }
+
+    #[test]
+    fn a_name_that_something_else_has_is_given_another() {
+        let holder = NameHolder { kind: "SEQUENCE", spare_name: "t_before_handoff".to_owned() };
+        let names = [("t".to_owned(), holder)].into();
+        let there = TargetCatalogue { names, ..Default::default() };
+        let refusal = TargetRefusal::find(&mapping("t"), "raw", &there, true).unwrap();
+        let rename = "ALTER SEQUENCE \"raw\".\"t\" RENAME TO \"t_before_handoff\"";
+        assert_eq!(refusal.statements(), [rename]);
+        assert!(refusal.to_string().contains("belongs to a sequence: run "), "{refusal}");
+    }
+
+    #[test]
+    fn two_long_names_may_be_one_in_the_target() {
+        let mapping = mapping("t");
+        let names = |names: &[&str]| -> Vec<TableName> {
+            names.iter().map(|name| TableName::new(name).unwrap()).collect()
+        };
+        let alone = names(&["t", "u"]);
+        assert_eq!(TargetRefusal::same_name(&mapping, alone.iter()), None);
+        let short = TableMapping { pg_table: "u".to_owned(), ..mapping };
+        let refusal = TargetRefusal::same_name(&short, alone.iter()).unwrap();
+        assert!(refusal.to_string().starts_with("`u` goes by the same name"), "{refusal}");
+        assert!(refusal.statements().is_empty() && refusal.command().is_none());
+    }
+}

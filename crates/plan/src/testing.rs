@@ -292,5 +292,8 @@ fn arrived_column(column: &MappedColumn) -> PgColumn {
         type_name: column.pg.to_string(),
         not_null: false,
         generated: false,
+        has_default: false,
+        is_bound: false,
+        is_viewed: false,
     }
 }

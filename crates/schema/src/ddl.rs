@@ -5,7 +5,7 @@ mod compare;
 mod key_names;
 
 pub use alter::alter;
-pub use compare::{PgColumn, differences};
+pub use compare::{PgColumn, SurplusColumns, differences};
 pub use key_names::key_names;
 
 use crate::TableMapping;

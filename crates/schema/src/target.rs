@@ -119,7 +119,8 @@ fn query() -> String {
         "SELECT c.relname::text, c.relkind::text, \
             coalesce(a.names, '{{}}'), coalesce(a.types, '{{}}'), \
             coalesce(a.not_nulls, '{{}}'), coalesce(a.generated, '{{}}'), \
-            coalesce(i.key, '{{}}'), coalesce(i.others, 0), {SURROUNDINGS} \
+            coalesce(i.key, '{{}}'), coalesce(i.others, 0), {SURROUNDINGS}, \
+            coalesce(a.defaults, '{{}}'), coalesce(a.bound, '{{}}'), coalesce(a.viewed, '{{}}') \
         {FROM} LEFT JOIN ({ACTING_KEYS}) k ON k.rel = c.oid"
     )
 }
@@ -128,10 +129,21 @@ const FROM: &str = "\
     FROM pg_namespace n \
     JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
     LEFT JOIN LATERAL ( \
+        SELECT coalesce(array_agg(refobjsubid) FILTER (WHERE classid <> 'pg_rewrite'::regclass), '{}') AS bound, \
+            coalesce(array_agg(refobjsubid) FILTER (WHERE classid = 'pg_rewrite'::regclass), '{}') AS viewed \
+        FROM pg_depend \
+        WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid AND refobjsubid > 0 \
+            AND (classid <> 'pg_attrdef'::regclass OR deptype = 'n') \
+            AND NOT (classid = 'pg_constraint'::regclass AND EXISTS ( \
+                SELECT FROM pg_constraint o WHERE o.oid = objid AND o.contype = 'n'))) u ON true \
+    LEFT JOIN LATERAL ( \
         SELECT array_agg(attname::text ORDER BY attnum) AS names, \
             array_agg(format_type(atttypid, atttypmod) ORDER BY attnum) AS types, \
             array_agg(attnotnull ORDER BY attnum) AS not_nulls, \
-            array_agg(attgenerated <> '' OR attidentity = 'a' ORDER BY attnum) AS generated \
+            array_agg(attgenerated <> '' OR attidentity = 'a' ORDER BY attnum) AS generated, \
+            array_agg(atthasdef OR attidentity <> '' ORDER BY attnum) AS defaults, \
+            array_agg(attacl IS NOT NULL OR attnum = ANY (u.bound) ORDER BY attnum) AS bound, \
+            array_agg(attnum = ANY (u.viewed) ORDER BY attnum) AS viewed \
         FROM pg_attribute \
         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) a ON true \
     LEFT JOIN LATERAL ( \
@@ -153,13 +165,20 @@ fn table(row: &Row) -> Result<Option<TargetTable>, postgres::Error> {
     let (name, key): (String, Vec<String>) = (row.try_get(0)?, row.try_get(6)?);
     let Some(around) = TargetSurroundings::parse(row.try_get(8)?) else { return Ok(None) };
     let obstacles = around.obstacles(&names, &key);
-    let columns = names.into_iter().zip(types).zip(not_nulls.into_iter().zip(generated));
-    let column = |((name, type_name), (not_null, generated))| PgColumn {
-        name,
-        type_name,
-        not_null,
-        generated,
-    };
+    let (defaults, bound): (Vec<bool>, Vec<bool>) = (row.try_get(9)?, row.try_get(10)?);
+    let viewed: Vec<bool> = row.try_get(11)?;
+    let columns = names.into_iter().zip(types).enumerate().map(|(index, (name, type_name))| {
+        let is = |flags: &[bool]| flags.get(index).copied().unwrap_or_default();
+        PgColumn {
+            name,
+            type_name,
+            not_null: is(&not_nulls),
+            generated: is(&generated),
+            has_default: is(&defaults),
+            is_bound: is(&bound),
+            is_viewed: is(&viewed),
+        }
+    });
     Ok(Some(TargetTable {
         spare_name: names::spare(&name, &BTreeSet::new()),
         name,
@@ -170,7 +189,7 @@ fn table(row: &Row) -> Result<Option<TargetTable>, postgres::Error> {
             "m" => TargetKind::MaterializedView,
             _ => TargetKind::ForeignTable,
         },
-        columns: columns.map(column).collect(),
+        columns: columns.collect(),
         key,
         other_unique_indexes: usize::try_from(row.try_get::<_, i64>(7)?).unwrap_or_default(),
         obstacles,

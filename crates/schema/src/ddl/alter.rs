@@ -1,12 +1,20 @@
 //! The statement that makes a table of the target take the rows of a mapping.
 
-use super::compare::PgColumn;
+use super::compare::{PgColumn, SurplusColumns};
 use crate::{MappedColumn, TableMapping, TargetTable};
 use handoff_connect::quote_pg;
 
 /// Spells the one statement that gives the table `target`, which is quoted, the columns of `mapping`; [`None`] where
 /// its key is another one, since rows that are there may not have it.
-pub fn alter(mapping: &TableMapping, target: &str, there: &TargetTable) -> Option<String> {
+///
+/// A column that the source does not have is dropped where it is refused, and otherwise made such that no value need be
+/// named for it.
+pub fn alter(
+    mapping: &TableMapping,
+    target: &str,
+    there: &TargetTable,
+    surplus: SurplusColumns,
+) -> Option<String> {
     let mut wanted: Vec<&str> = mapping.pg_key_names();
     let mut found: Vec<&str> = there.key.iter().map(String::as_str).collect();
     wanted.sort_unstable();
@@ -26,8 +34,14 @@ pub fn alter(mapping: &TableMapping, target: &str, there: &TargetTable) -> Optio
         }
     }
     let is_wanted = |name: &str| mapping.columns.iter().any(|column| column.pg_name == name);
-    let surplus = there.columns.iter().filter(|column| !is_wanted(&column.name));
-    actions.extend(surplus.map(|column| format!("DROP COLUMN {}", quote_pg(column.name.as_str()))));
+    for column in there.columns.iter().filter(|column| !is_wanted(&column.name)) {
+        let name = quote_pg(column.name.as_str());
+        match surplus {
+            SurplusColumns::Refused => actions.push(format!("DROP COLUMN {name}")),
+            SurplusColumns::Tolerated if column.is_optional() => {}
+            SurplusColumns::Tolerated => actions.push(format!("ALTER COLUMN {name} DROP NOT NULL")),
+        }
+    }
     Some(format!("ALTER TABLE {target} {}", actions.join(", ")))
 }
 

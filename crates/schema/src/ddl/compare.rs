@@ -14,6 +14,42 @@ pub struct PgColumn {
     pub not_null: bool,
     /// True if the column takes no value on insert: `GENERATED ALWAYS`.
     pub generated: bool,
+    /// Whether a new row that names no value gets one: by a default or an identity.
+    pub has_default: bool,
+    /// Whether an index, a constraint, rights of its own or anything else but a view belongs to it.
+    pub is_bound: bool,
+    /// Whether a view uses it.
+    pub is_viewed: bool,
+}
+
+impl PgColumn {
+    /// Returns true if rows can be written that name no value for it.
+    pub fn is_optional(&self) -> bool {
+        !self.not_null || self.has_default || self.generated
+    }
+}
+
+/// Whether columns that the source does not have are a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SurplusColumns {
+    /// None is that rows need no value for.
+    Tolerated,
+    /// Each is one.
+    Refused,
+}
+
+impl SurplusColumns {
+    /// Returns what is to be said of a column that the source does not have.
+    fn difference(self, column: &PgColumn) -> Option<String> {
+        let name = &column.name;
+        match self {
+            SurplusColumns::Refused => Some(format!("the column \"{name}\" is not in the source")),
+            SurplusColumns::Tolerated if column.is_optional() => None,
+            SurplusColumns::Tolerated => Some(format!(
+                "the column \"{name}\" is not in the source, is NOT NULL and has no default"
+            )),
+        }
+    }
 }
 
 /// Lists how a table in the target differs from what `mapping` wants, one sentence each; empty if
@@ -21,7 +57,12 @@ pub struct PgColumn {
 ///
 /// The order of columns, and of columns in the key, makes no difference, nor does a column that may
 /// be NULL in the target and never is.
-pub fn differences(mapping: &TableMapping, columns: &[PgColumn], key: &[String]) -> Vec<String> {
+pub fn differences(
+    mapping: &TableMapping,
+    columns: &[PgColumn],
+    key: &[String],
+    surplus: SurplusColumns,
+) -> Vec<String> {
     let mut found = Vec::new();
     for wanted in &mapping.columns {
         match columns.iter().find(|column| column.name == wanted.pg_name) {
@@ -30,9 +71,8 @@ pub fn differences(mapping: &TableMapping, columns: &[PgColumn], key: &[String])
         }
     }
     let known: HashSet<&str> = mapping.columns.iter().map(|c| c.pg_name.as_str()).collect();
-    for column in columns.iter().filter(|column| !known.contains(column.name.as_str())) {
-        found.push(format!("the column \"{}\" is not in the source", column.name));
-    }
+    let unknown = columns.iter().filter(|column| !known.contains(column.name.as_str()));
+    found.extend(unknown.filter_map(|column| surplus.difference(column)));
     found.extend(key_difference(&mapping.pg_key_names(), key));
     found
 }

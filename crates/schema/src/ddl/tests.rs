@@ -64,6 +64,9 @@ fn target(columns: &[(&str, &str, bool)]) -> Vec<PgColumn> {
         type_name: type_name.to_owned(),
         not_null,
         generated: false,
+        has_default: false,
+        is_bound: false,
+        is_viewed: false,
     };
     columns.iter().map(column).collect()
 }
@@ -76,7 +79,9 @@ fn a_table_that_takes_the_rows_has_no_differences() {
         ("say \"ah\"", "text", false),
     ]);
     let key = ["PatNum".to_owned()];
-    assert_eq!(differences(&mapping("t", &[0]), &columns, &key), Vec::<String>::new());
+    let surplus = SurplusColumns::Refused;
+    let found = differences(&mapping("t", &[0]), &columns, &key, surplus);
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn every_difference_is_a_sentence() {
     columns[0].generated = true;
     let key = ["PatNum".to_owned(), "Note".to_owned()];
     assert_eq!(
-        differences(&mapping("t", &[0]), &columns, &key),
+        differences(&mapping("t", &[0]), &columns, &key, SurplusColumns::Refused),
         [
             "the column \"PatNum\" is integer, not bigint",
             "the column \"PatNum\" is generated and takes no value",
@@ -100,7 +105,29 @@ fn every_difference_is_a_sentence() {
         ]
     );
     assert_eq!(
-        differences(&mapping("t", &[0]), &[], &[]).last().unwrap(),
+        differences(&mapping("t", &[0]), &[], &[], SurplusColumns::Refused).last().unwrap(),
         "the primary key is none, not \"PatNum\""
     );
+}
+
+#[test]
+fn a_column_that_rows_need_no_value_for_is_tolerated() {
+    let mapping = mapping("t", &[0]);
+    let mut columns = target(&[
+        ("PatNum", "bigint", true),
+        ("say \"ah\"", "text", false),
+        ("DateSeen", "timestamp(3) without time zone", false),
+        ("nullable", "text", false),
+        ("with a default", "text", true),
+        ("generated", "text", true),
+        ("wanting", "text", true),
+    ]);
+    columns[4].has_default = true;
+    columns[5].generated = true;
+    let key = ["PatNum".to_owned()];
+    assert_eq!(
+        differences(&mapping, &columns, &key, SurplusColumns::Tolerated),
+        ["the column \"wanting\" is not in the source, is NOT NULL and has no default"]
+    );
+    assert_eq!(differences(&mapping, &columns, &key, SurplusColumns::Refused).len(), 4);
 }

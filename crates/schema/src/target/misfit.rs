@@ -1,6 +1,7 @@
 //! The decision whether rows can be loaded into a table of the target.
 
 use super::{TargetKind, TargetObstacle, TargetTable};
+use crate::ddl::SurplusColumns;
 use crate::{TableMapping, ddl};
 use handoff_connect::{paste_pg, quote_pg};
 use handoff_model::{TableName, visible};
@@ -28,7 +29,18 @@ impl TargetMisfit {
     /// Decides whether rows of `mapping` can be loaded into `there`, a table of `schema`. The same answer serves
     /// `check`, `plan`, and `run` before and in the transaction that publishes.
     pub fn find(mapping: &TableMapping, schema: &str, there: &TargetTable) -> Option<TargetMisfit> {
-        TargetMisfit::among(mapping, schema, there, &there.obstacles)
+        let surplus = SurplusColumns::Refused;
+        TargetMisfit::among(mapping, schema, there, &there.obstacles, surplus)
+    }
+
+    /// Decides the same where a column that the source does not have is none against it, if a row needs no value for it.
+    pub fn find_but_surplus(
+        mapping: &TableMapping,
+        schema: &str,
+        there: &TargetTable,
+    ) -> Option<TargetMisfit> {
+        let surplus = SurplusColumns::Tolerated;
+        TargetMisfit::among(mapping, schema, there, &there.obstacles, surplus)
     }
 
     /// Decides whether rows of `mapping` can be read from `there`: what stands in the way of writing alone does not
@@ -39,7 +51,8 @@ impl TargetMisfit {
         there: &TargetTable,
     ) -> Option<TargetMisfit> {
         let hides = there.obstacles.iter().filter(|obstacle| obstacle.hides_rows());
-        TargetMisfit::among(mapping, schema, there, &hides.cloned().collect::<Vec<_>>())
+        let obstacles: Vec<_> = hides.cloned().collect();
+        TargetMisfit::among(mapping, schema, there, &obstacles, SurplusColumns::Refused)
     }
 
     fn among(
@@ -47,9 +60,10 @@ impl TargetMisfit {
         schema: &str,
         there: &TargetTable,
         obstacles: &[TargetObstacle],
+        surplus: SurplusColumns,
     ) -> Option<TargetMisfit> {
         let target = ddl::qualified(schema, &there.name);
-        let found = Found::of(mapping, &target, there, obstacles)?;
+        let found = Found::of(mapping, &target, there, obstacles, surplus)?;
         let aside = quote_pg(there.spare_name.as_str());
         Some(TargetMisfit {
             table: mapping.table.clone(),
@@ -98,13 +112,14 @@ impl Found {
         target: &str,
         there: &TargetTable,
         obstacles: &[TargetObstacle],
+        surplus: SurplusColumns,
     ) -> Option<Found> {
         if let Some(kind) = there.kind.not_loadable() {
             return Some(Found { reasons: vec![kind], statements: Vec::new(), in_full: false });
         }
-        let differences = ddl::differences(mapping, &there.columns, &there.key);
+        let differences = ddl::differences(mapping, &there.columns, &there.key, surplus);
         if !differences.is_empty() {
-            let statements = ddl::alter(mapping, target, there).into_iter().collect();
+            let statements = ddl::alter(mapping, target, there, surplus).into_iter().collect();
             return Some(Found { reasons: differences, statements, in_full: true });
         }
         (!obstacles.is_empty()).then(|| Found {
@@ -163,6 +178,9 @@ mod tests {
             type_name: "integer".to_owned(),
             not_null: true,
             generated: false,
+            has_default: false,
+            is_bound: true,
+            is_viewed: false,
         };
         TargetTable {
             name: "t".to_owned(),

@@ -78,7 +78,7 @@ fn a_table_made_for_another_structure_is_listed_difference_by_difference() {
     let found = target(&trio);
     let there = &found.tables["t"];
     assert_eq!(
-        ddl::differences(&mapping, &there.columns, &there.key),
+        ddl::differences(&mapping, &there.columns, &there.key, ddl::SurplusColumns::Refused),
         [
             "the column \"id\" is integer, not bigint",
             "the column \"seen\" is NOT NULL, but loaded values may be NULL",

@@ -1,0 +1,87 @@
+//! Why a table does not follow.
+
+use handoff_connect::{Fault, paste_pg};
+use handoff_model::visible;
+use std::time::Duration;
+
+/// Why a table of the target was not changed. It is as it was then, with its old structure and rows.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StructureError {
+    /// Somebody else held a lock on the table all the time.
+    #[error(
+        "the structure of {} could not be changed, since other sessions held a lock on it through {tries} tries of {} \
+         ms each (lock_timeout): it keeps its old structure and rows until the next run", paste_pg(.target),
+        .waited.as_millis()
+    )]
+    Locked {
+        /// The table, quoted.
+        target: String,
+        /// How often the lock was asked for.
+        tries: u32,
+        /// How long each time.
+        waited: Duration,
+    },
+    /// Something that is not ours depends on a column.
+    #[error(
+        "the structure of {} cannot be changed, since {} on its columns {}: drop it, run again, and make it again",
+        paste_pg(.target), if .objects.len() == 1 { "this depends" } else { "these depend" }, visible(&.objects.join("; "))
+    )]
+    Depended {
+        /// The table, quoted.
+        target: String,
+        /// The objects, as the server describes them.
+        objects: Vec<String>,
+    },
+    /// A view did not come back as it was.
+    #[error(
+        "the view {} would not come back as it was ({what}), so the structure of {} was not changed: drop the view, run \
+         again, and make it again", paste_pg(.view), paste_pg(.target)
+    )]
+    ViewDiffers {
+        /// The table, quoted.
+        target: String,
+        /// The view, quoted.
+        view: String,
+        /// The difference.
+        what: &'static str,
+    },
+    /// The table is not as it was when the changes were planned.
+    #[error("the structure of {} changed since it was looked at: run again", paste_pg(.target))]
+    ChangedMeanwhile {
+        /// The table, quoted.
+        target: String,
+    },
+    /// The server refused a statement.
+    #[error("the structure of {} could not be changed, with `{}`", paste_pg(.target), paste_pg(.statement))]
+    Refused {
+        /// The table, quoted.
+        target: String,
+        /// The statement.
+        statement: String,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+    /// The change could not be recorded, or the server could not be asked.
+    #[error("the structure of {} could not be changed", paste_pg(.target))]
+    Server {
+        /// The table, quoted.
+        target: String,
+        /// What the server said.
+        #[source]
+        fault: Fault,
+    },
+}
+
+impl StructureError {
+    /// Returns what a server said, if that is the cause.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            StructureError::Refused { fault, .. } | StructureError::Server { fault, .. } => {
+                Some(fault)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The plan of a table's changes.
+
+use crate::change::{ChangeClass, StructureChange};
+use crate::types::{TypeWay, way};
+use handoff_connect::quote_pg;
+use handoff_model::TableName;
+use handoff_model::own::PREFIX;
+use handoff_schema::ddl::{self, PgColumn};
+use handoff_schema::{MappedColumn, TableMapping, TargetKind, TargetMisfit, TargetTable};
+use handoff_settings::{DroppedColumns, StructurePolicy};
+use std::collections::BTreeSet;
+
+/// What may become of the columns of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnPolicy<'a> {
+    /// Which changes are made.
+    pub structure: StructurePolicy,
+    /// What becomes of columns that are gone from the source.
+    pub dropped: DroppedColumns,
+    /// The columns that our last load wrote, as far as it is known: a column that somebody added is never dropped.
+    pub written: Option<&'a BTreeSet<String>>,
+}
+
+/// The changes that make a table of the target what a mapping wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StructurePlan {
+    /// The table.
+    pub table: TableName,
+    /// The schema of the target.
+    pub schema: String,
+    /// The table's name in the target.
+    pub name: String,
+    /// The columns that it was planned for.
+    pub columns: Vec<PgColumn>,
+    /// The changes in their order.
+    pub changes: Vec<StructureChange>,
+    /// The mapping to load by: a column that is built anew has another name until the rows are there.
+    pub mapping: TableMapping,
+    /// Sentences about columns that may have been renamed.
+    pub suggestions: Vec<String>,
+}
+
+impl StructurePlan {
+    /// Plans the changes of `there`, a table of `schema`, to what `mapping` wants. A plan without changes is of a table
+    /// that takes the rows as it is.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the table cannot be loaded if the policy or the case forbids it, with the statement for a person.
+    pub fn make(
+        mapping: &TableMapping,
+        schema: &str,
+        there: &TargetTable,
+        policy: ColumnPolicy<'_>,
+    ) -> Result<StructurePlan, Box<TargetMisfit>> {
+        if policy.structure == StructurePolicy::Fail {
+            return match TargetMisfit::find(mapping, schema, there) {
+                Some(misfit) => Err(Box::new(misfit)),
+                None => Ok(Planner { mapping, schema, there, policy }.unchanged()),
+            };
+        }
+        Planner { mapping, schema, there, policy }.plan()
+    }
+
+    /// Returns true if nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Returns the table of the target, quoted, with its schema.
+    pub fn target(&self) -> String {
+        ddl::qualified(&self.schema, &self.name)
+    }
+
+    /// Returns true if rows that are there have to be loaded again.
+    pub fn fills_rows(&self) -> bool {
+        self.changes.iter().any(|change| change.class.fills_rows())
+    }
+
+    /// Returns true if something is left to be done in the transaction that publishes the rows.
+    pub fn ends_with_rows(&self) -> bool {
+        self.changes.iter().any(|change| !change.with_rows.is_empty())
+    }
+
+    /// Returns the columns that take another type before the rows.
+    pub(crate) fn widened(&self) -> Vec<&str> {
+        let widened = self.changes.iter().filter(|change| change.class == ChangeClass::Widened);
+        widened.map(|change| change.column.as_str()).collect()
+    }
+
+    /// Returns the columns that are built anew.
+    pub(crate) fn built_anew(&self) -> Vec<&str> {
+        let anew = self.changes.iter().filter(|change| !change.with_rows.is_empty());
+        anew.map(|change| change.column.as_str()).collect()
+    }
+}
+
+struct Planner<'a> {
+    mapping: &'a TableMapping,
+    schema: &'a str,
+    there: &'a TargetTable,
+    policy: ColumnPolicy<'a>,
+}
+
+/// One of a table's columns, and the reason against a change of it.
+struct Forbidden {
+    why: String,
+}
+
+impl Planner<'_> {
+    fn unchanged(&self) -> StructurePlan {
+        StructurePlan {
+            table: self.mapping.table.clone(),
+            schema: self.schema.to_owned(),
+            name: self.there.name.clone(),
+            columns: self.there.columns.clone(),
+            changes: Vec::new(),
+            mapping: self.mapping.clone(),
+            suggestions: Vec::new(),
+        }
+    }
+
+    fn plan(&self) -> Result<StructurePlan, Box<TargetMisfit>> {
+        let mut plan = self.unchanged();
+        if self.there.kind != TargetKind::Table {
+            return self.settled(plan);
+        }
+        plan.changes.extend(self.left_over());
+        for (index, wanted) in self.mapping.columns.iter().enumerate() {
+            match self.found(&wanted.pg_name) {
+                None => plan.changes.push(self.added(wanted)),
+                Some(found) if found.generated => {}
+                Some(found) => {
+                    plan.changes.extend(self.made_nullable(wanted, found));
+                    let typed = self.typed(wanted, found, index);
+                    let typed = typed.map_err(|forbidden| self.forbidden(forbidden))?;
+                    if typed.as_ref().is_some_and(|change| !change.with_rows.is_empty()) {
+                        plan.mapping.columns[index].pg_name = beside(index);
+                    }
+                    plan.changes.extend(typed);
+                }
+            }
+        }
+        plan.changes.extend(self.surplus().filter_map(|column| self.gone(column)));
+        plan.suggestions.extend(self.renamed());
+        self.settled(plan)
+    }
+
+    /// Drops what an interrupted run built beside other columns.
+    fn left_over(&self) -> impl Iterator<Item = StructureChange> {
+        let left = self.there.columns.iter().filter(|column| column.name.starts_with(BESIDE));
+        left.map(|column| {
+            let name = &column.name;
+            let said = format!("the column \"{name}\", left by an interrupted run, is dropped");
+            let action = format!("DROP COLUMN {}", quote_pg(name.as_str()));
+            self.change(ChangeClass::ColumnDropped, name, said, &action)
+        })
+    }
+
+    fn found(&self, name: &str) -> Option<&PgColumn> {
+        self.there.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Sees to it that nothing else keeps rows from being loaded once the changes are made.
+    fn settled(&self, plan: StructurePlan) -> Result<StructurePlan, Box<TargetMisfit>> {
+        let mut then = self.there.clone();
+        for change in &plan.changes {
+            then.columns.retain(|column| column.name != change.column);
+        }
+        for column in &self.mapping.columns {
+            if !then.columns.iter().any(|there| there.name == column.pg_name) {
+                then.columns.push(arrived(column));
+            }
+        }
+        match TargetMisfit::find_but_surplus(self.mapping, self.schema, &then) {
+            None => Ok(plan),
+            Some(misfit) => Err(Box::new(self.misfit().unwrap_or(misfit))),
+        }
+    }
+
+    /// Returns what keeps rows from being loaded into the table as it is.
+    fn misfit(&self) -> Option<TargetMisfit> {
+        TargetMisfit::find_but_surplus(self.mapping, self.schema, self.there)
+    }
+
+    fn forbidden(&self, forbidden: Forbidden) -> Box<TargetMisfit> {
+        let misfit = self.misfit().expect("a type that differs is a reason");
+        let reasons = misfit.reasons.iter().cloned().chain([forbidden.why]).collect();
+        Box::new(TargetMisfit { reasons, ..misfit })
+    }
+
+    fn alter(&self, action: &str) -> String {
+        format!("ALTER TABLE {} {action}", ddl::qualified(self.schema, &self.there.name))
+    }
+
+    fn change(
+        &self,
+        class: ChangeClass,
+        column: &str,
+        said: String,
+        action: &str,
+    ) -> StructureChange {
+        StructureChange {
+            class,
+            column: column.to_owned(),
+            said,
+            before: self.alter(action),
+            with_rows: Vec::new(),
+            is_viewed: false,
+        }
+    }
+
+    fn added(&self, wanted: &MappedColumn) -> StructureChange {
+        let (name, kind) = (&wanted.pg_name, &wanted.pg);
+        // Rows that are there lack its values until they are loaded again.
+        let action = format!("ADD COLUMN {} {kind}", quote_pg(name.as_str()));
+        let said = format!("the column \"{name}\" is added ({kind})");
+        self.change(ChangeClass::ColumnAdded, name, said, &action)
+    }
+
+    fn made_nullable(&self, wanted: &MappedColumn, found: &PgColumn) -> Option<StructureChange> {
+        let name = &wanted.pg_name;
+        let action = format!("ALTER COLUMN {} DROP NOT NULL", quote_pg(name.as_str()));
+        let said = format!("the column \"{name}\" may be NULL");
+        let change = self.change(ChangeClass::MadeNullable, name, said, &action);
+        (found.not_null && wanted.nullable).then_some(change)
+    }
+
+    fn typed(
+        &self,
+        wanted: &MappedColumn,
+        found: &PgColumn,
+        index: usize,
+    ) -> Result<Option<StructureChange>, Forbidden> {
+        if found.type_name == wanted.pg.to_string() {
+            return Ok(None);
+        }
+        let is_held = wanted.key || found.is_bound || found.has_default;
+        match way(&found.type_name, &wanted.pg) {
+            TypeWay::InPlace => Ok(Some(self.widened(wanted, found))),
+            TypeWay::Rewriting if is_held => Ok(Some(self.widened(wanted, found))),
+            TypeWay::Rewriting => Ok(Some(self.built_anew(wanted, found, index))),
+            TypeWay::Otherwise => {
+                self.may_build_anew(wanted, found)?;
+                Ok(Some(self.built_anew(wanted, found, index)))
+            }
+        }
+    }
+
+    fn may_build_anew(&self, wanted: &MappedColumn, found: &PgColumn) -> Result<(), Forbidden> {
+        let name = &wanted.pg_name;
+        let why = if self.policy.structure == StructurePolicy::Extend {
+            "structure = \"extend\" lets no column take a type that does not hold all of its values"
+                .to_owned()
+        } else if wanted.key {
+            format!("the column \"{name}\" belongs to the key, which keeps its type")
+        } else if found.is_bound || found.has_default {
+            format!(
+                "the column \"{name}\" would be built anew, and an index, a constraint, a default or rights of its own \
+                 would be lost"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Forbidden { why })
+    }
+
+    fn widened(&self, wanted: &MappedColumn, found: &PgColumn) -> StructureChange {
+        let (name, kind) = (&wanted.pg_name, &wanted.pg);
+        let action = format!("ALTER COLUMN {} TYPE {kind}", quote_pg(name.as_str()));
+        let said = format!("the column \"{name}\" is widened from {} to {kind}", found.type_name);
+        let change = self.change(ChangeClass::Widened, name, said, &action);
+        StructureChange { is_viewed: found.is_viewed, ..change }
+    }
+
+    fn built_anew(&self, wanted: &MappedColumn, found: &PgColumn, index: usize) -> StructureChange {
+        let (name, kind) = (&wanted.pg_name, &wanted.pg);
+        let (old, new) = (quote_pg(name.as_str()), quote_pg(&*beside(index)));
+        let said =
+            format!("the column \"{name}\" is built anew as {kind}, from {}", found.type_name);
+        // Until the rows are there, none has a value for the old one.
+        let nullable = format!(", ALTER COLUMN {old} DROP NOT NULL");
+        let nullable = if found.not_null { &*nullable } else { "" };
+        let action = format!("ADD COLUMN {new} {kind}{nullable}");
+        let change = self.change(ChangeClass::BuiltAnew, name, said, &action);
+        let with_rows = [format!("DROP COLUMN {old}"), format!("RENAME COLUMN {new} TO {old}")];
+        StructureChange { with_rows: with_rows.map(|action| self.alter(&action)).into(), ..change }
+    }
+
+    /// Returns the columns of the target that the source does not have.
+    fn surplus(&self) -> impl Iterator<Item = &PgColumn> {
+        let is_wanted =
+            |name: &str| self.mapping.columns.iter().any(|column| column.pg_name == name);
+        self.there
+            .columns
+            .iter()
+            .filter(move |column| !is_wanted(&column.name) && !column.name.starts_with(PREFIX))
+    }
+
+    /// Returns true if a load of ours wrote the column.
+    fn was_written(&self, column: &PgColumn) -> bool {
+        self.policy.written.is_some_and(|written| written.contains(&column.name))
+    }
+
+    fn gone(&self, column: &PgColumn) -> Option<StructureChange> {
+        let (name, quoted) = (&column.name, quote_pg(column.name.as_str()));
+        let follows = self.policy.structure == StructurePolicy::Follow;
+        let drops = follows && self.policy.dropped == DroppedColumns::Drop;
+        if drops && self.was_written(column) && !column.is_viewed && !column.is_bound {
+            let said = format!("the column \"{name}\" is gone from the source, and is dropped");
+            let action = format!("DROP COLUMN {quoted}");
+            return Some(self.change(ChangeClass::ColumnDropped, name, said, &action));
+        }
+        if column.is_optional() {
+            return None;
+        }
+        let said = format!("the column \"{name}\" is not in the source: it stays, and may be NULL");
+        let action = format!("ALTER COLUMN {quoted} DROP NOT NULL");
+        Some(self.change(ChangeClass::ColumnKept, name, said, &action))
+    }
+
+    /// Says of columns that are new and columns that are gone that they may be the same.
+    fn renamed(&self) -> Vec<String> {
+        let is_new = |column: &&MappedColumn| self.found(&column.pg_name).is_none();
+        let new: Vec<_> = self.mapping.columns.iter().filter(is_new).collect();
+        let gone: Vec<_> = self.surplus().filter(|column| self.was_written(column)).collect();
+        let ([new], [gone]) = (&new[..], &gone[..]) else { return Vec::new() };
+        let same = gone.type_name == new.pg.to_string();
+        let sentence = format!(
+            "\"{}\" may be \"{}\" under a new name: the new column is filled from the source, and the old one is left as \
+             it is",
+            new.pg_name, gone.name
+        );
+        same.then_some(sentence).into_iter().collect()
+    }
+}
+
+/// What the names begin with of columns that are built beside others.
+pub(crate) const BESIDE: &str = "__handoff_new_";
+
+fn beside(index: usize) -> String {
+    format!("{BESIDE}{index}")
+}
+
+/// Returns the column that a change leads to.
+fn arrived(wanted: &MappedColumn) -> PgColumn {
+    PgColumn {
+        name: wanted.pg_name.clone(),
+        type_name: wanted.pg.to_string(),
+        not_null: false,
+        generated: false,
+        has_default: false,
+        is_bound: false,
+        is_viewed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

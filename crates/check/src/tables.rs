@@ -253,7 +253,7 @@ mod tests {
         let view = NotCopied { name: "v".to_owned(), kind: "VIEW".to_owned() };
         tables.catalogue.not_carried.push(view);
         let found = judged(&tables, &settings(), &[]);
-        assert_eq!(found[1].what, "not carried: `v` (VIEW)");
+        assert_eq!(found[1].what, "not moved: `v` (VIEW)");
     }
 
     fn broken() -> Tables {
@@ -275,7 +275,7 @@ mod tests {
     fn a_table_that_is_denied_has_a_finding_of_its_own() {
         let found = judged(&broken(), &settings(), &[name("b")]);
         let mapping = found.iter().find(|found| found.subject == S::Mapping).unwrap();
-        assert_eq!(mapping.what, "every type can be carried");
+        assert_eq!(mapping.what, "every type can be moved");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod grants;
 mod human;
 mod mysql;
 mod pair;
+mod peculiar;
 mod replica;
 mod report;
 mod runs;
@@ -26,12 +27,14 @@ pub use report::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Fix, Fix
 use crate::disk_space::{Disk, Room, Wanted};
 use crate::findings::Findings;
 use crate::mysql::MySide;
+use crate::report::ReportParts;
 use crate::runs::{BothSides, Past};
 use crate::source::Source;
 use crate::tables::Tables;
 use crate::target::Target;
 use handoff_connect::{PoolOptions, Result, Side};
 use handoff_model::{CancelToken, RunId};
+use handoff_plan::OmissionReport;
 use handoff_session::{SessionOptions, pool_options};
 use handoff_settings::Settings;
 use handoff_tracking::Tracker;
@@ -74,12 +77,13 @@ impl Sides {
     }
 
     /// Looks at what the sides have to do with each other, and puts the findings in order.
-    fn finish(self, settings: &Settings, run: RunId) -> Vec<CheckFinding> {
+    fn finish(self, settings: &Settings, run: RunId) -> ReportParts {
         let (source, mut source_findings) = self.source;
         let (target, target_findings) = self.target;
         let has_replica = self.replica.is_some();
         let (replica, replica_findings) =
             self.replica.unwrap_or_else(|| (None, Findings::of(Side::Replica)));
+        let mut omissions = OmissionReport::default();
         let mut findings = BothSides { replica: replica_findings, target: target_findings };
         if let (Some(source), Some(replica)) = (&source, &replica) {
             pair::finding(&source.my, replica, &mut findings.replica);
@@ -105,11 +109,18 @@ impl Sides {
             source_findings.look(CheckSubject::Tables, |findings| {
                 source.names(settings, &states.unwrap_or_default(), findings)
             });
+            omissions = source.omissions(settings);
+            if let Some(tables) = &source.tables {
+                tables.omissions(&omissions, &mut source_findings);
+            }
         }
+        peculiar::secrets(settings, Side::Source, &mut source_findings);
+        peculiar::secrets(settings, Side::Replica, &mut findings.replica);
+        peculiar::secrets(settings, Side::Target, &mut findings.target);
         let mut all = source_findings.into_vec();
         all.extend(findings.replica.into_vec());
         all.extend(findings.target.into_vec());
-        all
+        ReportParts { findings: all, omissions }
     }
 }
 

@@ -61,6 +61,7 @@ impl MySide {
         findings.look(S::Connection, |_| side.learn());
         findings.look(S::Grants, |_| side.learn_grants());
         findings.look(S::Clock, |findings| side.clock(findings));
+        findings.look(S::Defaults, |findings| side.defaults(findings));
         Some(side)
     }
 

@@ -1,9 +1,16 @@
 //! The findings of a check, as values and as JSON.
 
 use handoff_connect::Side;
+use handoff_plan::OmissionReport;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
+
+/// The findings of all sides, and the parts of the source that are left out.
+pub(crate) struct ReportParts {
+    pub(crate) findings: Vec<CheckFinding>,
+    pub(crate) omissions: OmissionReport,
+}
 
 /// The findings of [`check`](crate::check). Fields are added in later versions, never renamed.
 #[derive(Debug, Clone, Serialize)]
@@ -14,12 +21,15 @@ pub struct CheckReport {
     pub ok: bool,
     /// Everything that was looked at, side by side: source, replica, target.
     pub findings: Vec<CheckFinding>,
+    /// The parts of the source that the target does not get.
+    pub omissions: OmissionReport,
 }
 
 impl CheckReport {
-    pub(crate) fn new(checked_at: Timestamp, findings: Vec<CheckFinding>) -> CheckReport {
+    pub(crate) fn new(checked_at: Timestamp, parts: ReportParts) -> CheckReport {
+        let ReportParts { findings, omissions } = parts;
         let ok = findings.iter().all(|finding| finding.verdict != CheckVerdict::Fault);
-        CheckReport { checked_at, ok, findings }
+        CheckReport { checked_at, ok, findings, omissions }
     }
 
     /// Returns how many findings have `verdict`.
@@ -75,6 +85,8 @@ pub enum CheckSubject {
     Connection,
     /// The protection of the connection.
     Tls,
+    /// The files that hold a password.
+    Secrets,
     /// The kind and version of the server.
     Version,
     /// The fit of source and replica.
@@ -93,6 +105,8 @@ pub enum CheckSubject {
     Clock,
     /// The server's time zone.
     TimeZone,
+    /// The defaults of the server that concern a session.
+    Defaults,
     /// Room on the disk.
     Room,
     /// The tables, as the settings take them.
@@ -115,6 +129,7 @@ impl fmt::Display for CheckSubject {
         f.pad(match self {
             S::Connection => "connection",
             S::Tls => "tls",
+            S::Secrets => "secrets",
             S::Version => "version",
             S::Pair => "pair",
             S::Encoding => "encoding",
@@ -124,6 +139,7 @@ impl fmt::Display for CheckSubject {
             S::MaxAllowedPacket => "max_allowed_packet",
             S::Clock => "clock",
             S::TimeZone => "time_zone",
+            S::Defaults => "defaults",
             S::Room => "room",
             S::Tables => "tables",
             S::Mapping => "mapping",
@@ -176,7 +192,8 @@ mod tests {
     fn a_warning_makes_no_run_fail_and_a_fault_does() {
         let report = |verdicts: &[CheckVerdict]| {
             let findings = verdicts.iter().map(|&verdict| finding(verdict)).collect();
-            CheckReport::new(Timestamp::UNIX_EPOCH, findings)
+            let parts = ReportParts { findings, omissions: OmissionReport::default() };
+            CheckReport::new(Timestamp::UNIX_EPOCH, parts)
         };
         use CheckVerdict::{Fault, Ok, Warning};
         assert!(report(&[]).ok && report(&[Ok, Warning]).ok);

@@ -167,6 +167,9 @@ impl Past<'_> {
         findings.look(S::Schema, |findings| event_triggers(&mut self.target.pool.get()?, findings));
         findings
             .look(S::Tables, |findings| expected.published(&mut self.target.pool.get()?, findings));
+        findings.look(S::Tables, |findings| {
+            self.target.beside(&self.settings.target.schema, &expected.names(), findings)
+        });
         expected.refused(findings)
     }
 

@@ -9,7 +9,7 @@ use crate::tables::Tables;
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_model::human::counted;
-use handoff_plan::unmatched;
+use handoff_plan::{OmissionReport, unmatched};
 use handoff_session::{TableAccess, excused_names, read_omissions, table_access};
 use handoff_settings::{Settings, TableFilter};
 use handoff_tracking::TrackedTable;
@@ -40,14 +40,17 @@ impl Source {
         }
         if let (Some(tables), Some(denied)) = (&tables, denied) {
             tables.findings(settings, &denied, findings);
+            tables.peculiar(settings.replica.is_some(), findings);
+            findings.look(S::Mapping, |findings| {
+                tables.zero_dates(&mut my.conn()?, settings, findings)
+            });
         }
         Some(Source { my, tables })
     }
 }
 
 impl Source {
-    /// Says which names in the settings match nothing, and what the target does not get; `states` is what was
-    /// carried before.
+    /// Says which names in the settings match nothing; `states` is what was carried before.
     pub(crate) fn names(
         &self,
         settings: &Settings,
@@ -55,19 +58,20 @@ impl Source {
         findings: &mut Findings,
     ) -> Result<()> {
         let Some(tables) = &self.tables else { return Ok(()) };
-        let taken = tables.taken.iter().cloned().collect();
-        if let Ok(filter) = TableFilter::new(&settings.run)
-            && let Ok(omissions) =
-                read_omissions(Some(&self.my.pool), &tables.catalogue, &taken, &filter)
-        {
-            tables.omissions(&omissions, findings);
-        }
         let found = unmatched(settings, &tables.catalogue);
         if !found.is_empty() {
             let mut conn = self.my.conn()?;
             tables.names(&excused_names(found, states, Some(&mut conn))?, findings);
         }
         Ok(())
+    }
+
+    /// Returns the parts of the source that the target does not get.
+    pub(crate) fn omissions(&self, settings: &Settings) -> OmissionReport {
+        let Some(tables) = &self.tables else { return OmissionReport::default() };
+        let Ok(filter) = TableFilter::new(&settings.run) else { return OmissionReport::default() };
+        let taken = tables.taken.iter().cloned().collect();
+        read_omissions(Some(&self.my.pool), &tables.catalogue, &taken, &filter).unwrap_or_default()
     }
 }
 

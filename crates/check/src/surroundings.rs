@@ -38,6 +38,13 @@ impl Expected<'_> {
         refused
     }
 
+    /// Returns the names of the tables in the target.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let mappings =
+            self.tables.taken.iter().map(|table| self.tables.mapping(table, self.settings));
+        mappings.filter_map(|mapping| Some(mapping.ok()?.pg_table)).collect()
+    }
+
     fn refusal(&self, table: &TableName) -> Option<TargetRefusal> {
         // One that cannot be mapped has a finding of its own.
         let mapping = self.tables.mapping(table, self.settings).ok()?;

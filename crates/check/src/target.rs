@@ -29,7 +29,7 @@ pub(crate) fn look(settings: &Settings, options: &PoolOptions) -> (Option<Target
 }
 
 fn reach(server: &PgServer, options: &PoolOptions, findings: &mut Findings) -> Option<PgPool> {
-    let fault = match PgPool::open_any_encoding(server, options) {
+    let fault = match PgPool::open_to_look(server, options) {
         Ok(pool) => return Some(pool),
         Err(fault) => fault,
     };
@@ -51,6 +51,15 @@ impl Target {
         let server = &settings.server;
         let PgServer { host, port, user, .. } = server;
         findings.ok(S::Connection, format!("{host}:{port} lets {user} in"));
+        if let Some(fault) = pool.lends_no_sessions() {
+            findings.fault(S::Connection, fault.message());
+        } else if pool.is_pooled() {
+            findings.ok(
+                S::Connection,
+                "a pooler in session mode stands before PostgreSQL: a run takes two of its connections, or \
+                 more if it has them",
+            );
+        }
         version::pg(pool.version_num(), findings);
         let mut target = Target { pool, data_folder: None, bytes: None, foreign: Vec::new() };
         findings.look(S::Tls, |findings| target.tls(server, findings));
@@ -60,6 +69,7 @@ impl Target {
             findings.look(S::Grants, |findings| target.reader(settings, reader, findings));
         }
         findings.look(S::Clock, |findings| target.clock(findings));
+        findings.look(S::Defaults, |findings| target.defaults(findings));
         findings.look(S::Room, |_| target.learn(&settings.schema));
         target
     }

@@ -52,9 +52,14 @@ impl Shell {
 
     /// Reads the settings, and warns of what they had better not say.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let settings = Settings::load(&self.config)?;
+        let settings = self.untold_settings()?;
         settings.warnings.iter().for_each(|warning| log::warn!("{warning}"));
         Ok(settings)
+    }
+
+    /// Reads the settings, and leaves it to the caller to warn.
+    pub(crate) fn untold_settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::load(&self.config)?)
     }
 
     /// Reads the settings, and puts in place of theirs the `jobs` of the command line.

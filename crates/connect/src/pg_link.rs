@@ -16,6 +16,7 @@ use crate::{Fault, PoolOptions, Result, Side, pg_session};
 use handoff_settings::{PgServer, RequireAuth};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config, SimpleQueryMessage};
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
@@ -37,8 +38,18 @@ pub(crate) struct PgConnState {
     pub(crate) client: Client,
     seat: Arc<WatchSeat>,
     used: Instant,
-    /// True if a pooler may give the session to somebody else.
-    pooled: bool,
+    given_back: GivenBack,
+}
+
+/// The way in which a session is left, which a pooler may give to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivenBack {
+    /// It ends.
+    Closed,
+    /// It is reset.
+    Reset,
+    /// Its transaction is undone, and with it all that was set. Nothing else of it is ours.
+    Undone,
 }
 
 impl PgConnState {
@@ -63,10 +74,12 @@ impl PgConnState {
 impl Drop for PgConnState {
     /// A pooler may keep the session for somebody else, and need not reset it.
     fn drop(&mut self) {
-        if self.pooled && !self.client.is_closed() {
+        if self.given_back != GivenBack::Closed && !self.client.is_closed() {
             // Where a transaction cannot be ended, the pooler ends the session.
             let _ = self.client.batch_execute("ROLLBACK");
-            let _ = self.client.batch_execute("DISCARD ALL");
+            if self.given_back == GivenBack::Reset {
+                let _ = self.client.batch_execute("DISCARD ALL");
+            }
         }
     }
 }
@@ -95,6 +108,8 @@ pub(crate) struct PgFacts {
     pub(crate) protection: LinkProtection,
     /// True if a pooler stands before the server.
     pub(crate) pooled: bool,
+    /// True if that lends a session for one transaction: a connection then stays in one, which is undone.
+    pub(crate) lent: bool,
 }
 
 impl PgFacts {
@@ -102,7 +117,7 @@ impl PgFacts {
         let SimpleQueryMessage::Row(row) = answer else { return None };
         let version_num = row.try_get(0).ok()??.parse().ok()?;
         let encoding = row.try_get(1).ok()??.to_owned();
-        Some(PgFacts { version_num, encoding, protection, pooled: false })
+        Some(PgFacts { version_num, encoding, protection, pooled: false, lent: false })
     }
 }
 
@@ -178,17 +193,18 @@ impl PgDialer {
     fn learn(&self, dialed: DialedClient) -> Result<(PgConnState, PgFacts)> {
         let DialedClient { mut client, seat, process, protection } = dialed;
         let dial = || self.dial().map(|dialed| dialed.client);
-        let pooled = match pooler::pooling(&mut client, &process, &self.server, dial)? {
-            PoolingMode::Session { pooled } => pooled,
-            PoolingMode::Transaction => return Err(pooler::refused(&self.server)),
+        let (pooled, lent) = match pooler::pooling(&mut client, &process, &self.server, dial)? {
+            PoolingMode::Session { pooled } => (pooled, false),
+            PoolingMode::Transaction => (true, true),
+            PoolingMode::Statement => return Err(pooler::refused(&self.server)),
         };
         self.pooled.store(pooled, Ordering::Relaxed);
-        let asked = client.simple_query(pg_session::FIRST);
+        let asked = client.simple_query(&in_transaction(lent, pg_session::FIRST));
         let answers = asked.map_err(|error| Fault::pg(Side::Target, &error))?;
         let facts = answers.iter().find_map(|answer| PgFacts::read(answer, protection));
         let facts = facts
             .ok_or_else(|| Fault::new(Side::Target, "the server does not tell its version"))?;
-        let facts = PgFacts { pooled, ..facts };
+        let facts = PgFacts { pooled, lent, ..facts };
         Ok((self.prepare(client, seat, &facts)?, facts))
     }
 
@@ -293,14 +309,19 @@ impl PgDialer {
         facts: &PgFacts,
     ) -> Result<PgConnState> {
         let said = client
-            .simple_query(&pg_session::set_up(facts.version_num))
+            .simple_query(&in_transaction(facts.lent, &pg_session::set_up(facts.version_num)))
             .map_err(|error| Fault::pg(Side::Target, &error))?;
         if let Some(obstacle) = pg_session::obstacle(&said, &self.server.user) {
             return Err(Fault::new(Side::Target, obstacle));
         }
         seat.is_session(session_in(&said).unwrap_or_default());
         self.seats.add(&seat);
-        Ok(PgConnState { client, seat, used: Instant::now(), pooled: facts.pooled })
+        let given_back = match facts {
+            PgFacts { lent: true, .. } => GivenBack::Undone,
+            PgFacts { pooled: true, .. } => GivenBack::Reset,
+            _ => GivenBack::Closed,
+        };
+        Ok(PgConnState { client, seat, used: Instant::now(), given_back })
     }
 
     /// Connects to the first address of the host that lets us in.
@@ -382,6 +403,15 @@ impl PgDialer {
             let done = token.cancel_query(dialer.lines(SocketReach::Network));
             done.map_err(|error| dialer.fault(&error))
         })
+    }
+}
+
+/// Puts the first statements of a session that is lent into the transaction that keeps it; a second `BEGIN`
+/// does nothing.
+fn in_transaction(lent: bool, statements: &str) -> Cow<'_, str> {
+    match lent {
+        true => Cow::Owned(format!("BEGIN READ ONLY; {statements}")),
+        false => Cow::Borrowed(statements),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::pg_link::{PgConnState, PgDialer, PgFacts};
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, LinkProtection, PgConn, PoolOptions, Result, Side, sessions, watchdog};
+use crate::{Fault, LinkProtection, PgConn, PoolOptions, Result, Side, pooler, sessions, watchdog};
 use handoff_model::{CancelToken, OnCancel};
 use handoff_settings::PgServer;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,18 +36,21 @@ impl PgPool {
     /// Returns a [`Fault`] that names the server and the remedy if it cannot be reached, refuses
     /// the account, does not know the database, or the database is not in UTF8.
     pub fn open(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
-        let pool = PgPool::open_any_encoding(server, options)?;
+        let pool = PgPool::open_to_look(server, options)?;
+        if let Some(fault) = pool.lends_no_sessions() {
+            return Err(fault);
+        }
         pool.shared.dialer.demand_utf8(&pool.shared.facts)?;
         Ok(pool)
     }
 
-    /// Opens a pool as [`PgPool::open`] does, whatever the database is encoded in: for looking at
-    /// it, not for loading.
+    /// Opens a pool as [`PgPool::open`] does, whatever the database is encoded in, and where a pooler lends a session
+    /// for one transaction: for looking at it, not for loading.
     ///
     /// # Errors
     ///
     /// Returns a [`Fault`] as [`PgPool::open`] does.
-    pub fn open_any_encoding(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
+    pub fn open_to_look(server: &PgServer, options: &PoolOptions) -> Result<PgPool> {
         let program = sessions::program(options.run);
         let dialer = PgDialer::new(server.clone(), &program, options)?;
         let (first, facts) = dialer.first()?;
@@ -99,6 +102,11 @@ impl PgPool {
     /// Returns true if a pooler stands before the server. Its pool may be smaller than ours.
     pub fn is_pooled(&self) -> bool {
         self.shared.facts.pooled
+    }
+
+    /// Returns the refusal of a pooler that lends a session for one transaction, if one stands before the server.
+    pub fn lends_no_sessions(&self) -> Option<Fault> {
+        self.shared.facts.lent.then(|| pooler::refused(self.server()))
     }
 
     /// Returns the server's version number as `server_version_num` gives it, such as 150018.

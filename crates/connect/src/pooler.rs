@@ -121,8 +121,10 @@ impl<S> StreamLayer<S> for NamingLine {
 pub(crate) enum PoolingMode {
     /// Each connection has a session of its own: PostgreSQL itself, or a pooler in session mode.
     Session { pooled: bool },
-    /// A connection is lent a session for each transaction, or for each statement.
+    /// A connection is lent a session for each transaction.
     Transaction,
+    /// A connection is lent a session for each statement.
+    Statement,
 }
 
 /// Tells how the sessions behind `first` come to us, for whom `named` was named at sign-in.
@@ -146,7 +148,7 @@ pub(crate) fn pooling(
         // fails, but hardly twice.
         return match has_transactions(&mut dial()?) {
             true => Err(Fault::transient(Side::Target, "the connection was lost")),
-            false => Ok(PoolingMode::Transaction),
+            false => Ok(PoolingMode::Statement),
         };
     }
     let mut second = served(dial()?, server)?;

@@ -52,7 +52,7 @@ pub use meter::ProgressMeter;
 pub use mode::{Deletes, Extraction, LoadMode, Priority, ProofBy, Reason, Strategy, SumBy};
 pub use name::{BadName, ColumnName, TableName};
 pub use observer::{NopObserver, Observer, RunEvent, TablePhase};
-pub use quote::{chain, shell_word, toml_key, toml_string};
+pub use quote::{chain, shell_path, shell_word, toml_key, toml_string};
 pub use sum::TableSum;
 pub use throttle::RowThrottle;
 pub use visible::{is_hidden, visible, visible_json, visible_lines};

@@ -2,6 +2,7 @@
 
 use crate::{TableName, is_hidden, visible};
 use std::error::Error;
+use std::path::Path;
 
 impl TableName {
     /// Writes the name so that a shell takes it as one word of a command.
@@ -25,6 +26,16 @@ pub fn shell_word(name: &str) -> String {
     } else {
         format!("'{}'", name.replace('\'', "'\\''"))
     }
+}
+
+/// Writes a path as one word of a shell: as [`shell_word`] does, and slashes stay bare.
+pub fn shell_path(path: &Path) -> String {
+    let mut text = path.display().to_string();
+    if text.starts_with('-') {
+        text.insert_str(0, "./");
+    }
+    let is_plain = text.chars().all(|c| c == '/' || is_plain_in_shell(c));
+    if is_plain && !text.is_empty() { text } else { shell_word(&text) }
 }
 
 fn is_plain_in_shell(c: char) -> bool {

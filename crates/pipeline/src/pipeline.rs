@@ -66,9 +66,10 @@ impl Pipeline {
     /// Returns an [`Error`] only if nothing could start: a server that cannot be reached, a table
     /// that is not there, another run in progress. No table was moved then.
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
-        let command = match options.full {
-            true => GuardedCommand::MoveInFull(options.hops),
-            false => GuardedCommand::Move(options.hops),
+        let command = match (&options.from_spool, options.full) {
+            (Some(file), _) => GuardedCommand::LoadFile(file.clone()),
+            (None, true) => GuardedCommand::MoveInFull(options.hops),
+            (None, false) => GuardedCommand::Move(options.hops),
         };
         let limits = DeleteLimits {
             asked: options.max_delete_percent,
@@ -107,7 +108,7 @@ impl Pipeline {
         let mut tools = self.tools(&base, tracker, replicator, lock, options);
         tools.loader = tools.loader.key_names(key_names);
         notes.extend(drop_leftovers(&tools, &leftovers));
-        let scope = self.scope(&tools, &gate, task.limits, options);
+        let scope = self.scope(&tools, &gate, task.limits.clone(), options);
         let tables = self.move_tables(&scope, &plan, run, each)?;
         let ending = RunEnding {
             tracker: &tools.tracker,

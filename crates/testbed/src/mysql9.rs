@@ -70,6 +70,8 @@ impl MySql9 {
         common.extend(speed.iter().map(OsString::from));
         let mut first_start = common.clone();
         first_start.push("--initialize-insecure".into());
+        // What the data is made for cannot be changed later (lower_case_table_names).
+        first_start.extend(options.arguments.iter().map(OsString::from));
         prepare_data(&recipe(root, first_start), &folder)?;
 
         let first = folder.file("first.sql", &make_admin(&admin), None)?;

@@ -2,6 +2,7 @@
 //! changed by looking.
 
 mod accounts;
+mod bad_world;
 mod command;
 mod past;
 mod servers;

@@ -165,6 +165,13 @@ fn a_replica_that_folds_case_finds_its_tables_again() {
     assert!(etl.run(&["check"]).stdout.contains(said));
     assert!(etl.exits(1, &["plan"]).stdout.contains(said));
     assert!(etl.exits(1, &["run"]).stdout.contains(said));
+    // Before anything was carried as well.
+    let empty = Trio::on("folded names", bed.source(), server.endpoint(), bed.target());
+    empty.sql_source("CREATE TABLE A (id INT PRIMARY KEY); CREATE TABLE a (id INT PRIMARY KEY)");
+    let first = Etl::new(&empty);
+    assert!(first.run(&["check"]).stdout.contains(said));
+    assert!(first.exits(1, &["plan"]).stdout.contains(said));
+    assert!(first.exits(1, &["run"]).stdout.contains(said));
     let apart = trio.settings_toml() + "\n[run]\nexclude = [\"patient\"]\n";
     Etl::with(&apart).ok(&["run", "--prove"]);
     assert_eq!(trio.rows("Patient").len(), 3);

@@ -41,6 +41,12 @@ impl Etl {
         Etl { folder }
     }
 
+    /// Lets others than the owner read the settings.
+    pub fn readable_by_others(&self) {
+        let file = self.folder().join("handoff.toml");
+        std::fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+    }
+
     /// The folder that `etl` runs in.
     pub fn folder(&self) -> &Path {
         self.folder.path()

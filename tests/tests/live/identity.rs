@@ -93,6 +93,27 @@ fn another_database_of_the_same_server_is_refused_until_it_is_asked_for() {
     );
 }
 
+/// Who asks for another source's rows has asked for those that are there to go, however many they are.
+#[test]
+fn a_new_source_may_have_far_fewer_rows() {
+    let (first, second) = (scene("many"), scene("few"));
+    first.sql_source(
+        "INSERT INTO t SELECT seq, 'many' FROM seq_3_to_200;
+         INSERT INTO stamped (id, v) SELECT seq, seq FROM seq_3_to_200",
+    );
+    with_source(&first, &first.source_url()).ok(&["run"]);
+    let other = with_source(&first, &second.source_url());
+    other.ok(&["run", "--new-source", "--prove"]);
+    assert_eq!((values(&first), first.rows("stamped").len()), (vec!["few".to_owned(); 2], 2));
+    other.ok(&["run", "--prove"]);
+    // The limit holds again for what the source itself loses.
+    second.sql_source("INSERT INTO t SELECT seq, 'few' FROM seq_3_to_200");
+    other.ok(&["run"]);
+    second.sql_source("DELETE FROM t WHERE id > 2");
+    let done = other.exits(1, &["run"]);
+    assert!(done.stdout.contains("max_delete_percent"), "{}", done.stdout);
+}
+
 #[test]
 fn without_a_replica_another_database_is_refused_too() {
     let (first, second) = (scene("direct"), scene("indirect"));

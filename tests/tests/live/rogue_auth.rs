@@ -8,7 +8,7 @@ mod pg;
 mod pg_rogue;
 mod real_my;
 mod real_pg;
-mod remote;
+pub mod remote;
 mod secrets;
 
 use handoff_connect::{Fault, MyPool, PgPool, PoolOptions, Side};

@@ -81,6 +81,7 @@ fn no_value_leaves_the_tables() {
     );
 }
 
+/// As many rounds as `HANDOFF_KILLS` says, by default ten; a long form: `HANDOFF_KILLS=60`.
 #[test]
 fn killed_at_any_moment_the_next_run_ends_equal() {
     let trio = Trio::new("killed");
@@ -100,7 +101,10 @@ fn killed_at_any_moment_the_next_run_ends_equal() {
     let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()) * 0x9E37_79B9);
     println!("HANDOFF_SEED={seed} repeats this");
     let mut random = seed;
-    for round in 0..10_u32 {
+    let rounds = std::env::var("HANDOFF_KILLS").ok();
+    let rounds: u32 = rounds.map_or(10, |rounds| rounds.parse().unwrap());
+    let mut interrupted = 0;
+    for round in 0..rounds {
         practice::a_day_of_work(&mut trio.source(), &practice, &Day::number(round + 2)).unwrap();
         trio.sql_source("UPDATE long_myisam SET note = REVERSE(note) WHERE id % 3 = 0");
         trio.sql_source("UPDATE long_innodb SET note = REVERSE(note) WHERE id % 3 = 1");
@@ -111,11 +115,13 @@ fn killed_at_any_moment_the_next_run_ends_equal() {
         std::thread::sleep(whole.mul_f64(share * 0.8));
         // kill -9: no destructor, no rollback of ours.
         child.kill().unwrap();
-        child.wait().unwrap();
+        interrupted += u32::from(child.wait().unwrap().code().is_none());
         before.assert_whole(&trio, round);
         let next = etl.ok(&["run", "--prove"]);
         assert!(next.stdout.contains("source = replica = raw"), "round {round}: {}", next.stdout);
     }
+    println!("{interrupted} of {rounds} runs were killed, each next one ended equal");
+    assert!(interrupted > 0, "each run had ended before it was killed");
 }
 
 const LONG: [&str; 2] = ["long_myisam", "long_innodb"];

@@ -1,18 +1,20 @@
 //! `etl check`: would a run go through? Changes nothing.
 
 use crate::args::CheckArgs;
-use crate::report::check_text;
+use crate::report::{Listing, check_text};
 use crate::shell::Shell;
-use crate::{Exit, Failure};
+use crate::{Exit, Failure, Verbosity};
 
 /// Looks at everything a run needs, and prints what was found and what mends it.
 pub(super) fn check(shell: &Shell, args: &CheckArgs) -> Result<Exit, Failure> {
     shell.ended_by_signals()?;
-    let report = handoff_pipeline::check(&shell.settings()?);
+    // Its warnings are findings.
+    let report = handoff_pipeline::check(&shell.untold_settings()?);
     if args.json {
         shell.print_json(&report)?;
     } else {
-        shell.print(&check_text(&report))?;
+        let all = shell.verbosity >= Verbosity::Verbose;
+        shell.print(&check_text(&report, if all { Listing::All } else { Listing::Slowest }))?;
     }
     Ok(if report.ok { Exit::Well } else { Exit::Unavailable })
 }

@@ -1,12 +1,17 @@
 //! The report of `etl check` as text.
 
+use super::Listing;
 use crate::human::counted;
 use handoff_pipeline::{CheckFinding, CheckReport, CheckVerdict};
 
-/// Prints a line a finding, below it its fixes, and at the end how many there are of each kind.
-pub fn check_text(report: &CheckReport) -> String {
-    let findings = report.findings.iter().map(finding).collect::<String>();
-    format!("{findings}\n{}\n", conclusion(report))
+/// Prints a line a finding, below it its fixes, and at the end how many there are of each kind; with
+/// [`Listing::All`] also the parts of the source that do not arrive, by name.
+pub fn check_text(report: &CheckReport, listing: Listing) -> String {
+    let mut text = report.findings.iter().map(finding).collect::<String>();
+    if listing == Listing::All && !report.omissions.items.is_empty() {
+        text.push_str(&format!("\n{}\n", report.omissions.lines().join("\n")));
+    }
+    format!("{text}\n{}\n", conclusion(report))
 }
 
 fn finding(finding: &CheckFinding) -> String {
@@ -34,7 +39,7 @@ fn conclusion(report: &CheckReport) -> String {
 mod tests {
     use super::*;
     use handoff_connect::Side;
-    use handoff_pipeline::{CheckSubject, Fix, FixKind};
+    use handoff_pipeline::{CheckSubject, Fix, FixKind, OmissionReport};
     use jiff::Timestamp;
 
     #[test]
@@ -62,9 +67,10 @@ mod tests {
                 ),
                 line(target, CheckSubject::Tls, CheckVerdict::Warning, "plain text", vec![]),
             ],
+            omissions: OmissionReport::default(),
         };
         assert_eq!(
-            check_text(&report).lines().collect::<Vec<_>>(),
+            check_text(&report, Listing::Slowest).lines().collect::<Vec<_>>(),
             [
                 "ok       source   version             MariaDB 10.11.6",
                 "fault    source   grants              it may not read",
@@ -75,6 +81,7 @@ mod tests {
             ]
         );
         report.findings.remove(1);
-        assert!(check_text(&report).ends_with("\na run can start (1 warning)\n"));
+        let text = check_text(&report, Listing::All);
+        assert!(text.ends_with("\na run can start (1 warning)\n"));
     }
 }

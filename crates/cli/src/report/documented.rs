@@ -125,6 +125,7 @@ fn a_check() {
             what: String::new(),
             fixes: vec![Fix { kind: FixKind::Statement, text: String::new() }],
         }],
+        omissions: OmissionReport::default(),
     });
     check(
         &document,
@@ -132,6 +133,7 @@ fn a_check() {
             ("## etl check", ""),
             ("### A finding", "/findings/0"),
             ("### A remedy", "/findings/0/mend/0"),
+            ("### Omissions", "/omissions"),
         ],
     );
 }

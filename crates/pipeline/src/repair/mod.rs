@@ -88,7 +88,7 @@ impl Pipeline {
         let limits = self.repair_limits(request);
         let tables = found.tables.into_iter().map(|table| {
             let own = self.settings.table(&table.table).max_delete_percent;
-            rehearsed(table, limits.of_table(own))
+            rehearsed(table, &limits.of_table(own))
         });
         Ok(RepairReport {
             run_id: found.run_id,

@@ -17,7 +17,7 @@ pub(super) fn way_of(found: &TableDifference, mapping: &TableMapping) -> RepairW
 }
 
 /// Says what a repair would do with a table that was compared.
-pub(super) fn rehearsed(mut found: VerifyTable, limit: DeleteLimit) -> RepairTable {
+pub(super) fn rehearsed(mut found: VerifyTable, limit: &DeleteLimit) -> RepairTable {
     let compared = found.comparison.take().map(TableDifference).zip(found.mapping.take());
     let refused = compared.as_ref().and_then(|(found, mapping)| limit.check(found, mapping).err());
     let status = match found.status {
@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn a_table_that_differs_is_to_be_mended_by_its_rows() {
-        let table = rehearsed(compared(VerifyStatus::Differs, 3), limit());
+        let table = rehearsed(compared(VerifyStatus::Differs, 3), &limit());
         assert_eq!((table.status, table.way), (RepairStatus::ToRepair, Some(RepairWay::Rows)));
-        let table = rehearsed(compared(VerifyStatus::Moving, 0), limit());
+        let table = rehearsed(compared(VerifyStatus::Moving, 0), &limit());
         assert_eq!(table.status, RepairStatus::ToRepair);
     }
 
@@ -76,13 +76,13 @@ mod tests {
     fn rows_that_are_not_listed_are_to_be_mended_by_a_full_copy() {
         let mut found = compared(VerifyStatus::Differs, 3);
         found.comparison.as_mut().unwrap().pairs[1].stale = 9;
-        let table = rehearsed(found, limit());
+        let table = rehearsed(found, &limit());
         assert_eq!(table.way, Some(RepairWay::FullCopy));
     }
 
     #[test]
     fn a_table_that_would_lose_too_much_fails() {
-        let table = rehearsed(compared(VerifyStatus::Differs, 30), limit());
+        let table = rehearsed(compared(VerifyStatus::Differs, 30), &limit());
         assert_eq!((table.status, table.way), (RepairStatus::Failed, None));
         assert!(table.error.unwrap().contains("max_delete_percent"));
     }
@@ -95,7 +95,7 @@ mod tests {
             (VerifyStatus::Cancelled, RepairStatus::Cancelled),
             (VerifyStatus::NotStarted, RepairStatus::NotStarted),
         ] {
-            let table = rehearsed(VerifyTable::of_status(name(), status), limit());
+            let table = rehearsed(VerifyTable::of_status(name(), status), &limit());
             assert_eq!((table.status, table.way), (expected, None));
         }
     }

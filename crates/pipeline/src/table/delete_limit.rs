@@ -3,16 +3,17 @@
 use super::difference::TableDifference;
 use crate::error::TableError;
 use handoff_connect::Side;
-use handoff_model::TableName;
+use handoff_model::{TableName, shell_path};
 use handoff_plan::Hops;
 use handoff_schema::TableMapping;
+use std::path::PathBuf;
 
 /// The most rows that a full move may delete whatever share of the table they are: small tables, such as
 /// queues and lists of choices, lose most of their rows on an ordinary day.
 const FEW: u64 = 20;
 
 /// The most rows of a table that a move may delete.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct DeleteLimit {
     /// The most, in percent of the rows that are there.
     pub(crate) percent: u8,
@@ -21,7 +22,7 @@ pub(crate) struct DeleteLimit {
 }
 
 /// The limits of a run on what its moves may delete.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct DeleteLimits {
     /// The percentage that the command line allows of every table.
     pub(crate) asked: Option<u8>,
@@ -35,27 +36,34 @@ impl DeleteLimits {
     /// Returns the limit of a table, of which the settings may say its own.
     pub(crate) fn of_table(&self, own: Option<u8>) -> DeleteLimit {
         let percent = self.asked.or(own).unwrap_or(self.configured);
-        DeleteLimit { percent, command: self.command }
+        DeleteLimit { percent, command: self.command.clone() }
     }
 }
 
 /// A command that moves tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GuardedCommand {
     /// `etl run`, or one of the hops.
     Move(Hops),
     /// The same with `--full`.
     MoveInFull(Hops),
+    /// `etl load` with the rows of a file.
+    LoadFile(PathBuf),
     /// `etl repair`.
     Repair,
 }
 
 impl GuardedCommand {
     /// Returns the command line that lets rows of `table` go, however many they are.
-    fn allowing(self, table: &TableName) -> String {
+    fn allowing(&self, table: &TableName) -> String {
+        let from_spool = match self {
+            GuardedCommand::LoadFile(file) => format!(" --from-spool {}", shell_path(file)),
+            _ => String::new(),
+        };
         let (verb, full) = match self {
             GuardedCommand::Move(hops) => (hops.command(), ""),
             GuardedCommand::MoveInFull(hops) => (hops.command(), " --full"),
+            GuardedCommand::LoadFile(_) => ("load", from_spool.as_str()),
             GuardedCommand::Repair => ("repair", ""),
         };
         format!("etl {verb} {}{full} --max-delete-percent 100", table.in_shell())
@@ -160,7 +168,7 @@ mod tests {
         for (asked, own, expected) in
             [(None, None, 20), (None, Some(50), 50), (Some(100), Some(50), 100), (Some(0), None, 0)]
         {
-            let limits = DeleteLimits { asked, configured: 20, command };
+            let limits = DeleteLimits { asked, configured: 20, command: command.clone() };
             assert_eq!(limits.of_table(own).percent, expected);
         }
     }
@@ -174,6 +182,10 @@ mod tests {
             (
                 GuardedCommand::MoveInFull(Hops::Load),
                 "etl load 'a b' --full --max-delete-percent 100",
+            ),
+            (
+                GuardedCommand::LoadFile("kept/a b.csv".into()),
+                "etl load 'a b' --from-spool 'kept/a b.csv' --max-delete-percent 100",
             ),
             (GuardedCommand::Repair, "etl repair 'a b' --max-delete-percent 100"),
         ] {

@@ -71,7 +71,10 @@ impl CatalogueFacts {
             ServerFlavor::MariaDb => ask(conn, &checks(&database), check_from_row)?,
             ServerFlavor::MySql => Vec::new(),
         };
-        let folds_case = tables.iter().any(|table| table.names_fold);
+        let folds_case = match tables.first() {
+            Some(table) => table.names_fold,
+            None => ask(conn, "SELECT @@lower_case_table_names", folds_names)?.contains(&true),
+        };
         Ok(CatalogueFacts {
             tables,
             folds_case,
@@ -143,6 +146,11 @@ fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut FactFields) -> Option<T>) 
     })
 }
 
+/// Reads what the server makes of the case of names.
+fn folds_names(fields: &mut FactFields) -> Option<bool> {
+    Some(fields.number::<u8>()?.is_some_and(|setting| setting != 0))
+}
+
 fn by_table<T>(facts: Vec<(String, T)>) -> HashMap<String, Vec<T>> {
     let mut tables: HashMap<String, Vec<T>> = HashMap::new();
     for (table, fact) in facts {
@@ -165,7 +173,7 @@ impl TableFact {
             free_bytes: fields.number()?.unwrap_or(0),
             made: fields.option()?,
             written: fields.option()?,
-            names_fold: fields.number::<u8>()?.is_some_and(|setting| setting != 0),
+            names_fold: folds_names(fields)?,
         })
     }
 }

@@ -35,7 +35,9 @@ fn a_small_pool_in_session_mode_serves_every_command_and_keeps_nothing_of_ours()
     let (bouncer, toml) = through(&trio, &SMALL);
     let etl = Etl::with(&toml);
     for arguments in [&["check"][..], &["plan"], &["run"], &["status"], &["verify"], &["repair"]] {
-        etl.ok(arguments);
+        let done = etl.ok(arguments);
+        let is_told = done.stdout.contains("a pooler in session mode stands before PostgreSQL");
+        assert_eq!(is_told, arguments[0] == "check", "{}", done.stdout);
     }
     trio.sql_source(NEWS);
     let done = etl.ok(&["run", "--prove"]);
@@ -89,6 +91,9 @@ fn a_pooler_that_lends_no_sessions_is_refused_before_anything_is_done() {
                 for part in ["is a pooler that lends", "own port", "pool_mode=session"] {
                     assert!(shown.contains(part), "{mode} {command}: no `{part}` in: {shown}");
                 }
+                // What one that lends transactions leads to is looked at all the same.
+                let is_seen = shown.contains("there is no schema \"raw\" yet");
+                assert_eq!(is_seen, mode.contains("transaction") && command == "check", "{shown}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Loads through a CSV file: what CSV confuses, and files that stay.
 
 use super::{Bench, chain, changes};
-use crate::etl::Etl;
+use crate::etl::{Etl, binary};
 use crate::faults::disk::SmallDisk;
 use handoff_loader::{
     CopyCsv, Error, LoadMode, LoadOutcome, LoadStrategy, SpoolReplay, SpoolSettings,
@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::TempDir;
 
 fn spooled(folder: &Path, keep: bool) -> CopyCsv {
@@ -262,4 +263,33 @@ fn a_kept_file_is_loaded_by_the_command() {
 
     etl.exits(2, &replay[..1].iter().chain(&replay[2..]).copied().collect::<Vec<_>>());
     etl.exits(1, &["load", "t", "--from-spool", "t.1-00000000000000000000000000000000.csv"]);
+}
+
+/// A file that has far fewer rows than the target is refused, and the command that is printed loads it.
+#[test]
+fn a_kept_file_of_fewer_rows_is_loaded_as_the_refusal_says() {
+    let trio = Trio::new("load csv few");
+    trio.sql_source(
+        "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t SELECT seq FROM seq_1_to_30",
+    );
+    let settings =
+        "[run]\nspool_dir = \"kept files\"\n[tables.t]\nloader = \"copy_csv\"\nkeep_spool = true\n";
+    let etl = Etl::with(&format!("{}\n{settings}", trio.settings_toml()));
+    let folder = etl.folder().join("kept files");
+    std::fs::create_dir(&folder).unwrap();
+    etl.ok(&["run"]);
+    let kept = files(&folder);
+    let [file] = &kept[..] else { panic!("{kept:?}") };
+    trio.sql_source("INSERT INTO t SELECT seq FROM seq_31_to_130");
+    etl.ok(&["run"]);
+    let done = etl.exits(1, &["load", "t", "--from-spool", file.to_str().unwrap()]);
+    assert_eq!(trio.rows("t").len(), 130);
+    let remedy = done.stdout.split('`').find(|part| part.starts_with("etl load t ")).unwrap();
+    let programs = binary("etl").parent().unwrap().display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", remedy]).env("PATH", path).current_dir(etl.folder());
+    let pasted = shell.output().unwrap();
+    assert!(pasted.status.success(), "{remedy}: {pasted:?}");
+    assert_eq!(trio.rows("t").len(), 30);
 }

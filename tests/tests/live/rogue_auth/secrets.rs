@@ -26,6 +26,8 @@ fn a_password_file_that_others_read_draws_a_warning_in_check_and_run() {
             let said = format!("{}{}", done.stdout, done.stderr);
             assert_eq!(said.contains("run chmod 600 "), warns, "{mode:o} {said}");
             assert!(!said.contains(server.password.expose()), "{said}");
+            let is_finding = done.stdout.contains("warning  source   secrets");
+            assert_eq!(is_finding, warns && command == "check", "{}", done.stdout);
         }
     }
 }

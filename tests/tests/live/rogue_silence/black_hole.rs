@@ -2,7 +2,7 @@
 
 use super::hole::Passes;
 use super::{NEWS, ROWS, Swallowed, ends_within, shown, start};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bounds for the tests: the silence itself, the second session, and what a run does beside.
 const SILENCE: &str = "silence_timeout = \"3s\"";
@@ -85,8 +85,9 @@ fn black_holes_at_random_are_survived() {
     let etl = world.etl(&format!("silence_timeout = \"{silence}\"\nmax_retries = 1"));
     world.trio.sql_source(ROWS);
     etl.ok(&["run"]);
-    let seed = u64::from(std::process::id());
-    println!("seed {seed}");
+    let seed = variable("HANDOFF_SEED").and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| u64::from(std::process::id()));
+    println!("HANDOFF_SEED={seed} repeats this");
     for round in 0..rounds {
         let random = (seed + round).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let (side, hole) = &world.holes[(round % 3) as usize];
@@ -94,8 +95,9 @@ fn black_holes_at_random_are_survived() {
         world.trio.sql_source(NEWS);
         hole.opens_after(1_000 + (random >> 20) % 1_500_000, passes);
         let limit = if silence == "2s" { 2 * ENOUGH } else { Duration::from_secs(1200) };
+        let begun = Instant::now();
         let done = ends_within(limit, start(&etl, &["run"]));
-        println!("round {round}, {side}: exit {:?}", done.code);
+        println!("round {round}, {side}: exit {:?} after {:?}", done.code, begun.elapsed());
         hole.lets(Passes::All);
         world.equal_again();
     }

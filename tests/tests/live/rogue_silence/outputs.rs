@@ -36,7 +36,7 @@ fn a_report_that_cannot_be_written_loses_no_run() {
 #[test]
 fn a_run_that_takes_too_long_stops_with_its_own_reason() {
     let world = Swallowed::new("max_duration");
-    let hasty = world.etl("max_duration = \"4s\"\njobs = 1");
+    let hasty = world.etl("max_duration = \"10s\"\njobs = 1");
     world.trio.sql_source(ROWS);
     world.etl("").ok(&["run"]);
     world.trio.sql_source(NEWS);
@@ -44,15 +44,15 @@ fn a_run_that_takes_too_long_stops_with_its_own_reason() {
     target.opens_after(400_000, Passes::Nothing);
     let child = start(&hasty, &["run"]);
     target.wait();
-    let done = ends_within(Duration::from_secs(20), child);
+    let done = ends_within(Duration::from_secs(30), child);
     let said = shown(&done);
     assert_eq!(done.code, Some(1), "{said}");
-    assert!(said.contains("the run took longer than 4 s (max_duration in [run])"), "{said}");
+    assert!(said.contains("the run took longer than 10 s (max_duration in [run])"), "{said}");
     target.lets(Passes::All);
 
     // Before the first table there is nothing to report on.
     target.lets(Passes::Nothing);
-    let done = ends_within(Duration::from_secs(20), start(&hasty, &["run"]));
+    let done = ends_within(Duration::from_secs(30), start(&hasty, &["run"]));
     let said = shown(&done);
     assert_eq!(done.code, Some(3), "{said}");
     assert!(said.contains("max_duration"), "{said}");

@@ -145,7 +145,7 @@ fn without_a_url_the_configured_source_gets_its_tables() {
     let tables = read("tables.toml");
     assert!(!tables.contains("[tables.tracked]") && !tables.contains("PLANTED"), "{tables}");
     for part in [
-        "# Not carried: `shown` (view).\n",
+        "# Not moved: `shown` (view).\n",
         "[tables.\"odd.name \\\"x\\\"\"]\n#columns.\"a b\" = \"boolean\"  # only 0 and 1",
         "#columns.u = \"uuid\"  # every value has a UUID's version and variant, checked all 3 rows",
         "[tables.edited]\n#extraction = \"diff\"\n",

@@ -10,6 +10,7 @@ use handoff_testbed::{Bed, Durability, ServerOptions, Trio, quoted, quoted_pg};
 use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
 use mysql::prelude::Queryable;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,9 +118,8 @@ impl Comparing {
         let (select, table) = (encoder.select_list().join(", "), quoted(engine.table()));
         let mut conn = pool.get(SessionProfile::Read)?;
         lap(|| {
-            for row in conn.exec_iter(format!("SELECT {select} FROM {table}"), ())? {
-                drop(row?);
-            }
+            let mut rows = conn.rows(&format!("SELECT {select} FROM {table}"), &[])?;
+            let _ = rows.each(|_| ControlFlow::<()>::Continue(()))?;
             Ok(())
         })
     }

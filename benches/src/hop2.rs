@@ -2,7 +2,7 @@
 
 use crate::{Amount, Key, Psql, Result, Shape, lap};
 use handoff_connect::{
-    Fault, MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
+    Fault, MyClient, MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
 };
 use handoff_loader::{LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader, LoaderOptions};
 use handoff_model::{CancelToken, CopyId, NopObserver, RowFilter};
@@ -11,7 +11,7 @@ use handoff_schema::{SourceCatalogue, TableMapping, TableSchema, TargetCatalogue
 use handoff_settings::{MySqlServer, PgServer, TableSettings, ValuePolicies};
 use handoff_testbed::{Durability, MariaDb, Postgres, ServerOptions, quoted, quoted_pg};
 use mysql::Value;
-use mysql::prelude::Queryable;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,8 +88,13 @@ impl Hop2 {
         let encoder = Encoder::new(&described.mapping, &ValuePolicies::default());
         let (select, table) = (encoder.select_list().join(", "), described.table.name.as_str());
         let mut conn = self.from.get(SessionProfile::Read)?;
-        let rows = conn.exec_iter(format!("SELECT {select} FROM {}", quoted(table)), ())?;
-        rows.map(|row| Ok(row?.unwrap())).collect()
+        let mut rows = conn.rows(&format!("SELECT {select} FROM {}", quoted(table)), &[])?;
+        let mut fetched = Vec::new();
+        let _ = rows.each(|row| {
+            fetched.push(row.iter().map(|value| Value::from(*value)).collect());
+            ControlFlow::<()>::Continue(())
+        })?;
+        Ok(fetched)
     }
 
     /// Loads a table that the target does not have, and returns how long it took and how much it
@@ -177,7 +182,7 @@ impl Described {
 pub(crate) struct Unrecorded;
 
 impl PublishHook for Unrecorded {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> Result<(), Fault> {
+    fn on_replica(&self, _: &mut MyClient, _: &PublishedRows) -> Result<(), Fault> {
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! The privileges of a MySQL account, as `SHOW GRANTS` tells them.
 
 use handoff_connect::{MyConn, Result, ServerFlavor};
-use mysql::prelude::Queryable;
 use std::collections::BTreeSet;
 
 /// The privileges by which data or definitions of a database can be changed.

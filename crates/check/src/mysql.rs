@@ -9,7 +9,7 @@ use handoff_connect::{
     Fault, MyConn, MyPool, PoolOptions, Result, SessionProfile, Side, quote_my_account,
 };
 use handoff_settings::MySqlServer;
-use mysql::prelude::{FromRow, Queryable};
+use mysql::prelude::FromRow;
 
 /// A MySQL or MariaDB server that was reached.
 pub(crate) struct MySide {
@@ -161,9 +161,11 @@ fn session_status(conn: &mut MyConn, name: &str) -> Result<String> {
 
 /// Runs a statement that answers one row.
 pub(crate) fn ask<T: FromRow>(conn: &mut MyConn, sql: &str) -> Result<T> {
-    match conn.query_first_opt::<T, _>(sql) {
-        Ok(Some(Ok(row))) => Ok(row),
-        Ok(_) => Err(Fault::new(conn.side(), "the server answers in another form than expected")),
+    match conn.query_first::<T, _>(sql) {
+        Ok(Some(row)) => Ok(row),
+        Ok(None) | Err(mysql::Error::FromRowError(_)) => {
+            Err(Fault::new(conn.side(), "the server answers in another form than expected"))
+        }
         Err(error) => Err(conn.fault(&error)),
     }
 }

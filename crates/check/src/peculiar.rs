@@ -80,7 +80,7 @@ impl MySide {
             SERVER_DEFAULTS.iter().map(|default| format!("'{}'", default.name)).collect();
         let query = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", names.join(", "));
         let mut conn = self.conn()?;
-        let rows: Vec<(String, String)> = conn.gather(query).map_err(|error| conn.fault(&error))?;
+        let rows: Vec<(String, String)> = conn.query(query).map_err(|error| conn.fault(&error))?;
         let values: BTreeMap<String, String> = rows.into_iter().collect();
         for default in SERVER_DEFAULTS {
             let Some(value) = values.get(default.name) else { continue };
@@ -234,6 +234,6 @@ fn first_of_key(table: &TableSchema) -> Option<&ColumnSchema> {
 fn has_zero(conn: &mut MyConn, table: &TableSchema, column: &ColumnSchema) -> Result<bool> {
     let (table, column) = (quote_my(table.name.as_str()), quote_my(column.name.as_str()));
     let query = format!("SELECT 1 FROM {table} WHERE {column} < '0001-01-01' LIMIT 1");
-    let found: Vec<u8> = conn.gather(query).map_err(|error| conn.fault(&error))?;
+    let found: Vec<u8> = conn.query(query).map_err(|error| conn.fault(&error))?;
     Ok(!found.is_empty())
 }

@@ -177,7 +177,7 @@ pub(crate) fn sizes(conn: &mut MyConn, database: &str) -> Result<HashMap<String,
          FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
         quote_my_text(database)
     );
-    let rows: Vec<(String, u64)> = conn.gather(query).map_err(|error| conn.fault(&error))?;
+    let rows: Vec<(String, u64)> = conn.query(query).map_err(|error| conn.fault(&error))?;
     Ok(rows.into_iter().collect())
 }
 

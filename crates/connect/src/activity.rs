@@ -7,7 +7,6 @@ use crate::patience::Patience;
 use crate::pg_link::PgDialer;
 use crate::seat::WatchSeats;
 use crate::watchdog::{SessionActivity, Watchable};
-use mysql::prelude::Queryable;
 use postgres::Client;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@
 //! each other are put together before the driver sees them.
 
 use crate::layered::StreamLayer;
+use postgres::types::Type;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
@@ -18,9 +19,18 @@ const BLOCK: usize = 128 * 1024;
 /// The tag of a message and its length, which counts itself (PostgreSQL manual, "Message Formats").
 const HEADER: usize = 5;
 
+/// The memory that the driver spends on a message beside its bytes, at least: rows of no length are rows too.
+const OF_A_MESSAGE: usize = 128;
+
 const COPY_DATA: u8 = b'd';
 /// Ends an answer.
 const READY: u8 = b'Z';
+/// Describes the columns of an answer, and the parameters of a statement.
+const COLUMNS: u8 = b'T';
+const PARAMETERS: u8 = b't';
+/// The bytes behind the name of a column, and where among them its type is.
+const OF_A_COLUMN: usize = 18;
+const TYPE: usize = 6;
 
 /// A connection whose runs of CopyData messages arrive as one message each; everything else passes
 /// as it is.
@@ -37,8 +47,18 @@ pub(crate) struct CoalescedCopyData {
     largest: usize,
     /// Bytes of the answer in progress, without those of a COPY.
     answered: usize,
-    /// The next message makes the answer larger than it may be.
-    refused: bool,
+    /// Why the next message is not handed on.
+    refused: Option<Refusal>,
+}
+
+/// A message that the driver is spared.
+#[derive(Debug, Clone, Copy)]
+enum Refusal {
+    /// It makes the answer larger than it may be.
+    TooLarge,
+    /// It names types that nobody knows. The driver would ask the server after them, and after the types that
+    /// those are made of, as deep as that likes.
+    UnknownTypes,
 }
 
 impl CoalescedCopyData {
@@ -46,7 +66,7 @@ impl CoalescedCopyData {
     /// bytes is refused; the rows of a COPY are not gathered and count one by one.
     pub(crate) fn new(largest: usize) -> CoalescedCopyData {
         let block = vec![0; BLOCK].into();
-        CoalescedCopyData { block, left: 0..0, passing: 0, largest, answered: 0, refused: false }
+        CoalescedCopyData { block, left: 0..0, passing: 0, largest, answered: 0, refused: None }
     }
 
     /// Hands on what the block holds and `out` has room for.
@@ -93,15 +113,24 @@ impl CoalescedCopyData {
     /// Begins the next message, as it is, if there is room for a part of it.
     fn begin(&mut self, out: &ReadBuf<'_>) -> bool {
         let message = &self.block[self.left.clone()];
-        match message_length(message) {
-            // The driver refuses a length that does not even count itself, once it has it.
-            Some(length) if out.remaining() > 0 => {
-                let tag = message[0];
-                self.passing = length.max(HEADER);
-                self.count(tag, length)
+        let Some(length) = message_length(message).filter(|_| out.remaining() > 0) else {
+            return false;
+        };
+        let tag = message[0];
+        if matches!(tag, COLUMNS | PARAMETERS) {
+            match message.get(HEADER..length) {
+                // It is judged as a whole.
+                None if (HEADER..=BLOCK).contains(&length) => return false,
+                Some(body) if known_types(tag, body).is_some() => {}
+                _ => {
+                    self.refused = Some(Refusal::UnknownTypes);
+                    return false;
+                }
             }
-            _ => false,
         }
+        // The driver refuses a length that does not even count itself, once it has it.
+        self.passing = length.max(HEADER);
+        self.count(tag, length)
     }
 
     /// Counts a message that begins; returns false if it is refused.
@@ -109,22 +138,45 @@ impl CoalescedCopyData {
         match tag {
             READY => self.answered = 0,
             COPY_DATA => {}
-            _ => self.answered = self.answered.saturating_add(length),
+            _ => self.answered = self.answered.saturating_add(length + OF_A_MESSAGE),
         }
-        self.refused = self.answered.max(length) > self.largest;
-        if self.refused {
+        let is_too_large = self.answered.max(length) > self.largest;
+        if is_too_large {
+            self.refused = Some(Refusal::TooLarge);
             self.passing = 0;
         }
-        !self.refused
+        !is_too_large
     }
 
-    fn refusal(&self) -> io::Error {
-        let text = format!(
-            "the server sends an answer of more than {} MiB: raise memory_limit_mb in [run]",
-            self.largest >> 20
-        );
+    fn error(&self, refusal: Refusal) -> io::Error {
+        let text = match refusal {
+            Refusal::TooLarge => format!(
+                "the server sends an answer of more than {} MiB: raise memory_limit_mb in [run]",
+                self.largest >> 20
+            ),
+            Refusal::UnknownTypes => "the server answers with types that nobody asked for".into(),
+        };
         io::Error::new(io::ErrorKind::InvalidData, text)
     }
+}
+
+/// Reads a description of columns or parameters; [`None`] unless every type that it names is one of
+/// PostgreSQL's own.
+fn known_types(tag: u8, description: &[u8]) -> Option<()> {
+    let (count, mut rest) = description.split_first_chunk::<2>()?;
+    for _ in 0..u16::from_be_bytes(*count) {
+        let kind;
+        if tag == COLUMNS {
+            let name = rest.iter().position(|&byte| byte == 0)? + 1;
+            let column;
+            (column, rest) = rest[name..].split_first_chunk::<OF_A_COLUMN>()?;
+            kind = column[TYPE..].first_chunk()?;
+        } else {
+            (kind, rest) = rest.split_first_chunk()?;
+        }
+        Type::from_oid(u32::from_be_bytes(*kind))?;
+    }
+    rest.is_empty().then_some(())
 }
 
 /// Returns the data of the CopyData message that begins here, if it is there whole.
@@ -158,10 +210,10 @@ impl<S> StreamLayer<S> for CoalescedCopyData {
             if out.filled().len() > before {
                 return Poll::Ready(Ok(()));
             }
-            if self.refused {
-                return Poll::Ready(Err(self.refusal()));
+            if let Some(refusal) = self.refused {
+                return Poll::Ready(Err(self.error(refusal)));
             }
-            // What is left now is less than a header.
+            // What is left now is no message that may begin.
             self.block.copy_within(self.left.clone(), 0);
             self.left = 0..self.left.len();
             let mut space = ReadBuf::new(&mut self.block[self.left.end..]);
@@ -310,18 +362,55 @@ mod tests {
     #[test]
     fn an_answer_without_end_is_refused_and_a_copy_is_not() {
         let rows = [message(b'D', &[7; 100]), message(b'E', &[7; 100])].concat().repeat(10);
+        let empty = message(b'D', &[]).repeat(20);
         let ended = [&message(b'D', &[7; 100])[..], &message(READY, b"I")].concat().repeat(20);
         let copied = message(COPY_DATA, &[7; 100]).repeat(50);
         let large = message(COPY_DATA, &vec![7; 2 * BLOCK]);
         for size in [1, 7, usize::MAX] {
-            let error = read_at_most(&rows, size, 64, 1000).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            for rows in [&rows, &empty] {
+                let error = read_at_most(rows, size, 64, 1000).unwrap_err();
+                assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            }
             assert!(read_at_most(&ended, size, 64, 1000).is_ok());
             assert!(read_at_most(&copied, size, 64, 1000).is_ok());
             assert!(read_at_most(&large, size, 64, BLOCK).is_err());
         }
         let lies = [b'D', 0x7f, 0xff, 0xff, 0xff, 1, 2, 3];
         assert!(read_at_most(&lies, 8, 64, 1 << 20).is_err());
+    }
+
+    fn column(kind: u32) -> Vec<u8> {
+        [&b"name\0"[..], &[0; 6], &kind.to_be_bytes(), &[0; 8]].concat()
+    }
+
+    #[test]
+    fn types_that_nobody_knows_are_not_asked_after() {
+        let columns = |kinds: &[u32]| {
+            let count = u16::try_from(kinds.len()).unwrap().to_be_bytes();
+            let columns: Vec<u8> = kinds.iter().flat_map(|kind| column(*kind)).collect();
+            message(COLUMNS, &[&count[..], &columns].concat())
+        };
+        let known = [columns(&[]), columns(&[23, 25, 1184]), message(READY, b"I")].concat();
+        let parameters = [message(PARAMETERS, &[0, 1, 0, 0, 0, 25]), columns(&[25])].concat();
+        let wrong = [
+            columns(&[25, 16_384]),
+            message(PARAMETERS, &[0, 1, 0, 1, 0, 0]),
+            message(COLUMNS, &[0, 2, b'c']),
+            message(COLUMNS, &[]),
+            message(COLUMNS, &[0, 0, 0]),
+            vec![COLUMNS, 0, 0, 0, 1],
+            vec![COLUMNS, 0x7f, 0, 0, 1],
+        ];
+        for size in [1, 7, usize::MAX] {
+            for room in [5, 64, 8192] {
+                for stream in [&known, &parameters] {
+                    assert_eq!(&read(stream, size, room), stream, "{size} {room}");
+                }
+                for stream in &wrong {
+                    assert!(read_at_most(stream, size, room, 1 << 30).is_err(), "{stream:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@ use crate::{
     quote_my_account, quote_pg,
 };
 use handoff_settings::MySqlServer;
-use mysql::prelude::Queryable;
 
 impl MyPool {
     /// Opens a pool as [`MyPool::open`] does, and makes the database first where it is missing.
@@ -62,9 +61,9 @@ fn create_database(server: &MySqlServer, side: Side, options: &PoolOptions) -> R
     if !matches!(fault.code(), Some("1044" | "1045" | "1142" | "1227")) {
         return Err(fault);
     }
-    let account = conn.query_first_opt::<String, _>("SELECT CURRENT_USER()");
+    let account = conn.query_first::<String, _>("SELECT CURRENT_USER()");
     let account = match account {
-        Ok(Some(Ok(account))) => quote_my_account(&account),
+        Ok(Some(account)) => quote_my_account(&account),
         _ => quote_my(server.user.as_str()),
     };
     Err(fault.saying(format!(

@@ -204,7 +204,15 @@ impl Fault {
     }
 }
 
-fn shown(message: String) -> String {
+/// The longest sentence: a server may say as much as it likes.
+const LONGEST: usize = 16 * 1024;
+
+fn shown(mut message: String) -> String {
+    if message.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&end| message.is_char_boundary(end));
+        message.truncate(end.unwrap_or_default());
+        message.push('…');
+    }
     if message.contains(is_hidden) { visible(&message).into_owned() } else { message }
 }
 
@@ -226,4 +234,16 @@ fn is_lost(kind: std::io::ErrorKind) -> bool {
             | K::NetworkUnreachable
             | K::NetworkDown
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_without_end_is_cut() {
+        let fault = Fault::new(Side::Source, "né".repeat(1_000_000));
+        assert!(fault.message().len() < LONGEST + 10, "{}", fault.message().len());
+        assert!(fault.message().ends_with('…'));
+    }
 }

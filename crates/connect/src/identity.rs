@@ -6,7 +6,6 @@
 //! of each kind has to agree.
 
 use crate::{Fault, MyConn, PgConn, Result, ServerFlavor};
-use mysql::prelude::Queryable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -3,7 +3,6 @@
 use crate::{MyPool, Result, SessionProfile};
 use handoff_model::CopyId;
 use handoff_model::own::PREFIX;
-use mysql::prelude::Queryable;
 
 /// The purpose of a table of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

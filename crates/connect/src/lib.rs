@@ -2,13 +2,13 @@
 //!
 //! This is the only crate that turns a driver's error into one of ours: a [`Fault`], which keeps
 //! what helps (side, code, constraint, column) and drops what may hold a row's value. Callers
-//! borrow a connection from a [`MyPool`] or [`PgPool`], use the driver's own methods on it, and
-//! pass every error through the connection's `fault`.
+//! borrow a connection from a [`MyPool`] or [`PgPool`], use the methods of [`MyClient`] or of PostgreSQL's
+//! driver on it, and pass every error through the connection's `fault`.
 //!
 //! | Need | Use |
 //! | --- | --- |
 //! | a connection | [`MyPool::get`] with a [`SessionProfile`], [`PgPool::get`] |
-//! | many rows, read or written | [`MyConn::rows`], [`MyConn::load_local`] |
+//! | many rows, read or written | [`MyClient::rows`], [`MyClient::load_local`] |
 //! | to stop a statement on request | [`MyPool::cancel_guard`], [`PgPool::cancel_guard`] |
 //! | to leave a result half read | [`MyConn::wire`], [`MyConn::close`], [`PgConn::close`] |
 //! | to try again what may pass | [`retry`] |
@@ -23,7 +23,6 @@
 //! ```no_run
 //! use handoff_connect::{MyPool, PoolOptions, Profile, Side};
 //! use handoff_settings::MySqlServer;
-//! use mysql::prelude::Queryable;
 //!
 //! # fn example(server: &MySqlServer) -> handoff_connect::Result<()> {
 //! let options = PoolOptions { size: 4, ..PoolOptions::default() };
@@ -35,11 +34,11 @@
 //! # }
 //! ```
 //!
-//! # Two things the MySQL driver does
+//! # What a server may say
 //!
-//! It reads an unfinished result to its end when that is dropped, so cut the [`SocketHandle`] or end the
-//! statement first. And `query_drop` of a SELECT reads the rows without looking, so an error that
-//! comes after the first packet, such as a killed statement, is not seen: use `query_first`.
+//! The MySQL driver signs in, and no more: it would believe whatever it is told of an answer. Each packet behind that
+//! is read and judged by [`MyClient`]. PostgreSQL's driver is kept, and reads through a line of ours that spares it what
+//! is too large and types that nobody asked for.
 
 #![warn(unreachable_pub)]
 
@@ -50,7 +49,6 @@ mod dial;
 mod fault;
 mod fault_point;
 mod foresee;
-mod gathered;
 mod identity;
 mod layered;
 mod leftover;
@@ -96,7 +94,7 @@ pub use leftover::{Leftover, LeftoverKind};
 pub use lock::{HeldLock, LOCK_SILENCE, LockHolder};
 pub use my_conn::MyConn;
 pub use my_pool::{MyPool, SessionProfile, StatementGuard};
-pub use my_rows::{LoadDataResult, MyPacket, MyRows};
+pub use my_rows::{LoadDataResult, MyClient, MyPacket, MyRows};
 pub use paste::{paste_my, paste_pg};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;

@@ -5,7 +5,6 @@ use crate::pg_lock::PgHolding;
 use crate::sessions::run_of_program;
 use crate::{Fault, MyPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::{RunId, visible};
-use mysql::prelude::Queryable;
 use std::fmt;
 use std::time::Duration;
 
@@ -90,9 +89,9 @@ impl HeldLock {
             LockSession::My { side, name, link } => (*side, name, link),
         };
         let ask = format!("SELECT IS_USED_LOCK({name}) = CONNECTION_ID()");
-        let ours = link.conn.query_first_opt::<Option<bool>, _>(ask);
+        let ours = link.client.query_first::<Option<bool>, _>(ask);
         match ours.map_err(|error| Fault::my(side, &error))? {
-            Some(Ok(Some(true))) => Ok(()),
+            Some(Some(true)) => Ok(()),
             _ => Err(Fault::new(side, "the lock of this run is lost")),
         }
     }
@@ -100,7 +99,7 @@ impl HeldLock {
     /// Returns the connection id (MySQL) or process id (PostgreSQL) of the session that holds the lock.
     pub fn connection(&self) -> u32 {
         match &self.0 {
-            LockSession::My { link, .. } => link.conn.connection_id(),
+            LockSession::My { link, .. } => link.client.connection_id(),
             LockSession::Pg(holding) => holding.process,
         }
     }
@@ -128,16 +127,16 @@ impl MyPool {
         let name = quote_my_text(&lock_name(name));
         let mut link = Box::new(self.connect(SessionProfile::Read)?);
         let asked =
-            link.conn.query_first_opt::<Option<bool>, _>(format!("SELECT GET_LOCK({name}, 0)"));
+            link.client.query_first::<Option<bool>, _>(format!("SELECT GET_LOCK({name}, 0)"));
         let got = asked.map_err(|error| self.fault(&error))?;
-        if !matches!(got, Some(Ok(Some(true)))) {
+        if !matches!(got, Some(Some(true))) {
             return Ok(None);
         }
         let bounded = format!(
             "SET wait_timeout = {}, @handoff_mark = GET_LOCK({mark}, 0)",
             silence.as_secs().max(1)
         );
-        link.conn.query_drop(bounded).map_err(|error| self.fault(&error))?;
+        link.client.query_drop(bounded).map_err(|error| self.fault(&error))?;
         Ok(Some(HeldLock(LockSession::My { side: self.side(), name, link })))
     }
 

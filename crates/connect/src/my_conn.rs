@@ -1,21 +1,15 @@
 //! A borrowed MySQL connection.
 
 use crate::my_link::MyConnState;
-use crate::my_rows::RowsOf;
-use crate::seat::WatchSeat;
+use crate::my_rows::MyClient;
 use crate::slots::LazyManager;
-use crate::wire::{self, SocketHandle};
-use crate::{Fault, LoadDataResult, MyPool, MyRows, Result, SessionProfile, Side, my_session};
-use mysql::Value;
-use mysql::prelude::Queryable;
+use crate::wire::SocketHandle;
+use crate::{Fault, MyPool, Result, SessionProfile, Side, my_session};
 use r2d2::PooledConnection;
-use std::io::{self, Write};
 use std::ops::{Deref, DerefMut};
-use std::os::fd::AsRawFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A connection out of a [`MyPool`]; dereferences to the driver's connection.
+/// A connection out of a [`MyPool`]; dereferences to its [`MyClient`].
 ///
 /// It goes back to the pool on drop, unless it met a fault: report errors through
 /// [`MyConn::fault`], and a session that may hold an open transaction is not handed to the next.
@@ -88,42 +82,14 @@ impl MyConn {
     ///
     /// Returns a [`Fault`] if the process has no file descriptor left.
     pub fn wire(&self) -> Result<SocketHandle> {
-        SocketHandle::of(self).map_err(|error| self.fault(&error.into()))
-    }
-
-    /// Prepares and executes a statement, of which [`MyRows`] hands out the rows with no allocation
-    /// for each. A text that is prepared already is not prepared again.
-    ///
-    /// # Errors
-    ///
-    /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
-    pub fn rows(&mut self, sql: &str, params: Vec<Value>) -> mysql::Result<MyRows<'_>> {
-        let MyConnState { conn, rows, seat, .. } =
-            self.slot.link.as_mut().expect("a borrowed slot is filled");
-        rows.execute(conn, sql, params, RowsOf { seat, broken: &self.faulted })
-    }
-
-    /// Runs a `LOAD DATA LOCAL INFILE`, whose file is what `file` writes.
-    ///
-    /// # Errors
-    ///
-    /// Returns the driver's error, or the server's, to be passed through [`MyConn::fault`].
-    pub fn load_local(
-        &mut self,
-        sql: &str,
-        file: impl FnMut(&mut dyn Write) -> io::Result<()>,
-    ) -> mysql::Result<LoadDataResult> {
-        let MyConnState { rows, seat, .. } = self.link_mut();
-        rows.load(seat, sql, file)
+        self.link().client.wire().map_err(|error| self.fault(&error.into()))
     }
 
     /// Closes the connection instead of giving it back, such as after a result that was not read
     /// to its end.
     pub fn close(mut self) {
-        if let Some(link) = self.slot.link.take()
-            && let Ok(wire) = SocketHandle::of(&link.conn)
-        {
-            wire.cut();
+        if let Some(link) = self.slot.link.take() {
+            link.client.seat().cut();
         }
     }
 
@@ -135,39 +101,35 @@ impl MyConn {
     /// Reduces an error of this connection's driver, and marks the connection as broken.
     pub fn fault(&self, error: &mysql::Error) -> Fault {
         self.mark_broken();
-        match self.link().seat.verdict() {
+        match self.link().client.verdict() {
             Some(verdict) => verdict.clone(),
             None => Fault::my(self.side(), error),
         }
-    }
-
-    /// Returns the connection as its watchdog sees it.
-    pub(crate) fn seat(&self) -> &Arc<WatchSeat> {
-        &self.link().seat
     }
 }
 
 /// Returns true if an idle connection was closed by the server, or is about to be.
 pub(crate) fn has_news(link: &MyConnState) -> bool {
-    wire::has_news(link.conn.as_raw_fd())
+    link.client.has_news()
 }
 
 impl Deref for MyConn {
-    type Target = mysql::Conn;
-    fn deref(&self) -> &mysql::Conn {
-        &self.link().conn
+    type Target = MyClient;
+    fn deref(&self) -> &MyClient {
+        &self.link().client
     }
 }
 
 impl DerefMut for MyConn {
-    fn deref_mut(&mut self) -> &mut mysql::Conn {
-        &mut self.link_mut().conn
+    fn deref_mut(&mut self) -> &mut MyClient {
+        &mut self.link_mut().client
     }
 }
 
 impl Drop for MyConn {
     fn drop(&mut self) {
-        if *self.faulted.get_mut() {
+        let is_broken = self.slot.link.as_ref().is_some_and(|link| link.client.is_broken());
+        if *self.faulted.get_mut() || is_broken {
             self.slot.link = None;
         }
     }

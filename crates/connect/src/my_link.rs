@@ -3,19 +3,18 @@
 use crate::dial::dial_within;
 use crate::fault::{my_connect, not_connected};
 use crate::my_line::{LineError, LineTerms, ServerKey, sign_in};
-use crate::my_rows::RowState;
+use crate::my_rows::MyClient;
 use crate::my_session::{NewSession, SessionRights};
 use crate::patience::Patience;
 use crate::protection::LinkProtection;
 use crate::protocol::SpokenProtocol;
 use crate::reach::reach;
-use crate::seat::{WatchSeat, WatchSeats};
+use crate::seat::WatchSeats;
 use crate::sessions::{SessionLabels, SessionTicket};
 use crate::tls::{TlsTerms, server_name};
 use crate::wire::SocketHandle;
 use crate::{Fault, PoolOptions, Result, ServerVersion, SessionProfile, Side, my_session};
 use handoff_settings::MySqlServer;
-use mysql::prelude::Queryable;
 use mysql::{Conn, Error, OptsBuilder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,10 +25,8 @@ const LARGEST_PACKET: usize = 1 << 30;
 
 /// A connection and what is known about it.
 pub(crate) struct MyConnState {
-    pub(crate) conn: Conn,
+    pub(crate) client: MyClient,
     pub(crate) profile: SessionProfile,
-    pub(crate) rows: RowState,
-    pub(crate) seat: Arc<WatchSeat>,
     _ticket: SessionTicket,
 }
 
@@ -104,9 +101,9 @@ impl MyDialer {
     ) -> Result<(MyConnState, Server)> {
         let begin = move |dialer: &MyDialer| {
             let database = Some(&*dialer.server.database);
-            let (mut conn, protection) = dialer.dial(dialer.largest_answer, database)?;
-            let server = dialer.ask(&mut conn, protection)?;
-            Ok((dialer.prepare(conn, &server, profile)?, server))
+            let (mut client, protection) = dialer.dial(dialer.largest_answer, database)?;
+            let server = dialer.ask(&mut client, protection)?;
+            Ok((dialer.prepare(client, &server, profile)?, server))
         };
         match self.within(&self.patience.with_a_stranger(), begin) {
             Err(fault) if fault.code().is_none() => {
@@ -131,24 +128,24 @@ impl MyDialer {
         let limit = if profile.writes() { server.max_allowed_packet } else { self.largest_answer };
         let server = server.clone();
         self.in_time(move |dialer| {
-            let (conn, _) = dialer.dial(limit, Some(&dialer.server.database))?;
-            dialer.prepare(conn, &server, profile)
+            let (client, _) = dialer.dial(limit, Some(&dialer.server.database))?;
+            dialer.prepare(client, &server, profile)
         })
     }
 
     /// Connects without a set-up, to make what is missing.
-    pub(crate) fn bare(self: &Arc<Self>) -> Result<Conn> {
-        self.in_time(move |dialer| dialer.dial(1 << 24, None).map(|(conn, _)| conn))
+    pub(crate) fn bare(self: &Arc<Self>) -> Result<MyClient> {
+        self.in_time(move |dialer| dialer.dial(1 << 24, None).map(|(client, _)| client))
     }
 
     /// Runs `ask` on a connection of its own, all of it within the time for connecting.
     pub(crate) fn ask_briefly<T: Send + 'static>(
         self: &Arc<Self>,
-        ask: impl FnOnce(&mut Conn) -> mysql::Result<T> + Send + 'static,
+        ask: impl FnOnce(&mut MyClient) -> mysql::Result<T> + Send + 'static,
     ) -> Result<T> {
         self.in_time(move |dialer| {
-            let (mut conn, _) = dialer.dial(1 << 24, None)?;
-            ask(&mut conn).map_err(|error| Fault::my(dialer.side, &error))
+            let (mut client, _) = dialer.dial(1 << 24, None)?;
+            ask(&mut client).map_err(|error| Fault::my(dialer.side, &error))
         })
     }
 
@@ -176,14 +173,12 @@ impl MyDialer {
         if host.starts_with('/') { host.clone() } else { format!("{host}:{port}") }
     }
 
-    fn ask(&self, conn: &mut Conn, protection: LinkProtection) -> Result<Server> {
+    fn ask(&self, client: &mut MyClient, protection: LinkProtection) -> Result<Server> {
         let fault = |error| Fault::my(self.side, &error);
         // A LIMIT of its own: the session is not set up yet, and the server's may be none.
-        let answer: Option<(String, usize, Option<String>)> = conn
-            .query_opt("SELECT VERSION(), @@max_allowed_packet, DATABASE() LIMIT 1")
-            .map_err(fault)?
-            .pop()
-            .and_then(std::result::Result::ok);
+        let ask = "SELECT VERSION(), @@max_allowed_packet, DATABASE() LIMIT 1";
+        let answer: Option<(String, usize, Option<String>)> =
+            client.query_first(ask).map_err(fault)?;
         let unknown = || Fault::new(self.side, "the server does not tell its version");
         let (text, max_allowed_packet, database) = answer.ok_or_else(unknown)?;
         self.demand_database(database.as_deref().unwrap_or_default())?;
@@ -209,33 +204,29 @@ impl MyDialer {
 
     fn prepare(
         &self,
-        mut conn: Conn,
+        mut client: MyClient,
         server: &Server,
         profile: SessionProfile,
     ) -> Result<MyConnState> {
-        let ticket = self.labels.take(conn.connection_id());
-        let mut done = self.set_up(&mut conn, server, profile, &ticket);
+        let ticket = self.labels.take(client.connection_id());
+        let mut done = self.set_up(&mut client, server, profile, &ticket);
         // What one connection learns spares the others the trial; each finishes its own.
         if is_denied(&done) {
             self.unprivileged.store(true, Ordering::Relaxed);
-            done = self.set_up(&mut conn, server, profile, &ticket);
+            done = self.set_up(&mut client, server, profile, &ticket);
         }
         if is_not_supported(&done) {
             self.unlabelled.store(true, Ordering::Relaxed);
-            done = self.set_up(&mut conn, server, profile, &ticket);
+            done = self.set_up(&mut client, server, profile, &ticket);
         }
         done.map_err(|error| Fault::my(self.side, &error))?;
-        let rows = RowState::of_at_most(self.largest_answer);
-        let wire = SocketHandle::of(&conn)
-            .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
-        let seat = Arc::new(WatchSeat::new(conn.connection_id(), wire));
-        self.seats.add(&seat);
-        Ok(MyConnState { conn, profile, rows, seat, _ticket: ticket })
+        self.seats.add(client.seat());
+        Ok(MyConnState { client, profile, _ticket: ticket })
     }
 
     fn set_up(
         &self,
-        conn: &mut Conn,
+        client: &mut MyClient,
         server: &Server,
         profile: SessionProfile,
         ticket: &SessionTicket,
@@ -246,7 +237,7 @@ impl MyDialer {
             false => SessionRights::Tried,
         };
         let session = NewSession { version: &server.version, profile, label, rights };
-        conn.query_drop(my_session::set_up(&session))
+        client.query_drop(my_session::set_up(&session))
     }
 
     /// Connects, and says what protects the connection.
@@ -254,7 +245,7 @@ impl MyDialer {
         &self,
         max_allowed_packet: usize,
         database: Option<&str>,
-    ) -> Result<(Conn, LinkProtection)> {
+    ) -> Result<(MyClient, LinkProtection)> {
         let options = self.options(max_allowed_packet, database);
         let signed_in = match self.sign_in(&options) {
             Err(LineError::Tls(_)) if self.server.tls.is_optional() => {
@@ -265,10 +256,11 @@ impl MyDialer {
         };
         let (conn, protection) =
             signed_in.map_err(|error| my_connect(self.side, &self.server, error))?;
-        SocketHandle::of(&conn)
+        let bounded = SocketHandle::of(&conn)
             .and_then(|wire| wire.wait_at_most(Some(self.patience.usual_silence())))
-            .map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
-        Ok((conn, protection))
+            .and_then(|()| MyClient::new(conn, max_allowed_packet, self.largest_answer));
+        let client = bounded.map_err(|error| Fault::my(self.side, &Error::IoError(error)))?;
+        Ok((client, protection))
     }
 
     fn sign_in(
@@ -303,8 +295,6 @@ impl MyDialer {
             .prefer_socket(false)
             .compress(None)
             .read_timeout(Some(self.handshake()))
-            // A statement belongs to a table, and is not met again in a run but by a few.
-            .stmt_cache_size(16)
             .max_allowed_packet(Some(max_allowed_packet))
             .connect_attrs(Some([("program_name", program.as_str())].into()))
     }

@@ -7,7 +7,6 @@ use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
 use crate::{Fault, LinkProtection, MyConn, PoolOptions, Result, ServerVersion, Side, watchdog};
 use handoff_model::{CancelToken, OnCancel};
 use handoff_settings::MySqlServer;
-use mysql::prelude::Queryable;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The session variables a piece of work needs. Changing the profile of a connection costs one

@@ -3,7 +3,6 @@
 use crate::sessions::{MOST, label, program};
 use crate::{Fault, MyPool, PgPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::RunId;
-use mysql::prelude::Queryable;
 use std::thread;
 use std::time::{Duration, Instant};
 

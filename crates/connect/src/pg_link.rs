@@ -19,6 +19,7 @@ use postgres::{Client, Config, SimpleQueryMessage};
 use std::borrow::Cow;
 use std::error::Error as _;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -328,7 +329,8 @@ impl PgDialer {
     fn dial(&self) -> Result<DialedClient> {
         let PgServer { host, port, .. } = &self.server;
         if host.starts_with('/') {
-            let seat = Arc::new(WatchSeat::default());
+            let seat =
+                Arc::new(WatchSeat::untold(Path::new(host).join(format!(".s.PGSQL.{port}"))));
             let inner = self.lines(SocketReach::UnixSocket);
             // The driver takes no line of ours, and so no process is named.
             let client =

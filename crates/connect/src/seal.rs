@@ -1,6 +1,6 @@
 //! The hook by which a mover's result and its tracking become one.
 
-use crate::Result;
+use crate::{MyClient, Result};
 use handoff_model::{LossAudit, TableSum, WaitTimes};
 
 /// The figures of a table that a mover is about to publish, or has just swapped in.
@@ -64,7 +64,7 @@ pub trait PublishHook: Sync {
     /// # Errors
     ///
     /// Returns a [`Fault`](crate::Fault) if it may not, or the server refuses.
-    fn check_replica(&self, _conn: &mut mysql::Conn, _published: &PublishedRows) -> Result<()> {
+    fn check_replica(&self, _conn: &mut MyClient, _published: &PublishedRows) -> Result<()> {
         Ok(())
     }
 
@@ -86,7 +86,7 @@ pub trait PublishHook: Sync {
     /// # Errors
     ///
     /// Returns a [`Fault`](crate::Fault) if the server refuses.
-    fn on_replica(&self, conn: &mut mysql::Conn, published: &PublishedRows) -> Result<()>;
+    fn on_replica(&self, conn: &mut MyClient, published: &PublishedRows) -> Result<()>;
 
     /// Records a load in the target, inside the transaction that publishes it.
     ///

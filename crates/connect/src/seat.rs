@@ -1,8 +1,9 @@
 //! Connections whose server owes an answer.
 
 use crate::Fault;
-use crate::wire::SocketHandle;
+use crate::wire::{SocketHandle, cut_all};
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -25,9 +26,23 @@ pub(crate) struct WatchSeat {
     suspected: AtomicU64,
     /// The reason that the connection was cut.
     verdict: OnceLock<Fault>,
+    /// The server's Unix socket, where the driver waits on its own and tells nobody.
+    untold: Option<PathBuf>,
 }
 
 impl WatchSeat {
+    /// Makes the seat of a session over a Unix socket of which nobody says when an answer is waited for.
+    pub(crate) fn untold(socket: PathBuf) -> WatchSeat {
+        let seat = WatchSeat { untold: Some(socket), ..WatchSeat::default() };
+        seat.works();
+        seat
+    }
+
+    /// Returns true if nobody says when an answer is waited for.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.untold.is_some() && self.verdict.get().is_none()
+    }
+
     /// Makes the seat of a session whose socket can be cut.
     pub(crate) fn new(connection: u32, wire: SocketHandle) -> WatchSeat {
         let connection = AtomicU32::new(connection);
@@ -93,7 +108,19 @@ impl WatchSeat {
     /// Cuts the connection, so that whoever waits gets an error.
     pub(crate) fn give_up(&self, why: Fault) {
         let _ = self.verdict.set(why);
+        self.cut();
+    }
+
+    /// Notes that the server could not be asked; returns true if that was so since it last could.
+    pub(crate) fn suspect_again(&self) -> bool {
+        let asked = self.asked.load(Ordering::Relaxed);
+        self.suspected.swap(asked, Ordering::Relaxed) == asked
+    }
+
+    /// Cuts the connection, for a reason that whoever uses it knows.
+    pub(crate) fn cut(&self) {
         self.wire.iter().for_each(SocketHandle::cut);
+        self.untold.iter().for_each(|socket| cut_all(socket));
     }
 
     /// Returns why the connection was cut, if it was.

@@ -100,6 +100,8 @@ fn look<W: Watchable>(pool: &Arc<W>) {
         return;
     }
     let bound = patience.silence();
+    look_at_untold(pool, &seats, bound);
+    seats.retain(|seat| !seat.is_untold());
     seats.retain(|seat| seat.silent_for().is_some_and(|silent| silent >= bound));
     if patience.is_stopping() {
         let why = "since the run was asked to stop";
@@ -117,6 +119,26 @@ fn look<W: Watchable>(pool: &Arc<W>) {
             let why = format!("and answers no second one: {}", fault.message());
             seats.iter().for_each(|seat| give_up(pool, seat, &why));
         }
+    }
+}
+
+/// Looks after connections of which nobody says when an answer is waited for. A server that lives serves a
+/// second session; one that serves none, twice in a row, has them all cut.
+fn look_at_untold<W: Watchable>(pool: &Arc<W>, seats: &[Arc<WatchSeat>], bound: Duration) {
+    let due: Vec<_> = seats.iter().filter(|seat| seat.is_untold() && seat.is_due(bound)).collect();
+    let numbers: Vec<u32> = due.iter().filter_map(|seat| seat.connection()).collect();
+    if numbers.is_empty() {
+        return;
+    }
+    match Arc::clone(pool).sessions(&numbers) {
+        Err(fault) if fault.is_disconnect() => {
+            let text = format!("{}; all connections to it are given up", fault.message());
+            let fault = Fault::disconnect(pool.side(), text);
+            let lost = due.iter().filter(|seat| seat.suspect_again());
+            lost.for_each(|seat| seat.give_up(fault.clone()));
+        }
+        // It says something, be it that it serves nobody else.
+        Ok(_) | Err(_) => due.iter().for_each(|seat| seat.works()),
     }
 }
 
@@ -178,6 +200,34 @@ mod tests {
                 None => Err(Fault::disconnect(Side::Replica, "cannot reach it")),
             }
         }
+    }
+
+    #[test]
+    fn a_server_that_serves_no_second_session_loses_those_that_tell_nothing() {
+        for lives in [
+            SessionActivity::Works,
+            SessionActivity::Done,
+            SessionActivity::Gone,
+            SessionActivity::Receives,
+        ] {
+            assert!(lasts(Some(lives)), "{lives:?}");
+        }
+        assert!(!lasts(None));
+    }
+
+    /// Returns true if a connection of which nobody says when an answer is waited for is left alone.
+    fn lasts(says: Option<SessionActivity>) -> bool {
+        let seat = Arc::new(WatchSeat::untold("/nowhere".into()));
+        seat.is_session(7);
+        let (seats, says) = (WatchSeats::default(), Mutex::new(says));
+        seats.add(&seat);
+        let patience = Patience::new(Duration::from_millis(1), CancelToken::new());
+        let pool = Arc::new(Pool { patience, seats, says });
+        for _ in 0..3 {
+            thread::sleep(Duration::from_millis(4));
+            look(&pool);
+        }
+        seat.verdict().is_none()
     }
 
     /// Returns what becomes of a connection that waits for longer than the bound.

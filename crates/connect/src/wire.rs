@@ -1,8 +1,11 @@
 //! The socket under a MySQL connection.
 
+use std::fs;
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 /// A handle on a connection's socket, with which it can be cut from outside.
@@ -68,6 +71,30 @@ impl SocketHandle {
     }
 }
 
+/// Cuts every connection of this process to a server's Unix socket, whoever owns it: for a server that
+/// answers nobody any more.
+pub(crate) fn cut_all(socket: &Path) {
+    // Both name the descriptors of this process; only Linux has the first.
+    let list = fs::read_dir("/proc/self/fd").or_else(|_| fs::read_dir("/dev/fd"));
+    for entry in list.into_iter().flatten().flatten() {
+        let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // SAFETY: the call fails for a number that stands for nothing any more. Only the duplicate is used, so
+        // that a number which is used again meanwhile does no harm.
+        let duplicate = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+        if duplicate < 0 {
+            continue;
+        }
+        // SAFETY: the descriptor was just made, and belongs to nobody else.
+        let stream = UnixStream::from(unsafe { OwnedFd::from_raw_fd(duplicate) });
+        // It fails for what is no socket.
+        if stream.peer_addr().is_ok_and(|peer| peer.as_pathname() == Some(socket)) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
 /// Sets `TCP_USER_TIMEOUT`; a socket that is none of TCP has nothing to confirm.
 #[cfg(target_os = "linux")]
 fn set_user_timeout(fd: BorrowedFd<'_>, timeout: Duration) -> io::Result<()> {
@@ -98,4 +125,26 @@ pub(crate) fn has_news(fd: RawFd) -> bool {
     // SAFETY: the buffer is one byte long and lives across the call.
     let got = unsafe { libc::recv(fd, (&raw mut byte).cast(), 1, flags) };
     got >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::WouldBlock
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn connections_to_one_socket_are_cut_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["one", "other"].map(|name| folder.path().join(name));
+        let listeners = [0, 1].map(|index| UnixListener::bind(&paths[index]).unwrap());
+        let clients = [0, 1].map(|index| UnixStream::connect(&paths[index]).unwrap());
+        let servers = [0, 1].map(|index| listeners[index].accept().unwrap().0);
+        cut_all(&paths[0]);
+        clients[1].set_nonblocking(true).unwrap();
+        assert_eq!((&clients[0]).read(&mut [0]).unwrap(), 0);
+        assert_eq!((&servers[0]).read(&mut [0]).unwrap(), 0);
+        let open = (&clients[1]).read(&mut [0]).unwrap_err();
+        assert_eq!(open.kind(), io::ErrorKind::WouldBlock);
+    }
 }

@@ -3,7 +3,6 @@
 use handoff_connect::{MyPool, PeerTrust, SessionProfile};
 use handoff_session::{SessionError, SessionResult};
 use handoff_settings::MySqlServer;
-use mysql::prelude::Queryable;
 use serde::Serialize;
 
 /// The certificate of a source on another machine.

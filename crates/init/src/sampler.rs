@@ -7,7 +7,6 @@ use crate::sample::{self, MOST_RECENT, PARTS, Questions, Rows};
 use crate::watermark;
 use handoff_connect::{Fault, MyConn, MyPool, Result, ServerFlavor, SessionProfile, Side};
 use handoff_schema::TableSchema;
-use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 
 /// The seconds that a statement may take before the server ends it.

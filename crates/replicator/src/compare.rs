@@ -9,7 +9,6 @@ use handoff_connect::{Fault, MyConn, MyPool, SessionProfile, quote_my};
 use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;
 use handoff_schema::TableSchema;
-use mysql::prelude::Queryable;
 use std::panic::resume_unwind;
 use std::thread;
 

@@ -4,7 +4,6 @@ use crate::error::{CopyStage, Error, FaultContext, Result, cancelled};
 use crate::job::CopyJob;
 use crate::pair::Replicator;
 use handoff_connect::{MyConn, SessionProfile};
-use mysql::prelude::Queryable;
 
 /// The copy of one table, for its steps: the pair of databases and the job.
 #[derive(Clone, Copy)]

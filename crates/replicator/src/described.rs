@@ -5,7 +5,6 @@ use crate::error::{CopyStage, Error, FaultContext, Result};
 use crate::pair::Replicator;
 use handoff_connect::{SessionProfile, quote_my};
 use handoff_schema::TableSchema;
-use mysql::prelude::Queryable;
 
 impl Replicator {
     /// Reads the source's definition and sees to it that it is the one the catalogue described.

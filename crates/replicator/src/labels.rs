@@ -8,7 +8,6 @@ use crate::copied_column::{CopiedColumn, StoreAs};
 use crate::error::{CopyStage, Error, FaultContext, Result};
 use handoff_connect::{MyConn, quote_my};
 use handoff_schema::{ColumnSchema, MySqlType, TableSchema};
-use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
 /// Returns the columns whose labels may differ from the definition's, quoted.

@@ -5,7 +5,6 @@ pub use handoff_connect::{Leftover, LeftoverKind};
 use crate::error::{Result, server_failed};
 use crate::pair::Replicator;
 use handoff_connect::{MyPool, SessionProfile, quote_my};
-use mysql::prelude::Queryable;
 
 /// Returns the shadows and old tables that are in the replica, by one query.
 ///

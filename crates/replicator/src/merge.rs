@@ -18,7 +18,6 @@ use crate::transaction::undo;
 use handoff_connect::{MyConn, PublishHook, SessionProfile, fault_point, quote_my};
 use handoff_model::TableSum;
 use handoff_rows::KeyList;
-use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
     pub(crate) fn merge(&self, seal: &dyn PublishHook) -> Result<CopyEffect> {

@@ -3,7 +3,6 @@
 use crate::error::{Error, Result, server_failed};
 use handoff_connect::{MyPool, ServerVersion, SessionProfile, quote_my_text};
 use handoff_model::{CancelToken, Observer, RowThrottle, RunId, TableName};
-use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

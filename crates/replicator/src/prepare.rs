@@ -15,7 +15,6 @@ use handoff_connect::fault_point;
 use handoff_model::WaitClock;
 use handoff_rows::KeyList;
 use handoff_schema::{OmissionKind, OmittedPart, StorageEngine, TableSchema};
-use mysql::prelude::Queryable;
 use std::time::Instant;
 
 /// Tables of fewer rows keep their secondary indexes in CREATE TABLE: one statement less.

@@ -5,7 +5,6 @@ use crate::leftover::{Leftover, LeftoverKind};
 use crate::pair::Replicator;
 use handoff_connect::{MyPool, SessionProfile, quote_my};
 use handoff_model::{CopyId, TableName};
-use mysql::prelude::Queryable;
 
 impl Replicator {
     /// Gives `table` back to its name where copy `copy` had put it aside and nothing came in its

@@ -10,7 +10,6 @@ use handoff_connect::{MyConn, fault_point, quote_my};
 use handoff_model::RowFilter;
 use handoff_rows::{KeyBatch, KeyList, key_operands, key_parameter};
 use handoff_schema::{ColumnSchema, TableSchema};
-use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 
 /// The column that numbers the keys.

@@ -5,7 +5,6 @@ use crate::leftover::LeftoverKind;
 use crate::prepared_copy::{CopyEffect, PreparedCopy, WriteScope};
 use crate::shadow_guard::EmptyShadow;
 use handoff_connect::{MyConn, PublishHook, fault_point, quote_my};
-use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
     pub(crate) fn swap(

@@ -3,7 +3,6 @@
 use crate::error::{CopyStage, Result};
 use crate::prepared_copy::{CopyEffect, PreparedCopy, WriteScope};
 use handoff_connect::{MyConn, PublishHook, fault_point, quote_my};
-use mysql::prelude::Queryable;
 
 impl PreparedCopy<'_> {
     pub(crate) fn transaction(&self, seal: &dyn PublishHook) -> Result<CopyEffect> {

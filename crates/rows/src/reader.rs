@@ -172,7 +172,7 @@ impl<'a> RowReader<'a> {
             }
             (_, key, _) => {
                 let index = key.as_ref().filter(|_| self.forces_index());
-                self.read_whole(conn, &mut sink, index, filter)?
+                self.read_whole(conn, &mut sink, index, &filter)?
             }
         };
         sink.flush()?;
@@ -227,14 +227,14 @@ impl<'a> RowReader<'a> {
         conn: &mut MyConn,
         sink: &mut TimedSink<'_, S>,
         index: Option<&TableKey>,
-        filter: SqlCondition,
+        filter: &SqlCondition,
     ) -> Result<u64, S::Error> {
-        let sql = self.select(index, &filter);
+        let sql = self.select(index, filter);
         let mut rows = 0;
         let mut unpaid = 0;
         let step = self.step();
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
-        let done = fetch.run(&sql, filter.params, |row| {
+        let done = fetch.run(&sql, &filter.params, |row| {
             rows += 1;
             sink.row(row)?;
             if sink.buffered() >= sink.threshold() {

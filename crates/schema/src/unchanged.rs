@@ -3,7 +3,6 @@
 use crate::{ColumnSchema, TableSchema};
 use handoff_connect::{Fault, MyConn, quote_my_text};
 use handoff_model::own;
-use mysql::prelude::Queryable;
 
 /// A column's name, type, nullability, character set and collation.
 type ColumnFacts = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);

@@ -6,7 +6,6 @@ use crate::session::Session;
 use handoff_connect::{MyConn, ServerFlavor, SessionProfile};
 use handoff_plan::{ChangeDetector, ServerFacts, SourceClock};
 use jiff::Timestamp;
-use mysql::prelude::Queryable;
 
 /// The clock of the database that is read first, and its means to tell unwritten tables.
 #[derive(Debug, Clone)]

@@ -2,7 +2,6 @@
 
 use handoff_connect::{Fault, MyConn};
 use handoff_plan::SourceClock;
-use mysql::prelude::Queryable;
 
 /// The server's own time as an expression of SQL, whatever the zone of our session. A server without tables of time
 /// zones may not be set to a zone that it does not know.

@@ -11,7 +11,6 @@ use handoff_model::TableName;
 use handoff_schema::SourceCatalogue;
 use handoff_settings::TableFilter;
 use handoff_tracking::TrackedTable;
-use mysql::prelude::Queryable;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The right of an account to read a table.
@@ -31,7 +30,7 @@ pub enum TableAccess {
 ///
 /// Returns the [`Fault`] of a server that fails.
 pub fn table_access(conn: &mut MyConn, table: &TableName) -> Result<TableAccess, Fault> {
-    match conn.prep(format!("SELECT * FROM {}", quote_my(table.as_str()))) {
+    match conn.prepare(format!("SELECT * FROM {}", quote_my(table.as_str()))) {
         Ok(_) => Ok(TableAccess::Full),
         Err(mysql::Error::MySqlError(error)) => Ok(match error.code {
             1142 | 1143 => TableAccess::Denied,
@@ -152,7 +151,7 @@ pub fn gone_note(table: &TableName) -> String {
 fn granted_by_column(conn: &mut MyConn) -> Result<BTreeSet<String>, Fault> {
     let ask = "SELECT DISTINCT TABLE_NAME FROM information_schema.COLUMN_PRIVILEGES \
          WHERE TABLE_SCHEMA = DATABASE() AND PRIVILEGE_TYPE = 'SELECT'";
-    let tables: Vec<String> = conn.gather(ask).map_err(|error| conn.fault(&error))?;
+    let tables: Vec<String> = conn.query(ask).map_err(|error| conn.fault(&error))?;
     Ok(tables.into_iter().collect())
 }
 

@@ -5,7 +5,6 @@ use crate::{AttemptStatus, Tracker};
 use handoff_connect::{Fault, HeldLock, LockHolder, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_model::own::{replica_lock, target_lock};
-use mysql::prelude::Queryable;
 use postgres::types::Type;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};

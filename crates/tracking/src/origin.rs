@@ -5,7 +5,6 @@ use crate::state::TextFields;
 use crate::{Result, Tracker, TrackingError};
 use handoff_connect::{DatabaseIdentity, SessionProfile, quote_my};
 use handoff_model::{TableName, TablePhase};
-use mysql::prelude::Queryable;
 
 /// The number of tables that one statement to the replica names.
 const MOST_NAMED: usize = 1_000;

@@ -4,7 +4,6 @@ use crate::layout::COPIES;
 use crate::{Result, Tracker, TrackingError};
 use handoff_connect::{Fault, SessionProfile};
 use handoff_model::RunId;
-use mysql::prelude::Queryable;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -4,7 +4,6 @@ use crate::layout::{COPIES, ColumnSpec, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, RU
 use crate::surroundings::{RecordObstacle, SURROUNDINGS};
 use crate::{Result, TrackingError};
 use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
-use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 
 /// A table that has a name of ours.

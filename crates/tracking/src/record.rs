@@ -8,7 +8,6 @@ use crate::{
 };
 use handoff_connect::SessionProfile;
 use handoff_model::{CopyId, TableName, TablePhase};
-use mysql::prelude::Queryable;
 use postgres::types::{ToSql, Type};
 
 /// The facts of an attempt beside table, phase and status, which decide which facts are needed.

@@ -2,10 +2,11 @@
 
 use crate::changes::{self, FinishedCopy, RecordEntry};
 use crate::{Tracker, WatermarkAt};
-use handoff_connect::{DatabaseIdentity, Fault, PublishHook, PublishedRows, Result, Side};
+use handoff_connect::{
+    DatabaseIdentity, Fault, MyClient, PublishHook, PublishedRows, Result, Side,
+};
 use handoff_model::{CopyId, Extraction, Reason, TableName};
 use jiff::Timestamp;
-use mysql::prelude::Queryable;
 
 /// The facts of a move that a hook records beside the mover's own figures.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +85,7 @@ impl PublishHook for TrackingHook<'_> {
 
     /// Writes the row of `etl_copy_status` in one statement, which commits by itself unless the
     /// connection is in a transaction.
-    fn on_replica(&self, conn: &mut mysql::Conn, published: &PublishedRows) -> Result<()> {
+    fn on_replica(&self, conn: &mut MyClient, published: &PublishedRows) -> Result<()> {
         let Some(replica) = self.tracker.replica() else {
             return Err(Fault::new(Side::Replica, "a copy was made, but no replica is tracked"));
         };

@@ -11,7 +11,6 @@ use crate::{PublishedMove, Result, RunIdentities, TrackedTable, TrackingError, T
 use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
 use handoff_model::{Extraction, Reason, RunId, TableName};
 use jiff::Timestamp;
-use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};

@@ -8,7 +8,6 @@ use crate::range_sums::RangeSums;
 use handoff_connect::{MyConn, SessionProfile, quote_my};
 use handoff_model::{CancelToken, KeyRange, RowFilter, TableSum};
 use handoff_rows::{ReadSpec, RowReader, force_key_index, where_clause};
-use mysql::prelude::Queryable;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;

@@ -18,7 +18,7 @@ mod rows;
 mod statements;
 
 use handoff_connect::{
-    Fault, MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
+    Fault, MyClient, MyPool, PgPool, PoolOptions, PublishHook, PublishedRows, SessionProfile, Side,
 };
 use handoff_loader::{
     ChunkedLoad, CopyCsv, Error, LoadJob, LoadMode, LoadOutcome, LoadStrategy, Loader,
@@ -208,7 +208,7 @@ impl Ledger {
 }
 
 impl PublishHook for Ledger {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> Result<(), Fault> {
+    fn on_replica(&self, _: &mut MyClient, _: &PublishedRows) -> Result<(), Fault> {
         unreachable!("a load publishes in the target")
     }
 

@@ -30,6 +30,7 @@ mod proofs;
 mod publication;
 mod repair;
 mod replicator;
+mod rogue_answers;
 mod rogue_auth;
 mod rogue_silence;
 mod rows;

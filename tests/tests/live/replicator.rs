@@ -8,7 +8,7 @@ mod structure;
 mod types;
 mod ways;
 
-use handoff_connect::{MyPool, PoolOptions, PublishHook, PublishedRows, Side};
+use handoff_connect::{MyClient, MyPool, PoolOptions, PublishHook, PublishedRows, Side};
 use handoff_model::{CancelToken, CopyId, NopObserver, Observer, RowFilter, TableName};
 use handoff_replicator::{
     CopyJob, CopyOutcome, PreparedCopy, PublishMode, Replicator, Result, SideSums,
@@ -23,7 +23,7 @@ use std::sync::Arc;
 struct NoSeal;
 
 impl PublishHook for NoSeal {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> handoff_connect::Result<()> {
+    fn on_replica(&self, _: &mut MyClient, _: &PublishedRows) -> handoff_connect::Result<()> {
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod hole;
 mod long_statements;
 mod outputs;
 mod signals;
+mod unix_socket;
 
 use crate::etl::{Done, Etl};
 use handoff_testbed::Trio;

@@ -13,33 +13,35 @@ pub(super) const ERROR: u8 = 0xff;
 /// The code of an "error" that tells the progress of a statement (MariaDB).
 const PROGRESS: u16 = 0xffff;
 
-/// The first packet of an answer.
-pub(super) enum Count {
-    /// There are no rows.
-    None,
-    /// The number of columns, and whether their descriptions follow.
-    Columns(u64, bool),
+/// The flag of a status behind which another answer follows. No statement of ours has two.
+const MORE_RESULTS: u16 = 0x0008;
+
+/// What a server says at the end of a statement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The number of rows that were changed.
+    pub(super) affected_rows: u64,
+    /// The number of times that the server warns.
+    pub(super) warnings: u16,
 }
 
-impl Count {
-    pub(super) fn of(packet: &[u8]) -> mysql::Result<Count> {
-        match packet.first() {
-            Some(&OK) => return Ok(Count::None),
-            None | Some(&LOCAL_INFILE) => return Err(malformed()),
-            Some(_) => {}
-        }
-        let mut rest = Bytes(packet);
-        let count = rest.length().ok_or_else(malformed)?;
-        // MariaDB's "metadata follows", where the client may keep them.
-        Ok(Count::Columns(count, rest.0 != [0]))
-    }
+/// Reads an "OK packet": affected rows, last id, status, warnings.
+pub(super) fn ok(packet: &[u8]) -> Option<Outcome> {
+    let mut rest = Bytes(packet.strip_prefix(&[OK])?);
+    let affected_rows = rest.length()?;
+    rest.length()?;
+    let status = rest.number()?;
+    let warnings = rest.number()?;
+    (status & MORE_RESULTS == 0).then_some(Outcome { affected_rows, warnings })
+}
 
-    pub(super) fn columns(self) -> Option<(u64, bool)> {
-        match self {
-            Count::None => None,
-            Count::Columns(count, described) => Some((count, described)),
-        }
-    }
+/// Reads an "EOF packet": warnings, status.
+pub(super) fn end(packet: &[u8]) -> Option<Outcome> {
+    let mut rest = Bytes(packet.strip_prefix(&[END])?);
+    let warnings = rest.number()?;
+    let status = rest.number()?;
+    (rest.0.is_empty() && status & MORE_RESULTS == 0)
+        .then_some(Outcome { affected_rows: 0, warnings })
 }
 
 /// Reads an error; [`None`] for news of the progress.

@@ -1,8 +1,7 @@
 //! `LOAD DATA LOCAL INFILE` with a file from memory (manual, "Protocol::LOCAL_INFILE_Request").
 
-use super::answer::{ERROR, LOCAL_INFILE, OK, error, malformed};
+use super::answer::{ERROR, LOCAL_INFILE, OK, Outcome, error, malformed, ok};
 use super::packets::{Buffer, HEADER};
-use super::row::Bytes;
 use crate::seat::WatchSeat;
 use std::io::{self, Write};
 
@@ -68,20 +67,16 @@ fn answer(wire: &WatchSeat, buffer: &mut Buffer) -> mysql::Result<Answer> {
 fn read(packet: &[u8]) -> mysql::Result<Option<Answer>> {
     match packet.first() {
         Some(&LOCAL_INFILE) => Ok(Some(Answer::File)),
-        Some(&OK) => done(packet).map(|loaded| Some(Answer::Done(loaded))).ok_or_else(malformed),
+        Some(&OK) => {
+            let Outcome { affected_rows, warnings } = ok(packet).ok_or_else(malformed)?;
+            Ok(Some(Answer::Done(LoadDataResult {
+                rows: affected_rows,
+                warnings: warnings.into(),
+            })))
+        }
         Some(&ERROR) => error(packet).map_or(Ok(None), Err),
         _ => Err(malformed()),
     }
-}
-
-/// Reads an OK packet: affected rows, last id, status, warnings.
-fn done(packet: &[u8]) -> Option<LoadDataResult> {
-    let mut rest = Bytes(packet.get(1..)?);
-    let rows = rest.length()?;
-    rest.length()?;
-    rest.take(2)?;
-    let warnings = u16::from_le_bytes(rest.take(2)?.try_into().ok()?);
-    Some(LoadDataResult { rows, warnings: warnings.into() })
 }
 
 /// Makes packets of what is written.

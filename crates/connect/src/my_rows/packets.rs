@@ -110,11 +110,7 @@ impl Buffer {
             let piece = self.start + HEADER;
             self.start = piece + length;
             if self.joined.len() + length > self.most {
-                let text = format!(
-                    "the server sends a row of more than {} MiB: raise memory_limit_mb in [run]",
-                    self.most >> 20
-                );
-                return Err(io::Error::new(ErrorKind::InvalidData, text));
+                return Err(too_large("a row", self.most));
             }
             self.joined.extend_from_slice(&self.bytes[piece..piece + length]);
             if length < FULL {
@@ -122,6 +118,15 @@ impl Buffer {
             }
         }
     }
+}
+
+/// Returns the error of what takes more than so many bytes.
+pub(super) fn too_large(what: &str, most: usize) -> io::Error {
+    let text = format!(
+        "the server sends {what} of more than {} MiB: raise memory_limit_mb in [run]",
+        most >> 20
+    );
+    io::Error::new(ErrorKind::InvalidData, text)
 }
 
 fn length(header: &[u8; HEADER]) -> usize {

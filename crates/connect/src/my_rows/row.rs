@@ -100,6 +100,11 @@ impl<'p> Bytes<'p> {
         Some(bytes)
     }
 
+    /// Reads a number of two bytes.
+    pub(super) fn number(&mut self) -> Option<u16> {
+        self.fixed().map(u16::from_le_bytes)
+    }
+
     #[inline]
     pub(super) fn take(&mut self, count: usize) -> Option<&'p [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;

@@ -5,7 +5,7 @@ use super::roles::{
 };
 use super::tools::RunTools;
 use crate::error::TableError;
-use handoff_connect::{Fault, PublishHook, PublishedRows, Side, quote_my};
+use handoff_connect::{Fault, MyClient, PublishHook, PublishedRows, Side, quote_my};
 use handoff_loader::{LoadJob, LoadOutcome, LoadStrategy, SpoolReplay};
 use handoff_model::{RowFilter, TableSum};
 use handoff_plan::TablePlan;
@@ -14,7 +14,6 @@ use handoff_rows::target_sum_in;
 use handoff_schema::{TableSchema, TargetCatalogue, TargetTable, ddl};
 use handoff_tracking::{LoadState, PublishedMove, TrackingHook};
 use jiff::Timestamp;
-use mysql::prelude::Queryable;
 use postgres::Transaction;
 use std::sync::{Mutex, PoisonError};
 
@@ -217,11 +216,7 @@ impl PublishHook for CheckedSeal<'_> {
         self.seal.before_swap()
     }
 
-    fn check_replica(
-        &self,
-        conn: &mut mysql::Conn,
-        published: &PublishedRows,
-    ) -> Result<(), Fault> {
+    fn check_replica(&self, conn: &mut MyClient, published: &PublishedRows) -> Result<(), Fault> {
         let mut rows = RowsInReplica { conn, plan: self.plan };
         self.keep(Side::Replica, self.check.check(published, &mut rows))
     }
@@ -235,7 +230,7 @@ impl PublishHook for CheckedSeal<'_> {
         self.keep(Side::Target, self.check.check(published, &mut rows))
     }
 
-    fn on_replica(&self, conn: &mut mysql::Conn, published: &PublishedRows) -> Result<(), Fault> {
+    fn on_replica(&self, conn: &mut MyClient, published: &PublishedRows) -> Result<(), Fault> {
         self.seal.on_replica(conn, published)
     }
 
@@ -246,7 +241,7 @@ impl PublishHook for CheckedSeal<'_> {
 
 /// The rows of the replica's table, inside the transaction if there is one.
 struct RowsInReplica<'a> {
-    conn: &'a mut mysql::Conn,
+    conn: &'a mut MyClient,
     plan: &'a TablePlan,
 }
 

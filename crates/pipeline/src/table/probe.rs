@@ -8,7 +8,6 @@ use handoff_rows::where_clause;
 use handoff_schema::TableSchema;
 use handoff_session::LOCAL_TIME;
 use jiff::SignedDuration;
-use mysql::prelude::Queryable;
 use mysql::{Row, Value};
 
 /// The source's answer before the rows of a table are read.

@@ -7,7 +7,9 @@ use super::probe::{Probe, SourceProbe};
 use super::roles::{ComparedPart, RunRecords, TableQuestions};
 use super::steps::Between;
 use crate::error::TableError;
-use handoff_connect::{Fault, MyPool, PublishHook, PublishedRows, SessionProfile, Side, quote_my};
+use handoff_connect::{
+    Fault, MyClient, MyPool, PublishHook, PublishedRows, SessionProfile, Side, quote_my,
+};
 use handoff_loader::{DiscardLoad, LoadJob, LoadMode, Loader, StrategySet};
 use handoff_model::{
     CancelToken, Observer, RowFilter, RowThrottle, RunEvent, SumBy, TableName, TablePhase,
@@ -21,7 +23,6 @@ use handoff_session::Servers;
 use handoff_settings::ValuePolicies;
 use handoff_tracking::{AttemptStatus, RunLock, Tracker};
 use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
-use mysql::prelude::Queryable;
 use postgres::Transaction;
 use std::sync::Arc;
 
@@ -230,7 +231,7 @@ impl RunRecords for RunTools {
 struct NothingToSeal;
 
 impl PublishHook for NothingToSeal {
-    fn on_replica(&self, _: &mut mysql::Conn, _: &PublishedRows) -> Result<(), Fault> {
+    fn on_replica(&self, _: &mut MyClient, _: &PublishedRows) -> Result<(), Fault> {
         Ok(())
     }
 

@@ -10,7 +10,6 @@ use handoff_model::{CancelToken, Deletes, Observer, RunEvent, TableName, TablePh
 use handoff_schema::{CachedTable, TableMapping, TableSchema, ddl};
 use handoff_settings::{Settings, ValuePolicies};
 use handoff_verify::{ComparedTable, ShowKeys, TableComparison, Verifier, VerifyJob};
-use mysql::prelude::Queryable;
 use std::sync::Arc;
 use std::time::Instant;
 

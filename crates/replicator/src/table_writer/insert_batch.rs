@@ -8,7 +8,6 @@ use crate::source_digest::SourceDigest;
 use handoff_connect::{MyConn, ValueRef, fault_point, quote_my};
 use handoff_model::{BatchSize, ProgressMeter};
 use handoff_rows::RowSink;
-use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 use std::time::Instant;
 use xxhash_rust::xxh3::xxh3_128;

@@ -7,7 +7,6 @@ use crate::row_sum::sum_of;
 use handoff_connect::{MyConn, quote_my};
 use handoff_model::TableSum;
 use handoff_rows::where_clause;
-use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 
 impl TableWriter<'_> {

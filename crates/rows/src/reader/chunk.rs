@@ -48,7 +48,7 @@ impl RowReader<'_> {
         let (mut count, mut last) = (0, Vec::new());
         let mut sink = TimedSink::new(sink);
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
-        let done = fetch.run(&sql, params, |row| {
+        let done = fetch.run(&sql, &params, |row| {
             let (row, key) = row.split_at(width);
             sink.row(row)?;
             count += 1;
@@ -102,7 +102,7 @@ impl RowReader<'_> {
         params.push(Value::UInt(rows.saturating_sub(1)));
         let mut found = None;
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
-        let done = fetch.run(&sql, params, |row| {
+        let done = fetch.run(&sql, &params, |row| {
             found = Some(owned(row));
             Ok::<_, Error>(FetchFlow::On)
         });
@@ -139,7 +139,7 @@ impl RowReader<'_> {
         let pages = RangePages::new(self, &key, &every);
         let mut sample = KeySample::new(size);
         let mut fetch = RowFetch::new(conn, self.spec.cancel);
-        let done = fetch.run(&sql, vec![Value::Double(share)], |row| {
+        let done = fetch.run(&sql, &[Value::Double(share)], |row| {
             if sample.takes_next() {
                 sample.add(self.key_values(pages.key_position(owned(row))?)?);
             }

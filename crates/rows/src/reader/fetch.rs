@@ -77,7 +77,7 @@ impl<'a> RowFetch<'a> {
     pub(super) fn run<E>(
         &mut self,
         sql: &str,
-        params: Vec<Value>,
+        params: &[Value],
         mut each: impl FnMut(&[ValueRef<'_>]) -> Result<FetchFlow, E>,
     ) -> Result<FetchEnd, FetchStop<E>> {
         let cancel = self.cancel;
@@ -93,7 +93,7 @@ impl<'a> RowFetch<'a> {
     pub(super) fn run_packets<E>(
         &mut self,
         sql: &str,
-        params: Vec<Value>,
+        params: &[Value],
         mut each: impl FnMut(MyPacket<'_>) -> Result<FetchFlow, E>,
     ) -> Result<FetchEnd, FetchStop<E>> {
         let cancel = self.cancel;
@@ -109,7 +109,7 @@ impl<'a> RowFetch<'a> {
     fn execute<E>(
         &mut self,
         sql: &str,
-        params: Vec<Value>,
+        params: &[Value],
         mut take: impl FnMut(&mut MyRows<'_>, &mut bool) -> FetchResult<E>,
     ) -> Result<FetchEnd, FetchStop<E>> {
         self.cancel.check().map_err(FetchStop::Cancelled)?;
@@ -120,9 +120,8 @@ impl<'a> RowFetch<'a> {
             id: self.conn.connection_id(),
         };
         let _guard = session.pool.cancel_guard(self.conn, self.cancel);
-        let again = killed.then(|| params.clone());
         let mut outcome = self.attempt(&session, sql, params, &mut take);
-        if let (FetchOutcome::Interrupted, Some(params)) = (&outcome, again) {
+        if killed && matches!(outcome, FetchOutcome::Interrupted) {
             outcome = self.attempt(&session, sql, params, &mut take);
         }
         match outcome {
@@ -153,7 +152,7 @@ impl<'a> RowFetch<'a> {
         &mut self,
         session: &RunningSession,
         sql: &str,
-        params: Vec<Value>,
+        params: &[Value],
         take: &mut impl FnMut(&mut MyRows<'_>, &mut bool) -> FetchResult<E>,
     ) -> FetchOutcome<E> {
         let mut rows = match self.conn.rows(sql, params) {

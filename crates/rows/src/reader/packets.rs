@@ -30,7 +30,7 @@ impl RowReader<'_> {
         let sql = self.select(Some(&key), &filter) + &key.order_by();
         let (step, cancel) = (self.step(), self.spec.cancel);
         let (mut rows, mut unpaid) = (0, 0);
-        let done = RowFetch::new(conn, cancel).run_packets(&sql, filter.params, |packet| {
+        let done = RowFetch::new(conn, cancel).run_packets(&sql, &filter.params, |packet| {
             rows += 1;
             each(packet)?;
             unpaid += 1;

@@ -68,7 +68,7 @@ impl<'a> RangePages<'a> {
             let mut lap = RangeLap::begin(self.reader.room);
             let width = self.spec.select.len();
             let limit = if let RangeEnd::Rows(limit) = until { limit } else { u64::MAX };
-            let done = fetch.run(&sql, params, |row| {
+            let done = fetch.run(&sql, &params, |row| {
                 let (row, key) = row.split_at(width);
                 sink.row(row)?;
                 total += 1;
@@ -142,7 +142,7 @@ impl<'a> RangePages<'a> {
         let mut params = behind.params;
         params.push(Value::UInt(pace.rows() - 1));
         let mut bound = None;
-        let found = fetch.run(&sql, params, |row| {
+        let found = fetch.run(&sql, &params, |row| {
             bound = Some(owned(row));
             Ok::<_, S::Error>(FetchFlow::On)
         });

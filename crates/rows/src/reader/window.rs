@@ -43,7 +43,7 @@ impl RowReader<'_> {
                 SqlCondition::of_filter(&keys, self.spec.table, Some(key))?.and(window.clone());
             let sql = self.select(Some(key), &condition);
             let mut read = 0;
-            let done = fetch.run(&sql, condition.params, |row| {
+            let done = fetch.run(&sql, &condition.params, |row| {
                 read += 1;
                 sink.row(row)?;
                 Ok::<_, S::Error>(FetchFlow::On)
@@ -82,7 +82,7 @@ impl RowReader<'_> {
         // goes on to its end all the same: one that is killed may take the next with it.
         let mut keys = Some(Vec::new());
         let mut fetch = RowFetch::new(conn, self.spec.cancel).limited();
-        let done = fetch.run(&sql, window.params.clone(), |row| {
+        let done = fetch.run(&sql, &window.params, |row| {
             keys = keys.take().filter(|keys| keys.len() < MOST_KEYS).and_then(|mut keys| {
                 let place = key.key_position(owned(row)).ok()?;
                 keys.push(place.into_iter().map(key_value).collect::<Option<Vec<KeyValue>>>()?);

@@ -135,7 +135,7 @@ pub(super) fn ask_others(conn: &mut MyConn, sql: &str) -> Result<Vec<(String, St
 /// Runs a statement and reads each row, whose columns are all texts.
 fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut FactFields) -> Option<T>) -> Result<Vec<T>> {
     let rows: Vec<Row> =
-        conn.gather(sql).map_err(|error| SchemaError::Catalogue(conn.fault(&error)))?;
+        conn.query(sql).map_err(|error| SchemaError::Catalogue(conn.fault(&error)))?;
     let facts: Option<Vec<T>> =
         rows.into_iter().map(|row| read(&mut FactFields::new(row))).collect();
     facts.ok_or_else(|| {

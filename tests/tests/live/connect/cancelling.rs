@@ -4,7 +4,6 @@ use super::{replica, target};
 use handoff_connect::SessionProfile;
 use handoff_model::{CancelToken, RunId};
 use handoff_testbed::Trio;
-use mysql::prelude::Queryable;
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -5,7 +5,6 @@ use handoff_connect::{MyPool, PgPool, SessionProfile, Side, grant_select};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, PgServer, Secret};
 use handoff_testbed::Trio;
-use mysql::prelude::Queryable;
 
 #[test]
 fn the_replica_database_is_made_where_it_is_missing() {

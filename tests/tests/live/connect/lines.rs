@@ -6,7 +6,6 @@ use handoff_connect::{MyPool, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, TlsMode};
 use handoff_testbed::MariaDb;
-use mysql::prelude::Queryable;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ fn pool(server: &MySqlServer, mode: TlsMode) -> MyPool {
 fn packets(pool: &MyPool, sql: &str) -> Vec<Vec<u8>> {
     let mut conn = pool.get(SessionProfile::Read).unwrap();
     let mut found = Vec::new();
-    let mut rows = conn.rows(sql, Vec::new()).unwrap();
+    let mut rows = conn.rows(sql, &[]).unwrap();
     let done = rows.each_packet(|packet| {
         found.push(packet.bytes().to_vec());
         ControlFlow::<()>::Continue(())
@@ -60,7 +59,7 @@ fn under_tls_rows_files_and_cuts_are_those_of_plain_text() {
     let mut conn = tls.get(SessionProfile::Read).unwrap();
     let id = conn.connection_id();
     let wire = conn.wire().unwrap();
-    let mut rows = conn.rows("SELECT a.* FROM t a, t b", Vec::new()).unwrap();
+    let mut rows = conn.rows("SELECT a.* FROM t a, t b", &[]).unwrap();
     assert!(rows.each(|_| ControlFlow::Break(())).unwrap().is_break());
     wire.cut();
     drop(rows);

@@ -5,7 +5,6 @@ use handoff_connect::{MyPool, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::MySqlServer;
 use handoff_testbed::Trio;
-use mysql::prelude::Queryable;
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,21 +1,21 @@
 //! What a pool hands out: sessions set up, living, and never one that may be spoilt.
 
 use super::{my_server, options, replica, target};
-use handoff_connect::{MyPool, ServerFlavor, SessionProfile, Side};
+use handoff_connect::{MyClient, MyPool, ServerFlavor, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_settings::{MySqlServer, Secret, TlsMode};
 use handoff_testbed::{Bed, MariaDb, MySql9, ServerOptions, Trio};
-use mysql::prelude::Queryable;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// Variables by name, lower case.
-fn variables(conn: &mut mysql::Conn) -> BTreeMap<String, String> {
+fn variables(conn: &mut MyClient) -> BTreeMap<String, String> {
     let rows: Vec<(String, String)> = conn.query("SHOW SESSION VARIABLES").unwrap();
     rows.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect()
 }
 
 #[track_caller]
-fn check(conn: &mut mysql::Conn, expected: &[(&str, &str)]) {
+fn check(conn: &mut MyClient, expected: &[(&str, &str)]) {
     let found = variables(conn);
     for &(name, value) in expected {
         assert_eq!(found.get(name).map(String::as_str), Some(value), "{name}");
@@ -200,8 +200,9 @@ fn a_wire_that_is_cut_ends_an_unread_result_at_once() {
     let mut conn = pool.get(SessionProfile::Read).unwrap();
     let wire = conn.wire().unwrap();
     let start = std::time::Instant::now();
-    let mut rows = conn.query_iter("SELECT seq, REPEAT('x', 1000) FROM seq_1_to_20000000").unwrap();
-    assert!(rows.next().unwrap().is_ok());
+    let sql = "SELECT seq, REPEAT('x', 1000) FROM seq_1_to_20000000";
+    let mut rows = conn.rows(sql, &[]).unwrap();
+    assert!(rows.each(|_| ControlFlow::Break(())).unwrap().is_break());
     wire.cut();
     drop(rows);
     conn.close();

@@ -197,13 +197,13 @@ fn a_table_that_hides_or_changes_rows_is_refused_with_the_remedy() {
     for (make, refusal, remedy) in [
         (
             "CREATE TRIGGER less BEFORE INSERT ON raw.t FOR EACH ROW EXECUTE FUNCTION raw.less()",
-            "the target table \"raw\".\"t\" cannot be loaded: it has triggers, which may change what \
-             is written to it (\"less\"): run ALTER TABLE \"raw\".\"t\" DISABLE TRIGGER USER",
+            "the target table \"raw\".\"t\" cannot be loaded: it has triggers, which may change the \
+             rows written to it (\"less\"): run ALTER TABLE \"raw\".\"t\" DISABLE TRIGGER USER",
             "ALTER TABLE raw.t DISABLE TRIGGER USER",
         ),
         (
             "CREATE RULE less AS ON INSERT TO raw.t WHERE NEW.id = 3 DO INSTEAD NOTHING",
-            "the target table \"raw\".\"t\" cannot be loaded: it has rules, which rewrite what is \
+            "the target table \"raw\".\"t\" cannot be loaded: it has rules, which rewrite the rows \
              written to it (\"less\"): run ALTER TABLE \"raw\".\"t\" DISABLE RULE \"less\"",
             "ALTER TABLE raw.t DISABLE RULE less",
         ),

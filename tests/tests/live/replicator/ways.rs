@@ -1,7 +1,7 @@
 //! Ways in, and ways of becoming visible.
 
 use super::{NoSeal, Pair, types};
-use handoff_connect::{Fault, PublishHook, PublishedRows, Side};
+use handoff_connect::{Fault, MyClient, PublishHook, PublishedRows, Side};
 use handoff_model::{CancelToken, CopyId, NopObserver};
 use handoff_replicator::{Error, LeftoverKind, PublishMode, Replicator};
 use handoff_testbed::{Bed, MariaDb, ServerOptions, Trio};
@@ -62,7 +62,7 @@ fn a_refused_seal_undoes_a_transaction_and_leaves_a_swap_to_be_finished() {
 struct Refusal(AtomicU32);
 
 impl PublishHook for Refusal {
-    fn on_replica(&self, conn: &mut mysql::Conn, _: &PublishedRows) -> handoff_connect::Result<()> {
+    fn on_replica(&self, conn: &mut MyClient, _: &PublishedRows) -> handoff_connect::Result<()> {
         let rows: Option<u32> = conn.query_first("SELECT COUNT(*) FROM t").unwrap();
         self.0.store(rows.unwrap(), Ordering::Relaxed);
         Err(Fault::new(Side::Replica, "refused"))
@@ -208,7 +208,7 @@ fn the_seal_of_a_swap_is_called_once_both_tables_are_in_place() {
 struct Seen(AtomicU32);
 
 impl PublishHook for Seen {
-    fn on_replica(&self, conn: &mut mysql::Conn, _: &PublishedRows) -> handoff_connect::Result<()> {
+    fn on_replica(&self, conn: &mut MyClient, _: &PublishedRows) -> handoff_connect::Result<()> {
         let names: Vec<String> = conn.query("SHOW TABLES LIKE '\\_\\_handoff%'").unwrap();
         assert!(names.iter().all(|name| name.starts_with("__handoff_old_")), "{names:?}");
         self.0.store(u32::try_from(names.len()).unwrap(), Ordering::Relaxed);

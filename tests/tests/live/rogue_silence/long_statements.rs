@@ -4,7 +4,6 @@ use handoff_connect::{MyPool, PgPool, PoolOptions, SessionProfile, Side};
 use handoff_model::CancelToken;
 use handoff_settings::{MySqlServer, PgServer};
 use handoff_testbed::Trio;
-use mysql::prelude::Queryable;
 use std::time::{Duration, Instant};
 
 fn options() -> PoolOptions {
@@ -29,7 +28,7 @@ fn a_statement_that_a_server_works_on_may_take_longer_than_silence() {
     let guard = pool.cancel_guard(&conn, &CancelToken::new());
     let slept: Option<u8> = conn.query_first("SELECT SLEEP(4)").unwrap();
     assert_eq!(slept, Some(0));
-    let mut rows = conn.rows("SELECT SLEEP(2) FROM seq_1_to_2", Vec::new()).unwrap();
+    let mut rows = conn.rows("SELECT SLEEP(2) FROM seq_1_to_2", &[]).unwrap();
     let _ = rows.each(|_| std::ops::ControlFlow::<()>::Continue(())).unwrap();
     drop(rows);
     drop(guard);

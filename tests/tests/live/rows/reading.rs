@@ -1,7 +1,7 @@
 //! Reading in ranges and in one statement: every row once, by the index, and cut off at once.
 
 use super::{Gather, Rig, on_both};
-use handoff_connect::{SessionProfile, ValueRef};
+use handoff_connect::{MyClient, SessionProfile, ValueRef};
 use handoff_model::{
     CancelToken, ColumnName, KeyRange, KeyValue, RowFilter, Watermark, WatermarkWindow,
 };
@@ -98,7 +98,7 @@ fn check_ranges(rig: &Rig, what: &str) {
     );
 }
 
-fn handler_reads(conn: &mut mysql::Conn) -> u64 {
+fn handler_reads(conn: &mut MyClient) -> u64 {
     let counts: Vec<(String, u64)> =
         conn.query("SHOW SESSION STATUS LIKE 'Handler_read%'").unwrap();
     // A condition that is checked in the index counts as a retry of it.
@@ -233,7 +233,7 @@ fn a_small_table_costs_one_prepared_statement() {
             };
             let mut sink = Ids::default();
             let mut reading = rig.source.get(SessionProfile::Read).unwrap();
-            let at = |conn: &mut mysql::Conn| -> Vec<(String, u64)> {
+            let at = |conn: &mut MyClient| -> Vec<(String, u64)> {
                 conn.query(
                     "SHOW SESSION STATUS WHERE Variable_name IN ('Com_stmt_prepare', 'Questions')",
                 )

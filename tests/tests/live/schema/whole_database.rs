@@ -6,7 +6,6 @@ use handoff_schema::SourceCatalogue;
 use handoff_settings::MySqlServer;
 use handoff_testbed::Trio;
 use handoff_testbed::practice::{self, COLUMNS, Practice, TABLES};
-use mysql::prelude::Queryable;
 use std::time::Instant;
 
 #[test]

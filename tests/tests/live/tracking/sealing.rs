@@ -1,11 +1,10 @@
 //! State that becomes true together with the data.
 
 use super::{Pipeline, STRUCTURE, Way, copy, load, published, tracked, until, work};
-use handoff_connect::{PublishHook, SessionProfile};
+use handoff_connect::{MyClient, PublishHook, SessionProfile};
 use handoff_model::{ColumnName, CopyId, LossPolicy, TableSum};
 use handoff_testbed::Trio;
 use handoff_tracking::{AttemptStatus, PublishedMove, TrackedTable};
-use mysql::prelude::Queryable;
 
 #[test]
 fn a_copys_state_commits_by_itself_and_rolls_back_with_a_transaction() {
@@ -25,7 +24,7 @@ fn a_copys_state_commits_by_itself_and_rolls_back_with_a_transaction() {
     let rows: Option<u8> = conn.query_first("SELECT COUNT(*) FROM t").unwrap();
     assert_eq!(rows, Some(0), "the seal committed the data");
 
-    let statements = |conn: &mut mysql::Conn| -> u64 {
+    let statements = |conn: &mut MyClient| -> u64 {
         let sql = "SHOW SESSION STATUS LIKE 'Com_stmt_execute'";
         conn.query_first::<(String, u64), _>(sql).unwrap().unwrap().1
     };

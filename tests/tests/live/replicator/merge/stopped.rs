@@ -2,7 +2,7 @@
 
 use super::super::NoSeal;
 use super::{ENGINES, Pair, chain, counts, since};
-use handoff_connect::{Fault, PublishHook, PublishedRows, Side};
+use handoff_connect::{Fault, MyClient, PublishHook, PublishedRows, Side};
 use handoff_model::{CancelToken, CopyId, NopObserver};
 use handoff_replicator::Error;
 use mysql::prelude::Queryable;
@@ -23,7 +23,7 @@ impl Told {
 impl PublishHook for Told {
     fn on_replica(
         &self,
-        conn: &mut mysql::Conn,
+        conn: &mut MyClient,
         published: &PublishedRows,
     ) -> handoff_connect::Result<()> {
         let &PublishedRows { rows, inserted, updated, .. } = published;

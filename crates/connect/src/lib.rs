@@ -21,13 +21,13 @@
 //! # Example
 //!
 //! ```no_run
-//! use handoff_connect::{MyPool, PoolOptions, Profile, Side};
+//! use handoff_connect::{MyPool, PoolOptions, SessionProfile, Side};
 //! use handoff_settings::MySqlServer;
 //!
 //! # fn example(server: &MySqlServer) -> handoff_connect::Result<()> {
 //! let options = PoolOptions { size: 4, ..PoolOptions::default() };
 //! let pool = MyPool::open(server, Side::Source, &options)?;
-//! let mut conn = pool.get(Profile::Read)?;
+//! let mut conn = pool.get(SessionProfile::Read)?;
 //! let tables: Vec<String> = conn.query("SHOW TABLES").map_err(|error| conn.fault(&error))?;
 //! # drop(tables);
 //! # Ok(())

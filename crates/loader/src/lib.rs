@@ -40,8 +40,8 @@
 //!
 //! ```no_run
 //! use handoff_loader::{LoadJob, Loader, Result, StreamingLoad};
-//! # fn example(loader: &Loader, job: &LoadJob<'_>, seal: &dyn handoff_connect::Seal) -> Result<()> {
-//! let outcome = loader.load(job, &StreamingLoad::default(), seal)?;
+//! # fn example(loader: &Loader, job: &LoadJob<'_>, hook: &dyn handoff_connect::PublishHook) -> Result<()> {
+//! let outcome = loader.load(job, &StreamingLoad::default(), hook)?;
 //! assert_eq!(outcome.rows_loaded, outcome.sum.rows);
 //! # Ok(())
 //! # }

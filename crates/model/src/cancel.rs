@@ -16,9 +16,9 @@ type Hook = Box<dyn FnMut() + Send>;
 /// # Example
 ///
 /// ```
-/// use handoff_model::Cancel;
+/// use handoff_model::CancelToken;
 ///
-/// let cancel = Cancel::new();
+/// let cancel = CancelToken::new();
 /// assert!(cancel.check().is_ok());
 /// cancel.cancel();
 /// assert!(cancel.check().is_err());

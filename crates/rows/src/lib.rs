@@ -13,10 +13,10 @@
 //!
 //! ```no_run
 //! use handoff_connect::{MyConn, ValueRef};
-//! use handoff_model::{Cancel, RowFilter};
+//! use handoff_model::{CancelToken, RowFilter};
 //! use handoff_rows::{Encoder, Error, Locking, ReadSpec, RowReader, RowSink, TupleBuffer};
-//! use handoff_schema::{Mapping, TableSchema};
-//! use handoff_settings::Values;
+//! use handoff_schema::{TableMapping, TableSchema};
+//! use handoff_settings::ValuePolicies;
 //!
 //! /// Reads everything and writes nothing.
 //! struct Discard(TupleBuffer);
@@ -38,10 +38,10 @@
 //!     }
 //! }
 //!
-//! # fn example(conn: &mut MyConn, table: &TableSchema, mapping: &Mapping) -> Result<(), Error> {
-//! let mut sink = Discard(TupleBuffer::new(Encoder::new(mapping, &Values::default())));
+//! # fn example(conn: &mut MyConn, table: &TableSchema, mapping: &TableMapping) -> Result<(), Error> {
+//! let mut sink = Discard(TupleBuffer::new(Encoder::new(mapping, &ValuePolicies::default())));
 //! let select = sink.0.select_list().to_vec();
-//! let (filter, cancel) = (RowFilter::All, Cancel::new());
+//! let (filter, cancel) = (RowFilter::All, CancelToken::new());
 //! let locking = Locking::Snapshot;
 //! let spec = ReadSpec { table, select: &select, filter: &filter, locking, cancel: &cancel };
 //! let rows = RowReader::new(spec).read(conn, &mut sink)?;

@@ -9,18 +9,18 @@
 //! here writes to any server.
 //!
 //! ```
-//! use handoff_schema::{Column, Index, IndexPart, Mapping, TableSchema, ddl};
+//! use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema, ddl};
 //! use handoff_settings::{TableSettings, Values};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let id = Column { nullable: false, ..Column::of_type("PatNum", "bigint(20) unsigned")? };
+//! let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("PatNum", "bigint(20) unsigned")? };
 //! let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
 //! let patient = TableSchema {
-//!     columns: vec![id, Column::of_type("LName", "varchar(100)")?],
-//!     indexes: vec![Index { name: "PRIMARY".to_owned(), unique: true, parts }],
+//!     columns: vec![id, ColumnSchema::of_type("LName", "varchar(100)")?],
+//!     indexes: vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }],
 //!     ..TableSchema::empty("patient")
 //! };
-//! let mapping = Mapping::new(&patient, &TableSettings::default(), &Values::default())?;
+//! let mapping = TableMapping::new(&patient, &TableSettings::default(), &Values::default())?;
 //! assert_eq!(mapping.columns[0].pg.to_string(), "numeric(20,0)");
 //! assert_eq!(
 //!     ddl::add_key(&mapping, "raw", "patient").as_deref(),

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema, ddl};
-//! use handoff_settings::{TableSettings, Values};
+//! use handoff_settings::{TableSettings, ValuePolicies};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("PatNum", "bigint(20) unsigned")? };
@@ -20,7 +20,7 @@
 //!     indexes: vec![IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts }],
 //!     ..TableSchema::empty("patient")
 //! };
-//! let mapping = TableMapping::new(&patient, &TableSettings::default(), &Values::default())?;
+//! let mapping = TableMapping::new(&patient, &TableSettings::default(), &ValuePolicies::default())?;
 //! assert_eq!(mapping.columns[0].pg.to_string(), "numeric(20,0)");
 //! assert_eq!(
 //!     ddl::add_key(&mapping, "raw", "patient").as_deref(),

@@ -5,7 +5,7 @@
 //! [`finish`] makes those that come with the rows, in the transaction that publishes them. Views that stand in the way of
 //! a statement are taken down and put up again in the same transaction, exactly ([`views`]).
 //!
-//! Every step leaves a table that readers can use, with the rows that it had: `docs/structure.md` has the states.
+//! Every step leaves a table that readers can use, with the rows that it had.
 
 mod apply;
 mod change;

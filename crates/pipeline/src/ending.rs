@@ -11,14 +11,14 @@ pub(crate) struct RunEnding<'a> {
     pub(crate) tracker: &'a Tracker,
     pub(crate) cancel: &'a CancelToken,
     pub(crate) hops: Hops,
-    /// When the catalogue was read: what was left alone is no older.
+    /// The time at which the catalogue was read: the data of a table left alone is no older.
     pub(crate) looked_at: Timestamp,
     pub(crate) keep_days: u32,
 }
 
 impl RunEnding<'_> {
-    /// Records what was compared and ends the run in the tables of state. What arrived has arrived, so a fault
-    /// here is only warned of.
+    /// Records the comparisons and ends the run in the tables of state. The rows have arrived by then, so a
+    /// fault here is only warned of.
     pub(crate) fn record(&self, reports: &[TableReport]) {
         let proofs: Vec<_> = reports.iter().filter_map(recorded_proof).collect();
         let same = reports

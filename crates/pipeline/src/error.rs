@@ -1,4 +1,4 @@
-//! Why a run could not start, and why a table failed.
+//! The errors that keep a run from starting, and those that fail a table.
 
 use handoff_connect::{Fault, Side};
 use handoff_model::{Cancelled, TableName, TablePhase};
@@ -8,18 +8,18 @@ use handoff_session::SessionError;
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a run could not start. No table was moved then; what every run begins with may have been done: the
-/// target's schema and the tracking tables are made, and what an interrupted run left is seen to.
+/// An error that kept a run from starting. No table was moved then; some first steps of every run may have
+/// been: creating the target's schema and the tracking tables, and finishing or undoing an interrupted run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The servers could not be opened, or do not hold what the run is about.
+    /// The servers could not be opened, or do not hold the data of the run.
     #[error(transparent)]
     Session(#[from] SessionError),
     /// Source and replica do not go together.
     #[error("cannot copy from this source into this replica")]
     Pair(#[source] handoff_replicator::Error),
-    /// What an interrupted run left could not be looked at.
+    /// The leftovers of an interrupted run could not be looked at.
     #[error("cannot clean up after an interrupted run")]
     Recover(#[source] handoff_replicator::Error),
     /// Another run holds the lock.
@@ -84,7 +84,7 @@ impl From<handoff_tracking::TrackingError> for Error {
     }
 }
 
-/// Why one table failed. The others went on.
+/// An error that failed one table. The others went on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
@@ -111,9 +111,9 @@ pub enum TableError {
     Structure {
         /// The table.
         table: TableName,
-        /// Where.
+        /// The database whose table differs or is missing.
         side: Side,
-        /// What is different.
+        /// The difference in structure.
         what: String,
     },
     /// The table never arrived, so there is nothing to mend.
@@ -133,7 +133,7 @@ pub enum TableError {
     OnlyInFull {
         /// The table.
         table: TableName,
-        /// Why its rows cannot be mended one by one.
+        /// The reason why its rows cannot be mended one by one.
         why: &'static str,
     },
     /// Rows differ all the same after they were mended.
@@ -215,7 +215,7 @@ pub enum TableError {
 }
 
 impl TableError {
-    /// Returns the phase that failed; what fails before the first hop counts to it.
+    /// Returns the phase that failed; a failure before the first hop counts to that hop.
     pub(crate) fn phase(&self) -> TablePhase {
         match self {
             TableError::Plan(error) => error.phase(),
@@ -231,7 +231,7 @@ impl TableError {
         }
     }
 
-    /// Returns what a server said, if that is the cause.
+    /// Returns the fault of a server, if that is the cause.
     pub(crate) fn fault(&self) -> Option<&Fault> {
         match self {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.fault(),

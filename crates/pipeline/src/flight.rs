@@ -29,7 +29,7 @@ pub(crate) fn fly(
     })
 }
 
-/// Gives `items` to `jobs` threads, in order, and returns what they make of them.
+/// Gives `items` to `jobs` threads, in order, and returns the results.
 ///
 /// Each thread takes the next one when it is done with its last, so the longest, which come first,
 /// overlap with all the others.
@@ -55,8 +55,8 @@ pub(crate) fn each<I: Sync, R: Send>(
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// A panic of ours says what we wrote; one that formats a value (an index, a conversion) may hold
-/// a row's, so only texts without formatting are passed on.
+/// Returns the text of a panic. One that formats a value (an index, a conversion) may hold a row's, so only
+/// texts without formatting are passed on.
 fn message(panic: &(dyn Any + Send)) -> String {
     panic.downcast_ref::<&str>().map_or_else(|| "a panic".to_owned(), |text| (*text).to_owned())
 }

@@ -1,4 +1,4 @@
-//! Whether a further table may be started.
+//! The gate that every table of a run passes before it starts.
 
 use crate::until::Deadline;
 use handoff_model::CancelToken;
@@ -6,7 +6,7 @@ use handoff_settings::TimeOfDay;
 use jiff::Zoned;
 use std::sync::{Arc, OnceLock};
 
-/// What time it is, on the clock of the place.
+/// The clock of the place, with its time zone.
 pub(crate) type Clock = Arc<dyn Fn() -> Zoned + Send + Sync>;
 
 /// Lets tables start until the run is asked to stop, its time is over, or it has ended itself.
@@ -24,8 +24,7 @@ impl Gate {
         Gate { cancel, clock, deadline, ended: OnceLock::new() }
     }
 
-    /// Closes it for what is true of every table, such as a server that is gone. The first reason
-    /// stays.
+    /// Closes it for a reason that is true of every table, such as a server that is gone. The first reason stays.
     pub(crate) fn close(&self, reason: String) {
         let _ = self.ended.set(reason);
     }

@@ -5,10 +5,9 @@
 //! Settings ─▶ Plan (one TablePlan a table) ─▶ replicate ─▶ load ─▶ prove ─▶ track ─▶ RunReport
 //! ```
 //!
-//! [`Pipeline::run`] connects, takes the lock of the run on both sides, mends what an interrupted
-//! run left, reads each catalogue once, resolves one `TablePlan` for every table, and then
-//! moves the tables on a pool of threads, longest first. Nothing behind the plan reads settings,
-//! analyses a schema or decides again.
+//! [`Pipeline::run`] connects, takes the lock of the run on both sides, mends the leftovers of an interrupted
+//! run, reads each catalogue once, resolves one `TablePlan` for every table, and then moves the tables on a
+//! pool of threads, longest first. Nothing behind the plan reads settings, analyses a schema or decides again.
 //!
 //! # Example
 //!

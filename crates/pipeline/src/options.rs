@@ -1,4 +1,4 @@
-//! What a caller asks of one run.
+//! The options of one run.
 
 use handoff_model::{CancelToken, ProofBy, TableName};
 use handoff_plan::Hops;
@@ -6,10 +6,10 @@ use handoff_tracking::LockWait;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How much a run compares before it calls a table good.
+/// The comparison that a table has to pass before a run calls it good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prove {
-    /// What the settings say.
+    /// The one that the settings name.
     #[default]
     Configured,
     /// The row counts that the steps report.
@@ -22,7 +22,7 @@ pub enum Prove {
 }
 
 impl Prove {
-    /// Returns what to prove by, where the settings say `configured`.
+    /// Returns the evidence to prove by, where the settings say `configured`.
     pub(crate) fn by(self, configured: ProofBy) -> ProofBy {
         match self {
             Prove::Configured => configured,
@@ -33,25 +33,25 @@ impl Prove {
     }
 }
 
-/// What a caller says of a source that is another one than recorded.
+/// The caller's answer to a source that is another one than recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SourceConsent {
     /// Nothing: the run goes on if the source merely moved or holds the same rows, and stops otherwise.
     #[default]
     Recorded,
-    /// It continues the one before, such as after a failover: the run goes on from what is recorded.
+    /// It continues the one before, such as after a failover: the run goes on from the records.
     Same,
     /// Its rows take the place of those that are there: every table is moved in full.
     New,
 }
 
-/// How long a run waits for another that holds the lock.
+/// The time that a run waits for another that holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LockPatience {
-    /// Not at all: it is refused.
+    /// None: it is refused.
     #[default]
     None,
-    /// So long, and then it is refused.
+    /// At most so long; then it is refused.
     AtMost(Duration),
     /// Until the other has ended.
     Unbounded,
@@ -62,7 +62,7 @@ impl LockPatience {
         self != LockPatience::None
     }
 
-    /// Returns what to do while the lock is held, where `cancel` ends the waiting.
+    /// Returns the way to wait while the lock is held, where `cancel` ends the waiting.
     pub(crate) fn with(self, cancel: &CancelToken) -> LockWait {
         let cancel = cancel.clone();
         match self {
@@ -73,7 +73,7 @@ impl LockPatience {
     }
 }
 
-/// What a caller asks of one run. The default moves every table as the settings say.
+/// The options of one run. The default moves every table as the settings say.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// The tables to move; all that the settings include if empty.
@@ -83,19 +83,19 @@ pub struct RunOptions {
     /// Of these tables, move those only whose last attempt failed, was stopped or was not begun, that
     /// never arrived, or that were copied and not loaded.
     pub only_failed: bool,
-    /// How much to compare.
+    /// The comparison that a table has to pass.
     pub prove: Prove,
     /// Take over tables of the replica and the target that Handoff did not make. Only the named
     /// tables are taken over.
     pub adopt: bool,
-    /// How long to wait for another run to end.
+    /// The time to wait for another run to end.
     pub wait: LockPatience,
-    /// What to do about a source that is another one than recorded.
+    /// The answer to a source that is another one than recorded.
     pub source: SourceConsent,
     /// The hops to make.
     pub hops: Hops,
-    /// Let a move delete at most so many percent of the rows that a copy of a table has; what the
-    /// settings say if [`None`].
+    /// Let a move delete at most so many percent of the rows that a copy of a table has; the percentage of the
+    /// settings if [`None`].
     pub max_delete_percent: Option<u8>,
     /// Load the one table named from this file, which `copy_csv` kept, instead of from the replica.
     /// For [`Hops::Load`].

@@ -37,7 +37,7 @@ impl Pipeline {
         Pipeline { settings, observer, cancel, clock: Arc::new(Zoned::now) }
     }
 
-    /// Tells `observer` what happens.
+    /// Reports every event to `observer`.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Pipeline {
         self.observer = observer;
@@ -283,16 +283,16 @@ struct RunStart {
     clock: Instant,
 }
 
-/// What a run is about.
+/// The bounds of a run.
 pub(crate) struct Task {
-    /// How many rows may be deleted.
+    /// The limits on the rows that may be deleted.
     pub(crate) limits: DeleteLimits,
-    /// When no further table is started.
+    /// The time from which no further table is started.
     pub(crate) until: Option<TimeOfDay>,
 }
 
-/// Drops what dead runs left in the target, but for loads that broke off and may be taken up, since
-/// the copy that they read is still there. Returns what kept it from doing so.
+/// Drops the tables that dead runs left in the target, but for those of broken loads that may be taken up,
+/// since the copy that they read is still there. Returns the error that kept it from doing so.
 fn drop_leftovers(tools: &RunTools, names: &[String]) -> Option<String> {
     if names.is_empty() {
         return None;

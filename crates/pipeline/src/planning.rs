@@ -1,4 +1,4 @@
-//! Making the plan of a run from what is there, what is recorded and what is asked.
+//! Making the plan of a run from the databases, the records and the request.
 
 use crate::error::Result;
 use crate::options::{Prove, RunOptions};
@@ -13,14 +13,14 @@ use handoff_tracking::{RecoveryFinding, Tracker};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A plan, and what was found while it was made.
+/// A plan, and the findings of making it.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) findings: Vec<RecoveryFinding>,
     pub(crate) notes: Vec<String>,
     /// Tables that dead runs left in the target schema.
     pub(crate) leftovers: Vec<String>,
-    /// Whose data the tables hold.
+    /// The tables, judged by the ownership of their data.
     pub(crate) judged: JudgedTables,
     /// Names for the keys of tables that are made, by the tables' names in the target.
     pub(crate) key_names: BTreeMap<String, String>,

@@ -15,40 +15,39 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What the next run would do. As JSON, fields are added in later versions, never renamed.
+/// The next run, foreseen. As JSON, fields are added in later versions, never renamed.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanPreview {
-    /// When it was looked at, UTC.
+    /// The time of the look, UTC.
     pub at: Timestamp,
-    /// The run that is in progress, as a phrase. What it has not finished counts as interrupted here.
+    /// The run that is in progress, as a phrase. Its unfinished work counts as interrupted here.
     pub in_progress: Option<String>,
     /// The tables in the order of their turns.
     pub tables: Vec<TablePreview>,
     /// Tables that would fail, with the reason.
     pub refused: Vec<RefusedPreview>,
-    /// What is mended before the first table: what tracking and databases disagree on, one sentence
-    /// each.
+    /// The disagreements of tracking and databases that are mended before the first table, one sentence each.
     pub mended: Vec<String>,
-    /// What of the source does not arrive in the target.
+    /// The parts of the source that do not arrive in the target.
     pub omissions: OmissionReport,
-    /// What else a person should know.
+    /// Further remarks for a person.
     pub notes: Vec<String>,
 }
 
-/// What the next run would do with one table.
+/// The next run of one table, foreseen.
 #[derive(Debug, Clone, Serialize)]
 pub struct TablePreview {
     /// The table.
     pub table: TableName,
-    /// What would be done.
+    /// The action to expect.
     pub action: Action,
-    /// What would be moved, and why.
+    /// The plan of the move, with its reason.
     pub plan: PlanReport,
-    /// Behind which values changed rows are looked for, in both hops; none if everything is moved.
+    /// The values behind which changed rows are looked for, in both hops; none if everything is moved.
     pub since: Vec<Since>,
-    /// How the rows would be loaded.
+    /// The strategy that would load the rows.
     pub strategy: Strategy,
-    /// Why the table is not left alone as unchanged, unless it is.
+    /// The reason why the table is not left alone as unchanged, unless it is.
     pub moved_because: Option<String>,
     /// Rows of the table by the catalogue: an estimate unless the engine counts them.
     pub rows: u64,
@@ -63,11 +62,11 @@ pub struct TablePreview {
 pub struct RefusedPreview {
     /// The table.
     pub table: TableName,
-    /// Why, with the remedy.
+    /// The error, with the remedy.
     pub error: String,
 }
 
-/// What would be done with a table.
+/// The action of the next run on a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -85,7 +84,7 @@ pub enum Action {
     LeaveAlone,
 }
 
-/// Where a window of changed rows begins.
+/// The beginning of a window of changed rows.
 #[derive(Debug, Clone, Serialize)]
 pub struct Since {
     /// The column.
@@ -95,8 +94,8 @@ pub struct Since {
 }
 
 impl Pipeline {
-    /// Says what [`run`](Pipeline::run) would do with `options`, and writes nothing: what is missing is
-    /// not made, what was interrupted is not mended, and no lock is taken.
+    /// Foresees a [`run`](Pipeline::run) with `options`, and writes nothing: it makes nothing that is missing,
+    /// mends nothing that was interrupted, and takes no lock.
     ///
     /// # Errors
     ///
@@ -160,7 +159,7 @@ impl TablePreview {
         }
     }
 
-    /// Returns how long the same took last time, in milliseconds; nothing of a table that is left alone.
+    /// Returns the duration of the same work last time, in milliseconds; zero for a table that is left alone.
     pub fn expected_ms(&self) -> u64 {
         let last = self.last.as_ref().filter(|_| self.action != Action::LeaveAlone);
         last.map_or(0, LastMove::duration_ms)
@@ -191,7 +190,7 @@ fn since(filter: &RowFilter) -> Vec<Since> {
     bounds.iter().map(begins).collect()
 }
 
-/// Says why the source does not tell that a table is as it was.
+/// Returns the reason why the source does not tell that a table is as it was.
 fn moved_because(context: &TablePlan) -> String {
     let recorded = context.tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
     match (&context.change_token, recorded) {

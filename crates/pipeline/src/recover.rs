@@ -1,4 +1,4 @@
-//! Finishing or undoing what an interrupted run left.
+//! Finishing or undoing the leftovers of an interrupted run.
 
 use crate::error::{Error, Result};
 use handoff_connect::MyPool;
@@ -9,24 +9,23 @@ use handoff_session::{tables_in_target, without_copies};
 use handoff_tracking::{RecoveryFinding, TrackedTable, Tracker, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known after everything interrupted was finished or undone.
+/// The state of the tables after everything interrupted was finished or undone.
 pub(crate) struct Recovered {
     pub(crate) states: BTreeMap<TableName, TrackedTable>,
     pub(crate) findings: Vec<RecoveryFinding>,
     pub(crate) notes: Vec<String>,
 }
 
-/// Whether something is done about what an interrupted run left.
+/// The treatment of the leftovers of an interrupted run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recovery {
-    /// It is finished or undone.
+    /// They are finished or undone.
     Make,
-    /// Nothing is done; what is known is what would be known then.
+    /// Nothing is done; the states are foreseen.
     Foresee,
 }
 
-/// Finishes or undoes interrupted copies by what is found, and says what tracking and databases
-/// disagree on.
+/// Finishes or undoes interrupted copies by the leftovers found, and lists the disagreements of tracking and databases.
 pub(crate) fn recover(
     tracker: &Tracker,
     replica_pool: Option<&MyPool>,
@@ -72,7 +71,7 @@ pub(crate) fn recover(
     Ok(Recovered { states, findings, notes })
 }
 
-/// Does to what is known what a recovery would do to what is recorded.
+/// Changes the states as a recovery would change the records.
 fn settle(states: &mut BTreeMap<TableName, TrackedTable>, findings: &[RecoveryFinding]) {
     for finding in findings {
         if let RecoveryFinding::Interrupted { table, remedy, .. } = finding

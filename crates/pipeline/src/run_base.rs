@@ -18,7 +18,7 @@ pub(crate) struct RunBase<'s> {
     pub(crate) omissions: OmissionReport,
     /// Names in the settings that match nothing.
     pub(crate) names: Vec<UnmatchedName>,
-    /// Whose data those tables hold.
+    /// The ownership of the data in those tables.
     pub(crate) ownership: Ownership,
 }
 
@@ -40,8 +40,8 @@ impl Pipeline {
         SessionOptions { run, connections, cancel: self.cancel.clone() }
     }
 
-    /// Connects and looks at what there is to move. The replica database, which is made where it
-    /// is missing, comes last: everything that could be refused before it has been.
+    /// Connects and looks at the tables to move. The replica database, which is made where it is missing, comes
+    /// last: everything that could be refused before it has been.
     pub(crate) fn survey(
         &self,
         run: RunId,

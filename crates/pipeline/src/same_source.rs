@@ -14,8 +14,8 @@ use handoff_session::{
 use std::sync::Arc;
 
 impl Pipeline {
-    /// Finds out whose data the tables are that a run is to move, and refuses to go on where it is not
-    /// what the run would bring. Writes nothing; only where the source is another one, rows are compared.
+    /// Finds out the ownership of the data in the tables of a run, and refuses to go on where the run would
+    /// bring other data. Writes nothing; rows are compared only where the source is another one.
     pub(crate) fn ownership(
         &self,
         session: &Session<'_>,

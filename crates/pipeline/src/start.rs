@@ -1,8 +1,8 @@
-//! What every run begins with, from the first connection to the plan.
+//! The first steps of every run, from the first connection to the plan.
 //!
-//! Each step may be made again from its beginning: what is there is left as it is, what is interrupted is mended,
-//! and a lock that an earlier attempt left with a lost connection is known as our own. So a fault that may pass by
-//! itself costs a new attempt at all of them, as it does a table.
+//! Each step may be made again from its beginning: existing things stay as they are, interrupted work is
+//! mended, and a lock that an earlier attempt left with a lost connection is known as our own. So a fault that
+//! may pass by itself costs a new attempt at all of them, as it does a table.
 
 use crate::error::{Error, Result};
 use crate::options::RunOptions;
@@ -33,7 +33,7 @@ impl Pipeline {
         self.patiently(|| self.try_start(run, options))
     }
 
-    /// Does what a command begins with, again after a transient fault, and tells the observer.
+    /// Does the first steps of a command, again after a transient fault, and tells the observer.
     pub(crate) fn patiently<T>(&self, mut begin: impl FnMut() -> Result<T>) -> Result<T> {
         let tell = |again: RetryNotice<'_, Error>| {
             let (seconds, why) = (again.wait.as_secs_f64(), chain(again.error));
@@ -42,7 +42,7 @@ impl Pipeline {
         retry(&self.retries(), &self.cancel, tell, &mut begin)
     }
 
-    /// How often and how patiently what failed is tried again.
+    /// Returns the policy by which a failed step is tried again.
     pub(crate) fn retries(&self) -> RetryPolicy {
         RetryPolicy { attempts: self.settings.run.max_retries + 1, ..RetryPolicy::default() }
     }

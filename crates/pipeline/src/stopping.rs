@@ -14,7 +14,7 @@ impl Pipeline {
         self.until_stopped(work)
     }
 
-    /// Does `work`, and says of an error that followed from a request to stop that this is what it was.
+    /// Does `work`, and returns the request to stop in place of an error that followed from it.
     pub(crate) fn until_stopped<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         work().map_err(|error| match (self.cancel.is_cancelled(), self.cancel.reason()) {
             (false, _) => error,

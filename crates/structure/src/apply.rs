@@ -9,12 +9,12 @@ use handoff_schema::{TargetTable, ddl};
 use postgres::Transaction;
 use std::time::Duration;
 
-/// How long and how often a lock is asked for.
+/// The patience with which a lock is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct AlterPatience {
-    /// How long it is waited for at once: no reader waits longer behind it.
+    /// The wait for one attempt at the lock: no reader waits longer behind it.
     pub timeout: Duration,
-    /// How often it is asked for.
+    /// The number of attempts.
     pub tries: u32,
     /// The first of the pauses in between; each is as long again as the one before.
     pub pause: Duration,

@@ -11,8 +11,8 @@ pub enum ChangeClass {
     MadeNullable,
     /// A column takes a type that holds all of its values.
     Widened,
-    /// A column takes another type, or a wider one without holding up readers: it is built beside the old one, filled, and
-    /// takes its name.
+    /// A column takes another type, or a wider one without holding up readers: it is built beside the old one,
+    /// filled, and takes its name.
     BuiltAnew,
     /// A column that is gone from the source stays, and needs no value any more.
     ColumnKept,
@@ -52,7 +52,7 @@ pub struct StructureChange {
     pub before: String,
     /// The statements that come with the rows, in the transaction that publishes them.
     pub with_rows: Vec<String>,
-    /// Whether views that use the column stand in the way of the statement before the rows.
+    /// True if views that use the column stand in the way of the statement before the rows.
     pub is_viewed: bool,
 }
 

@@ -1,10 +1,11 @@
-//! Why a table does not follow.
+//! The errors that keep a table from following.
 
 use handoff_connect::{Fault, paste_pg};
 use handoff_model::visible;
 use std::time::Duration;
 
-/// Why a table of the target was not changed. It is as it was then, with its old structure and rows.
+/// An error that kept a table of the target from being changed. The table is as it was, with its old structure
+/// and rows.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StructureError {
@@ -17,9 +18,9 @@ pub enum StructureError {
     Locked {
         /// The table, quoted.
         target: String,
-        /// How often the lock was asked for.
+        /// The number of times that the lock was asked for.
         tries: u32,
-        /// How long each time.
+        /// The wait of each time.
         waited: Duration,
     },
     /// Something that is not ours depends on a column.
@@ -59,7 +60,7 @@ pub enum StructureError {
         target: String,
         /// The statement.
         statement: String,
-        /// What the server said.
+        /// The fault.
         #[source]
         fault: Fault,
     },
@@ -68,14 +69,14 @@ pub enum StructureError {
     Server {
         /// The table, quoted.
         target: String,
-        /// What the server said.
+        /// The fault.
         #[source]
         fault: Fault,
     },
 }
 
 impl StructureError {
-    /// Returns what a server said, if that is the cause.
+    /// Returns the fault of a server, if that is the cause.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             StructureError::Refused { fault, .. } | StructureError::Server { fault, .. } => {

@@ -1,9 +1,10 @@
 //! Tables of the target that follow the structure of the source.
 //!
-//! [`StructurePlan::make`] compares what a table is to be with what it is, and plans the changes: pure, tested as data.
-//! [`apply`] makes those that come before the rows, in one transaction that waits for no lock longer than it may.
-//! [`finish`] makes those that come with the rows, in the transaction that publishes them. Views that stand in the way of
-//! a statement are taken down and put up again in the same transaction, exactly ([`views`]).
+//! [`StructurePlan::make`] compares a table with the wanted one, and plans the changes: pure, tested as data.
+//! [`apply`] makes those that come before the rows, in one transaction that waits for no lock longer than it
+//! may. [`finish`] makes those that come with the rows, in the transaction that publishes them. Views that
+//! stand in the way of a statement are taken down and put up again in the same transaction, exactly
+//! ([`views`]).
 //!
 //! Every step leaves a table that readers can use, with the rows that it had.
 

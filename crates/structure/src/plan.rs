@@ -10,18 +10,18 @@ use handoff_schema::{MappedColumn, TableMapping, TargetKind, TargetMisfit, Targe
 use handoff_settings::{DroppedColumns, StructurePolicy};
 use std::collections::BTreeSet;
 
-/// What may become of the columns of a table.
+/// The policies for the columns of a table.
 #[derive(Debug, Clone, Copy)]
 pub struct ColumnPolicy<'a> {
-    /// Which changes are made.
+    /// The policy for changes of structure.
     pub structure: StructurePolicy,
-    /// What becomes of columns that are gone from the source.
+    /// The policy for columns that are gone from the source.
     pub dropped: DroppedColumns,
     /// The columns that our last load wrote, as far as it is known: a column that somebody added is never dropped.
     pub written: Option<&'a BTreeSet<String>>,
 }
 
-/// The changes that make a table of the target what a mapping wants.
+/// The changes that bring a table of the target into line with a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StructurePlan {
     /// The table.
@@ -41,12 +41,13 @@ pub struct StructurePlan {
 }
 
 impl StructurePlan {
-    /// Plans the changes of `there`, a table of `schema`, to what `mapping` wants. A plan without changes is of a table
-    /// that takes the rows as it is.
+    /// Plans the changes that bring `there`, a table of `schema`, into line with `mapping`. A plan without
+    /// changes is of a table that takes the rows as it is.
     ///
     /// # Errors
     ///
-    /// Returns why the table cannot be loaded if the policy or the case forbids it, with the statement for a person.
+    /// Returns the reasons why the table cannot be loaded if the policy or the case forbids it, with the
+    /// statement for a person.
     pub fn make(
         mapping: &TableMapping,
         schema: &str,
@@ -146,7 +147,7 @@ impl Planner<'_> {
         self.settled(plan)
     }
 
-    /// Drops what an interrupted run built beside other columns.
+    /// Drops the columns that an interrupted run built beside others.
     fn left_over(&self) -> impl Iterator<Item = StructureChange> {
         let left = self.there.columns.iter().filter(|column| column.name.starts_with(BESIDE));
         left.map(|column| {
@@ -178,7 +179,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Returns what keeps rows from being loaded into the table as it is.
+    /// Returns the misfit that keeps rows from being loaded into the table as it is, if there is one.
     fn misfit(&self) -> Option<TargetMisfit> {
         TargetMisfit::find_but_surplus(self.mapping, self.schema, self.there)
     }
@@ -335,7 +336,7 @@ impl Planner<'_> {
     }
 }
 
-/// What the names begin with of columns that are built beside others.
+/// The beginning of the names of columns that are built beside others.
 pub(crate) const BESIDE: &str = "__handoff_new_";
 
 fn beside(index: usize) -> String {

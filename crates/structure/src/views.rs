@@ -23,7 +23,7 @@ pub struct ViewFacts {
     pub rights: Vec<String>,
     /// Statements that give it its rights, comments, defaults and triggers.
     pub statements: Vec<String>,
-    /// What of it could not be made again, in words.
+    /// The part or dependent of it that could not be made again, in words.
     pub hindrance: Option<String>,
 }
 
@@ -80,8 +80,8 @@ pub struct DependentViews {
 }
 
 impl DependentViews {
-    /// Reads the views over `columns` of the table `target`, which is quoted. A session of ours has no search path, so that
-    /// every name in a definition is spelled in full.
+    /// Reads the views over `columns` of the table `target`, which is quoted. A session of ours has no search
+    /// path, so that every name in a definition is spelled in full.
     ///
     /// # Errors
     ///
@@ -153,9 +153,9 @@ impl DependentViews {
 
 /// The query for the views over columns `$2` of the table `$1`, each behind those that it uses.
 ///
-/// The objects that only a view can have are spelled as statements: rights for a table and its columns, comments,
-/// defaults of columns, triggers. A materialized view, and one that a rule, a function or a rowtype depends on, cannot be
-/// made again from these.
+/// The objects that only a view can have are spelled as statements: rights for a table and its columns,
+/// comments, defaults of columns, triggers. A materialized view, and one that a rule, a function or a rowtype
+/// depends on, cannot be made again from these.
 const QUERY: &str = "WITH RECURSIVE used (oid, depth) AS ( \
         SELECT r.ev_class, 1 FROM pg_depend d \
         JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid \
@@ -232,8 +232,8 @@ fn facts(row: &Row) -> Result<ViewFacts, postgres::Error> {
     })
 }
 
-/// Lists what else than a view or the server's own depends on columns of a table so that the server refuses to change or
-/// drop them, or would drop it too.
+/// Lists the objects, but for views and the server's own, that depend on columns of a table so that the server
+/// refuses to change or drop the columns, or would drop the objects too.
 pub(crate) fn other_dependents(
     tx: &mut Transaction<'_>,
     target: &str,

@@ -59,10 +59,11 @@ impl RowChange {
     pub(crate) fn guarded(
         layout: &'static TableLayout,
         key: Vec<String>,
-        guard: (&'static str, String),
+        guard: &'static str,
+        value: String,
         set: Vec<Set>,
     ) -> RowChange {
-        RowChange { layout, key, set, scope: RowScope::Guarded(guard.0, guard.1) }
+        RowChange { layout, key, set, scope: RowScope::Guarded(guard, value) }
     }
 
     pub(crate) fn layout(&self) -> &'static TableLayout {
@@ -196,7 +197,8 @@ mod tests {
         let change = RowChange::guarded(
             &COPIES,
             vec!["t".into()],
-            ("pending_copy_id", "ab".into()),
+            "pending_copy_id",
+            "ab".into(),
             vec![
                 ("copy_id", ColumnValue::Of("pending_copy_id")),
                 ("pending_copy_id", ColumnValue::Null),

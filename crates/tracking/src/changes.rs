@@ -152,7 +152,7 @@ pub(crate) fn copy_finished(entry: RecordEntry<'_>, copy_id: CopyId) -> RowChang
         ("last_success_at", time(entry.at)),
         ("error", ColumnValue::Null),
     ];
-    RowChange::guarded(&COPIES, entry.row(), ("pending_copy_id", copy_id.to_string()), set)
+    RowChange::guarded(&COPIES, entry.row(), "pending_copy_id", copy_id.to_string(), set)
 }
 
 /// A copy whose run died before the swap is as if it had never been.
@@ -166,7 +166,7 @@ pub(crate) fn copy_undone(entry: RecordEntry<'_>, copy_id: CopyId) -> RowChange 
         ("finished_at", time(entry.at)),
         ("error", is("the run ended before the copy was done")),
     ];
-    RowChange::guarded(&COPIES, entry.row(), ("pending_copy_id", copy_id.to_string()), set)
+    RowChange::guarded(&COPIES, entry.row(), "pending_copy_id", copy_id.to_string(), set)
 }
 
 /// A copy has failed or was stopped.
@@ -189,7 +189,8 @@ pub(crate) fn loaded(
     entry: RecordEntry<'_>,
     work: &PublishedMove<'_>,
     published: &PublishedRows,
-    (started, data_as_of): (Timestamp, Option<Timestamp>),
+    started: Timestamp,
+    data_as_of: Option<Timestamp>,
     origin: &RunIdentities,
 ) -> RowChange {
     let mut set = vec![

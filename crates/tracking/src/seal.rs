@@ -128,8 +128,7 @@ impl PublishHook for TrackingHook<'_> {
         // What is read directly is read by this load.
         let direct = self.tracker.replica().is_none().then_some(self.started);
         let data_as_of = direct.or(copied).or(work.copied_at);
-        let times = (self.started, data_as_of);
-        all.push(changes::loaded(entry, &work, published, times, &origin));
+        all.push(changes::loaded(entry, &work, published, self.started, data_as_of, &origin));
         let statement = self.tracker.in_one_statement(&all);
         let params = crate::record::typed(&statement.values);
         let done = tx.execute_typed(&statement.sql, &params);

@@ -70,7 +70,7 @@ impl Pipeline {
         }
     }
 
-    /// Says what a repair would do. Writes nothing anywhere.
+    /// Foresees a repair. Writes nothing anywhere.
     fn rehearse(&self, request: &RepairRequest) -> Result<RepairReport> {
         let verify = VerifyRequest {
             tables: request.tables.clone(),

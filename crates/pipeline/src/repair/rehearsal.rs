@@ -1,4 +1,4 @@
-//! A repair that only says what it would do.
+//! The rehearsal of a repair, which mends nothing.
 
 use crate::report::{RepairStatus, RepairTable, RepairWay, VerifyStatus, VerifyTable};
 use crate::table::{DeleteLimit, TableDifference};
@@ -16,7 +16,7 @@ pub(super) fn way_of(found: &TableDifference, mapping: &TableMapping) -> RepairW
     }
 }
 
-/// Says what a repair would do with a table that was compared.
+/// Foresees the repair of a table that was compared.
 pub(super) fn rehearsed(mut found: VerifyTable, limit: &DeleteLimit) -> RepairTable {
     let compared = found.comparison.take().map(TableDifference).zip(found.mapping.take());
     let refused = compared.as_ref().and_then(|(found, mapping)| limit.check(found, mapping).err());

@@ -14,12 +14,12 @@ use handoff_rows::has_key_values;
 use handoff_verify::ShowKeys;
 use jiff::Timestamp;
 
-/// How often a table is mended that still differs afterwards, since its source is written to.
+/// The most rounds in which a table is mended that still differs afterwards, since its source is written to.
 const ROUNDS: u32 = 2;
 
 const EVERYWHERE: Between = Between { first: Side::Source, last: Side::Target };
 
-/// What a repair did with one table.
+/// A table after its repair: the report, and the findings on the way.
 pub(super) struct RepairedTable {
     pub(super) report: TableReport,
     pub(super) seen: SeenRepair,
@@ -33,7 +33,7 @@ struct TableRepair<'r> {
 }
 
 impl RunScope<'_> {
-    /// Mends one table. Whatever happens is in the report.
+    /// Mends one table. Every outcome is in the report.
     pub(super) fn repair(&self, plan: &TablePlan, keys: ShowKeys) -> RepairedTable {
         let table = TableRun::new(self, Attempt::repair(plan, Timestamp::now()));
         let planned = table.attempt.report(table.route.load_mode());
@@ -146,7 +146,7 @@ impl TableRepair<'_> {
     }
 }
 
-/// Says why the whole table is copied after rows could not be brought into line one by one, where that helps.
+/// Returns the reason to copy the whole table after rows could not be brought into line one by one, if that helps.
 fn why_in_full(error: &TableError) -> Option<&'static str> {
     Some(match full_instead(error)? {
         Reason::Collided => "rows that came meanwhile are in the way of a unique value",

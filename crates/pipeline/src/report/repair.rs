@@ -1,18 +1,18 @@
-//! What a repair did.
+//! The report of a repair.
 
 use super::{CopyReport, LoadReport, TableReport, TableStatus, VerifyPair};
 use handoff_model::{RunId, TableName};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What a repair did. As JSON its fields are a contract: some are added, none renamed.
+/// The report of a repair. As JSON its fields are a contract: some are added, none renamed.
 #[derive(Debug, Clone, Serialize)]
 pub struct RepairReport {
     /// The run.
     pub run_id: RunId,
-    /// When it began.
+    /// The start of the repair.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// The end of the repair.
     pub finished_at: Timestamp,
     /// True if every table is the same everywhere now.
     pub ok: bool,
@@ -22,11 +22,11 @@ pub struct RepairReport {
     pub dry_run: bool,
     /// The tables, by name.
     pub tables: Vec<RepairTable>,
-    /// What a person should know of the whole.
+    /// Remarks for a person on the whole repair.
     pub notes: Vec<String>,
 }
 
-/// How a table came out of a repair.
+/// The outcome of a repair for one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepairStatus {
@@ -63,7 +63,7 @@ impl RepairStatus {
     }
 }
 
-/// In which way a table is mended.
+/// The way in which a table is mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepairWay {
@@ -74,33 +74,33 @@ pub enum RepairWay {
     FullCopy,
 }
 
-/// What a repair did with one table.
+/// The report of a repair on one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct RepairTable {
     /// The table.
     pub table: TableName,
-    /// How it came out.
+    /// The outcome.
     pub status: RepairStatus,
-    /// In which way it is mended; [`None`] if there is nothing to mend, or it cannot be mended.
+    /// The way in which it is mended; [`None`] if there is nothing to mend, or it cannot be mended.
     pub way: Option<RepairWay>,
-    /// What differed between each database and the next.
+    /// The differences between each database and the next before the repair.
     pub before: Vec<VerifyPair>,
-    /// What differs now, if that was looked at.
+    /// The differences that are left, if the databases were compared again.
     pub after: Vec<VerifyPair>,
-    /// What was done to the replica.
+    /// The changes to the replica.
     pub copy: Option<CopyReport>,
-    /// What was done to the target.
+    /// The changes to the target.
     pub load: Option<LoadReport>,
-    /// What a person should know of the table.
+    /// Remarks for a person on the table.
     pub notes: Vec<String>,
-    /// Why it is not mended: an error and its causes, without row values.
+    /// The reason why it is not mended: an error and its causes, without row values.
     pub error: Option<String>,
 }
 
-/// What was seen of a table on the way.
+/// The findings on a table during its repair.
 #[derive(Debug, Default)]
 pub(crate) struct SeenRepair {
-    /// How often rows were mended and looked at again.
+    /// The number of times that rows were mended and compared again.
     pub(crate) rounds: u32,
     pub(crate) before: Vec<VerifyPair>,
     pub(crate) after: Vec<VerifyPair>,

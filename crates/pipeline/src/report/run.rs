@@ -1,4 +1,4 @@
-//! What a run did, as a value and as JSON.
+//! The report of a run, as a value and as JSON.
 
 use handoff_model::{
     LossAudit, MovePerformance, ProofBy, Reason, RunId, TableName, TableSum,
@@ -8,14 +8,14 @@ use handoff_plan::{OmissionReport, PlanReport};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What a run did. Fields are added in later versions, never renamed.
+/// The report of a run. Fields are added in later versions, never renamed.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
     /// The run.
     pub run_id: RunId,
-    /// When it started, UTC.
+    /// The start of the run, UTC.
     pub started_at: Timestamp,
-    /// When it ended, UTC.
+    /// The end of the run, UTC.
     pub finished_at: Timestamp,
     /// True if every planned table arrived and no comparison found a difference.
     pub ok: bool,
@@ -25,9 +25,9 @@ pub struct RunReport {
     pub schema: String,
     /// One entry a planned table, by name.
     pub tables: Vec<TableReport>,
-    /// What of the source does not arrive in the target.
+    /// The parts of the source that do not arrive in the target.
     pub omissions: OmissionReport,
-    /// What a person should know of the whole, one sentence each.
+    /// Remarks for a person on the whole run, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl RunReport {
         self.tables.iter().filter(move |table| table.status == status)
     }
 
-    /// Returns what was found equal, such as `source = replica = raw`.
+    /// Returns the databases that were found equal, such as `source = replica = raw`.
     fn compared(&self) -> String {
         let all = |rows: fn(&Proof) -> Option<u64>| {
             self.tables.iter().all(|table| table.proof.as_ref().and_then(rows).is_some())
@@ -55,8 +55,8 @@ impl RunReport {
 
     /// Returns the sentence that ends a run.
     ///
-    /// A run that compared every table says what equals what; any other run says how many
-    /// tables arrived and what became of the rest.
+    /// For a run that compared every table it names the databases that are equal; for any other run it counts
+    /// the tables that arrived, and the rest by their outcome.
     pub fn conclusion(&self) -> String {
         if self.tables.is_empty() {
             return "nothing to do".to_owned();
@@ -91,7 +91,7 @@ fn shown(count: usize) -> String {
     grouped(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
-/// How a table came out of a run.
+/// The outcome of a run for one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableStatus {
@@ -117,28 +117,28 @@ impl TableStatus {
     }
 }
 
-/// What a run did with one table.
+/// The report of a run on one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableReport {
     /// The table.
     pub table: TableName,
-    /// How it came out.
+    /// The outcome.
     pub status: TableStatus,
-    /// What was to be moved, and why; [`None`] if the table could not be planned.
+    /// The plan of the move, with its reason; [`None`] if the table could not be planned.
     pub plan: Option<PlanReport>,
     /// Hop 1, if it succeeded.
     pub copy: Option<CopyReport>,
     /// Hop 2, if it succeeded.
     pub load: Option<LoadReport>,
-    /// What was compared.
+    /// The comparison and its outcome.
     pub proof: Option<Proof>,
     /// Values that could not be carried unchanged.
     pub lossy: LossAudit,
-    /// What a person should know of the table, such as a foreign key the replica does not carry.
+    /// Remarks for a person on the table, such as a foreign key the replica does not carry.
     pub notes: Vec<String>,
-    /// Why it failed: an error and its causes, without row values.
+    /// The reason why it failed: an error and its causes, without row values.
     pub error: Option<String>,
-    /// Why its turn never came, if it did not.
+    /// The reason why its turn never came, if it did not.
     pub not_started_because: Option<String>,
 }
 
@@ -187,7 +187,7 @@ impl TableReport {
     }
 }
 
-/// What hop 1 did.
+/// The results of hop 1.
 #[derive(Debug, Clone, Serialize)]
 pub struct CopyReport {
     /// Rows written to the replica.
@@ -200,17 +200,17 @@ pub struct CopyReport {
     pub rows_deleted: u64,
     /// Bytes sent to the replica.
     pub bytes: u64,
-    /// How they were sent.
+    /// The strategy that sent them.
     pub strategy_used: &'static str,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: u64,
-    /// How fast it was, and what it waited for.
+    /// The speed, and the time spent waiting and encoding.
     pub performance: MovePerformance,
     /// The new watermark, for an incremental table.
     pub watermark: Option<String>,
 }
 
-/// What hop 2 did.
+/// The results of hop 2.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoadReport {
     /// Rows read and sent.
@@ -225,9 +225,9 @@ pub struct LoadReport {
     pub bytes: u64,
     /// The strategy that sent them.
     pub strategy_used: &'static str,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: u64,
-    /// How fast it was, and what it waited for.
+    /// The speed, and the time spent waiting and encoding.
     pub performance: MovePerformance,
 }
 
@@ -244,7 +244,7 @@ pub enum Verdict {
     Differs,
 }
 
-/// What of a table a proof is about.
+/// The part of a table that a proof is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Covers {
@@ -254,19 +254,19 @@ pub enum Covers {
     MovedRows,
 }
 
-/// What was compared, and the outcome.
+/// A comparison and its outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proof {
     /// The outcome.
     pub verdict: Verdict,
-    /// By what it was told.
+    /// The evidence that the outcome rests on.
     pub by: ProofBy,
-    /// What of the table it is about.
+    /// The part of the table that it is about.
     pub covers: Covers,
-    /// When, UTC.
+    /// The time of the comparison, UTC.
     pub at: Timestamp,
-    /// Whether the rows were counted in the databases. Otherwise their numbers are those that each
-    /// server confirmed when it took them.
+    /// True if the rows were counted in the databases. Otherwise their numbers are those that each server
+    /// confirmed when it took them.
     pub counted: bool,
     /// Rows in the source.
     pub source_rows: Option<u64>,
@@ -286,6 +286,6 @@ pub struct Proof {
     pub read_sum: Option<TableSum>,
     /// The sum of the canonical rows, read back from the target.
     pub target_sum: Option<TableSum>,
-    /// How long the comparison took, in milliseconds.
+    /// The duration of the comparison, in milliseconds.
     pub duration_ms: u64,
 }

@@ -29,7 +29,7 @@ impl StepFigures {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MoveTotals {
     copy: Option<CopyOutcome>,
-    /// How far the copy goes.
+    /// The watermarks that the copy reaches.
     pub(crate) marks: Option<Vec<WatermarkAt>>,
     load: Option<LoadOutcome>,
 }
@@ -84,7 +84,7 @@ impl MoveTotals {
     }
 }
 
-/// Tells what hop 1 did.
+/// Makes the report of hop 1.
 fn copy_report(outcome: &CopyOutcome, marks: Option<&[WatermarkAt]>) -> CopyReport {
     let CopyOutcome { rows, bytes, duration, waits, .. } = outcome;
     CopyReport {
@@ -100,7 +100,7 @@ fn copy_report(outcome: &CopyOutcome, marks: Option<&[WatermarkAt]>) -> CopyRepo
     }
 }
 
-/// Tells what hop 2 did.
+/// Makes the report of hop 2.
 fn load_report(outcome: &LoadOutcome) -> LoadReport {
     let LoadOutcome { rows_loaded, bytes, duration, waits, .. } = outcome;
     LoadReport {
@@ -115,7 +115,7 @@ fn load_report(outcome: &LoadOutcome) -> LoadReport {
     }
 }
 
-/// Returns what is recorded of a comparison.
+/// Returns the record of a table's comparison.
 pub(crate) fn recorded_proof(
     report: &TableReport,
 ) -> Option<(TableName, handoff_tracking::ProofRecord)> {

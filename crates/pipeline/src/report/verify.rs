@@ -1,4 +1,4 @@
-//! What a verification found.
+//! The report of a verification.
 
 use handoff_connect::Side;
 use handoff_model::human::grouped;
@@ -10,14 +10,14 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a verification found. As JSON its fields are a contract: some are added, none renamed.
+/// The report of a verification. As JSON its fields are a contract: some are added, none renamed.
 #[derive(Debug, Clone, Serialize)]
 pub struct VerifyReport {
     /// The verification; its sessions on the servers carry this id.
     pub run_id: RunId,
-    /// When it began.
+    /// The start of the verification.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// The end of the verification.
     pub finished_at: Timestamp,
     /// True if every table was compared and is equal everywhere.
     pub ok: bool,
@@ -29,11 +29,11 @@ pub struct VerifyReport {
     pub sides: Vec<Side>,
     /// The tables, by name.
     pub tables: Vec<VerifyTable>,
-    /// What a person should know of the whole.
+    /// Remarks for a person on the whole verification.
     pub notes: Vec<String>,
 }
 
-/// How a table came out of a verification.
+/// The outcome of a verification for one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyStatus {
@@ -52,8 +52,8 @@ pub enum VerifyStatus {
 }
 
 impl VerifyStatus {
-    /// Decides how a table came out by what differs between each database and the next, in a table in which rows
-    /// may stay that the source has no more.
+    /// Judges a table by the differences between each database and the next; with `retains`, rows may stay that
+    /// the source has no more.
     pub(crate) fn of(pairs: &[VerifyPair], retains: bool) -> VerifyStatus {
         let differing: u64 = pairs.iter().map(|pair| pair.differing(retains)).sum();
         let moving: u64 = pairs.iter().map(|pair| pair.moving).sum();
@@ -78,51 +78,51 @@ impl VerifyStatus {
     }
 }
 
-/// What was found of one table.
+/// The report of a verification on one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct VerifyTable {
     /// The table.
     pub table: TableName,
-    /// How it came out.
+    /// The outcome.
     pub status: VerifyStatus,
     /// Its rows in each database.
     pub rows: BTreeMap<&'static str, u64>,
-    /// What differs between each database and the next.
+    /// The differences between each database and the next.
     pub pairs: Vec<VerifyPair>,
-    /// When it was last proved equal, if what is recorded of it says so: a difference is younger.
+    /// The time of its last proof, if that found it equal: a difference is younger.
     pub equal_at: Option<Timestamp>,
-    /// How often it was read.
+    /// The number of times that each row was read.
     pub looks: u32,
-    /// Who summed the rows of source and replica: `read` if we did, `sql` if their servers did.
+    /// The way in which the rows of source and replica were summed: `read` by us, `sql` by their servers.
     pub sums: SumBy,
-    /// What the last run that moved it proved, where the records were asked.
+    /// The proof of the last run that moved it, where the records were asked.
     pub last_proof: Option<LastProof>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: u64,
-    /// What a person should know of the table.
+    /// Remarks for a person on the table.
     pub notes: Vec<String>,
-    /// Why it could not be compared, or was not started: an error and its causes, without row values.
+    /// The reason why it could not be compared, or was not started: an error and its causes, without row values.
     pub error: Option<String>,
     /// The rows that differ, with their keys, for those who mend them.
     #[serde(skip)]
     pub comparison: Option<TableComparison>,
-    /// What the table becomes in the target, if it was compared.
+    /// The mapping of the table to the target, if it was compared.
     #[serde(skip)]
     pub mapping: Option<Arc<TableMapping>>,
 }
 
-/// What is recorded of the proof of a run.
+/// The record of a run's proof.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastProof {
-    /// What it found: `equal`, `same_count` or `differs`.
+    /// The outcome: `equal`, `same_count` or `differs`.
     pub proof: String,
-    /// By what.
+    /// The evidence that it rests on.
     pub by: Option<ProofBy>,
-    /// When, UTC.
+    /// The time of the proof, UTC.
     pub at: Option<Timestamp>,
 }
 
-/// What differs between two databases.
+/// The differences between two databases.
 #[derive(Debug, Clone, Serialize)]
 pub struct VerifyPair {
     /// The database that has the truth.
@@ -137,7 +137,7 @@ pub struct VerifyPair {
     pub phantom: u64,
     /// Rows that changed in the first while they were looked at.
     pub moving: u64,
-    /// In how many of the listed stale rows each column differs.
+    /// The number of listed stale rows in which a column differs, by column.
     pub columns: BTreeMap<ColumnName, u64>,
     /// True if every row that differs is listed.
     pub all_listed: bool,
@@ -155,17 +155,17 @@ pub struct VerifyRow {
     pub key: Vec<String>,
     /// The columns whose values differ, of a stale row.
     pub columns: Vec<ColumnName>,
-    /// How many such rows, in a table without a key.
+    /// The number of such rows, in a table without a key.
     pub rows: u64,
 }
 
 impl VerifyReport {
-    /// Returns how many rows were compared: of each table as many as the database with the most has.
+    /// Returns the number of rows compared: of each table as many as the database with the most has.
     pub fn rows_compared(&self) -> u64 {
         self.tables.iter().filter_map(|table| table.rows.values().max()).sum()
     }
 
-    /// Returns how many tables came out so.
+    /// Returns the number of tables with this outcome.
     pub fn count(&self, status: VerifyStatus) -> usize {
         self.tables.iter().filter(|table| table.status == status).count()
     }
@@ -190,7 +190,7 @@ impl VerifyTable {
         }
     }
 
-    /// Makes the outcome of what differs between each database and the next.
+    /// Makes the report of the differences between each database and the next.
     pub(crate) fn of_pairs(table: TableName, pairs: Vec<VerifyPair>, retains: bool) -> VerifyTable {
         let mut done = VerifyTable::of_status(table, VerifyStatus::of(&pairs, retains));
         let retained: u64 = pairs.iter().map(|pair| pair.retained(retains)).sum();
@@ -212,17 +212,17 @@ pub(crate) struct CountedSide {
 }
 
 impl VerifyPair {
-    /// Returns how many rows stay in the second database that the first has no more.
+    /// Returns the number of rows that stay in the second database and that the first has no more.
     fn retained(&self, retains: bool) -> u64 {
         if retains && self.first == Side::Source { self.phantom } else { 0 }
     }
 
-    /// Returns how many rows differ, but for those that stay.
+    /// Returns the number of rows that differ, but for those that stay.
     fn differing(&self, retains: bool) -> u64 {
         self.missing + self.stale + self.phantom - self.retained(retains)
     }
 
-    /// Makes what is known of two databases whose rows were only counted.
+    /// Makes the pair of two databases whose rows were only counted.
     pub(crate) fn counted(first: CountedSide, second: CountedSide) -> VerifyPair {
         VerifyPair {
             first: first.side,

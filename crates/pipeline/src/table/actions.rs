@@ -95,7 +95,7 @@ impl TableRun<'_> {
         limit.check_full(name, Side::Replica, rows.saturating_sub(probe.rows), rows)
     }
 
-    /// Cuts off the next slice. What is left after the last cut is the slice of the next publication.
+    /// Cuts off the next slice. The rest after the last cut is the slice of the next publication.
     pub(super) fn cut_window(&mut self, is_first: bool) -> Result<Flow, TableError> {
         if is_first && self.handed.cut.is_none() {
             self.handed.cut = self.attempt.cut(self.handed.probe.as_ref());

@@ -10,7 +10,7 @@ use handoff_plan::{PlanReport, TablePlan, WatermarkColumn};
 use handoff_tracking::{CopyState, PublishedMove, WatermarkAt};
 use jiff::Timestamp;
 
-/// One attempt at a table. Both hops take from here what they move.
+/// One attempt at a table. It tells both hops which rows to move.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt<'p> {
     pub(crate) plan: &'p TablePlan,
@@ -20,22 +20,22 @@ pub(crate) struct Attempt<'p> {
     pub(crate) filter: &'p RowFilter,
     /// The first copy that it makes.
     pub(crate) copy_id: CopyId,
-    /// Whether hop 2 loads everything although hop 1 copies changed rows.
+    /// True if hop 2 loads everything although hop 1 copies changed rows.
     loads_all: bool,
-    /// Whether it takes the place of an attempt that turned out not to do.
+    /// True if it takes the place of an attempt that turned out not to do.
     is_second: bool,
-    /// Whether it was made once already.
+    /// True if it was made once already.
     is_again: bool,
-    /// The time at which it began to look for what to move.
+    /// The time at which it began to look for rows to move.
     pub(crate) began: Timestamp,
 }
 
-/// Some of the rows of an [`Attempt`], which hop 1 copies at once, and how far the table has come then.
+/// Some of the rows of an [`Attempt`], which hop 1 copies at once, and the watermarks of the table after them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WindowSlice {
     pub(crate) filter: RowFilter,
     pub(crate) next: Vec<(WatermarkColumn, Watermark)>,
-    /// Whether nothing is left after it.
+    /// True if nothing is left after it.
     pub(crate) is_last: bool,
 }
 
@@ -156,8 +156,8 @@ impl<'p> Attempt<'p> {
         Some(marks.collect())
     }
 
-    /// Returns how far a hop is recorded to have come. Rows that a comparison found move no watermark, and
-    /// lose none: later ones are still found by it.
+    /// Returns the recorded watermarks of a hop. Rows that a comparison found move no watermark, and lose none:
+    /// later ones are still found by it.
     pub(crate) fn recorded_marks(&self, phase: TablePhase) -> Option<Vec<WatermarkAt>> {
         let tracked = &self.plan.tracked;
         match phase {
@@ -228,15 +228,15 @@ impl<'p> Attempt<'p> {
 }
 
 impl WindowCut {
-    /// Returns the bounds of what is left.
+    /// Returns the bounds of the rest.
     pub(crate) fn bound(&self) -> WatermarkWindow {
         let column = self.column.name.clone();
         WatermarkWindow { column, from: self.from.clone(), below: Some(self.below.clone()) }
     }
 
-    /// Cuts off the slice that ends before `end`, or takes what is left. The first one takes what else is to
-    /// be moved: a run that ends between two slices has looked back as far as it had to, and the next one goes
-    /// on from there.
+    /// Cuts off the slice that ends before `end`, or takes the rest. The first one takes the rows beside the
+    /// window as well: a run that ends between two slices has looked back as far as it had to, and the next one
+    /// goes on from there.
     pub(crate) fn slice(&mut self, end: Option<Watermark>) -> WindowSlice {
         let WindowExtras { mut bounds, nulls } = std::mem::take(&mut self.extras);
         let from = match &end {

@@ -60,7 +60,7 @@ impl<'a> ComparedTables<'a> {
     }
 }
 
-/// Says what is different in two MySQL tables, as far as it decides which rows are read, and as what.
+/// Returns the difference between two MySQL tables, as far as it decides which rows are read, and with which values.
 fn other_structure(one: &TableSchema, other: &TableSchema) -> Option<String> {
     for (index, column) in one.columns.iter().enumerate() {
         let name = &column.name;

@@ -1,4 +1,4 @@
-//! The limit on what a move may delete.
+//! The limit on the rows that a move may delete.
 
 use super::difference::TableDifference;
 use crate::error::TableError;
@@ -21,7 +21,7 @@ pub(crate) struct DeleteLimit {
     pub(crate) command: GuardedCommand,
 }
 
-/// The limits of a run on what its moves may delete.
+/// The limits of a run on the rows that its moves may delete.
 #[derive(Debug, Clone)]
 pub(crate) struct DeleteLimits {
     /// The percentage that the command line allows of every table.

@@ -31,8 +31,7 @@ impl TableDifference {
         Ok(keys)
     }
 
-    /// Takes rows that the source has no more for what they are in a table that keeps them, and returns
-    /// what differs beside them.
+    /// Returns the differences but for rows that the source has no more, in a table that keeps them.
     #[must_use]
     pub(crate) fn without_retained(mut self) -> TableDifference {
         for pair in self.0.pairs.iter_mut().filter(|pair| pair.first == Side::Source) {
@@ -42,8 +41,8 @@ impl TableDifference {
         self
     }
 
-    /// Returns how many rows the database `side` would lose, were it brought into line with the first:
-    /// those that it has and the first has not. Without a key a row that changed is one that went and
+    /// Returns the number of rows that the database `side` would lose, were it brought into line with the
+    /// first: those that it has and the first has not. Without a key a row that changed is one that went and
     /// one that came, and is not lost.
     pub(crate) fn surplus(&self, mapping: &TableMapping, side: Side) -> u64 {
         let has_key = !mapping.key.is_empty();
@@ -75,9 +74,9 @@ impl TableDifference {
         differing.saturating_mul(ONE_IN) > rows || !self.is_listed(side)
     }
 
-    /// Returns true if moving everything takes less than moving a window of `window` rows and what
-    /// differs beside it. Of rows that only the first database has, the window may bring as many as it
-    /// has, and those that are not listed; the others that differ are all to be listed.
+    /// Returns true if moving everything takes less than moving a window of `window` rows and the rows that
+    /// differ beside it. Of rows that only the first database has, the window may bring as many as it has, and
+    /// those that are not listed; the others that differ are all to be listed.
     pub(crate) fn is_too_much_beside(&self, side: Side, window: Option<u64>) -> bool {
         let rows = self.0.sums.iter().map(|(_, sum)| sum.rows).max().unwrap_or(0);
         let beside = self.on_the_way(side).map(|pair| {
@@ -120,7 +119,7 @@ impl TableDifference {
         self.on_the_way(side).any(|pair| !pair.is_equal())
     }
 
-    /// Returns how many rows only the second of two databases has.
+    /// Returns the number of rows that only the second of two databases has.
     pub(crate) fn gone(&self) -> u64 {
         self.0.pairs.iter().map(|pair| pair.phantom).sum()
     }
@@ -131,7 +130,7 @@ impl TableDifference {
         self.0.pairs.iter().zip(rows)
     }
 
-    /// Returns how many rows a database has, if it was compared.
+    /// Returns the number of rows of a database, if it was compared.
     pub(crate) fn rows(&self, side: Side) -> Option<u64> {
         let found = self.0.sums.iter().find(|(of, _)| *of == side);
         found.map(|(_, sum)| sum.rows)
@@ -153,7 +152,8 @@ impl TableDifference {
         Evidence { differing: Some(self.differing()), sums, ..Evidence::of_counts(rows) }
     }
 
-    /// Returns how many rows differ between each database and the next, those that change all the time among them.
+    /// Returns the number of rows that differ between each database and the next, those that change all the
+    /// time among them.
     pub(crate) fn differing(&self) -> u64 {
         self.0.pairs.iter().map(|pair| pair.count() + pair.moving).sum()
     }

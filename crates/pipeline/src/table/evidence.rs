@@ -50,7 +50,7 @@ pub(crate) struct WrittenSince {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProofRule {
     pub(crate) by: ProofBy,
-    /// Whether rows stay in the target that are gone from the source.
+    /// True if rows stay in the target that are gone from the source.
     pub(crate) retains: bool,
 }
 
@@ -61,15 +61,15 @@ pub(crate) struct Evidence {
     pub(crate) at: Option<Timestamp>,
     pub(crate) took: Duration,
     pub(crate) rows: SideRows,
-    /// Whether databases were asked for the numbers of rows. Otherwise each server has confirmed how many it
-    /// took.
+    /// True if databases were asked for the numbers of rows. Otherwise each server has confirmed the number
+    /// that it took.
     pub(crate) counted: bool,
     pub(crate) written: Option<WrittenSince>,
     pub(crate) checksums: Option<Checksums>,
     pub(crate) sums: RowSums,
     /// Rows that differ anywhere, where a comparison read all of them.
     pub(crate) differing: Option<u64>,
-    /// Whether it is about the rows that were moved, and of the others about the number alone.
+    /// True if it is about the rows that were moved, and of the others about the number alone.
     pub(crate) is_of_moved: bool,
 }
 
@@ -158,7 +158,7 @@ impl Evidence {
         })
     }
 
-    /// Returns one sentence that says what differs, with counts and without values.
+    /// Returns one sentence on the difference, with counts and without values.
     pub(crate) fn sentence(&self, difference: Difference) -> String {
         let SideRows { source, replica, target } = self.rows;
         let sides = [("source", source), ("replica", replica), ("target", target)];
@@ -189,13 +189,13 @@ impl Evidence {
         source > arrived && arrived >= first_look
     }
 
-    /// Returns how many rows stay in the target that are gone from the source.
+    /// Returns the number of rows that stay in the target and are gone from the source.
     pub(crate) fn retained(&self, rule: ProofRule) -> Option<u64> {
         let source = self.rows.source.filter(|_| rule.retains)?;
         self.rows.target?.checked_sub(source)
     }
 
-    /// Says how many rows stay, if any do.
+    /// Returns a remark with the number of rows that stay, if any do.
     pub(crate) fn retained_note(&self, rule: ProofRule) -> Option<String> {
         let retained = self.retained(rule).filter(|&rows| rows > 0)?;
         Some(format!(
@@ -226,7 +226,7 @@ impl Evidence {
         })
     }
 
-    /// Returns by what the verdict is told.
+    /// Returns the evidence that the verdict rests on.
     fn told_by(&self, rule: ProofRule) -> ProofBy {
         match rule.by {
             ProofBy::Rows if self.checksums.is_some() || self.has_contents(rule) => ProofBy::Rows,

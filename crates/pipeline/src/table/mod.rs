@@ -1,8 +1,8 @@
 //! One table's way through a run.
 //!
-//! The plan says which rows are to be moved. [`steps`] makes of it a list of steps, [`TableRun`] makes one after
-//! the other, and [`after_error`](recovery::after_error) says what follows one that failed. Whatever is seen
-//! of the table is [`Evidence`], and only that decides the verdict.
+//! The plan says which rows are to be moved. [`steps`] makes of it a list of steps, [`TableRun`] makes one
+//! after the other, and [`after_error`](recovery::after_error) decides on the way on from one that failed. All
+//! that is seen of the table is [`Evidence`], and only that decides the verdict.
 
 mod actions;
 mod attempt;

@@ -67,8 +67,7 @@ impl TableRun<'_> {
         Ok(())
     }
 
-    /// Tells what is known of a copy that is not loaded: what was read, and that the replica took as
-    /// many rows.
+    /// Adds the evidence of a copy that is not loaded: the rows that were read, and as many in the replica.
     fn take_unloaded(&mut self, moved: Option<MovedRows>) {
         let Some(moved) = moved.filter(|_| self.evidence.at.is_none()) else { return };
         self.evidence = Evidence::begun();
@@ -108,7 +107,7 @@ impl TableRun<'_> {
         Ok(())
     }
 
-    /// Takes the copy that the replica has, or the source itself, for what is to be loaded.
+    /// Takes the copy in the replica, or the source itself, for the load.
     pub(super) fn take_copy(&mut self) -> Result<(), TableError> {
         let id = self.attempt.copy_id;
         let copied = if self.run.stages.has_replica {
@@ -126,7 +125,7 @@ impl TableRun<'_> {
         Ok(())
     }
 
-    /// Publishes what hop 1 copied in the target, together with the keys that no window finds.
+    /// Publishes in the target the rows that hop 1 copied, together with the keys that no window finds.
     pub(super) fn load_rows(&mut self, counting: Counting) -> Result<(), TableError> {
         let copied = self.copied()?;
         let (mode, filter) = (self.route.load_mode(), self.rows_to_load());

@@ -18,8 +18,7 @@ pub(crate) struct Probe {
     /// Rows that are to be moved; unknown where all are, and where counting them would keep writers
     /// waiting.
     pub(crate) changed: Option<u64>,
-    /// The next watermark of each column that has one: what was moved is all below it, and what
-    /// comes later is not.
+    /// The next watermark of each column that has one: all moved rows are below it, and later ones are not.
     pub(crate) next: Vec<(WatermarkColumn, Watermark)>,
 }
 

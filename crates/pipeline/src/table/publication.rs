@@ -1,9 +1,10 @@
 //! The checks before a publication.
 //!
 //! Everything that a run does to a table in a database becomes visible at once, together with its record: the
-//! window, the rows that are gone, those that no window found. What would refuse it is asked before, inside
-//! the publishing transaction: how many rows would be deleted, whether the numbers of rows are the same,
-//! whether the rows that were read are those that were sent. A refusal leaves data and record as they were.
+//! window, the rows that are gone, those that no window found. Everything that could refuse it is asked before,
+//! inside the publishing transaction: the number of rows that would be deleted, whether the numbers of rows are
+//! the same, whether the rows that were read are those that were sent. A refusal leaves data and record as they
+//! were.
 
 use super::attempt::EVERYTHING;
 use super::evidence::{Evidence, ProofRule, SideRows, WrittenSince};
@@ -24,11 +25,11 @@ pub(crate) struct MovedRows {
     pub(crate) rows: u64,
     /// Their sum as they were read, if it was taken.
     pub(crate) sum: Option<TableSum>,
-    /// Whether rows were brought into line by their keys since.
+    /// True if rows were brought into line by their keys since.
     pub(crate) is_swept: bool,
 }
 
-/// The table that a check is about, and what was seen of it.
+/// The table that a check is about, and the findings on it so far.
 pub(crate) struct CheckScope<'r> {
     pub(crate) run: &'r RunScope<'r>,
     pub(crate) plan: &'r TablePlan,
@@ -76,7 +77,7 @@ impl Judged {
 /// The check before a copy is published in the replica.
 pub(crate) struct CopyCheck<'r> {
     scope: CheckScope<'r>,
-    /// Whether the rows of both sides are counted.
+    /// True if the rows of both sides are counted.
     counts: bool,
     judged: Judged,
 }
@@ -91,8 +92,8 @@ impl<'r> CopyCheck<'r> {
         self.judged.into_evidence()
     }
 
-    /// Sees to it that the replica does not lose too many rows to a full copy, as far as their
-    /// numbers tell. The old ones are counted only where what is known of them looks like a loss.
+    /// Sees to it that the replica does not lose too many rows to a full copy, as far as their numbers tell.
+    /// The old ones are counted only where their likely number means too great a loss.
     fn check_loss(
         &self,
         published: &PublishedRows,
@@ -150,8 +151,7 @@ impl PublicationCheck for CopyCheck<'_> {
     }
 }
 
-/// Returns how many rows the replica's table has at most, by what is recorded of it and by its
-/// catalogue.
+/// Returns the most rows that the replica's table is likely to have, by its records and its catalogue.
 pub(crate) fn likely_rows(plan: &TablePlan) -> u64 {
     let tracked = &plan.tracked;
     let counted = tracked.load.as_ref().and_then(|load| load.replica_rows);
@@ -172,7 +172,7 @@ pub(crate) enum ReadRows {
 /// The check before a load is published in the target.
 pub(crate) struct LoadCheck<'r> {
     pub(crate) scope: CheckScope<'r>,
-    /// Whether all rows are loaded, and not some.
+    /// True if all rows are loaded, and not some.
     pub(crate) is_full: bool,
     pub(crate) counting: Counting,
     pub(crate) read: ReadRows,
@@ -202,8 +202,8 @@ impl<'r> LoadCheck<'r> {
         self.judged.into_evidence()
     }
 
-    /// Adds to `evidence` what the publishing transaction tells, and judges each part of it before the next is
-    /// asked for.
+    /// Adds the findings of the publishing transaction to `evidence`, and judges each of them before the next
+    /// is asked for.
     fn look(
         &self,
         published: &PublishedRows,
@@ -269,9 +269,9 @@ impl<'r> LoadCheck<'r> {
         Ok(())
     }
 
-    /// Adds what hop 1 read in the source and what hop 2 read in the replica; hop 2 has compared a small table
-    /// with the target. The numbers of rows need no question: each server has confirmed how many it took, and
-    /// the publication that they are all there are.
+    /// Adds the rows that hop 1 read in the source and those that hop 2 read in the replica; hop 2 has compared
+    /// a small table with the target. The numbers of rows need no question: each server has confirmed the
+    /// number that it took, and the publication that there are no others.
     fn take_moved(&self, published: &PublishedRows, evidence: &mut Evidence) {
         evidence.looked(std::time::Duration::ZERO);
         if self.is_full {

@@ -1,4 +1,4 @@
-//! What follows a step that failed.
+//! The way on from a step that failed.
 //!
 //! A fault that may pass by itself is not seen here: the interpreter has made the step again before, as often
 //! as the settings say.
@@ -23,8 +23,8 @@ pub(crate) enum Recovery {
     InFull(Reason),
 }
 
-/// Decides what follows `step`, which ended with `error`. Nothing of the attempt was published in the target,
-/// and `copies` of the table were published in the replica.
+/// Decides on the way on from `step`, which ended with `error`. Nothing of the attempt was published in the
+/// target, and `copies` of the table were published in the replica.
 pub(crate) fn after_error(step: Step, error: &TableError, route: &Route, copies: u32) -> Recovery {
     if step == Step::CompareCopy && !route.moves_some() && copies == 1 {
         return match error {
@@ -45,7 +45,7 @@ pub(crate) fn after_error(step: Step, error: &TableError, route: &Route, copies:
     }
 }
 
-/// Returns why everything is to be moved where an attempt at some rows ended so.
+/// Returns the reason to move everything after an attempt at some rows that ended so.
 pub(crate) fn full_instead(error: &TableError) -> Option<Reason> {
     match error {
         TableError::TooMuchDiffers(_) => Some(Reason::ManyDiffer),

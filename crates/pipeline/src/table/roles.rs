@@ -85,10 +85,10 @@ pub(crate) enum CopiedPart<'a> {
 pub(crate) struct CopyOrder<'a> {
     pub(crate) plan: &'a TablePlan,
     pub(crate) id: CopyId,
-    /// Whether the replica's table is sure to be as the plan knows it.
+    /// True if the replica's table is sure to be as the plan knows it.
     pub(crate) is_first: bool,
     pub(crate) part: CopiedPart<'a>,
-    /// Whether the rows are summed in their canonical form.
+    /// True if the rows are summed in their canonical form.
     pub(crate) sums: bool,
     pub(crate) record: PublishedMove<'a>,
     /// The time from which the rows were looked for, if it was before the copy began.

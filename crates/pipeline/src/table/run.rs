@@ -1,7 +1,7 @@
 //! The interpreter of a table's steps.
 //!
-//! [`TableRun`] makes one step after the other and keeps what they tell: the evidence, the totals and the
-//! notes. What follows a step that failed is [`after_error`]'s to say. The report is made at the end.
+//! [`TableRun`] makes one step after the other and keeps the results: the evidence, the totals and the notes.
+//! [`after_error`] decides on the way on from a step that failed. The report is made at the end.
 
 use super::attempt::{Attempt, WindowCut, WindowSlice};
 use super::difference::TableDifference;
@@ -30,7 +30,7 @@ pub(crate) struct TableRun<'r> {
     pub(crate) evidence: Evidence,
     pub(crate) totals: MoveTotals,
     pub(crate) notes: Vec<String>,
-    /// Whether it turned out that nothing is to be moved.
+    /// Set once it turned out that nothing is to be moved.
     pub(crate) is_unchanged: bool,
 }
 
@@ -42,20 +42,20 @@ pub(crate) struct HandedOn {
     pub(crate) cut: Option<WindowCut>,
     /// The slice to copy next.
     pub(crate) slice: Option<WindowSlice>,
-    /// Whether a slice was published.
+    /// Set once a slice was published.
     pub(crate) has_slices: bool,
     pub(crate) found: Option<TableDifference>,
     pub(crate) swept: Option<KeySweep>,
-    /// How often the publication of hop 1 was begun.
+    /// The number of times that the publication of hop 1 was begun; of the current slice, if there are slices.
     pub(crate) tries: u32,
-    /// How often it was made.
+    /// The number of publications that hop 1 made.
     pub(crate) copies: u32,
     pub(crate) copied: Option<CopiedRows>,
     /// The figures of the last publication.
     pub(crate) figures: Option<StepFigures>,
 }
 
-/// A copy that arrived: the rows that hop 2 is to load, and how far they go.
+/// A copy that arrived: the rows that hop 2 is to load, and the watermarks that they reach.
 #[derive(Debug, Clone)]
 pub(crate) struct CopiedRows {
     pub(crate) id: CopyId,
@@ -75,7 +75,7 @@ pub(crate) enum Flow {
 }
 
 impl RunScope<'_> {
-    /// Moves one table. Whatever happens is in the report.
+    /// Moves one table. Every outcome is in the report.
     pub(crate) fn move_table(&self, plan: &TablePlan) -> TableReport {
         let mut table = TableRun::new(self, Attempt::planned(plan));
         let done = match &self.spool {
@@ -121,7 +121,7 @@ impl<'r> TableRun<'r> {
         self.evidence = Evidence::default();
     }
 
-    /// Makes steps, in order, and what follows from those that fail.
+    /// Makes steps, in order, and those that follow from failures.
     ///
     /// # Errors
     ///

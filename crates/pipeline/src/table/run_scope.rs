@@ -19,7 +19,7 @@ pub(crate) struct RunScope<'a> {
     pub(crate) stages: Stages,
     /// Rows of a slice.
     pub(crate) chunk_rows: u64,
-    /// How many rows may be deleted.
+    /// The limits on the rows that may be deleted.
     pub(crate) limits: DeleteLimits,
     /// The file to load from in the place of the replica.
     pub(crate) spool: Option<PathBuf>,
@@ -35,8 +35,8 @@ pub(crate) struct RunScope<'a> {
 }
 
 impl RunScope<'_> {
-    /// Returns the limit on what a move of a table may delete. Who asked for the rows of another source has
-    /// asked for those that are there to go.
+    /// Returns the limit on the rows that a move of a table may delete. A move of another source's rows may
+    /// delete all that are there.
     pub(crate) fn delete_limit(&self, plan: &TablePlan) -> DeleteLimit {
         match plan.decision.reason {
             Reason::NewSource => DeleteLimit { percent: 100, ..self.limits.of_table(None) },

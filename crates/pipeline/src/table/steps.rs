@@ -12,7 +12,7 @@ use handoff_loader::LoadMode;
 use handoff_model::{Deletes, ProofBy, TablePhase};
 use handoff_plan::Hops;
 
-/// What is the same for all tables of a run.
+/// The conditions that are the same for all tables of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stages {
     pub(crate) hops: Hops,
@@ -46,20 +46,20 @@ pub(crate) struct Route {
     pub(crate) goal: Goal,
     pub(crate) stages: Stages,
     pub(crate) deletes: Deletes,
-    /// Whether the table has watermark columns.
+    /// True if the table has watermark columns.
     pub(crate) has_window: bool,
-    /// Whether hop 1 takes a window in slices.
+    /// True if hop 1 takes a window in slices.
     pub(crate) is_cut: bool,
-    /// Whether hop 2 loads everything although hop 1 copies some rows.
+    /// True if hop 2 loads everything although hop 1 copies some rows.
     pub(crate) loads_all: bool,
-    /// Whether hop 1 has anything to do: not if the replica holds what the source does.
+    /// True if hop 1 has anything to do: false if the replica holds a copy that is only to be loaded.
     pub(crate) copies: bool,
-    /// Whether the table is moved as configured, and had no row when it was last moved.
+    /// True if the table is moved as configured, and had no row when it was last moved.
     pub(crate) was_empty: bool,
     pub(crate) is_repair: bool,
-    /// Whether the attempt takes the place of one that turned out not to do.
+    /// True if the attempt takes the place of one that turned out not to do.
     pub(crate) is_second: bool,
-    /// Whether the attempt was made once already.
+    /// True if the attempt was made once already.
     pub(crate) is_again: bool,
 }
 
@@ -87,7 +87,7 @@ pub(crate) enum Counting {
 pub(crate) enum Step {
     /// Asks whether no database has a row, as when the table was last moved: then nothing is left to do.
     AskEmpty,
-    /// Asks the source how far the window goes. Nothing is left to do if no row is in it and the counts are
+    /// Asks the source for the end of the window. Nothing is left to do if no row is in it and the counts are
     /// those that were recorded.
     Probe,
     /// Compares every row, and refuses if too many differ or would be deleted.
@@ -96,7 +96,7 @@ pub(crate) enum Step {
     ForeseeLoss,
     /// Asks the source for the end of the next slice, and has it copied before it is asked again.
     CutWindow {
-        /// Whether no slice was cut yet.
+        /// True if no slice was cut yet.
         is_first: bool,
     },
     /// Compares the keys of two databases, and refuses if too many differ or would be deleted. The next
@@ -104,16 +104,16 @@ pub(crate) enum Step {
     Sweep(Between),
     /// Publishes the slice that was cut, or the whole window or table, in the replica, with the swept keys.
     CopyRows {
-        /// Whether the rows of both sides are counted before.
+        /// True if the rows of both sides are counted before.
         counts: bool,
     },
     /// Publishes the rows that the comparison named in the replica.
     CopyKeys,
-    /// Takes the copy that the replica has, or without one the source, for what is to be loaded.
+    /// Takes the copy in the replica, or without a replica the source, for the load.
     TakeCopy,
     /// Compares the bytes of all rows of source and replica.
     CompareCopy,
-    /// Publishes what was copied in the target, with the swept keys.
+    /// Publishes the copied rows in the target, with the swept keys.
     LoadRows(Counting),
     /// Publishes the rows that the comparison named in the target.
     LoadKeys(Counting),
@@ -176,7 +176,7 @@ impl Route {
         !self.proves_rows() && (self.goal == Goal::Window || self.is_second)
     }
 
-    /// Returns true if the source is asked how far the window goes.
+    /// Returns true if the source is asked for the end of the window.
     pub(crate) fn probes(&self) -> bool {
         self.has_window && self.stages.hops != Hops::Load && self.copies
     }
@@ -285,7 +285,7 @@ fn load_keys(route: &Route) -> Step {
 }
 
 /// Returns the steps of a slice that was cut and is not the last. Before the first of them is published, a
-/// sweep refuses what would be refused at the end.
+/// sweep makes the refusals that would come at the end.
 pub(crate) fn slice_steps(route: &Route, is_first: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend((is_first && route.sweeps()).then_some(Step::Sweep(SOURCE_AND_REPLICA)));

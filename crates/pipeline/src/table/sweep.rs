@@ -43,7 +43,7 @@ impl KeySweep {
         Ok((!keys.is_empty()).then(|| KeySweep { keys, side, gone: found.gone() }))
     }
 
-    /// Says how many rows were deleted.
+    /// Returns a remark with the number of deleted rows, if there are any.
     pub(crate) fn note(&self) -> Option<String> {
         let rows = counted(self.gone, "row");
         (self.gone > 0)

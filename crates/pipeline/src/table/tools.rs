@@ -42,9 +42,9 @@ pub(crate) struct RunTools {
     pub(crate) strategies: StrategySet,
     pub(crate) tracker: Tracker,
     pub(crate) lock: RunLock,
-    /// Who sums the rows of source and replica when they are compared.
+    /// The way in which the rows of source and replica are summed when they are compared.
     pub(crate) sums: SumBy,
-    /// What to do with values that PostgreSQL cannot hold.
+    /// The policies for values that PostgreSQL cannot hold.
     pub(crate) values: ValuePolicies,
     /// The bound on the rows that are read from the source in a second.
     pub(crate) throttle: Option<RowThrottle>,
@@ -53,7 +53,7 @@ pub(crate) struct RunTools {
 }
 
 impl RunTools {
-    /// Returns what asks the database that the run reads first.
+    /// Returns the probe of the database that the run reads first.
     fn source_probe(&self) -> SourceProbe<'_> {
         SourceProbe { pool: self.servers.origin(), cancel: &self.cancel }
     }

@@ -1,10 +1,10 @@
-//! Why one table could not be compared.
+//! The errors that keep one table from being compared.
 
 use handoff_connect::{Fault, Side, TransientError};
 use handoff_model::TableName;
 use handoff_schema::TargetMisfit;
 
-/// Why one table could not be compared. The others went on.
+/// An error that kept one table from being compared. The others went on.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     /// The table cannot be described or mapped.
@@ -21,7 +21,7 @@ pub(super) enum Refusal {
     Absent {
         /// The table.
         table: TableName,
-        /// Where it is missing.
+        /// The database that lacks it.
         side: Side,
         /// Its name there.
         there: String,
@@ -37,7 +37,7 @@ pub(super) enum Refusal {
     Structure {
         /// The table.
         table: TableName,
-        /// What is different.
+        /// The difference in structure.
         what: String,
     },
     /// It could not be compared.
@@ -52,7 +52,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Returns what a server said, if that is the cause.
+    /// Returns the fault of a server, if that is the cause.
     pub(super) fn fault(&self) -> Option<&Fault> {
         match self {
             Refusal::Compare(error) => error.fault(),

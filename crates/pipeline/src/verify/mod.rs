@@ -1,4 +1,4 @@
-//! Comparing what is in the databases, apart from any run. Writes nothing anywhere.
+//! Comparing the databases, apart from any run. Writes nothing anywhere.
 
 mod error;
 mod request;
@@ -32,14 +32,14 @@ use table::TableVerifier;
 
 type ReplicaTables = (MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>);
 
-/// The databases of a verification, and what is in them.
+/// The databases of a verification, and their tables.
 struct Base {
     source: Option<MyPool>,
     replica: Option<ReplicaTables>,
     target: Option<(PgPool, TargetCatalogue)>,
     /// The most rows of the source to read in a second.
     throttle: Option<RowThrottle>,
-    /// What is in the first of them, mapped.
+    /// The tables of the first of them, mapped.
     origin: SchemaCache,
     database: String,
     /// The tables to compare, largest first.
@@ -48,7 +48,7 @@ struct Base {
     denied: BTreeMap<TableName, String>,
     /// Those that were carried and are gone from the source.
     gone: Vec<TableName>,
-    /// What a person should know of where they came from and of the names in the settings.
+    /// Remarks for a person on the origin of the tables and the names in the settings.
     notes: Vec<String>,
     states: BTreeMap<TableName, TrackedTable>,
     tracker: Tracker,
@@ -96,7 +96,7 @@ impl Pipeline {
         })
     }
 
-    /// Connects and looks at what there is to compare. Makes nothing.
+    /// Connects and looks at the tables to compare. Makes nothing.
     fn inspect(&self, run: RunId, request: &VerifyRequest) -> Result<Base> {
         if request.from == request.to {
             return Err(Error::NothingToCompare);
@@ -225,13 +225,13 @@ impl Base {
         self.described(table).map_or(0, |known| known.schema.rows)
     }
 
-    /// Returns when a table was proved equal, if its last proof came out so.
+    /// Returns the time at which a table was proved equal, if its last proof came out so.
     fn last_equal(&self, table: &TableName) -> Option<Timestamp> {
         let load = self.states.get(table)?.load.as_ref()?;
         load.proved_at.filter(|_| load.proof.as_deref() == Some(ProofOutcome::Equal.name()))
     }
 
-    /// Says in what the tracking tables contradict that the target is what the replica is.
+    /// Returns a sentence if the tracking tables contradict that the target equals the replica.
     fn recorded_difference(&self, table: &TableName) -> Option<String> {
         let tracked = self.states.get(table).filter(|_| self.target.is_some())?;
         let load = tracked.load.as_ref()?;
@@ -243,7 +243,7 @@ impl Base {
             .then(|| "the target was loaded from an earlier copy than the replica holds".to_owned())
     }
 
-    /// Returns what the last run that moved a table proved.
+    /// Returns the proof of the last run that moved a table.
     fn last_proof(&self, table: &TableName) -> Option<LastProof> {
         let load = self.states.get(table)?.load.as_ref()?;
         let proof = load.proof.clone()?;

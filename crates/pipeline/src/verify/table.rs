@@ -13,7 +13,7 @@ use handoff_verify::{ComparedTable, ShowKeys, TableComparison, Verifier, VerifyJ
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What compares tables in one verification.
+/// The means of comparing tables in one verification.
 pub(super) struct TableVerifier<'a> {
     pub(super) base: &'a Base,
     pub(super) request: &'a VerifyRequest,
@@ -28,7 +28,7 @@ pub(super) struct TableVerifier<'a> {
 }
 
 impl TableVerifier<'_> {
-    /// Compares one table. Whatever happens is in the report.
+    /// Compares one table. Every outcome is in the report.
     pub(super) fn run(&self, table: &TableName) -> VerifyTable {
         let started = Instant::now();
         let mut done = self.try_run(table).unwrap_or_else(|error| self.failed(table, &error));
@@ -98,7 +98,7 @@ impl TableVerifier<'_> {
         Ok(done)
     }
 
-    /// Returns where the table is, once it is known to be of one structure everywhere.
+    /// Returns the table in each database, once it is known to be of one structure everywhere.
     fn compared_tables<'b>(
         &'b self,
         schema: &'b TableSchema,

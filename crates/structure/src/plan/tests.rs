@@ -85,7 +85,7 @@ fn refused(mapping: &TableMapping, there: &TargetTable, policy: ColumnPolicy<'_>
     StructurePlan::make(mapping, "raw", there, policy).unwrap_err().reasons.join("; ")
 }
 
-/// Returns what is done with a column `a` of the source's type `to` that the target has as `from`.
+/// Returns the changes of a column `a` of the source's type `to` that the target has as `from`.
 fn retyped(from: PgColumn, to: &str, policy: ColumnPolicy<'_>) -> Result<Vec<String>, String> {
     let mapping = source(&[("id", "int", true), ("a", to, false)]);
     let made = StructurePlan::make(&mapping, "raw", &target(vec![from]), policy);

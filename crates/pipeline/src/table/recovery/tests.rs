@@ -1,4 +1,4 @@
-//! What follows each kind of error, as tables of cases.
+//! The way on from each kind of error, as tables of cases.
 
 use super::*;
 use crate::table::steps::{Between, Counting, Goal, Stages};

@@ -264,7 +264,7 @@ pub(crate) struct Double {
     pub(crate) is_empty: bool,
     /// The outcomes of comparisons, in order; then nothing differs.
     pub(crate) comparisons: Mutex<VecDeque<TableDifference>>,
-    /// Whether source and replica hold the same bytes, each time they are compared; then they do.
+    /// The outcomes of comparing the bytes of source and replica, in order; then they are the same.
     pub(crate) same_bytes: Mutex<VecDeque<bool>>,
     pub(crate) slice_ends: Mutex<VecDeque<Watermark>>,
     /// The faults that calls of a name end with, in order.

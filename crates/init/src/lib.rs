@@ -1,7 +1,7 @@
 //! The first settings: what a source holds, and how its tables are best carried.
 //!
-//! Looking and judging are apart. [`sampler`] gathers evidence with a handful of bounded statements a
-//! table; [`propose`] decides from the evidence alone; the files are written from the proposals.
+//! Looking and judging are apart. `sampler` gathers evidence with a handful of bounded statements a
+//! table; `propose` decides from the evidence alone; the files are written from the proposals.
 //! What is certain by the declaration stands in the files in force, what only a person can know
 //! stands there as a comment. A row's value is never part of the evidence: only how many rows have
 //! some property.

@@ -99,7 +99,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] if a server cannot be reached or read, or a table is not there.
+    /// Returns an [`Error`](crate::Error) if a server cannot be reached or read, or a table is not there.
     pub fn plan(&self, options: &RunOptions) -> Result<PlanPreview> {
         self.until_stopped(|| self.patiently(|| self.foresee(options)))
     }

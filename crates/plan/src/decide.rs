@@ -31,7 +31,7 @@ pub struct DecisionInputs<'a> {
     pub hops: Hops,
     /// Its recorded state.
     pub tracked: &'a TrackedTable,
-    /// The structure that it has now and the policies that concern it ([`fingerprint_of`]).
+    /// The structure that it has now and the policies that concern it (`fingerprint_of`).
     pub fingerprint: &'a str,
     /// True if the replica has the table, or need not have it.
     pub replica_is_there: bool,

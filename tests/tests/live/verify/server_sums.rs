@@ -167,8 +167,9 @@ fn what_travels_is_what_differs() {
         assert_eq!(report.tables[0].rows["source"], 20_000);
         bytes() - before
     };
-    let (read, summed) = (sent(with(SumBy::Read)), sent(with(SumBy::Sql)));
-    // Other tests use the server too, so this is told by reading less than a third.
+    let read = sent(with(SumBy::Read));
+    // Other tests use the server too and only add to it, so the least of a few counts, and less than a third tells.
+    let summed = (0..4).map(|_| sent(with(SumBy::Sql))).min().unwrap();
     assert!(read >= 20_000 && summed < read / 3, "{read} rows read, {summed} where summed");
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct CoalescedCopyData {
     largest: usize,
     /// Bytes of the answer in progress, without those of a COPY.
     answered: usize,
-    /// Why the next message is not handed on.
+    /// The reason for which the next message is not handed on.
     refused: Option<Refusal>,
 }
 

@@ -16,7 +16,7 @@ const PROGRESS: u16 = 0xffff;
 /// The flag of a status behind which another answer follows. No statement of ours has two.
 const MORE_RESULTS: u16 = 0x0008;
 
-/// What a server says at the end of a statement.
+/// The outcome of a statement, as the server reports it at its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     /// The number of rows that were changed.

@@ -14,7 +14,7 @@ const COM_STMT_CLOSE: u8 = 0x19;
 /// The most bytes of one packet.
 pub(super) const PAYLOAD: usize = FULL;
 
-/// What is kept of the memory of a command.
+/// The memory of a command that is kept for the next one, in bytes.
 const KEPT: usize = 256 * 1024;
 
 /// The memory of commands, which lives as long as the connection.

@@ -125,7 +125,7 @@ impl Drop for Stream<'_> {
     }
 }
 
-/// Why no more rows are taken.
+/// The reason for which no more rows are taken.
 enum Stop<B> {
     Break(B),
     End(Outcome),

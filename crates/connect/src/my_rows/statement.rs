@@ -17,7 +17,7 @@ pub(super) struct Described {
     /// Its columns, as they were told last. MariaDB does not say it again of a statement whose columns are as
     /// they were.
     pub(super) columns: Arc<[Column]>,
-    /// How their values are sent.
+    /// The form in which their values are sent.
     pub(super) sent: Arc<[Sent]>,
 }
 

@@ -15,7 +15,7 @@ pub(super) enum Head {
     Columns {
         /// The number of columns, as the server says.
         count: u64,
-        /// Whether their descriptions follow.
+        /// True if their descriptions follow.
         described: bool,
     },
 }

@@ -3,6 +3,7 @@
 use handoff_testbed::Trio;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -57,6 +58,7 @@ impl Etl {
         let mut command = Command::new(binary("etl"));
         command.args(arguments).current_dir(self.folder()).stdin(Stdio::null());
         command.env_remove("RUST_LOG");
+        hears_signals(&mut command);
         command
     }
 
@@ -102,6 +104,20 @@ pub fn binary(name: &str) -> PathBuf {
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.exists(), "{} is missing: run `{BUILD}`", path.display());
     path
+}
+
+/// Has a program hear the signals that end it. A shell starts its background jobs with Ctrl-C ignored, `nohup`
+/// with SIGHUP, and children inherit that.
+pub fn hears_signals(command: &mut Command) {
+    // SAFETY: `signal` may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            Ok(())
+        });
+    }
 }
 
 /// Builds the programs as the live tests need them.

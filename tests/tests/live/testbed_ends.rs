@@ -3,11 +3,11 @@
 //!
 //! The process is this test binary once more, told by [`ROLE`] to start a server and wait.
 
+use crate::etl::hears_signals;
 use handoff_testbed::{MariaDb, Postgres, ServerOptions, stop_on_signals};
 use std::{
     env,
     io::{BufRead, BufReader, Lines, Write},
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -86,17 +86,7 @@ impl SecondProcess {
     fn start_in(tmpdir: tempfile::TempDir) -> SecondProcess {
         // Not `current_exe`: a build meanwhile may have put another file there.
         let mut command = Command::new("/proc/self/exe");
-        // A shell starts what it runs in the background with Ctrl-C ignored, `nohup` with SIGHUP, and
-        // that is inherited.
-        // SAFETY: `signal` may be called between fork and exec.
-        unsafe {
-            command.pre_exec(|| {
-                for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-                    libc::signal(signal, libc::SIG_DFL);
-                }
-                Ok(())
-            });
-        }
+        hears_signals(&mut command);
         let mut child = command
             .args(["--exact", "testbed_ends::second_process", "--nocapture"])
             .env(ROLE, "1")

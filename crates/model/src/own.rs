@@ -4,6 +4,8 @@
 pub const COPY_STATUS: &str = "etl_copy_status";
 /// The table of loads, in the target.
 pub const LOAD_STATUS: &str = "etl_load_status";
+/// The table of the objects that were made in the target, in the target.
+pub const OBJECTS: &str = "etl_objects";
 /// The table of runs, in the target.
 pub const RUNS: &str = "etl_runs";
 
@@ -16,7 +18,7 @@ pub const ROW_NUMBER: &str = "__handoff_row";
 /// Returns true for the name of one of our tables, however its letters are cased. No table of a
 /// source with such a name can be carried.
 pub fn is_own_table(name: &str) -> bool {
-    [COPY_STATUS, LOAD_STATUS, RUNS].iter().any(|own| own.eq_ignore_ascii_case(name))
+    [COPY_STATUS, LOAD_STATUS, RUNS, OBJECTS].iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Returns the name of the lock that a run holds on a replica.

@@ -1,12 +1,14 @@
 //! The catalogue of a whole database.
 
 mod assemble;
+mod described;
 mod facts;
 mod json;
 mod omitted;
 
-use crate::{OmittedPart, Result, TableSchema};
+use crate::{OmittedPart, Result, TableObjects, TableSchema};
 use facts::CatalogueFacts;
+pub(crate) use facts::ask_texts;
 use handoff_connect::MyConn;
 use handoff_model::{TableName, own};
 use std::collections::BTreeMap;
@@ -40,6 +42,8 @@ pub struct SourceCatalogue {
     pub not_carried: Vec<NotCopied>,
     /// The parts of the tables, and the things that are none, which the target does not get.
     pub omissions: Vec<OmittedPart>,
+    /// The objects around the columns of each table that can be described.
+    pub objects: BTreeMap<TableName, TableObjects>,
     /// True if the server takes two names that differ only in case for one
     /// (`lower_case_table_names`).
     pub folds_case: bool,
@@ -53,6 +57,7 @@ impl SourceCatalogue {
             oldest_table: None,
             not_carried: Vec::new(),
             omissions: Vec::new(),
+            objects: BTreeMap::new(),
             folds_case: false,
         }
     }

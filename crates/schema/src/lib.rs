@@ -40,6 +40,7 @@ mod error;
 mod fingerprint;
 mod mapping;
 mod mysql_type;
+mod objects;
 mod omission;
 mod pg_type;
 mod plain;
@@ -52,8 +53,12 @@ pub use cache::{CachedTable, SchemaCache};
 pub use catalogue::{NotCopied, SourceCatalogue};
 pub use column::{ColumnSchema, TextEncoding};
 pub use error::{Result, SchemaError};
-pub use mapping::{MappedColumn, TableMapping, default_type, pg_table_name};
+pub use mapping::{MappedColumn, TableMapping, default_type, pg_table_name, short_name};
 pub use mysql_type::{IntegerSign, MySqlType, UnknownType};
+pub use objects::{
+    ColumnDefault, ColumnObjects, IndexMethod, IndexObjects, ReferringObjects, SourceCheck,
+    SourceForeignKey, TableObjects,
+};
 pub use omission::{OmissionKind, OmittedPart};
 pub use pg_type::{PgType, UnknownPgType};
 pub use stable_hash::StableHash;

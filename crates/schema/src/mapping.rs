@@ -5,7 +5,7 @@ mod nulls;
 mod overrides;
 mod types;
 
-pub use names::pg_table_name;
+pub use names::{pg_table_name, short_name};
 pub use types::default_type;
 
 use crate::{

@@ -1,18 +1,20 @@
 //! Puts the answers of information_schema together.
 
-use super::facts::{CatalogueFacts, ColumnFact, IndexFact, TableFact};
+use super::described;
+use super::facts::{CatalogueFacts, CheckFact, ColumnFact, IndexFact, TableFact};
 use super::omitted::{DescribedTable, omissions};
 use super::{NotCopied, SourceCatalogue, is_own, json};
 use crate::table::same_name;
 use crate::{
     ColumnSchema, IndexPart, IndexSchema, MySqlType, OmissionKind, OmittedPart, Result,
-    SchemaError, StorageEngine, TableFiles, TableSchema,
+    SchemaError, StorageEngine, TableFiles, TableObjects, TableSchema,
 };
 use handoff_connect::Side;
 use handoff_model::{ColumnName, TableName, own};
 
 pub(super) fn catalogue(facts: CatalogueFacts) -> SourceCatalogue {
-    let CatalogueFacts { tables, mut columns, mut indexes, checks, side, folds_case } = facts;
+    let CatalogueFacts { tables, mut columns, mut indexes, checks, flavor, side, folds_case } =
+        facts;
     let mut catalogue = SourceCatalogue { folds_case, ..SourceCatalogue::empty() };
     catalogue.oldest_table = oldest(&tables);
     for table in tables {
@@ -32,16 +34,21 @@ pub(super) fn catalogue(facts: CatalogueFacts) -> SourceCatalogue {
         }
         let own_columns = columns.remove(&table.name).unwrap_or_default();
         let own_checks = checks.get(&table.name).map_or(&[][..], Vec::as_slice);
-        let parts = TableParts {
-            columns: &own_columns,
-            indexes: indexes.remove(&table.name).unwrap_or_default(),
-            checks: own_checks,
-        };
+        let own_indexes = indexes.remove(&table.name).unwrap_or_default();
+        let around = described::objects(flavor, &own_columns, &own_indexes, own_checks);
+        let around = TableObjects { comment: table.comment.clone(), ..around };
+        let parts = TableParts { columns: &own_columns, indexes: own_indexes, checks: own_checks };
         let schema = parts.describe(&name, &table);
         if let Ok(schema) = &schema {
-            let described =
-                DescribedTable { schema, fact: &table, columns: &own_columns, checks: own_checks };
+            let described = DescribedTable {
+                schema,
+                fact: &table,
+                columns: &own_columns,
+                checks: own_checks,
+                objects: &around,
+            };
             catalogue.omissions.extend(omissions(&described));
+            catalogue.objects.insert(name.clone(), around);
         }
         catalogue.tables.insert(name, schema);
     }
@@ -104,7 +111,7 @@ fn is_partitioned(table: &TableFact) -> bool {
 struct TableParts<'a> {
     columns: &'a [ColumnFact],
     indexes: Vec<IndexFact>,
-    checks: &'a [String],
+    checks: &'a [CheckFact],
 }
 
 impl TableParts<'_> {
@@ -142,7 +149,7 @@ impl TableParts<'_> {
     }
 }
 
-fn column(table: &TableName, fact: &ColumnFact, checks: &[String]) -> Result<ColumnSchema> {
+fn column(table: &TableName, fact: &ColumnFact, checks: &[CheckFact]) -> Result<ColumnSchema> {
     let name = ColumnName::new(&fact.name).map_err(|error| SchemaError::Undescribed {
         table: table.clone(),
         reason: error.to_string(),
@@ -181,7 +188,7 @@ fn indexes(
 ) -> Option<Vec<IndexSchema>> {
     let mut indexes: Vec<IndexSchema> = Vec::new();
     for fact in facts {
-        let column = match fact.column.as_ref().filter(|_| fact.is_of_values) {
+        let column = match fact.column.as_ref().filter(|_| fact.is_of_values()) {
             Some(name) => Some(columns.iter().position(|c| same_name(c.name.as_str(), name))?),
             None => None,
         };
@@ -218,6 +225,7 @@ fn is_row_end(columns: &[ColumnSchema], part: &IndexPart) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use handoff_connect::ServerFlavor;
 
     fn table(name: &str, kind: &str) -> TableFact {
         TableFact {
@@ -246,8 +254,8 @@ mod tests {
             extra: String::new(),
             expression: None,
             srid: None,
-            has_default: false,
-            has_comment: false,
+            default: None,
+            comment: String::new(),
         }
     }
 
@@ -258,7 +266,9 @@ mod tests {
             column: Some(column.to_owned()),
             prefix: None,
             descending: false,
-            is_of_values: true,
+            method: "BTREE".to_owned(),
+            hidden: false,
+            expression: None,
         };
         let names = ["good", "strange", "altered", "denied"];
         let mut tables: Vec<TableFact> = names.map(|name| table(name, "BASE TABLE")).into();
@@ -278,6 +288,7 @@ mod tests {
             ]
             .into(),
             checks: Default::default(),
+            flavor: ServerFlavor::MariaDb,
             side: Side::Source,
             folds_case: false,
         }

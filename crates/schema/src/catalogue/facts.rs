@@ -10,7 +10,8 @@ pub(super) struct CatalogueFacts {
     pub(super) tables: Vec<TableFact>,
     pub(super) columns: HashMap<String, Vec<ColumnFact>>,
     pub(super) indexes: HashMap<String, Vec<IndexFact>>,
-    pub(super) checks: HashMap<String, Vec<String>>,
+    pub(super) checks: HashMap<String, Vec<CheckFact>>,
+    pub(super) flavor: ServerFlavor,
     pub(super) side: Side,
     /// Two names that differ in the case of their letters alone are one to the server.
     pub(super) folds_case: bool,
@@ -44,8 +45,9 @@ pub(super) struct ColumnFact {
     pub(super) extra: String,
     pub(super) expression: Option<String>,
     pub(super) srid: Option<u32>,
-    pub(super) has_default: bool,
-    pub(super) has_comment: bool,
+    /// The default as the server prints it; MariaDB spells that there is none.
+    pub(super) default: Option<String>,
+    pub(super) comment: String,
 }
 
 /// One column of one index.
@@ -55,8 +57,17 @@ pub(super) struct IndexFact {
     pub(super) column: Option<String>,
     pub(super) prefix: Option<u32>,
     pub(super) descending: bool,
-    /// Finds rows by the values of its columns; a VECTOR index finds what is near.
-    pub(super) is_of_values: bool,
+    /// `BTREE`, `FULLTEXT`, …; a VECTOR index finds what is near.
+    pub(super) method: String,
+    /// The planner leaves it aside.
+    pub(super) hidden: bool,
+    pub(super) expression: Option<String>,
+}
+
+/// A CHECK of MariaDB.
+pub(super) struct CheckFact {
+    pub(super) name: String,
+    pub(super) clause: String,
 }
 
 impl CatalogueFacts {
@@ -65,7 +76,7 @@ impl CatalogueFacts {
         let database = quote_my_text(database);
         let tables = ask(conn, &tables(&database), TableFact::from_row)?;
         let columns = ask(conn, &columns(&database, &version), ColumnFact::from_row)?;
-        let indexes = ask(conn, &indexes(&database), IndexFact::from_row)?;
+        let indexes = ask(conn, &indexes(&database, &version), IndexFact::from_row)?;
         // MySQL has a JSON type; only MariaDB makes JSON of a check.
         let checks = match version.flavor {
             ServerFlavor::MariaDb => ask(conn, &checks(&database), check_from_row)?,
@@ -82,6 +93,7 @@ impl CatalogueFacts {
             indexes: by_table(indexes),
             checks: by_table(checks),
             side: conn.side(),
+            flavor: version.flavor,
         })
     }
 }
@@ -99,30 +111,33 @@ fn columns(database: &str, version: &ServerVersion) -> String {
         (ServerFlavor::MySql, 8..) => "SRS_ID",
         _ => "NULL",
     };
-    // MariaDB spells the default NULL.
-    let no_default = match version.flavor {
-        ServerFlavor::MariaDb => "'NULL'",
-        ServerFlavor::MySql => "''",
-    };
     format!(
         "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_SET_NAME, \
          COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, {srid}, \
-         COALESCE(COLUMN_DEFAULT <> {no_default}, FALSE), COLUMN_COMMENT <> '' FROM information_schema.COLUMNS \
+         COLUMN_DEFAULT, COLUMN_COMMENT FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = {database} ORDER BY TABLE_NAME, ORDINAL_POSITION"
     )
 }
 
-fn indexes(database: &str) -> String {
+fn indexes(database: &str, version: &ServerVersion) -> String {
+    let (hidden, expression) = match (version.flavor, version.number) {
+        (ServerFlavor::MySql, (8.., ..)) if version.number >= (8, 0, 13) => {
+            ("IS_VISIBLE = 'NO'", "EXPRESSION")
+        }
+        (ServerFlavor::MySql, (8.., ..)) => ("IS_VISIBLE = 'NO'", "NULL"),
+        (ServerFlavor::MariaDb, number) if number >= (10, 6, 0) => ("IGNORED = 'YES'", "NULL"),
+        _ => ("FALSE", "NULL"),
+    };
     format!(
         "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, \
-         INDEX_TYPE FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {database} \
+         INDEX_TYPE, {hidden}, {expression} FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {database} \
          ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
     )
 }
 
 fn checks(database: &str) -> String {
     format!(
-        "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
+        "SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS \
          WHERE CONSTRAINT_SCHEMA = {database}"
     )
 }
@@ -130,6 +145,17 @@ fn checks(database: &str) -> String {
 /// Runs a statement of three texts a row.
 pub(super) fn ask_others(conn: &mut MyConn, sql: &str) -> Result<Vec<(String, String, String)>> {
     ask(conn, sql, |fields| Some((fields.text()?, fields.text()?, fields.text()?)))
+}
+
+/// Runs a statement whose columns are all texts, none of them NULL.
+pub(crate) fn ask_texts(conn: &mut MyConn, sql: &str) -> Result<Vec<Vec<String>>> {
+    ask(conn, sql, |fields| {
+        let mut texts = Vec::new();
+        while !fields.is_empty() {
+            texts.push(fields.text()?);
+        }
+        Some(texts)
+    })
 }
 
 /// Runs a statement and reads each row, whose columns are all texts.
@@ -190,8 +216,8 @@ impl ColumnFact {
             extra: fields.text()?,
             expression: fields.option()?.filter(|text| !text.is_empty()),
             srid: fields.number()?,
-            has_default: fields.text()? == "1",
-            has_comment: fields.text()? == "1",
+            default: fields.option()?,
+            comment: fields.option()?.unwrap_or_default(),
         };
         Some((table, fact))
     }
@@ -206,14 +232,17 @@ impl IndexFact {
             column: fields.option()?,
             prefix: fields.number()?,
             descending: fields.option()?.as_deref() == Some("D"),
-            is_of_values: fields.option()?.as_deref() != Some("VECTOR"),
+            method: fields.option()?.unwrap_or_default(),
+            hidden: fields.text()? == "1",
+            expression: fields.option()?,
         };
         Some((table, fact))
     }
 }
 
-fn check_from_row(fields: &mut FactFields) -> Option<(String, String)> {
-    Some((fields.text()?, fields.text()?))
+fn check_from_row(fields: &mut FactFields) -> Option<(String, CheckFact)> {
+    let table = fields.text()?;
+    Some((table, CheckFact { name: fields.text()?, clause: fields.text()? }))
 }
 
 /// The columns of a row, taken one after the other: servers differ in the case of their labels.
@@ -222,6 +251,10 @@ struct FactFields(std::vec::IntoIter<Value>);
 impl FactFields {
     fn new(row: Row) -> FactFields {
         FactFields(row.unwrap().into_iter())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.len() == 0
     }
 
     /// Takes a text that may be NULL; [`None`] for anything else.

@@ -1,5 +1,6 @@
 //! The LONGTEXT columns of MariaDB that are JSON.
 
+use super::facts::CheckFact;
 use handoff_connect::quote_my;
 
 /// Returns true if one of the checks sees to it that the column holds JSON, by itself or together
@@ -7,9 +8,9 @@ use handoff_connect::quote_my;
 ///
 /// MariaDB prints a check in one way, whatever was written: functions in lower case, columns in
 /// backticks, `and` between conditions.
-pub(super) fn is_json(column: &str, checks: &[String]) -> bool {
+pub(super) fn is_json(column: &str, checks: &[CheckFact]) -> bool {
     let condition = format!("json_valid({})", quote_my(column));
-    checks.iter().any(|check| demands(check, &condition))
+    checks.iter().any(|check| demands(&check.clause, &condition))
 }
 
 /// Returns true if `condition` is the whole check, or one of the conditions joined by `and`.
@@ -29,7 +30,8 @@ mod tests {
     #[test]
     fn a_check_that_demands_json_makes_it_json() {
         let check = |column: &str, check: &str, expected| {
-            assert_eq!(is_json(column, &[check.to_owned()]), expected, "{check}");
+            let fact = CheckFact { name: "c".to_owned(), clause: check.to_owned() };
+            assert_eq!(is_json(column, &[fact]), expected, "{check}");
         };
         check("a", "json_valid(`a`)", true);
         check("j`s", "json_valid(`j``s`)", true);

@@ -1,10 +1,10 @@
 //! Parts of the database that have no place in PostgreSQL.
 
 use super::NotCopied;
-use super::facts::{ColumnFact, TableFact, ask_others};
-use crate::{OmissionKind, OmittedPart, Result, TableSchema};
+use super::facts::{CheckFact, ColumnFact, TableFact, ask_others};
+use crate::{ColumnObjects, OmissionKind, OmittedPart, Result, TableObjects, TableSchema};
 use handoff_connect::{MyConn, ServerFlavor, quote_my_text};
-use handoff_model::TableName;
+use handoff_model::{TableName, own};
 use std::collections::BTreeSet;
 
 /// A described table, for [`omissions`].
@@ -12,7 +12,8 @@ pub(super) struct DescribedTable<'a> {
     pub(super) schema: &'a TableSchema,
     pub(super) fact: &'a TableFact,
     pub(super) columns: &'a [ColumnFact],
-    pub(super) checks: &'a [String],
+    pub(super) checks: &'a [CheckFact],
+    pub(super) objects: &'a TableObjects,
 }
 
 impl OmittedPart {
@@ -86,14 +87,17 @@ pub(super) fn omissions(table: &DescribedTable<'_>) -> Vec<OmittedPart> {
         let kind = if index.unique { OmissionKind::UniqueKey } else { OmissionKind::Index };
         found.push(omission(kind, &index.name));
     }
-    for column in table.columns {
-        found.extend(of_column(column).into_iter().map(|kind| omission(kind, &column.name)));
+    let columns = table.columns.iter().filter(|column| column.name != own::ROW_NUMBER);
+    for (column, objects) in columns.zip(&table.objects.columns) {
+        found.extend(
+            of_column(column, objects).into_iter().map(|kind| omission(kind, &column.name)),
+        );
     }
     let collations = table.columns.iter().filter_map(|column| column.collation.as_deref());
     let collations: BTreeSet<&str> = collations.collect();
     found.extend(collations.into_iter().map(|name| omission(OmissionKind::Collation, name)));
-    let checks = table.checks.iter().filter(|check| !check.starts_with("json_valid("));
-    found.extend(checks.map(|_| omission(OmissionKind::Check, "")));
+    let checks = table.checks.iter().filter(|check| !check.is_of_json());
+    found.extend(checks.map(|check| omission(OmissionKind::Check, &check.name)));
     if !table.fact.comment.is_empty() {
         found.push(omission(OmissionKind::Comment, ""));
     }
@@ -108,15 +112,15 @@ pub(super) fn omissions(table: &DescribedTable<'_>) -> Vec<OmittedPart> {
     found
 }
 
-fn of_column(column: &ColumnFact) -> Vec<OmissionKind> {
+fn of_column(column: &ColumnFact, objects: &ColumnObjects) -> Vec<OmissionKind> {
     let extra = column.extra.to_ascii_lowercase();
     let parts = [
         (column.expression.is_some(), OmissionKind::Expression),
-        (column.has_default && column.expression.is_none(), OmissionKind::Default),
-        (extra.contains("auto_increment"), OmissionKind::AutoIncrement),
+        (objects.default.is_some() && column.expression.is_none(), OmissionKind::Default),
+        (objects.auto_increment, OmissionKind::AutoIncrement),
         (extra.contains("on update"), OmissionKind::OnUpdate),
         (extra.contains("invisible"), OmissionKind::ColumnAttribute),
-        (column.has_comment, OmissionKind::Comment),
+        (!objects.comment.is_empty(), OmissionKind::Comment),
     ];
     parts.into_iter().filter(|(there, _)| *there).map(|(_, kind)| kind).collect()
 }

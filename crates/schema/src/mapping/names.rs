@@ -72,6 +72,11 @@ fn free(source: &str, taken: &mut HashSet<String>) -> String {
     name
 }
 
+/// Returns a name that PostgreSQL takes: the given one, or over 63 bytes cut and ended with eight hex digits of its hash.
+pub fn short_name(name: &str) -> String {
+    shortened(name, "")
+}
+
 /// Cuts a name that is too long and ends it with eight hex digits of its hash. `salt` makes another
 /// name of the same source.
 pub(crate) fn shortened(name: &str, salt: &str) -> String {

@@ -104,8 +104,22 @@ impl CheckFinding {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use handoff_connect::ServerVersion;
+
+    pub(crate) fn version(text: &str) -> ServerVersion {
+        ServerVersion::parse(text).unwrap()
+    }
+
+    /// Checks the verdict of the only finding that `look` adds.
+    #[track_caller]
+    pub(crate) fn check(look: impl FnOnce(&mut Findings), expected: CheckVerdict) {
+        let mut findings = Findings::of(Side::Source);
+        look(&mut findings);
+        let found = findings.into_vec().remove(0);
+        assert_eq!(found.verdict, expected, "{found:?}");
+    }
 
     #[test]
     fn what_cannot_be_found_out_is_a_warning_and_ends_nothing() {

@@ -52,20 +52,8 @@ fn series(version: &ServerVersion) -> (u16, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::CheckVerdict::{self, Fault, Ok};
-    use handoff_connect::Side;
-
-    fn version(text: &str) -> ServerVersion {
-        ServerVersion::parse(text).unwrap()
-    }
-
-    #[track_caller]
-    fn check(look: impl FnOnce(&mut Findings), expected: CheckVerdict) {
-        let mut findings = Findings::of(Side::Source);
-        look(&mut findings);
-        let found = findings.into_vec().remove(0);
-        assert_eq!(found.verdict, expected, "{found:?}");
-    }
+    use crate::findings::tests::{check, version};
+    use crate::report::CheckVerdict::{Fault, Ok};
 
     #[test]
     fn like_goes_to_like_and_never_to_an_older_one() {

@@ -28,20 +28,8 @@ pub(crate) fn pg(version: u32, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::CheckVerdict::{self, Fault, Ok};
-    use handoff_connect::Side;
-
-    fn version(text: &str) -> ServerVersion {
-        ServerVersion::parse(text).unwrap()
-    }
-
-    #[track_caller]
-    fn check(look: impl FnOnce(&mut Findings), expected: CheckVerdict) {
-        let mut findings = Findings::of(Side::Source);
-        look(&mut findings);
-        let found = findings.into_vec().remove(0);
-        assert_eq!(found.verdict, expected, "{found:?}");
-    }
+    use crate::findings::tests::{check, version};
+    use crate::report::CheckVerdict::{Fault, Ok};
 
     #[test]
     fn old_servers_are_refused() {

@@ -105,18 +105,23 @@ struct FlavorSetting {
 
 const NEWEST: (u16, u16, u16) = (u16::MAX, 0, 0);
 
-const fn maria(from: (u16, u16, u16), set: &'static str) -> FlavorSetting {
-    FlavorSetting { flavor: ServerFlavor::MariaDb, from, before: NEWEST, set }
-}
+/// A setting of every MariaDB.
+const MARIA: FlavorSetting =
+    FlavorSetting { flavor: ServerFlavor::MariaDb, from: (0, 0, 0), before: NEWEST, set: "" };
 
 const FLAVOR_SETTINGS: [FlavorSetting; 6] = [
     // A table with a history would be read as it was.
-    maria((10, 3, 4), "system_versioning_asof = DEFAULT"),
+    FlavorSetting { from: (10, 3, 4), set: "system_versioning_asof = DEFAULT", ..MARIA },
     // RENAME and DROP would pass by what is not there.
-    maria((10, 5, 2), "sql_if_exists = 0"),
-    FlavorSetting { before: (11, 5, 0), ..maria((10, 3, 7), "alter_algorithm = 'DEFAULT'") },
-    FlavorSetting { before: (10, 6, 1), ..maria((0, 0, 0), "old_mode = ''") },
-    maria((10, 6, 1), "old_mode = 'UTF8_IS_UTF8MB3'"),
+    FlavorSetting { from: (10, 5, 2), set: "sql_if_exists = 0", ..MARIA },
+    FlavorSetting {
+        from: (10, 3, 7),
+        before: (11, 5, 0),
+        set: "alter_algorithm = 'DEFAULT'",
+        ..MARIA
+    },
+    FlavorSetting { before: (10, 6, 1), set: "old_mode = ''", ..MARIA },
+    FlavorSetting { from: (10, 6, 1), set: "old_mode = 'UTF8_IS_UTF8MB3'", ..MARIA },
     FlavorSetting {
         flavor: ServerFlavor::MySql,
         from: (8, 0, 30),

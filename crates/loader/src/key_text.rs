@@ -27,22 +27,7 @@ fn short_hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableSchema};
-    use handoff_settings::{TableSettings, ValuePolicies};
-
-    fn table(keyed: bool) -> TableSchema {
-        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
-        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
-        let columns = vec![id, ColumnSchema::of_type("note", "varchar(9)").unwrap()];
-        let indexes = if keyed { vec![primary] } else { Vec::new() };
-        TableSchema { columns, indexes, ..TableSchema::empty("t") }
-    }
-
-    fn mapping(keyed: bool) -> TableMapping {
-        TableMapping::new(&table(keyed), &TableSettings::default(), &ValuePolicies::default())
-            .unwrap()
-    }
+    use crate::testing::mapping;
 
     #[test]
     fn a_number_is_shown_and_a_row_without_a_key_is_told_by_its_hash() {

@@ -90,6 +90,8 @@ mod staging_table;
 mod statements;
 mod step;
 mod strategy;
+#[cfg(test)]
+mod testing;
 mod tuple;
 mod tuple_inserter;
 

@@ -417,23 +417,8 @@ impl LoadAttempt<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{mapping, table};
     use handoff_model::RowFilter;
-    use handoff_schema::{ColumnSchema, IndexPart, IndexSchema, TableMapping, TableSchema};
-    use handoff_settings::{TableSettings, ValuePolicies};
-
-    fn table(keyed: bool) -> TableSchema {
-        let id = ColumnSchema { nullable: false, ..ColumnSchema::of_type("id", "int").unwrap() };
-        let parts = vec![IndexPart { column: Some(0), prefix: None, descending: false }];
-        let primary = IndexSchema { name: "PRIMARY".to_owned(), unique: true, parts };
-        let columns = vec![id, ColumnSchema::of_type("note", "varchar(9)").unwrap()];
-        let indexes = if keyed { vec![primary] } else { Vec::new() };
-        TableSchema { columns, indexes, ..TableSchema::empty("t") }
-    }
-
-    fn mapping(keyed: bool) -> TableMapping {
-        TableMapping::new(&table(keyed), &TableSettings::default(), &ValuePolicies::default())
-            .unwrap()
-    }
 
     fn check(keyed: bool, mode: LoadMode, scope: LoadScope<'_>) -> Result<()> {
         let (table, mapping) = (&table(keyed), &mapping(keyed));

@@ -34,6 +34,7 @@
 //! and in the target, and the others go on. [`Pipeline::run`] returns an error only when nothing
 //! could start, and has then moved no table.
 
+mod builder;
 mod ending;
 mod error;
 mod flight;
@@ -53,6 +54,7 @@ mod table;
 mod until;
 mod verify;
 
+pub use builder::Pipeline;
 pub use error::{Error, Result};
 pub use handoff_check::{
     CheckFinding, CheckReport, CheckSubject, CheckVerdict, Fix, FixKind, check,
@@ -66,7 +68,6 @@ pub use handoff_model::chain;
 pub use handoff_plan::{Hops, OmissionItem, OmissionReport, PlanReport};
 pub use handoff_session::{IdentityChange, SessionError, SourceChange, StatusSnapshot};
 pub use options::{LockPatience, Prove, RunOptions, SourceConsent};
-pub use pipeline::Pipeline;
 pub use preview::{Action, PlanPreview, RefusedPreview, Since, TablePreview};
 pub use repair::RepairRequest;
 pub use report::{

@@ -1,9 +1,10 @@
-//! The front door.
+//! A run, in order.
 
+use crate::builder::Pipeline;
 use crate::ending::RunEnding;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::flight::fly;
-use crate::gate::{Clock, Gate};
+use crate::gate::Gate;
 use crate::options::RunOptions;
 use crate::planning::Planned;
 use crate::report::{RunReport, TableReport, TableStatus};
@@ -11,54 +12,17 @@ use crate::run_base::RunBase;
 use crate::start::StartedRun;
 use crate::table::{DeleteLimits, GuardedCommand, RunScope, RunTools, Stages};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
-use handoff_model::{CancelToken, NopObserver, Observer, RowThrottle, RunEvent, RunId, chain};
+use handoff_model::{RowThrottle, RunEvent, RunId, chain};
 use handoff_plan::{Hops, NameWeight, OmissionReport, Plan, TablePlan};
 use handoff_replicator::Replicator;
-use handoff_session::Servers;
-use handoff_settings::{Settings, TimeOfDay};
+use handoff_settings::TimeOfDay;
 use handoff_tracking::{RunLock, TrackedTable, Tracker};
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// The whole way of the data, from the settings to the report.
-pub struct Pipeline {
-    pub(crate) settings: Settings,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) cancel: CancelToken,
-    pub(crate) clock: Clock,
-}
-
 impl Pipeline {
-    /// Makes a pipeline that nobody watches.
-    pub fn new(settings: Settings) -> Pipeline {
-        let (observer, cancel) = (Arc::new(NopObserver), CancelToken::new());
-        Pipeline { settings, observer, cancel, clock: Arc::new(Zoned::now) }
-    }
-
-    /// Reports every event to `observer`.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Pipeline {
-        self.observer = observer;
-        self
-    }
-
-    /// Lets the owner of `cancel` stop the run. Tables that are on their way are rolled back and
-    /// reported as cancelled.
-    #[must_use]
-    pub fn cancel(mut self, cancel: CancelToken) -> Pipeline {
-        self.cancel = cancel;
-        self
-    }
-
-    /// Asks `clock` for the time, which is compared with `until`; without it the system is asked.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Fn() -> Zoned + Send + Sync + 'static) -> Pipeline {
-        self.clock = Arc::new(clock);
-        self
-    }
-
     /// Moves the tables that `options` ask for, and reports on each.
     ///
     /// # Errors
@@ -122,16 +86,6 @@ impl Pipeline {
         notes.extend(drop_leftovers(&tools, &leftovers));
         let report = self.report(&started, tables, notes);
         Ok(RunReport { omissions: base.omissions, ..report })
-    }
-
-    pub(crate) fn replicator(&self, servers: &Servers) -> Result<Option<Replicator>> {
-        let (Some(source), Some(replica)) = (&servers.source, &servers.replica) else {
-            return Ok(None);
-        };
-        let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
-        Replicator::new(source.clone(), replica.clone(), cancel, observer)
-            .map(|replicator| Some(replicator.memory(self.memory_of_a_table())))
-            .map_err(Error::Pair)
     }
 
     fn move_tables(
@@ -241,12 +195,6 @@ impl Pipeline {
     /// The bytes that one row may have: a quarter of the limit, however many tables move at once.
     fn largest_row(&self) -> usize {
         self.settings.run.memory_limit_mb as usize * 1024 * 1024 / 4
-    }
-
-    /// The share of `memory_limit_mb` that one table in flight may use.
-    fn memory_of_a_table(&self) -> usize {
-        let mib = self.settings.run.memory_limit_mb as usize;
-        mib * 1024 * 1024 / self.settings.run.jobs.get()
     }
 
     fn report(

@@ -1,8 +1,8 @@
 //! Making the plan of a run from the databases, the records and the request.
 
+use crate::builder::Pipeline;
 use crate::error::Result;
 use crate::options::{Prove, RunOptions};
-use crate::pipeline::Pipeline;
 use crate::recover::{Recovered, Recovery, recover};
 use crate::run_base::RunBase;
 use handoff_model::TableName;

@@ -1,8 +1,8 @@
 //! The next run foreseen: every table with the action and the reason.
 
+use crate::builder::Pipeline;
 use crate::error::Result;
 use crate::options::RunOptions;
-use crate::pipeline::Pipeline;
 use crate::planning::Planned;
 use crate::recover::Recovery;
 use handoff_model::{

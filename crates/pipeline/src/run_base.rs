@@ -1,8 +1,8 @@
 //! The servers and the tables that a run starts from.
 
+use crate::builder::Pipeline;
 use crate::error::{Error, Result};
 use crate::options::RunOptions;
-use crate::pipeline::Pipeline;
 use handoff_loader::StrategySet;
 use handoff_model::RunId;
 use handoff_plan::{Hops, NameWeight, OmissionReport, UnmatchedName};

@@ -1,8 +1,8 @@
 //! The consent of a run to another source than recorded.
 
+use crate::builder::Pipeline;
 use crate::error::Result;
 use crate::options::{RunOptions, SourceConsent};
-use crate::pipeline::Pipeline;
 use crate::report::{VerifyReport, VerifyStatus};
 use crate::verify::{Depth, VerifyRequest};
 use handoff_connect::Side;

@@ -4,9 +4,9 @@
 //! mended, and a lock that an earlier attempt left with a lost connection is known as our own. So a fault that
 //! may pass by itself costs a new attempt at all of them, as it does a table.
 
+use crate::builder::Pipeline;
 use crate::error::{Error, Result};
 use crate::options::RunOptions;
-use crate::pipeline::Pipeline;
 use crate::planning::Planned;
 use crate::recover::Recovery;
 use crate::run_base::RunBase;
@@ -14,9 +14,10 @@ use handoff_connect::{Fault, RetryNotice, RetryPolicy, TransientError, retry};
 use handoff_model::{RunEvent, RunId, chain};
 use handoff_plan::Plan;
 use handoff_replicator::Replicator;
-use handoff_session::Access;
+use handoff_session::{Access, Servers};
 use handoff_tracking::{LockRefused, LockTerms, RunLock, Tracker};
 use std::error::Error as _;
+use std::sync::Arc;
 
 /// A run that has its servers, its lock and its plan, and has moved nothing yet.
 pub(crate) struct StartedRun<'s> {
@@ -68,6 +69,16 @@ impl Pipeline {
         }
         self.cancel.check()?;
         Ok(StartedRun { base, replicator, tracker, lock, planned })
+    }
+
+    fn replicator(&self, servers: &Servers) -> Result<Option<Replicator>> {
+        let (Some(source), Some(replica)) = (&servers.source, &servers.replica) else {
+            return Ok(None);
+        };
+        let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
+        Replicator::new(source.clone(), replica.clone(), cancel, observer)
+            .map(|replicator| Some(replicator.memory(self.memory_of_a_table())))
+            .map_err(Error::Pair)
     }
 
     fn lock(&self, tracker: &Tracker, options: &RunOptions) -> Result<RunLock> {

@@ -1,7 +1,7 @@
 //! Work that ends: by itself, at somebody's request, or when its time is over.
 
+use crate::builder::Pipeline;
 use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
 use handoff_model::{CancelToken, Cancelled};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;

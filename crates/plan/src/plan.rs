@@ -15,8 +15,9 @@ use handoff_model::{CopyId, Deletes, Extraction, RowFilter, TableName};
 use handoff_rows::has_key_values;
 use handoff_schema::{
     CachedTable, SchemaCache, SourceCatalogue, TableMapping, TableSchema, TargetCatalogue,
+    TargetTable,
 };
-use handoff_settings::{Settings, ValuePolicies};
+use handoff_settings::{Settings, TableSettings, ValuePolicies};
 use handoff_tracking::{LoadState, RecoveryFinding, TrackedTable};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,82 +102,145 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
 }
 
 fn resolve(inputs: &PlanInputs<'_>, name: &TableName) -> Result<TablePlan, PlanError> {
-    if let Some(statement) = inputs.denied.get(name) {
-        return Err(PlanError::Denied { table: name.clone(), statement: statement.clone() });
+    let known = KnownTable::find(inputs, name)?;
+    known.demand_fit(inputs)?;
+    let window = known.window()?;
+    Ok(known.planned(inputs, window))
+}
+
+/// A table of the catalogue, and all that is known of it before anything is decided.
+struct KnownTable<'a> {
+    name: TableName,
+    schema: Arc<TableSchema>,
+    mapping: Arc<TableMapping>,
+    settings: TableSettings,
+    /// The structure and the policies that concern it.
+    fingerprint: String,
+    tracked: TrackedTable,
+    /// The replica's table, if it can be described.
+    replica: Option<&'a TableSchema>,
+    target: Option<&'a TargetTable>,
+}
+
+impl<'a> KnownTable<'a> {
+    fn find(inputs: &PlanInputs<'a>, name: &TableName) -> Result<KnownTable<'a>, PlanError> {
+        if let Some(statement) = inputs.denied.get(name) {
+            return Err(PlanError::Denied { table: name.clone(), statement: statement.clone() });
+        }
+        let cached = inputs.origin.get(inputs.database, name);
+        let CachedTable { schema, mapping, fingerprint } =
+            cached.expect("wanted tables are in the catalogue")?;
+        let settings = inputs.settings.table(name);
+        // Moved in full for other policies, it would lose what it keeps.
+        let keeps = settings.deletes == Deletes::Ignore;
+        let values = if keeps { ValuePolicies::default() } else { inputs.settings.values };
+        let replica = inputs.replica.and_then(|replica| replica.tables.get(name));
+        Ok(KnownTable {
+            name: name.clone(),
+            fingerprint: fingerprint_of(fingerprint, &mapping, &values),
+            tracked: inputs.states.get(name).cloned().unwrap_or_default(),
+            replica: replica.and_then(|replica| replica.as_ref().ok()),
+            target: inputs.target.tables.get(&mapping.pg_table),
+            schema,
+            mapping,
+            settings,
+        })
     }
-    let known = inputs.origin.get(inputs.database, name);
-    let CachedTable { schema, mapping, fingerprint } =
-        known.expect("wanted tables are in the catalogue")?;
-    let tracked = inputs.states.get(name).cloned().unwrap_or_default();
-    let loaded_by_us = tracked.load.as_ref().is_some_and(LoadState::is_ours);
-    if inputs.hops != Hops::Copy
-        && let Some(refusal) = target_refusal(inputs, &mapping, loaded_by_us || inputs.adopt)
-    {
-        return Err(PlanError::Target(refusal));
+
+    /// Refuses a table that cannot arrive, or that would take the place of somebody else's.
+    fn demand_fit(&self, inputs: &PlanInputs<'_>) -> Result<(), PlanError> {
+        let is_ours = inputs.adopt || self.tracked.load.as_ref().is_some_and(LoadState::is_ours);
+        let refusal = target_refusal(inputs, &self.mapping, is_ours);
+        if let Some(refusal) = refusal.filter(|_| inputs.hops != Hops::Copy) {
+            return Err(PlanError::Target(refusal));
+        }
+        let mut findings = inputs.findings.iter();
+        let sentence = findings.find_map(|finding| finding.refusal(&self.name));
+        if let Some(sentence) = sentence.filter(|_| !inputs.adopt) {
+            return Err(PlanError::NotOurs(sentence));
+        }
+        if let (Some(replica), Some(server)) = (inputs.replica, &inputs.settings.replica) {
+            check_place(replica, &server.database, &self.name, inputs.wanted)?;
+        }
+        if self.target.is_some() && !is_ours {
+            let table = self.name.clone();
+            let finding = RecoveryFinding::NotOurs { table, side: Side::Target };
+            return Err(PlanError::NotOurs(finding.to_string()));
+        }
+        Ok(())
     }
-    if !inputs.adopt
-        && let Some(sentence) = inputs.findings.iter().find_map(|finding| finding.refusal(name))
-    {
-        return Err(PlanError::NotOurs(sentence));
+
+    fn configured(&self) -> Extraction {
+        self.settings.extraction.unwrap_or(Extraction::FullTable)
     }
-    if let (Some(replica), Some(server)) = (inputs.replica, &inputs.settings.replica) {
-        check_place(replica, &server.database, name, inputs.wanted)?;
+
+    /// Returns the watermarks of a table that is moved by them.
+    fn window(&self) -> Result<Option<Window>, PlanError> {
+        if matches!(self.configured(), Extraction::FullTable | Extraction::Diff) {
+            return Ok(None);
+        }
+        let window = Window::of(&self.schema, &self.settings);
+        let no_window = |problem| PlanError::NoWindow { table: self.name.clone(), problem };
+        window.map(Some).map_err(no_window)
     }
-    let settings = inputs.settings.table(name);
-    // Moved in full for other policies, it would lose what it keeps.
-    let keeps = settings.deletes == Deletes::Ignore;
-    let values = if keeps { ValuePolicies::default() } else { inputs.settings.values };
-    let fingerprint = fingerprint_of(fingerprint, &mapping, &values);
-    let replica = inputs.replica.and_then(|replica| table(replica, name)?.ok());
-    let target = inputs.target.tables.get(&mapping.pg_table);
-    if target.is_some() && !loaded_by_us && !inputs.adopt {
-        let finding = RecoveryFinding::NotOurs { table: name.clone(), side: Side::Target };
-        return Err(PlanError::NotOurs(finding.to_string()));
+
+    fn decision(&self, inputs: &PlanInputs<'_>, facts: MoveFacts<'_>) -> Decision {
+        let writes_replica = inputs.replica.is_some() && inputs.hops != Hops::Load;
+        decide(&DecisionInputs {
+            configured: self.configured(),
+            columns: facts.window.map_or(&[], |window| &window.columns),
+            asked_full: inputs.full,
+            is_replaced: inputs.replaced.contains(&self.name),
+            hops: inputs.hops,
+            tracked: &self.tracked,
+            fingerprint: &self.fingerprint,
+            replica_is_there: self.replica.is_some() || !writes_replica,
+            replica_fits: !writes_replica
+                || self.replica.is_none_or(|there| self.schema.is_copied_as(there)),
+            target_is_there: self.target.is_some() || inputs.hops == Hops::Copy,
+            has_usable_key: has_key_values(&self.mapping),
+            unchanged: is_unchanged(inputs, facts.change_token, &self.tracked),
+            now: inputs.now,
+        })
     }
-    let configured = settings.extraction.unwrap_or(Extraction::FullTable);
-    let by_watermark = !matches!(configured, Extraction::FullTable | Extraction::Diff);
-    let window = by_watermark.then(|| Window::of(&schema, &settings));
-    let window = window
-        .transpose()
-        .map_err(|problem| PlanError::NoWindow { table: name.clone(), problem })?;
-    let change_token = inputs.detector.token(&schema, &mapping, &settings, &inputs.settings.values);
-    let writes_replica = inputs.replica.is_some() && inputs.hops != Hops::Load;
-    let decision = decide(&DecisionInputs {
-        configured,
-        columns: window.as_ref().map_or(&[], |window| &window.columns),
-        asked_full: inputs.full,
-        is_replaced: inputs.replaced.contains(name),
-        hops: inputs.hops,
-        tracked: &tracked,
-        fingerprint: &fingerprint,
-        replica_is_there: replica.is_some() || !writes_replica,
-        replica_fits: !writes_replica || replica.is_none_or(|there| schema.is_copied_as(there)),
-        target_is_there: target.is_some() || inputs.hops == Hops::Copy,
-        has_usable_key: has_key_values(&mapping),
-        unchanged: is_unchanged(inputs, &change_token, &tracked),
-        now: inputs.now,
-    });
-    let filter = filter(inputs, window.as_ref(), &decision, &tracked);
-    let load_strategy =
-        choose_strategy(&inputs.settings.selection, &settings, &schema, inputs.load_from());
-    Ok(TablePlan {
-        name: name.clone(),
-        decision,
-        priority: settings.priority,
-        filter,
-        window: window.map(Arc::new),
-        deletes: settings.deletes,
-        max_delete_percent: settings.max_delete_percent,
-        load_strategy,
-        fingerprint,
-        schema,
-        replica: replica.map(|replica| Arc::new(replica.clone())),
-        target: target.map(|target| Arc::new(target.clone())),
-        mapping,
-        change_token,
-        tracked,
-        copy_id: CopyId::new(),
-    })
+
+    fn planned(self, inputs: &PlanInputs<'_>, window: Option<Window>) -> TablePlan {
+        let values = &inputs.settings.values;
+        let change_token =
+            inputs.detector.token(&self.schema, &self.mapping, &self.settings, values);
+        let facts = MoveFacts { window: window.as_ref(), change_token: &change_token };
+        let decision = self.decision(inputs, facts);
+        let selection = &inputs.settings.selection;
+        TablePlan {
+            filter: filter(inputs, window.as_ref(), &decision, &self.tracked),
+            load_strategy: choose_strategy(
+                selection,
+                &self.settings,
+                &self.schema,
+                inputs.load_from(),
+            ),
+            name: self.name,
+            decision,
+            priority: self.settings.priority,
+            window: window.map(Arc::new),
+            deletes: self.settings.deletes,
+            max_delete_percent: self.settings.max_delete_percent,
+            fingerprint: self.fingerprint,
+            schema: self.schema,
+            replica: self.replica.map(|replica| Arc::new(replica.clone())),
+            target: self.target.map(|target| Arc::new(target.clone())),
+            mapping: self.mapping,
+            change_token,
+            tracked: self.tracked,
+            copy_id: CopyId::new(),
+        }
+    }
+}
+
+/// The ways to find the rows that changed.
+struct MoveFacts<'a> {
+    window: Option<&'a Window>,
+    change_token: &'a Result<String, NoChangeToken>,
 }
 
 /// Decides whether the table can go into the target as that is.
@@ -200,13 +264,6 @@ fn is_unchanged(
     let recorded = tracked.copy.as_ref().and_then(|copy| copy.source_mark.as_ref());
     let now = token.as_ref().ok().filter(|_| inputs.leaves_unchanged);
     now.is_some() && now == recorded
-}
-
-fn table<'a>(
-    catalogue: &'a SourceCatalogue,
-    name: &TableName,
-) -> Option<Result<&'a TableSchema, handoff_schema::SchemaError>> {
-    catalogue.tables.get(name).map(|table| table.as_ref().map_err(Clone::clone))
 }
 
 /// Returns the rows to move. Both hops take them from here.

@@ -7,18 +7,19 @@ use crate::clock::SourceClock;
 use crate::hops::Hops;
 use crate::plan::{Plan, PlanInputs, plan};
 use crate::table_plan::TablePlan;
-use handoff_connect::Side;
-use handoff_model::{ColumnName, CopyId, Extraction, RunId, TableName, Watermark};
+use handoff_model::{
+    ColumnName, CopyId, Extraction, RowFilter, TableName, Watermark, WatermarkWindow,
+};
 use handoff_schema::ddl::PgColumn;
 use handoff_schema::{
     ColumnSchema, IndexPart, IndexSchema, MappedColumn, SchemaCache, SourceCatalogue, TableMapping,
     TableSchema, TargetCatalogue, TargetKind, TargetTable,
 };
 use handoff_settings::{Lookback, Settings, TableSettings};
-use handoff_tracking::{
-    AttemptStatus, CopyState, LoadState, RecoveryFinding, TrackedTable, WatermarkAt,
-};
+use handoff_tracking::testing::{copied, loaded};
+use handoff_tracking::{CopyState, LoadState, RecoveryFinding, TrackedTable, WatermarkAt};
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The copy that [`tracked`] tables hold.
@@ -42,60 +43,21 @@ pub fn now() -> Timestamp {
 /// A table that was copied and loaded a day ago.
 pub fn tracked() -> TrackedTable {
     let last = now().checked_sub(SignedDuration::from_hours(24)).unwrap();
-    TrackedTable {
-        copy: Some(CopyState {
-            place: Side::Replica,
-            status: AttemptStatus::Success,
-            copy_id: Some(id(FULL_COPY)),
-            pending: None,
-            intact: true,
-            watermark: Some(watermark_at("2026-02-28 05:00:00", FULL_COPY)),
-            proposed: None,
-            fingerprint: Some("f".to_owned()),
-            pending_fingerprint: None,
-            source_mark: None,
-            rows: None,
-            bytes: None,
-            strategy: None,
-            duration_ms: None,
-            started_at: None,
-            finished_at: None,
-            last_success_at: Some(last),
-            origin: Default::default(),
-            adopted_at: None,
-            run: RunId::new(),
-            error: None,
-        }),
-        load: Some(LoadState {
-            status: AttemptStatus::Success,
-            loaded_copy_id: Some(id(FULL_COPY)),
-            data_as_of: Some(last),
-            watermark: Some(watermark_at("2026-02-28 05:00:00", FULL_COPY)),
-            fingerprint: Some("f".to_owned()),
-            rows: None,
-            rows_inserted: None,
-            rows_updated: None,
-            rows_deleted: None,
-            bytes: None,
-            strategy: None,
-            duration_ms: None,
-            checksum: None,
-            source_rows: None,
-            replica_rows: None,
-            target_rows: None,
-            proof: None,
-            proof_by: None,
-            proof_detail: None,
-            proved_at: None,
-            started_at: None,
-            finished_at: None,
-            last_success_at: Some(last),
-            origin: Default::default(),
-            adopted_at: None,
-            run: RunId::new(),
-            error: None,
-        }),
-    }
+    let marks = watermark_at("2026-02-28 05:00:00", FULL_COPY);
+    let copy = CopyState {
+        watermark: Some(marks.clone()),
+        fingerprint: Some("f".to_owned()),
+        last_success_at: Some(last),
+        ..copied(Some(id(FULL_COPY)))
+    };
+    let load = LoadState {
+        data_as_of: Some(last),
+        watermark: Some(marks),
+        fingerprint: Some("f".to_owned()),
+        last_success_at: Some(last),
+        ..loaded(Some(id(FULL_COPY)))
+    };
+    TrackedTable { copy: Some(copy), load: Some(load) }
 }
 
 /// A table `t` with the key `id`, a column `d` of dates, and watermark columns `w0`, `w1`, …
@@ -208,6 +170,42 @@ impl SampleTable {
         let plan = self.run().plan();
         assert!(plan.refused.is_empty(), "{:?}", plan.refused);
         plan.tables.into_iter().next().unwrap()
+    }
+}
+
+/// Returns tables with watermarks of all kinds.
+pub fn sample_tables() -> impl Strategy<Value = SampleTable> {
+    let extraction =
+        prop_oneof![Just(Extraction::Incremental), Just(Extraction::IncrementalChunked)];
+    (watermarks(), prop::option::of(0..400_u32), extraction)
+        .prop_map(|(marks, lookback, extraction)| SampleTable { marks, lookback, extraction })
+}
+
+fn watermarks() -> impl Strategy<Value = Vec<Watermark>> {
+    let day = (2000..2026_u32, 1..=12_u32, 1..=28_u32, 0..24_u32, 0..60_u32);
+    let text = day.prop_map(|(y, m, d, h, min)| {
+        (format!("{y}-{m:02}-{d:02}"), format!("{h:02}:{min:02}:07"))
+    });
+    let mark = prop_oneof![
+        any::<i64>().prop_map(|number| Watermark::Integer(number.into())),
+        (any::<i32>(), 0..10_000_u32)
+            .prop_map(|(whole, part)| Watermark::Decimal(format!("{whole}.{part:04}"))),
+        text.clone().prop_map(|(day, _)| Watermark::Date(day)),
+        text.clone().prop_map(|(day, time)| Watermark::DateTime(format!("{day} {time}"))),
+        text.prop_map(|(day, time)| Watermark::Timestamp(format!("{day} {time}"))),
+    ];
+    prop::collection::vec(mark, 1..4)
+}
+
+/// Returns the bounds of a window.
+///
+/// # Panics
+///
+/// Panics if the filter is no window.
+pub fn bounds(filter: &RowFilter) -> &[WatermarkWindow] {
+    match filter {
+        RowFilter::Changed { bounds, .. } => bounds,
+        other => panic!("no window: {other:?}"),
     }
 }
 

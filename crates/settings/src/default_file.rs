@@ -7,13 +7,15 @@ pub const DEFAULT_FILE: &str = include_str!("../../../config/handoff.toml");
 #[cfg(test)]
 mod tests {
     use super::DEFAULT_FILE;
-    use crate::load::from_texts;
+    use crate::load::{ConfigText, from_texts};
     use crate::{Settings, SettingsError};
     use std::env::VarError;
     use std::path::Path;
 
     fn load(text: &str) -> Result<Settings, SettingsError> {
-        from_texts((text, Path::new("handoff.toml")), None, &|_| Err(VarError::NotPresent))
+        from_texts(ConfigText { text, path: Path::new("handoff.toml") }, None, &|_| {
+            Err(VarError::NotPresent)
+        })
     }
 
     /// Takes the `#` off what begins with `marker`.

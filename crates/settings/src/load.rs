@@ -26,8 +26,8 @@ impl Settings {
         };
         let beside = path.with_file_name(TABLES_FILE);
         let tables = text_of(&beside)?;
-        let extra = tables.as_deref().map(|text| (text, &*beside));
-        from_texts((&main, path), extra, &|name| env::var(name))
+        let extra = tables.as_deref().map(|text| ConfigText { text, path: &beside });
+        from_texts(ConfigText { text: &main, path }, extra, &|name| env::var(name))
     }
 
     /// Reads a configuration from `text`. Errors call it `path`, and the files that it names are
@@ -37,20 +37,30 @@ impl Settings {
     ///
     /// Returns [`SettingsError::Invalid`] with everything that is wrong.
     pub fn from_toml(text: &str, path: &Path) -> Result<Settings, SettingsError> {
-        from_texts((text, path), None, &|name| env::var(name))
+        from_texts(ConfigText { text, path }, None, &|name| env::var(name))
     }
 }
 
-/// Reads settings from the texts of the files, each with its path.
+/// The text of a configuration file.
+pub(crate) struct ConfigText<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) path: &'a Path,
+}
+
+impl<'a> ConfigText<'a> {
+    fn parse(&self) -> Document<'a> {
+        Document::parse(self.text, self.path)
+    }
+}
+
+/// Reads settings from the texts of the files.
 pub(crate) fn from_texts(
-    main: (&str, &Path),
-    extra: Option<(&str, &Path)>,
+    main: ConfigText<'_>,
+    extra: Option<ConfigText<'_>>,
     env: Env<'_>,
 ) -> Result<Settings, SettingsError> {
-    let folder = main.1.parent().map(PathBuf::from).unwrap_or_default();
-    let main = Document::parse(main.0, main.1);
-    let beside = extra.map(|(text, path)| Document::parse(text, path));
-    read::settings(&main, beside.as_ref(), &folder, env)
+    let folder = main.path.parent().map(PathBuf::from).unwrap_or_default();
+    read::settings(&main.parse(), extra.map(|extra| extra.parse()).as_ref(), &folder, env)
 }
 
 fn text_of(path: &Path) -> Result<Option<String>, SettingsError> {

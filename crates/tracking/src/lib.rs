@@ -49,6 +49,8 @@ mod seal;
 mod state;
 mod status;
 mod surroundings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tracker;
 mod unchanged;
 mod watermark;

@@ -307,8 +307,8 @@ impl TableStanding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_connect::Side;
     use handoff_model::{CopyId, RunId};
+    use handoff_tracking::testing::{copied, loaded};
     use handoff_tracking::{CopyState, RecoveryFinding};
 
     const COPY: &str = "00000000000000a1";
@@ -318,60 +318,16 @@ mod tests {
     }
 
     fn copy(status: AttemptStatus, id: &str) -> CopyState {
-        CopyState {
-            place: Side::Replica,
-            status,
-            copy_id: CopyId::parse(id),
-            pending: None,
-            intact: true,
-            watermark: None,
-            proposed: None,
-            fingerprint: None,
-            pending_fingerprint: None,
-            source_mark: None,
-            rows: None,
-            bytes: None,
-            strategy: None,
-            duration_ms: None,
-            started_at: None,
-            finished_at: None,
-            last_success_at: at(100),
-            origin: Default::default(),
-            adopted_at: None,
-            run: RunId::new(),
-            error: None,
-        }
+        CopyState { status, last_success_at: at(100), ..copied(CopyId::parse(id)) }
     }
 
     fn load(status: AttemptStatus, id: &str) -> LoadState {
         LoadState {
             status,
-            loaded_copy_id: CopyId::parse(id),
-            watermark: None,
-            fingerprint: None,
             rows: Some(1_001_000),
-            rows_inserted: None,
-            rows_updated: None,
-            rows_deleted: None,
-            bytes: None,
-            strategy: None,
-            duration_ms: None,
-            checksum: None,
-            source_rows: None,
-            replica_rows: None,
-            target_rows: None,
-            proof: None,
-            proof_by: None,
-            proof_detail: None,
-            proved_at: None,
             data_as_of: at(90),
-            started_at: None,
-            finished_at: None,
             last_success_at: at(160),
-            origin: Default::default(),
-            adopted_at: None,
-            run: RunId::new(),
-            error: None,
+            ..loaded(CopyId::parse(id))
         }
     }
 

@@ -6,9 +6,10 @@ mod table;
 
 pub use request::RepairRequest;
 
+use crate::builder::Pipeline;
 use crate::error::Result;
 use crate::options::RunOptions;
-use crate::pipeline::{Pipeline, Task};
+use crate::pipeline::Task;
 use crate::report::{RepairReport, RepairTable};
 use crate::table::{DeleteLimits, GuardedCommand, MOST_LISTED};
 use crate::verify::VerifyRequest;

@@ -45,7 +45,7 @@ pub(super) fn rehearsed(mut found: VerifyTable, limit: &DeleteLimit) -> RepairTa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::tests::doubles::{ALL, comparison, full_plan, name};
+    use crate::table::tests::plans::{ALL, comparison, full_plan, name};
     use crate::table::{DeleteLimits, GuardedCommand};
     use handoff_verify::DifferenceKind;
 

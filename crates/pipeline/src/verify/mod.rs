@@ -1,58 +1,32 @@
 //! Comparing the databases, apart from any run. Writes nothing anywhere.
 
+mod base;
 mod error;
 mod request;
 mod table;
 
 pub use request::{Depth, VerifyRequest};
 
+use crate::builder::Pipeline;
 use crate::error::{Error, Result};
 use crate::flight::each;
 use crate::gate::Gate;
-use crate::pipeline::Pipeline;
-use crate::report::{LastProof, VerifyReport, VerifyStatus, VerifyTable};
-use handoff_connect::{Fault, MyPool, PgPool, SessionProfile, Side};
+use crate::report::{VerifyReport, VerifyStatus, VerifyTable};
+use base::{ReplicaTables, VerifyBase};
+use handoff_connect::Side;
 use handoff_model::{RowThrottle, RunEvent, RunId, TableName};
 use handoff_plan::{Hops, NameWeight};
-use handoff_schema::{
-    CachedTable, SchemaCache, SourceCatalogue, TableSchema, TargetCatalogue, pg_table_name,
-};
+use handoff_schema::{SourceCatalogue, pg_table_name};
 use handoff_session::{
     Access, HiddenTables, ReplicaNeed, Session, Sides, TableScope, gone_note, read_catalogue,
 };
-use handoff_tracking::{ProofOutcome, TrackedTable, Tracker};
 use handoff_verify::{Verifier, VerifyOptions};
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use table::TableVerifier;
-
-type ReplicaTables = (MyPool, BTreeMap<TableName, handoff_schema::Result<TableSchema>>);
-
-/// The databases of a verification, and their tables.
-struct Base {
-    source: Option<MyPool>,
-    replica: Option<ReplicaTables>,
-    target: Option<(PgPool, TargetCatalogue)>,
-    /// The most rows of the source to read in a second.
-    throttle: Option<RowThrottle>,
-    /// The tables of the first of them, mapped.
-    origin: SchemaCache,
-    database: String,
-    /// The tables to compare, largest first.
-    wanted: Vec<TableName>,
-    /// Those that the source's account may not read in full, with the statement that lets it.
-    denied: BTreeMap<TableName, String>,
-    /// Those that were carried and are gone from the source.
-    gone: Vec<TableName>,
-    /// Remarks for a person on the origin of the tables and the names in the settings.
-    notes: Vec<String>,
-    states: BTreeMap<TableName, TrackedTable>,
-    tracker: Tracker,
-}
 
 impl Pipeline {
     /// Compares the tables that `request` names, several at a time, and reports on each.
@@ -97,7 +71,7 @@ impl Pipeline {
     }
 
     /// Connects and looks at the tables to compare. Makes nothing.
-    fn inspect(&self, run: RunId, request: &VerifyRequest) -> Result<Base> {
+    fn inspect(&self, run: RunId, request: &VerifyRequest) -> Result<VerifyBase> {
         if request.from == request.to {
             return Err(Error::NothingToCompare);
         }
@@ -137,7 +111,7 @@ impl Pipeline {
             wanted.into_iter().filter(|table| !denied.contains_key(table)).collect();
         wanted.sort_by_cached_key(|table| Reverse(size(&catalogue, table)));
         let database = session.servers.origin().database().to_owned();
-        Ok(Base {
+        Ok(VerifyBase {
             origin: session.mapped(&database, catalogue),
             source: session.servers.source,
             replica,
@@ -153,7 +127,7 @@ impl Pipeline {
         })
     }
 
-    fn compare_all(&self, base: &Base, request: &VerifyRequest) -> Result<Vec<VerifyTable>> {
+    fn compare_all(&self, base: &VerifyBase, request: &VerifyRequest) -> Result<Vec<VerifyTable>> {
         let (cancel, observer) = (self.cancel.clone(), Arc::clone(&self.observer));
         let configured = || VerifyOptions { sums: self.settings.run.sums, ..Default::default() };
         let options = request.options.unwrap_or_else(configured);
@@ -196,63 +170,4 @@ fn replica_tables(session: &Session<'_>, scope: &TableScope) -> Result<Option<Re
 /// Returns the bytes of a table, or its rows where those are more.
 fn size(catalogue: &SourceCatalogue, table: &TableName) -> u64 {
     catalogue.tables[table].as_ref().map_or(0, |table| table.data_bytes.max(table.rows))
-}
-
-impl Base {
-    /// Asks for a connection, and returns the fault of a server that cannot be reached.
-    fn unreachable(&self, side: Side) -> Option<Fault> {
-        let my = |pool: &MyPool| pool.get(SessionProfile::Read).map(drop);
-        let asked = match side {
-            Side::Source => my(self.source.as_ref()?),
-            Side::Replica => my(&self.replica.as_ref()?.0),
-            Side::Target => self.target.as_ref()?.0.get().map(drop),
-        };
-        asked.err().filter(Fault::is_disconnect)
-    }
-
-    fn sides(&self) -> Vec<Side> {
-        let source = self.source.as_ref().map(|_| Side::Source);
-        let replica = self.replica.as_ref().map(|_| Side::Replica);
-        let target = self.target.as_ref().map(|_| Side::Target);
-        [source, replica, target].into_iter().flatten().collect()
-    }
-
-    fn described(&self, table: &TableName) -> handoff_schema::Result<CachedTable> {
-        self.origin.get(&self.database, table).expect("wanted tables are in the catalogue")
-    }
-
-    fn rows(&self, table: &TableName) -> u64 {
-        self.described(table).map_or(0, |known| known.schema.rows)
-    }
-
-    /// Returns the time at which a table was proved equal, if its last proof came out so.
-    fn last_equal(&self, table: &TableName) -> Option<Timestamp> {
-        let load = self.states.get(table)?.load.as_ref()?;
-        load.proved_at.filter(|_| load.proof.as_deref() == Some(ProofOutcome::Equal.name()))
-    }
-
-    /// Returns a sentence if the tracking tables contradict that the target equals the replica.
-    fn recorded_difference(&self, table: &TableName) -> Option<String> {
-        let tracked = self.states.get(table).filter(|_| self.target.is_some())?;
-        let load = tracked.load.as_ref()?;
-        let copy = tracked.copy.as_ref().and_then(|copy| copy.copy_id);
-        if load.proof.as_deref() == Some("differs") {
-            return Some("the last run found that it differs".to_owned());
-        }
-        (self.replica.is_some() && copy.is_some() && load.loaded_copy_id != copy)
-            .then(|| "the target was loaded from an earlier copy than the replica holds".to_owned())
-    }
-
-    /// Returns the proof of the last run that moved a table.
-    fn last_proof(&self, table: &TableName) -> Option<LastProof> {
-        let load = self.states.get(table)?.load.as_ref()?;
-        let proof = load.proof.clone()?;
-        Some(LastProof { proof, by: load.proof_by, at: load.proved_at })
-    }
-
-    /// Says so if a run began while tables were compared.
-    fn began_meanwhile(&self) -> Option<String> {
-        let refused = self.tracker.demand_idle().err()?;
-        Some(format!("rows may be on their way, so verify again once it has ended: {refused}"))
-    }
 }

@@ -1,7 +1,8 @@
 //! One table of a verification.
 
+use super::base::VerifyBase;
 use super::error::Refusal;
-use super::{Base, Depth, VerifyRequest};
+use super::request::{Depth, VerifyRequest};
 use crate::gate::Gate;
 use crate::report::{CountedSide, VerifyPair, VerifyStatus, VerifyTable, millis};
 use crate::table::{ComparedTables, StructureMismatch, TableDifference};
@@ -15,7 +16,7 @@ use std::time::Instant;
 
 /// The means of comparing tables in one verification.
 pub(super) struct TableVerifier<'a> {
-    pub(super) base: &'a Base,
+    pub(super) base: &'a VerifyBase,
     pub(super) request: &'a VerifyRequest,
     pub(super) verifier: Verifier,
     pub(super) schema: &'a str,
@@ -195,7 +196,7 @@ fn compared(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::tests::doubles::{ALL, comparison, full_plan};
+    use crate::table::tests::plans::{ALL, comparison, full_plan};
     use handoff_verify::DifferenceKind;
 
     #[test]

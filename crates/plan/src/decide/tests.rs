@@ -1,5 +1,8 @@
 //! Every reason, and what goes before what.
 
+mod fingerprints;
+mod unchanged;
+
 use super::*;
 use crate::testing::{self, tracked};
 use crate::window::WatermarkKind;
@@ -250,93 +253,6 @@ fn untouched(
 }
 
 #[test]
-fn what_did_not_change_and_arrived_is_left_alone() {
-    let nothing = |_: &mut TrackedTable| {};
-    let as_it_is = |_: &mut DecisionInputs<'_>| {};
-    untouched(nothing, as_it_is, Reason::Unchanged);
-    untouched(nothing, |known| known.hops = Hops::Copy, Reason::Unchanged);
-    untouched(nothing, |known| known.asked_full = true, Reason::Asked);
-    untouched(nothing, |known| known.hops = Hops::Load, Reason::Configured);
-    untouched(nothing, |known| known.fingerprint = "g", Reason::SchemaChanged);
-    untouched(nothing, |known| known.replica_is_there = false, Reason::Configured);
-    untouched(nothing, |known| known.replica_fits = false, Reason::SchemaChanged);
-    // A copy or a load that failed, or a proof that found a difference, is made again.
-    untouched(|t| copy(t).status = AttemptStatus::Failed, as_it_is, Reason::Configured);
-    untouched(|t| load(t).status = AttemptStatus::Failed, as_it_is, Reason::Configured);
-    untouched(|t| copy(t).status = AttemptStatus::Interrupted, as_it_is, Reason::Interrupted);
-    untouched(|t| copy(t).intact = false, as_it_is, Reason::Configured);
-}
-
-/// A copy of changed rows may have missed some, until the rows are counted.
-#[test]
-fn a_copy_of_changed_rows_counts_once_it_was_counted() {
-    let as_it_is = |known: &mut DecisionInputs<'_>| known.configured = Extraction::Incremental;
-    let later = |t: &mut TrackedTable| {
-        copy(t).copy_id = Some(id(LATER));
-        load(t).loaded_copy_id = Some(id(LATER));
-    };
-    let counted = |t: &mut TrackedTable, target: u64| {
-        later(t);
-        (load(t).source_rows, load(t).target_rows) = (Some(7), Some(target));
-    };
-    untouched(later, as_it_is, Reason::Watermark);
-    untouched(|t| counted(t, 7), as_it_is, Reason::Unchanged);
-    untouched(|t| counted(t, 8), as_it_is, Reason::Watermark);
-    // The counts are about another copy.
-    let lags = |t: &mut TrackedTable| {
-        counted(t, 7);
-        load(t).loaded_copy_id = Some(id(FULL));
-    };
-    untouched(lags, as_it_is, Reason::Watermark);
-}
-
-#[test]
-fn a_copy_that_is_current_and_not_loaded_is_only_loaded() {
-    let as_it_is = |_: &mut DecisionInputs<'_>| {};
-    let lags = |t: &mut TrackedTable| load(t).loaded_copy_id = Some(id(LATER));
-    untouched(|t| t.load = None, as_it_is, Reason::CopiedNotLoaded);
-    untouched(lags, as_it_is, Reason::CopiedNotLoaded);
-    untouched(|_| {}, |known| known.target_is_there = false, Reason::CopiedNotLoaded);
-    let failed = |t: &mut TrackedTable| {
-        load(t).loaded_copy_id = Some(id(LATER));
-        load(t).status = AttemptStatus::Failed;
-    };
-    untouched(failed, as_it_is, Reason::CopiedNotLoaded);
-    untouched(lags, |known| known.configured = Extraction::Incremental, Reason::CopiedNotLoaded);
-    untouched(lags, |known| known.asked_full = true, Reason::Asked);
-    untouched(lags, |known| known.fingerprint = "g", Reason::SchemaChanged);
-    untouched(|t| copy(t).place = Side::Target, as_it_is, Reason::Unchanged);
-    // Where the source may have changed, it is copied again.
-    full(lags, |known| known.configured = Extraction::FullTable, Reason::Configured);
-}
-
-/// A policy counts for the columns that it concerns, and a default for none.
-#[test]
-fn a_fingerprint_has_the_policies_of_its_columns() {
-    use handoff_settings::{BadJson, NulBytes, TableSettings, ZeroDates};
-    let normal = ValuePolicies::default();
-    let dates = ValuePolicies { zero_dates: ZeroDates::Fail, ..normal };
-    let texts = ValuePolicies { nul_bytes: NulBytes::Replace, ..normal };
-    let documents = ValuePolicies { bad_json: BadJson::Null, ..normal };
-    for (column_type, expected) in [
-        ("int", [false, false, false, false]),
-        ("date", [false, true, false, false]),
-        ("datetime(3)", [false, true, false, false]),
-        ("varchar(9)", [false, false, true, true]),
-        ("json", [false, false, true, true]),
-        ("enum('a')", [false, false, true, true]),
-    ] {
-        let columns = vec![handoff_schema::ColumnSchema::of_type("c", column_type).unwrap()];
-        let schema =
-            handoff_schema::TableSchema { columns, ..handoff_schema::TableSchema::empty("t") };
-        let mapping = TableMapping::new(&schema, &TableSettings::default(), &normal).unwrap();
-        let has = |values| policies(&fingerprint_of(7, &mapping, &values)).is_some();
-        assert_eq!([normal, dates, texts, documents].map(has), expected, "{column_type}");
-        assert_eq!(structure(&fingerprint_of(7, &mapping, &dates)), "0000000000000007");
-    }
-}
-
-#[test]
 fn rows_of_another_source_are_replaced_before_anything_else_is_asked() {
     full(|_| {}, |known| known.is_replaced = true, Reason::NewSource);
     let asked = |known: &mut DecisionInputs<'_>| {
@@ -367,53 +283,6 @@ fn hop_2_alone_asks_for_its_own_load_only() {
     let second = |known: &mut DecisionInputs<'_>| known.hops = Hops::Load;
     full(|tracked| tracked.load = None, second, Reason::FirstRun);
     full(|tracked| tracked.copy = None, second, Reason::NoWatermark);
-}
-
-#[test]
-fn each_hop_compares_the_structure_with_what_it_moved_itself() {
-    let copied = |tracked: &mut TrackedTable| copy(tracked).fingerprint = Some("g".to_owned());
-    let loaded = |tracked: &mut TrackedTable| load(tracked).fingerprint = Some("g".to_owned());
-    full(copied, |known| known.hops = Hops::Copy, Reason::SchemaChanged);
-    full(loaded, |known| known.hops = Hops::Load, Reason::SchemaChanged);
-    full(copied, |_| {}, Reason::SchemaChanged);
-    full(loaded, |_| {}, Reason::SchemaChanged);
-    assert_eq!(decided(loaded, |known| known.hops = Hops::Copy).reason, Reason::Watermark);
-    assert_eq!(decided(copied, |known| known.hops = Hops::Load).reason, Reason::Watermark);
-}
-
-#[test]
-fn a_structure_that_was_never_recorded_is_taken_for_the_same() {
-    let forgotten = |tracked: &mut TrackedTable| {
-        copy(tracked).fingerprint = None;
-        load(tracked).fingerprint = None;
-    };
-    assert_eq!(decided(forgotten, |_| {}).reason, Reason::Watermark);
-}
-
-#[test]
-fn a_replica_that_holds_other_columns_is_filled_anew() {
-    full(|_| {}, |known| known.replica_fits = false, Reason::SchemaChanged);
-}
-
-#[test]
-fn policies_are_the_matter_of_the_load() {
-    let asked = |known: &mut DecisionInputs<'_>| {
-        known.hops = Hops::Copy;
-        known.fingerprint = "f+g";
-    };
-    assert_eq!(decided(|_| {}, asked).reason, Reason::Watermark);
-    full(
-        |_| {},
-        |known| (known.hops, known.fingerprint) = (Hops::Load, "f+g"),
-        Reason::PoliciesChanged,
-    );
-}
-
-#[test]
-fn a_policy_that_is_taken_back_counts_as_a_change() {
-    let with = |tracked: &mut TrackedTable| load(tracked).fingerprint = Some("f+g".to_owned());
-    full(with, |_| {}, Reason::PoliciesChanged);
-    assert_eq!(decided(with, |known| known.fingerprint = "f+g").reason, Reason::Watermark);
 }
 
 #[test]
@@ -464,21 +333,6 @@ fn a_merge_that_broke_off_is_followed_by_a_load_of_everything() {
 }
 
 #[test]
-fn an_unchanged_table_keeps_its_extraction_in_the_report() {
-    let decision = decided(|_| {}, |known| known.unchanged = true);
-    assert_eq!(decision.extraction, Extraction::Incremental);
-    assert!(!decision.force_full_applied && decision.since.is_empty());
-    let diff = compared(|_| {}, |known| known.unchanged = true);
-    assert_eq!((diff.extraction, diff.reason), (Extraction::Diff, Reason::Unchanged));
-}
-
-#[test]
-fn an_interrupted_table_in_full_is_moved_again_even_if_nothing_changed() {
-    let broken = |tracked: &mut TrackedTable| load(tracked).status = AttemptStatus::Running;
-    untouched(broken, |_| {}, Reason::Interrupted);
-}
-
-#[test]
 fn a_comparison_after_an_interruption_compares() {
     let broken = |tracked: &mut TrackedTable| copy(tracked).status = AttemptStatus::Interrupted;
     let decision = compared(broken, |_| {});
@@ -501,19 +355,4 @@ fn a_load_of_an_older_version_counts_by_its_copy() {
         copy(tracked).watermark = Some(at("2026-03-01 04:00:00", FULL));
     };
     full(lost, |_| {}, Reason::GapTooLong);
-}
-
-/// The text of the policies that is hashed must stay, or every table that has one is moved again.
-#[test]
-fn the_fingerprint_of_policies_is_pinned() {
-    use handoff_settings::{TableSettings, ZeroDates};
-    let columns = vec![handoff_schema::ColumnSchema::of_type("c", "date").unwrap()];
-    let schema = handoff_schema::TableSchema { columns, ..handoff_schema::TableSchema::empty("t") };
-    let normal = ValuePolicies::default();
-    let mapping = TableMapping::new(&schema, &TableSettings::default(), &normal).unwrap();
-    assert_eq!(fingerprint_of(7, &mapping, &normal), "0000000000000007");
-    let strict = ValuePolicies { zero_dates: ZeroDates::Fail, ..normal };
-    assert_eq!(fingerprint_of(7, &mapping, &strict), "0000000000000007+6f07f768e6d12741");
-    let first = ValuePolicies { zero_dates: ZeroDates::Date(1, 1, 1), ..normal };
-    assert_ne!(fingerprint_of(7, &mapping, &first), fingerprint_of(7, &mapping, &strict));
 }

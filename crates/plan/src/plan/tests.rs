@@ -1,44 +1,14 @@
 //! Both hops take their rows from one decision: whatever the watermarks are, the columns and bounds are the
 //! same.
 
-use crate::testing::{SampleTable, type_of};
+use crate::testing::{SampleTable, bounds, sample_tables, type_of};
 use crate::window::WatermarkKind;
-use handoff_model::{Extraction, Reason, RowFilter, Watermark, WatermarkWindow};
+use handoff_model::{Extraction, Reason, RowFilter, Watermark};
 use proptest::prelude::*;
-
-fn marks() -> impl Strategy<Value = Vec<Watermark>> {
-    let day = (2000..2026_u32, 1..=12_u32, 1..=28_u32, 0..24_u32, 0..60_u32);
-    let text = day.prop_map(|(y, m, d, h, min)| {
-        (format!("{y}-{m:02}-{d:02}"), format!("{h:02}:{min:02}:07"))
-    });
-    let mark = prop_oneof![
-        any::<i64>().prop_map(|number| Watermark::Integer(number.into())),
-        (any::<i32>(), 0..10_000_u32)
-            .prop_map(|(whole, part)| Watermark::Decimal(format!("{whole}.{part:04}"))),
-        text.clone().prop_map(|(day, _)| Watermark::Date(day)),
-        text.clone().prop_map(|(day, time)| Watermark::DateTime(format!("{day} {time}"))),
-        text.prop_map(|(day, time)| Watermark::Timestamp(format!("{day} {time}"))),
-    ];
-    prop::collection::vec(mark, 1..4)
-}
-
-fn worlds() -> impl Strategy<Value = SampleTable> {
-    let extraction =
-        prop_oneof![Just(Extraction::Incremental), Just(Extraction::IncrementalChunked)];
-    (marks(), prop::option::of(0..400_u32), extraction)
-        .prop_map(|(marks, lookback, extraction)| SampleTable { marks, lookback, extraction })
-}
-
-fn bounds(filter: &RowFilter) -> &[WatermarkWindow] {
-    match filter {
-        RowFilter::Changed { bounds, .. } => bounds,
-        other => panic!("all rows: {other:?}"),
-    }
-}
 
 proptest! {
     #[test]
-    fn a_plan_has_one_filter_and_it_names_the_watermark_columns(world in worlds()) {
+    fn a_plan_has_one_filter_and_it_names_the_watermark_columns(world in sample_tables()) {
         let context = world.planned();
         prop_assert_eq!(context.decision.reason, Reason::Watermark);
         let mut names: Vec<String> = (0..world.marks.len()).map(|n| format!("w{n}")).collect();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::LoadState;
-use handoff_model::RunId;
+use crate::testing::{copied, loaded};
 use jiff::Timestamp;
 
 const GOOD: &str = "000000000000000a";
@@ -13,61 +13,11 @@ fn id(text: &str) -> CopyId {
 }
 
 fn copy() -> CopyState {
-    CopyState {
-        place: Side::Replica,
-        status: AttemptStatus::Success,
-        copy_id: Some(id(GOOD)),
-        pending: None,
-        intact: true,
-        watermark: None,
-        proposed: None,
-        fingerprint: None,
-        pending_fingerprint: None,
-        source_mark: None,
-        rows: None,
-        bytes: None,
-        strategy: None,
-        duration_ms: None,
-        started_at: None,
-        finished_at: None,
-        last_success_at: None,
-        origin: Default::default(),
-        adopted_at: None,
-        run: RunId::new(),
-        error: None,
-    }
+    copied(Some(id(GOOD)))
 }
 
 fn load() -> LoadState {
-    LoadState {
-        status: AttemptStatus::Success,
-        loaded_copy_id: Some(id(GOOD)),
-        watermark: None,
-        fingerprint: None,
-        rows: None,
-        rows_inserted: None,
-        rows_updated: None,
-        rows_deleted: None,
-        bytes: None,
-        strategy: None,
-        duration_ms: None,
-        checksum: None,
-        source_rows: None,
-        replica_rows: None,
-        target_rows: None,
-        proof: None,
-        proof_by: None,
-        proof_detail: None,
-        proved_at: None,
-        data_as_of: None,
-        started_at: None,
-        finished_at: None,
-        last_success_at: Some(Timestamp::now()),
-        origin: Default::default(),
-        adopted_at: None,
-        run: RunId::new(),
-        error: None,
-    }
+    LoadState { last_success_at: Some(Timestamp::now()), ..loaded(Some(id(GOOD))) }
 }
 
 /// A copy that was begun and whose run died.

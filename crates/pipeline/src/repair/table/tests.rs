@@ -4,6 +4,7 @@ use super::*;
 use crate::report::{TableStatus, Verdict};
 use crate::table::Stages;
 use crate::table::tests::doubles::*;
+use crate::table::tests::plans::*;
 use handoff_connect::Fault;
 use handoff_plan::Hops;
 use handoff_verify::DifferenceKind;

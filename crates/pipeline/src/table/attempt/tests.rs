@@ -1,8 +1,9 @@
 mod windows;
 
 use super::*;
-use crate::table::tests::doubles::{
-    BASE, LAST, NEXT, at, copy_id, diff_plan, full_plan, stages, watermark_column, window_plan,
+use crate::table::tests::doubles::stages;
+use crate::table::tests::plans::{
+    BASE, LAST, NEXT, at, copy_id, diff_plan, full_plan, watermark_column, window_plan,
 };
 use handoff_model::ProofBy;
 use handoff_plan::Hops;

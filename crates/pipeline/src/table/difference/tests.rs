@@ -1,5 +1,5 @@
 use super::*;
-use crate::table::tests::doubles::{ALL, BOTH, comparison, full_plan};
+use crate::table::tests::plans::{ALL, BOTH, comparison, full_plan};
 
 fn stale(count: i32) -> Vec<(DifferenceKind, i32)> {
     (0..count).map(|key| (DifferenceKind::Stale, key)).collect()

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::table::attempt::Attempt;
-use crate::table::tests::doubles::{Double, Placed, full_plan, gate, lasting, stages, window_plan};
+use crate::table::tests::doubles::{Double, Placed, gate, stages};
+use crate::table::tests::plans::{full_plan, lasting, window_plan};
 
 struct Case {
     double: Double,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::table::steps::{Between, Counting, Goal, Stages};
-use crate::table::tests::doubles::{lasting, my_fault, name, passing};
+use crate::table::tests::plans::{lasting, my_fault, name, passing};
 use handoff_model::{Deletes, ProofBy};
 use handoff_plan::Hops;
 

@@ -1,3 +1,4 @@
 //! Tests without servers.
 
 pub(crate) mod doubles;
+pub(crate) mod plans;

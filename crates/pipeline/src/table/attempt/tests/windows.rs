@@ -3,40 +3,10 @@
 use crate::table::attempt::{Attempt, WindowSlice};
 use crate::table::probe::Probe;
 use crate::table::steps::Stages;
-use handoff_model::{Extraction, LoadMode, ProofBy, Reason, RowFilter, Watermark, WatermarkWindow};
+use handoff_model::{Extraction, LoadMode, ProofBy, Reason, RowFilter};
 use handoff_plan::Hops;
-use handoff_plan::testing::SampleTable;
+use handoff_plan::testing::{SampleTable, bounds, sample_tables};
 use proptest::prelude::*;
-
-fn marks() -> impl Strategy<Value = Vec<Watermark>> {
-    let day = (2000..2026_u32, 1..=12_u32, 1..=28_u32, 0..24_u32, 0..60_u32);
-    let text = day.prop_map(|(y, m, d, h, min)| {
-        (format!("{y}-{m:02}-{d:02}"), format!("{h:02}:{min:02}:07"))
-    });
-    let mark = prop_oneof![
-        any::<i64>().prop_map(|number| Watermark::Integer(number.into())),
-        (any::<i32>(), 0..10_000_u32)
-            .prop_map(|(whole, part)| Watermark::Decimal(format!("{whole}.{part:04}"))),
-        text.clone().prop_map(|(day, _)| Watermark::Date(day)),
-        text.clone().prop_map(|(day, time)| Watermark::DateTime(format!("{day} {time}"))),
-        text.prop_map(|(day, time)| Watermark::Timestamp(format!("{day} {time}"))),
-    ];
-    prop::collection::vec(mark, 1..4)
-}
-
-fn worlds() -> impl Strategy<Value = SampleTable> {
-    let extraction =
-        prop_oneof![Just(Extraction::Incremental), Just(Extraction::IncrementalChunked)];
-    (marks(), prop::option::of(0..400_u32), extraction)
-        .prop_map(|(marks, lookback, extraction)| SampleTable { marks, lookback, extraction })
-}
-
-fn bounds(filter: &RowFilter) -> &[WatermarkWindow] {
-    match filter {
-        RowFilter::Changed { bounds, .. } => bounds,
-        other => panic!("all rows: {other:?}"),
-    }
-}
 
 /// The slices that a run would cut: the first column's window in two, or one slice.
 fn slices(attempt: &Attempt<'_>, world: &SampleTable) -> Vec<WindowSlice> {
@@ -53,7 +23,7 @@ fn slices(attempt: &Attempt<'_>, world: &SampleTable) -> Vec<WindowSlice> {
 
 proptest! {
     #[test]
-    fn both_hops_take_the_same_rows(world in worlds()) {
+    fn both_hops_take_the_same_rows(world in sample_tables()) {
         let context = world.planned();
         let attempt = Attempt::planned(&context);
         let slices = slices(&attempt, &world);

@@ -115,7 +115,7 @@ impl Hop2 {
             Ok(())
         })?;
         let outcome: LoadOutcome = outcome.ok_or("a load has an outcome")?;
-        Ok((elapsed, Amount { rows: outcome.rows_loaded, bytes: outcome.bytes }))
+        Ok((elapsed, Amount { rows: outcome.figures.rows, bytes: outcome.figures.bytes }))
     }
 
     /// Drops what the last contender made, and has the server write what it still holds back, so

@@ -98,8 +98,8 @@ impl Merging {
             outcome = Some(self.hop.loader().load(&job, &StreamingLoad::default(), &Unrecorded)?);
             Ok(())
         })?;
-        let LoadOutcome { rows_updated, bytes, .. } = outcome.ok_or("a load has an outcome")?;
-        self.amount.set(Amount { rows: rows_updated, bytes });
+        let LoadOutcome { figures, .. } = outcome.ok_or("a load has an outcome")?;
+        self.amount.set(Amount { rows: figures.updated, bytes: figures.bytes });
         self.arrived(version)?;
         Ok(elapsed)
     }

@@ -2,10 +2,9 @@
 
 pub use handoff_model::LoadMode;
 
-use handoff_model::{CopyId, LossAudit, RowFilter, TableSum, WaitTimes};
+use handoff_model::{CopyId, LossAudit, MoveFigures, RowFilter, TableSum};
 use handoff_rows::{KeyList, Locking};
 use handoff_schema::{TableMapping, TableSchema, TargetTable};
-use std::time::Duration;
 
 /// One table to load.
 #[derive(Debug, Clone, Copy)]
@@ -51,22 +50,11 @@ impl<'a> LoadScope<'a> {
 /// The outcome of a load.
 #[derive(Debug, Clone)]
 pub struct LoadOutcome {
-    /// Rows read, encoded and sent.
-    pub rows_loaded: u64,
-    /// Rows that the target did not have.
-    pub rows_inserted: u64,
-    /// Rows that the target had with other values.
-    pub rows_updated: u64,
-    /// Rows that only the target had.
-    pub rows_deleted: u64,
-    /// Bytes of the encoded rows.
-    pub bytes: u64,
+    /// The rows that were read, encoded and sent, the changes that they made, and the time from the start to the
+    /// commit.
+    pub figures: MoveFigures,
     /// The strategy that moved them.
     pub strategy: &'static str,
-    /// The time from the start to the commit.
-    pub duration: Duration,
-    /// The parts of that time.
-    pub waits: WaitTimes,
     /// The sum of the rows read.
     pub sum: TableSum,
     /// True if the target was read and held these very rows already, so that nothing was written.

@@ -42,7 +42,7 @@
 //! use handoff_loader::{LoadJob, Loader, Result, StreamingLoad};
 //! # fn example(loader: &Loader, job: &LoadJob<'_>, hook: &dyn handoff_connect::PublishHook) -> Result<()> {
 //! let outcome = loader.load(job, &StreamingLoad::default(), hook)?;
-//! assert_eq!(outcome.rows_loaded, outcome.sum.rows);
+//! assert_eq!(outcome.figures.rows, outcome.sum.rows);
 //! # Ok(())
 //! # }
 //! ```

@@ -13,7 +13,9 @@ use crate::statements::LoadStatements;
 use crate::step::{MAKE, connect_failed, is_taken, step};
 use crate::strategy::{LandingMode, LoadInput, LoadStrategy, StreamingLoad};
 use handoff_connect::{Fault, MyPool, PgConn, PgPool, PublishHook, PublishedRows, fault_point};
-use handoff_model::{CopyId, ProgressMeter, RowThrottle, TablePhase, TableSum, WaitClock, chain};
+use handoff_model::{
+    CopyId, MoveFigures, ProgressMeter, RowThrottle, TablePhase, TableSum, WaitClock, chain,
+};
 use handoff_rows::{KeyList, Locking};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -387,14 +389,16 @@ impl LoadAttempt<'_> {
     fn outcome(&self, moved: LoadedRows, published: &PublishedRows) -> LoadOutcome {
         let duration = self.started.elapsed();
         LoadOutcome {
-            rows_loaded: moved.rows,
-            rows_inserted: published.inserted,
-            rows_updated: published.updated,
-            rows_deleted: published.deleted,
-            bytes: moved.bytes,
+            figures: MoveFigures {
+                rows: moved.rows,
+                inserted: published.inserted,
+                updated: published.updated,
+                deleted: published.deleted,
+                bytes: moved.bytes,
+                duration,
+                waits: self.source.clock.waits().of_whole(duration),
+            },
             strategy: self.strategy.name(),
-            duration,
-            waits: self.source.clock.waits().of_whole(duration),
             sum: moved.sum,
             unchanged: published.unchanged,
             audit: moved.audit,

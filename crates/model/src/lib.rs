@@ -16,7 +16,7 @@
 //! | [`meter`] | [`ProgressMeter`]: progress of one table, told a few times a second |
 //! | [`batch`] | [`BatchSize`]: how many rows a statement takes |
 //! | [`throttle`] | [`RowThrottle`]: a bound on the rows read in a second |
-//! | [`work`] | [`WaitTimes`], [`MovePerformance`]: where the time of a move went |
+//! | [`work`] | [`MoveFigures`], [`WaitTimes`], [`MovePerformance`]: the rows of a move and where its time went |
 //! | [`own`] | the names of our own tables and locks |
 //! | [`human`] | [`grouped`](human::grouped), [`counted`](human::counted), [`bytes`](human::bytes): numbers for people |
 //! | [`quote`] | [`shell_word`], [`toml_key`], [`chain`]: what people read, copy and paste |
@@ -56,4 +56,4 @@ pub use quote::{chain, shell_path, shell_word, toml_key, toml_string};
 pub use sum::TableSum;
 pub use throttle::RowThrottle;
 pub use visible::{is_hidden, visible, visible_json, visible_lines};
-pub use work::{MovePerformance, WaitClock, WaitTimes};
+pub use work::{MoveFigures, MovePerformance, WaitClock, WaitTimes, millis};

@@ -57,6 +57,49 @@ impl WaitClock {
     }
 }
 
+/// The figures of a move of rows, or of several of one table together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MoveFigures {
+    /// Rows that were read and sent.
+    pub rows: u64,
+    /// Rows that were not there before.
+    pub inserted: u64,
+    /// Rows that were there with other values.
+    pub updated: u64,
+    /// Rows that were there and are gone.
+    pub deleted: u64,
+    /// Bytes that were sent.
+    pub bytes: u64,
+    /// The time from the start to the end.
+    pub duration: Duration,
+    /// The parts of that time.
+    pub waits: WaitTimes,
+}
+
+impl MoveFigures {
+    /// Returns the duration in whole milliseconds.
+    pub fn millis(&self) -> u64 {
+        millis(self.duration)
+    }
+
+    /// Returns the speed, and the time spent waiting and encoding.
+    pub fn performance(&self) -> MovePerformance {
+        MovePerformance::new(self.rows, self.bytes, self.duration, &self.waits)
+    }
+}
+
+impl std::ops::AddAssign for MoveFigures {
+    fn add_assign(&mut self, more: MoveFigures) {
+        self.rows += more.rows;
+        self.inserted += more.inserted;
+        self.updated += more.updated;
+        self.deleted += more.deleted;
+        self.bytes += more.bytes;
+        self.duration += more.duration;
+        self.waits += more.waits;
+    }
+}
+
 /// The speed of a move and its waits, in the units of reports. Later versions add fields and never
 /// rename one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -125,7 +168,8 @@ fn per_second(number: u64, micros: u128) -> u64 {
     u64::try_from(u128::from(number) * 1_000_000 / micros).unwrap_or(u64::MAX)
 }
 
-fn millis(time: Duration) -> u64 {
+/// Returns the whole milliseconds of a time.
+pub fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

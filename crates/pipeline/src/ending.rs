@@ -1,9 +1,9 @@
 //! The end of a run in the tracking tables.
 
-use crate::report::{TableReport, TableStatus, recorded_proof};
+use crate::report::{TableReport, TableStatus, Verdict};
 use handoff_model::{CancelToken, TableName, chain};
 use handoff_plan::Hops;
-use handoff_tracking::{AttemptStatus, Tracker};
+use handoff_tracking::{AttemptStatus, ProofOutcome, ProofRecord, Tracker};
 use jiff::Timestamp;
 
 /// The parts of a run that its end needs.
@@ -56,3 +56,28 @@ fn not_started(reports: &[TableReport]) -> Vec<(&TableName, &str)> {
     let waiting = reports.iter().map(|report| (&report.table, &report.not_started_because));
     waiting.filter_map(|(table, reason)| Some((table, reason.as_deref()?))).collect()
 }
+
+/// Returns the record of a table's comparison.
+fn recorded_proof(report: &TableReport) -> Option<(TableName, ProofRecord)> {
+    let proof = report.proof.as_ref().filter(|_| !report.is_unchanged())?;
+    // What says nothing of the target is no proof of what is in it.
+    let of_target = proof.target_rows.is_some() || proof.verdict == Verdict::Differs;
+    let outcome = match proof.verdict {
+        Verdict::Equal => ProofOutcome::Equal,
+        Verdict::SameCount => ProofOutcome::SameCount,
+        Verdict::Differs => ProofOutcome::Differs,
+    };
+    let proof = ProofRecord {
+        outcome,
+        by: proof.by,
+        detail: serde_json::to_string(proof).ok(),
+        at: proof.at,
+        source_rows: proof.source_rows.filter(|_| proof.counted),
+        replica_rows: proof.replica_rows.filter(|_| proof.counted),
+        target_rows: proof.target_rows.filter(|_| proof.counted),
+    };
+    of_target.then(|| (report.table.clone(), proof))
+}
+
+#[cfg(test)]
+mod tests;

@@ -255,7 +255,9 @@ mod tests {
         let apart = |own: &str| hours_apart(NOW, own.parse().unwrap());
         assert_eq!(apart("2026-01-31T12:20:00Z"), 0);
         assert_eq!(apart("2026-01-31T11:40:00Z"), 0);
+        assert_eq!(apart("2026-01-31T11:10:00Z"), 1);
         assert_eq!(apart("2026-01-31T13:10:00Z"), -1);
+        assert_eq!(apart("2026-01-31T13:40:00Z"), -2);
         assert_eq!(apart("2026-01-31T04:00:00Z"), 8);
     }
 

@@ -22,3 +22,14 @@ impl Hops {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_choice_of_hops_has_its_command() {
+        let commands = [Hops::Both, Hops::Copy, Hops::Load].map(Hops::command);
+        assert_eq!(commands, ["run", "replicate", "load"]);
+    }
+}

@@ -113,6 +113,7 @@ mod tests {
         check(9, 50, Replica, None, (Strategy::Standard, "at most 50 MB"));
         check(9, 51, Replica, None, (Strategy::Streaming, "above 50 MB"));
         check(9, 201, Replica, None, (Strategy::Chunked, "above 200 MB"));
+        check(1_000_000, 201, Replica, None, (Strategy::Chunked, "above 200 MB"));
         check(1_000_001, 201, Replica, None, (Strategy::Parallel, "above 1000000 rows"));
         let own = "set for this table";
         check(1_000_001, 201, Replica, Some(Strategy::CopyCsv), (Strategy::CopyCsv, own));

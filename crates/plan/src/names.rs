@@ -337,6 +337,8 @@ mod tests {
         let literals = |glob: &str| literals(glob);
         assert_eq!(literals("a"), Some(vec!["a".to_owned()]));
         assert_eq!(literals("{a,b}"), Some(vec!["a".to_owned(), "b".to_owned()]));
+        // A list with anything but plain names is left to the pattern.
+        assert_eq!(literals("{a\\*,b}"), None);
         assert_eq!(literals("a\\*"), Some(vec!["a*".to_owned()]));
         for pattern in ["a*", "a?", "[ab]", "{a,b*}", "{a,b}c", "a\\"] {
             assert_eq!(literals(pattern), None, "{pattern}");

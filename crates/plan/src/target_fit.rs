@@ -97,7 +97,7 @@ impl TargetRefusal {
 mod tests {
     use super::*;
     use crate::testing::arrived;
-    use handoff_schema::{ColumnSchema, TableSchema, TargetKind, TargetTable};
+    use handoff_schema::{ColumnSchema, TableSchema, TargetKind, TargetObstacle, TargetTable};
     use handoff_settings::{TableSettings, ValuePolicies};
 
     fn mapping(table: &str) -> TableMapping {
@@ -148,18 +148,19 @@ mod tests {
         let mut there = arrived(&mapping);
         there.columns[0].type_name = "boolean".to_owned();
         let refusal = TargetRefusal::find(&mapping, "raw", &target(there), true).unwrap();
-        let TargetRefusal::Unfit(found) = &refusal else { panic!("{refusal:?}") };
-        assert_eq!(
-            refusal.statements(),
-            if found.statements.is_empty() {
-                vec![found.aside.clone()]
-            } else {
-                found.statements.clone()
-            }
-        );
-        let expected = (found.in_full && !found.statements.is_empty())
-            .then(|| "etl run 'a b' --full".to_owned());
-        assert_eq!(refusal.command(), expected);
+        let alter = "ALTER TABLE \"raw\".\"a b\" ALTER COLUMN \"a\" TYPE integer \
+                     USING \"a\"::text::integer";
+        assert_eq!(refusal.statements(), [alter]);
+        assert_eq!(refusal.command().as_deref(), Some("etl run 'a b' --full"));
+    }
+
+    #[test]
+    fn an_obstacle_is_taken_away_and_nothing_is_moved_again() {
+        let mapping = mapping("t");
+        let there = TargetTable { obstacles: vec![TargetObstacle::Unlogged], ..arrived(&mapping) };
+        let refusal = TargetRefusal::find(&mapping, "raw", &target(there), true).unwrap();
+        assert_eq!(refusal.statements(), ["ALTER TABLE \"raw\".\"t\" SET LOGGED"]);
+        assert_eq!(refusal.command(), None);
     }
 
     #[test]

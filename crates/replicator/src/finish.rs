@@ -5,6 +5,7 @@ use crate::job::CopyOutcome;
 use crate::left_out::notes;
 use crate::prepared_copy::{CopyPlan, PreparedCopy};
 use handoff_connect::{PublishHook, fault_point};
+use handoff_model::MoveFigures;
 use std::time::Instant;
 
 impl PreparedCopy<'_> {
@@ -32,15 +33,17 @@ impl PreparedCopy<'_> {
         };
         let duration = self.started.elapsed();
         Ok(CopyOutcome {
-            rows: rows.written.rows,
-            inserted: rows.inserted,
-            updated: rows.updated,
-            deleted: rows.deleted,
+            figures: MoveFigures {
+                rows: rows.written.rows,
+                inserted: rows.inserted,
+                updated: rows.updated,
+                deleted: rows.deleted,
+                bytes: rows.written.bytes,
+                duration,
+                waits: self.clock.waits().of_whole(duration),
+            },
             unchanged: rows.unchanged,
-            bytes: rows.written.bytes,
             strategy: rows.written.strategy,
-            duration,
-            waits: self.clock.waits().of_whole(duration),
             notes: notes(&self.omissions),
             omissions: self.omissions,
             checked: rows.written.checked,

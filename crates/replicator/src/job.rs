@@ -1,10 +1,9 @@
 //! The job of a copy, and its outcome.
 
-use handoff_model::{CopyId, RowFilter, TableSum, WaitTimes};
+use handoff_model::{CopyId, MoveFigures, RowFilter, TableSum};
 use handoff_rows::KeyList;
 use handoff_schema::{OmittedPart, StorageEngine, TableMapping, TableSchema};
 use handoff_settings::ValuePolicies;
-use std::time::Duration;
 
 /// One table to copy.
 #[derive(Debug, Clone, Copy)]
@@ -69,24 +68,15 @@ pub enum PublishMode {
 /// The outcome of a copy.
 #[derive(Debug, Clone)]
 pub struct CopyOutcome {
-    /// Rows read in the source and sent; all of them for a full copy.
-    pub rows: u64,
-    /// Rows that were not there before; all of them for a full copy.
-    pub inserted: u64,
-    /// Rows that a merge replaced, since a byte of them differed.
-    pub updated: u64,
-    /// Rows that a merge deleted, since the source has none of their keys.
-    pub deleted: u64,
+    /// The rows that were read in the source and sent, the changes that they made, and the time from
+    /// [`PreparedCopy::finish`](crate::PreparedCopy::finish)'s start to its end. A full copy inserts every row; a merge
+    /// updates those of which a byte differed and deletes those whose keys the source lacks. The bytes are 0 where
+    /// the server moved them itself.
+    pub figures: MoveFigures,
     /// Rows that a merge left alone, since the replica held them byte for byte.
     pub unchanged: u64,
-    /// Bytes sent; 0 where the server moved them itself.
-    pub bytes: u64,
     /// `load_data_local`, `prepared_inserts` or `insert_select`.
     pub strategy: &'static str,
-    /// From [`PreparedCopy::finish`](crate::PreparedCopy::finish)'s start to its end.
-    pub duration: Duration,
-    /// The parts of that time.
-    pub waits: WaitTimes,
     /// The parts of the source's definition that the replica's table does not have.
     pub omissions: Vec<OmittedPart>,
     /// Sentences about the omitted parts that somebody may miss.

@@ -13,7 +13,7 @@ mod tests {
     use std::path::Path;
 
     fn load(text: &str) -> Result<Settings, SettingsError> {
-        from_texts(ConfigText { text, path: Path::new("handoff.toml") }, None, &|_| {
+        from_texts(&ConfigText { text, path: Path::new("handoff.toml") }, None, &|_| {
             Err(VarError::NotPresent)
         })
     }

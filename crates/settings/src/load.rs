@@ -27,7 +27,7 @@ impl Settings {
         let beside = path.with_file_name(TABLES_FILE);
         let tables = text_of(&beside)?;
         let extra = tables.as_deref().map(|text| ConfigText { text, path: &beside });
-        from_texts(ConfigText { text: &main, path }, extra, &|name| env::var(name))
+        from_texts(&ConfigText { text: &main, path }, extra.as_ref(), &|name| env::var(name))
     }
 
     /// Reads a configuration from `text`. Errors call it `path`, and the files that it names are
@@ -37,7 +37,7 @@ impl Settings {
     ///
     /// Returns [`SettingsError::Invalid`] with everything that is wrong.
     pub fn from_toml(text: &str, path: &Path) -> Result<Settings, SettingsError> {
-        from_texts(ConfigText { text, path }, None, &|name| env::var(name))
+        from_texts(&ConfigText { text, path }, None, &|name| env::var(name))
     }
 }
 
@@ -55,12 +55,12 @@ impl<'a> ConfigText<'a> {
 
 /// Reads settings from the texts of the files.
 pub(crate) fn from_texts(
-    main: ConfigText<'_>,
-    extra: Option<ConfigText<'_>>,
+    main: &ConfigText<'_>,
+    extra: Option<&ConfigText<'_>>,
     env: Env<'_>,
 ) -> Result<Settings, SettingsError> {
     let folder = main.path.parent().map(PathBuf::from).unwrap_or_default();
-    read::settings(&main.parse(), extra.map(|extra| extra.parse()).as_ref(), &folder, env)
+    read::settings(&main.parse(), extra.map(ConfigText::parse).as_ref(), &folder, env)
 }
 
 fn text_of(path: &Path) -> Result<Option<String>, SettingsError> {

@@ -226,7 +226,7 @@ impl PublishHook for Ledger {
 
 /// Rows inserted, updated and deleted.
 fn changes(outcome: &LoadOutcome) -> (u64, u64, u64) {
-    (outcome.rows_inserted, outcome.rows_updated, outcome.rows_deleted)
+    (outcome.figures.inserted, outcome.figures.updated, outcome.figures.deleted)
 }
 
 /// The error and its causes, as a person reads them.

@@ -2,14 +2,13 @@
 
 mod repair;
 mod run;
-mod totals;
 mod verify;
 
 pub(crate) use repair::SeenRepair;
 pub use repair::{RepairReport, RepairStatus, RepairTable, RepairWay};
+pub(crate) use run::HopTotals;
 pub use run::{
     CopyReport, Covers, LoadReport, Proof, RunReport, TableReport, TableStatus, Verdict,
 };
-pub(crate) use totals::{MoveTotals, StepFigures, millis, recorded_proof};
 pub(crate) use verify::CountedSide;
 pub use verify::{LastProof, VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable};

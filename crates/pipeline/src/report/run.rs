@@ -1,7 +1,7 @@
 //! The report of a run, as a value and as JSON.
 
 use handoff_model::{
-    LossAudit, MovePerformance, ProofBy, Reason, RunId, TableName, TableSum,
+    LossAudit, MoveFigures, MovePerformance, ProofBy, Reason, RunId, TableName, TableSum,
     human::{counted, grouped},
 };
 use handoff_plan::{OmissionReport, PlanReport};
@@ -187,6 +187,27 @@ impl TableReport {
     }
 }
 
+/// The sum of the publications that a hop made of a table.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct HopTotals {
+    pub(crate) figures: MoveFigures,
+    /// The strategy of the last.
+    pub(crate) strategy: &'static str,
+}
+
+impl HopTotals {
+    /// Adds a publication to the sum of those before, if there were any.
+    pub(crate) fn add(
+        totals: &mut Option<HopTotals>,
+        figures: MoveFigures,
+        strategy: &'static str,
+    ) {
+        let sum = totals.get_or_insert_default();
+        sum.figures += figures;
+        sum.strategy = strategy;
+    }
+}
+
 /// The results of hop 1.
 #[derive(Debug, Clone, Serialize)]
 pub struct CopyReport {
@@ -210,6 +231,23 @@ pub struct CopyReport {
     pub watermark: Option<String>,
 }
 
+impl CopyReport {
+    pub(crate) fn new(totals: &HopTotals, watermark: Option<String>) -> CopyReport {
+        let figures = &totals.figures;
+        CopyReport {
+            rows_copied: figures.rows,
+            rows_inserted: figures.inserted,
+            rows_updated: figures.updated,
+            rows_deleted: figures.deleted,
+            bytes: figures.bytes,
+            strategy_used: totals.strategy,
+            duration_ms: figures.millis(),
+            performance: figures.performance(),
+            watermark,
+        }
+    }
+}
+
 /// The results of hop 2.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoadReport {
@@ -229,6 +267,22 @@ pub struct LoadReport {
     pub duration_ms: u64,
     /// The speed, and the time spent waiting and encoding.
     pub performance: MovePerformance,
+}
+
+impl LoadReport {
+    pub(crate) fn new(totals: &HopTotals) -> LoadReport {
+        let figures = &totals.figures;
+        LoadReport {
+            rows_loaded: figures.rows,
+            rows_inserted: figures.inserted,
+            rows_updated: figures.updated,
+            rows_deleted: figures.deleted,
+            bytes: figures.bytes,
+            strategy_used: totals.strategy,
+            duration_ms: figures.millis(),
+            performance: figures.performance(),
+        }
+    }
 }
 
 /// The outcome of a comparison.
@@ -288,4 +342,40 @@ pub struct Proof {
     pub target_sum: Option<TableSum>,
     /// The duration of the comparison, in milliseconds.
     pub duration_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn figures(rows: u64) -> MoveFigures {
+        let duration = Duration::from_micros(5_500);
+        let bytes = 10 * rows;
+        MoveFigures {
+            rows,
+            inserted: 1,
+            updated: 2,
+            deleted: 3,
+            bytes,
+            duration,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn publications_of_a_table_add_up() {
+        let mut totals = None;
+        HopTotals::add(&mut totals, figures(3), "streaming");
+        HopTotals::add(&mut totals, figures(4), "parallel");
+        let totals = totals.unwrap();
+        let copy = CopyReport::new(&totals, Some("w 1".to_owned()));
+        assert_eq!((copy.rows_copied, copy.bytes, copy.duration_ms), (7, 70, 11));
+        assert_eq!((copy.rows_inserted, copy.rows_updated, copy.rows_deleted), (2, 4, 6));
+        assert_eq!((copy.strategy_used, copy.watermark.as_deref()), ("parallel", Some("w 1")));
+        let load = LoadReport::new(&totals);
+        assert_eq!((load.rows_loaded, load.bytes, load.duration_ms), (7, 70, 11));
+        assert_eq!((load.rows_inserted, load.rows_updated, load.rows_deleted), (2, 4, 6));
+        assert_eq!((load.strategy_used, load.performance.rows_per_second), ("parallel", 636));
+    }
 }

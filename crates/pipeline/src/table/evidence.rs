@@ -7,7 +7,7 @@
 use crate::error::TableError;
 use crate::report::{Covers, Proof, Verdict};
 use handoff_model::human::grouped;
-use handoff_model::{ProofBy, TableSum};
+use handoff_model::{ProofBy, TableSum, millis};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -222,7 +222,7 @@ impl Evidence {
             source_sum: self.sums.source,
             read_sum: self.sums.read,
             target_sum: self.sums.target,
-            duration_ms: u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(self.took),
         })
     }
 

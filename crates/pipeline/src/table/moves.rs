@@ -8,7 +8,7 @@ use super::run::{CopiedRows, TableRun};
 use super::steps::{Counting, Goal};
 use super::sweep::KeySweep;
 use crate::error::TableError;
-use crate::report::StepFigures;
+use crate::report::HopTotals;
 use handoff_connect::Side;
 use handoff_loader::{LoadMode, LoadOutcome};
 use handoff_model::{CopyId, ProofBy, TablePhase};
@@ -53,9 +53,9 @@ impl TableRun<'_> {
         let is_window = self.route.goal == Goal::Window;
         let same = is_window != self.route.loads_everything();
         let alone = slice.is_last && !self.handed.has_slices;
-        let (rows, sum) = (outcome.rows, outcome.filter_sum);
+        let (rows, sum) = (outcome.figures.rows, outcome.filter_sum);
         let moved = (same && alone).then_some(MovedRows { rows, sum, is_swept });
-        self.take_copied(outcome);
+        self.take_copied(&outcome);
         self.notes.extend(note);
         self.totals.marks = marks.clone();
         self.handed.has_slices |= !slice.is_last;
@@ -99,10 +99,10 @@ impl TableRun<'_> {
             since: Some(self.attempt.began),
         };
         let outcome = self.run.movers.copy(&order, &NoCheck)?;
-        let (rows, sum) = (outcome.rows, outcome.sum);
+        let (rows, sum) = (outcome.figures.rows, outcome.sum);
         // A repair copies more rows than hop 2 lacks, or other ones.
         let moved = (!self.route.is_repair).then_some(MovedRows { rows, sum, is_swept: false });
-        self.take_copied(outcome);
+        self.take_copied(&outcome);
         self.handed.copied = Some(CopiedRows { id, marks, moved });
         Ok(())
     }
@@ -150,7 +150,7 @@ impl TableRun<'_> {
         let evidence = check.into_evidence();
         let outcome = self.judged(done, evidence)?;
         self.notes.extend(note);
-        self.take_loaded(outcome);
+        self.take_loaded(&outcome);
         if !self.route.proves_rows() {
             self.notes.extend(self.evidence.retained_note(self.rule));
         }
@@ -181,7 +181,7 @@ impl TableRun<'_> {
         let done = self.run.movers.load(&order, &check);
         let evidence = check.into_evidence();
         let outcome = self.judged(done, evidence)?;
-        self.take_loaded(outcome);
+        self.take_loaded(&outcome);
         Ok(())
     }
 
@@ -207,9 +207,9 @@ impl TableRun<'_> {
         if !self.route.proves_rows() {
             // Nothing is known of the file but what arrived.
             self.evidence = Evidence::begun();
-            self.evidence.rows.target = Some(outcome.rows_loaded);
+            self.evidence.rows.target = Some(outcome.figures.rows);
         }
-        self.take_loaded(outcome);
+        self.take_loaded(&outcome);
         Ok(())
     }
 
@@ -246,17 +246,18 @@ impl TableRun<'_> {
         done
     }
 
-    fn take_copied(&mut self, outcome: CopyOutcome) {
+    fn take_copied(&mut self, outcome: &CopyOutcome) {
         self.handed.copies += 1;
-        self.handed.figures = Some(StepFigures::of_copy(&outcome));
+        self.handed.figures = Some(outcome.figures);
         self.note(&outcome.notes);
-        self.totals.add_copy(outcome);
+        HopTotals::add(&mut self.totals.copy, outcome.figures, outcome.strategy);
     }
 
-    fn take_loaded(&mut self, outcome: LoadOutcome) {
-        self.handed.figures = Some(StepFigures::of_load(&outcome));
+    fn take_loaded(&mut self, outcome: &LoadOutcome) {
+        self.handed.figures = Some(outcome.figures);
         self.note(&outcome.notes);
-        self.totals.add_load(outcome);
+        HopTotals::add(&mut self.totals.load, outcome.figures, outcome.strategy);
+        self.totals.lossy.merge(&outcome.audit);
     }
 
     /// Returns the time from which rows were looked for in the source that hop 2 reads itself.

@@ -13,8 +13,8 @@ use super::run_scope::RunScope;
 use super::steps::{Route, Step, steps};
 use super::sweep::KeySweep;
 use crate::error::TableError;
-use crate::report::{MoveTotals, StepFigures, TableReport};
-use handoff_model::{CopyId, Reason, RunEvent, chain};
+use crate::report::{CopyReport, HopTotals, LoadReport, TableReport};
+use handoff_model::{CopyId, LossAudit, MoveFigures, Reason, RunEvent, chain};
 use handoff_plan::{PlanReport, TablePlan};
 use handoff_tracking::WatermarkAt;
 use std::collections::VecDeque;
@@ -52,7 +52,18 @@ pub(crate) struct HandedOn {
     pub(crate) copies: u32,
     pub(crate) copied: Option<CopiedRows>,
     /// The figures of the last publication.
-    pub(crate) figures: Option<StepFigures>,
+    pub(crate) figures: Option<MoveFigures>,
+}
+
+/// The sums of all publications of a table.
+#[derive(Clone, Default)]
+pub(crate) struct MoveTotals {
+    pub(crate) copy: Option<HopTotals>,
+    pub(crate) load: Option<HopTotals>,
+    /// The watermarks that the copy reaches.
+    pub(crate) marks: Option<Vec<WatermarkAt>>,
+    /// Values that could not be carried unchanged.
+    pub(crate) lossy: LossAudit,
 }
 
 /// A copy that arrived: the rows that hop 2 is to load, and the watermarks that they reach.
@@ -184,7 +195,7 @@ impl<'r> TableRun<'r> {
         }
         let flow = run.patiently(self.plan, || self.execute(step))?;
         if let (Some(phase), Some(figures)) = (step.phase(), self.handed.figures.take()) {
-            let StepFigures { rows, bytes, duration } = figures;
+            let MoveFigures { rows, bytes, duration, .. } = figures;
             run.observer.event(&RunEvent::PhaseFinished { table, phase, rows, bytes, duration });
         }
         Ok(flow)
@@ -230,11 +241,12 @@ impl<'r> TableRun<'r> {
         if self.is_unchanged {
             plan = PlanReport { reason: Reason::Unchanged, ..plan };
         }
+        let MoveTotals { copy, load, marks, lossy } = self.totals;
         TableReport {
-            copy: self.totals.copy_report(),
-            load: self.totals.load_report(),
+            copy: copy.map(|copy| CopyReport::new(&copy, marks.as_deref().map(shown_marks))),
+            load: load.map(|load| LoadReport::new(&load)),
             proof: self.evidence.proof(self.rule),
-            lossy: self.totals.lossy(),
+            lossy,
             notes: self.notes,
             ..TableReport::begun(self.plan.name.clone(), Some(plan))
         }
@@ -245,6 +257,12 @@ fn go_first(ahead: &mut VecDeque<Step>, steps: &[Step]) {
     for step in steps.iter().rev() {
         ahead.push_front(*step);
     }
+}
+
+/// Returns watermarks for a person, such as `DateTStamp 2026-01-31 23:00:00`.
+fn shown_marks(marks: &[WatermarkAt]) -> String {
+    let texts = marks.iter().map(|mark| format!("{} {}", mark.column, mark.watermark));
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// Says why a table is not moved in full.

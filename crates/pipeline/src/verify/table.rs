@@ -4,10 +4,12 @@ use super::base::VerifyBase;
 use super::error::Refusal;
 use super::request::{Depth, VerifyRequest};
 use crate::gate::Gate;
-use crate::report::{CountedSide, VerifyPair, VerifyStatus, VerifyTable, millis};
+use crate::report::{CountedSide, VerifyPair, VerifyStatus, VerifyTable};
 use crate::table::{ComparedTables, StructureMismatch, TableDifference};
 use handoff_connect::{MyPool, RetryNotice, RetryPolicy, SessionProfile, Side, quote_my, retry};
-use handoff_model::{CancelToken, Deletes, Observer, RunEvent, TableName, TablePhase, chain};
+use handoff_model::{
+    CancelToken, Deletes, Observer, RunEvent, TableName, TablePhase, chain, millis,
+};
 use handoff_schema::{CachedTable, TableMapping, TableSchema, ddl};
 use handoff_settings::{Settings, ValuePolicies};
 use handoff_verify::{ComparedTable, ShowKeys, TableComparison, Verifier, VerifyJob};

@@ -24,15 +24,15 @@ proptest! {
     }
 }
 
-use crate::change_token::NoChangeToken;
+use crate::change_token::{ChangeDetector, NoChangeToken, ServerFacts};
 use crate::error::PlanError;
 use crate::hops::Hops;
 use crate::plan::Plan;
 use crate::target_fit::TargetRefusal;
-use crate::testing::SampleRun;
+use crate::testing::{SampleRun, now};
 use handoff_connect::Side;
 use handoff_model::{Deletes, Priority, TableName, TablePhase};
-use handoff_schema::{SchemaError, TableSchema, TargetKind};
+use handoff_schema::{SchemaError, TableFiles, TableSchema, TargetKind};
 use handoff_tracking::RecoveryFinding;
 
 fn table(name: &str) -> TableName {
@@ -170,6 +170,54 @@ fn a_replica_that_is_yet_to_be_made_needs_no_table() {
     assert_eq!(reason(direct), Reason::Watermark);
     let missing = |run: &mut SampleRun| run.replica.as_mut().unwrap().tables.clear();
     assert_eq!(reason(missing), Reason::NoWatermark);
+}
+
+#[test]
+fn a_replica_of_another_structure_is_no_matter_of_hop_2() {
+    let other = |run: &mut SampleRun| {
+        let there = run.replica.as_mut().unwrap().tables.get_mut(&table("t")).unwrap();
+        there.as_mut().unwrap().columns.truncate(2);
+    };
+    assert_eq!(reason(other), Reason::SchemaChanged);
+    let loaded = |run: &mut SampleRun| {
+        other(run);
+        run.hops = Hops::Load;
+    };
+    assert_eq!(reason(loaded), Reason::Watermark);
+}
+
+#[test]
+fn a_table_with_the_token_of_its_last_copy_is_left_alone() {
+    let vouched = |run: &mut SampleRun| {
+        let facts = ServerFacts {
+            database: "s".to_owned(),
+            host: "clinic".to_owned(),
+            system: "Linux".to_owned(),
+            maps_files: false,
+            started: 1_700_000_000,
+            up: 60,
+        };
+        run.detector = ChangeDetector::new(Some(&facts), &run.clock, now());
+        let files = TableFiles {
+            made: "2025-01-01 00:00:00".to_owned(),
+            written: "2026-02-01 00:00:00".to_owned(),
+            rows: 2,
+            bytes: 40,
+            free_bytes: 0,
+        };
+        let schema = run.catalogue.tables.get_mut(&table("t")).unwrap().as_mut().unwrap();
+        schema.files = Some(files);
+    };
+    let token = plan_of(vouched).tables[0].change_token.clone().unwrap();
+    let recorded = |run: &mut SampleRun, token: &str| {
+        vouched(run);
+        let copy = run.states.get_mut(&table("t")).unwrap().copy.as_mut().unwrap();
+        copy.source_mark = Some(token.to_owned());
+        run.states.get_mut(&table("t")).unwrap().load.as_mut().unwrap().target_rows = Some(2);
+    };
+    assert_eq!(reason(|run| recorded(run, &token)), Reason::Unchanged);
+    assert_ne!(reason(|run| recorded(run, "another")), Reason::Unchanged);
+    assert_ne!(reason(vouched), Reason::Unchanged);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn env(name: &str) -> Result<String, VarError> {
 
 fn load(main: &str, tables: Option<&str>) -> Result<Settings, SettingsError> {
     let tables = tables.map(|text| ConfigText { text, path: Path::new("tables.toml") });
-    from_texts(ConfigText { text: main, path: Path::new("handoff.toml") }, tables, &env)
+    from_texts(&ConfigText { text: main, path: Path::new("handoff.toml") }, tables.as_ref(), &env)
 }
 
 #[track_caller]
@@ -114,7 +114,7 @@ fn every_key_arrives() {
     let (main_path, tables_path) = (folder.path().join("h.toml"), folder.path().join("t.toml"));
     let main = ConfigText { text: main, path: &main_path };
     let tables = ConfigText { text: tables, path: &tables_path };
-    let settings = from_texts(main, Some(tables), &env).unwrap();
+    let settings = from_texts(&main, Some(&tables), &env).unwrap();
 
     let mut expected = Settings::new(
         "mysql://reader:S3cret@clinic:3399/app",

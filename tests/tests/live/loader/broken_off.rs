@@ -89,7 +89,7 @@ fn a_killed_backend_costs_less_than_a_chunk() {
         let outcome = own.bench.load_copy("t", &chunked(CHUNK), copy).unwrap();
         let taken_up = resumed(&outcome).unwrap();
         assert!(taken_up >= 3 * CHUNK && taken_up.is_multiple_of(CHUNK), "{taken_up}");
-        assert_eq!((outcome.rows_loaded, changes(&outcome)), (ROWS, (ROWS, 0, 0)));
+        assert_eq!((outcome.figures.rows, changes(&outcome)), (ROWS, (ROWS, 0, 0)));
         assert_eq!(own.bench.sum("t"), outcome.sum);
         let sent = own.sent() - before;
         // What the catalogue was asked counts as well.
@@ -120,7 +120,7 @@ fn a_crash_of_the_server_is_survived() {
             .or_else(|_| own.bench.load_copy("t", &chunked(CHUNK), copy))
             .unwrap();
         assert_eq!(resumed(&outcome).is_some(), !refresh, "{:?}", outcome.notes);
-        assert_eq!((outcome.rows_loaded, changes(&outcome)), (ROWS, (ROWS, 0, 0)));
+        assert_eq!((outcome.figures.rows, changes(&outcome)), (ROWS, (ROWS, 0, 0)));
         assert_eq!(own.bench.sum("t"), outcome.sum);
     }
 }

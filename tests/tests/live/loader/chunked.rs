@@ -47,7 +47,7 @@ fn broken_off(name: &str, refresh: bool) -> (Bench, CopyId) {
 fn finish(bench: &Bench, copy: CopyId, expected: Option<u64>) {
     let outcome = bench.load_copy("t", &chunked(1000), copy).unwrap();
     assert_eq!(resumed(&outcome), expected, "{:?}", outcome.notes);
-    assert_eq!((outcome.rows_loaded, changes(&outcome)), (5000, (5000, 0, 0)));
+    assert_eq!((outcome.figures.rows, changes(&outcome)), (5000, (5000, 0, 0)));
     assert_eq!(bench.sum("t"), outcome.sum);
     assert_eq!(bench.loader().leftovers().unwrap(), Vec::<String>::new());
 }
@@ -124,7 +124,7 @@ fn what_others_write_to_is_one_chunk() {
         assert_eq!(left, if locking == Locking::Free { 2 } else { 0 }, "{locking:?}");
         bench.mysql("UPDATE t SET seen = NULL");
         let outcome = bench.load_locking("t", &chunked(1000), copy).unwrap();
-        assert_eq!((outcome.rows_loaded, outcome.sum), (5600, bench.sum("t")));
+        assert_eq!((outcome.figures.rows, outcome.sum), (5600, bench.sum("t")));
         let commits = bench.ask("SELECT count(DISTINCT xmin::text)::text FROM raw.t");
         assert_eq!(commits, chunks.to_string(), "{locking:?}");
     }
@@ -186,7 +186,7 @@ fn keys_of_every_kind_are_places_to_go_on_from() {
         bench.load_copy("t", &chunked(100), copy).unwrap_err();
         bench.mysql("UPDATE t SET seen = NULL");
         let outcome = bench.load_copy("t", &chunked(100), copy).unwrap();
-        assert_eq!((resumed(&outcome), outcome.rows_loaded), (Some(200), 500), "{name}");
+        assert_eq!((resumed(&outcome), outcome.figures.rows), (Some(200), 500), "{name}");
         assert_eq!(bench.sum("t"), outcome.sum, "{name}");
     }
 }

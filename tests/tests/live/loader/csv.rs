@@ -42,7 +42,7 @@ fn null_and_every_text_are_told_apart() {
     );
     let folder = TempDir::new().unwrap();
     let outcome = load(&bench, "t", &spooled(folder.path(), false)).unwrap();
-    assert_eq!((outcome.rows_loaded, outcome.sum), (13, bench.sum("t")));
+    assert_eq!((outcome.figures.rows, outcome.sum), (13, bench.sum("t")));
     let rows = bench.trio.rows("t");
     for expected in [
         row!["1", NULL, NULL, NULL],
@@ -66,7 +66,7 @@ fn lines_of_one_column_are_told_apart() {
         r"CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('\\.'), (NULL), (''), ('\\N'), ('\n'), (NULL)",
     );
     let outcome = load(&bench, "t", &CopyCsv::default()).unwrap();
-    assert_eq!((outcome.rows_loaded, outcome.sum), (6, bench.sum("t")));
+    assert_eq!((outcome.figures.rows, outcome.sum), (6, bench.sum("t")));
     assert_eq!(
         bench.trio.rows("t"),
         [row![NULL], row![NULL], row![""], row!["\n"], row!["\\."], row!["\\N"]]
@@ -127,7 +127,7 @@ fn a_kept_file_of_no_row_loads_again() {
     load(&bench, "t", &spooled(folder.path(), true)).unwrap();
     bench.pg("INSERT INTO raw.t VALUES (1, 'x')");
     let again = load(&bench, "t", &SpoolReplay { file: files(folder.path()).remove(0) }).unwrap();
-    assert_eq!((again.rows_loaded, again.rows_deleted), (0, 1));
+    assert_eq!((again.figures.rows, again.figures.deleted), (0, 1));
 }
 
 #[test]

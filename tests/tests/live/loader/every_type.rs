@@ -40,7 +40,7 @@ fn check(trio: Trio, strategy: &dyn LoadStrategy, edges: &[&[Edge]]) {
     bench.pg("UPDATE raw.every SET c0 = 1 WHERE id = 1");
     let after = KeyRange { after: Some(vec![KeyValue::Int(0)]), upto: None };
     let part = load(LoadMode::Incremental, &RowFilter::Range(after));
-    assert_eq!((part.rows_loaded, changes(&part)), (1, (0, 1, 0)), "{name}, incremental");
+    assert_eq!((part.figures.rows, changes(&part)), (1, (0, 1, 0)), "{name}, incremental");
     assert_eq!(bench.sum("every"), first.sum, "{name}, incremental");
     assert_eq!(bench.loader().leftovers().unwrap(), Vec::<String>::new(), "{name}");
 }

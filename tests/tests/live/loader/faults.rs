@@ -77,7 +77,7 @@ fn a_backend_killed_in_the_middle_of_a_copy_leaves_the_old_rows() {
     assert_eq!(bench.trio.rows("t"), [row!["-1", "", ""]]);
 
     let again = bench.load("t").unwrap();
-    assert_eq!((again.rows_inserted, again.rows_loaded), (200_000, 200_001));
+    assert_eq!((again.figures.inserted, again.figures.rows), (200_000, 200_001));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn check(name: &str, columns: &str, values: &str) {
     let load = || bench.load_as("t", &parallel(), LoadMode::Full, &RowFilter::All).unwrap();
     let first = load();
     assert_eq!(first.notes, Vec::<String>::new(), "{name}");
-    assert_eq!((changes(&first), first.rows_loaded), ((ROWS, 0, 0), ROWS), "{name}");
+    assert_eq!((changes(&first), first.figures.rows), ((ROWS, 0, 0), ROWS), "{name}");
     assert_eq!(bench.sum("t"), first.sum, "{name}");
     bench.mysql(
         "UPDATE t SET pad = 'new' WHERE pad IN ('7', '19999'); DELETE FROM t WHERE pad = '8'",
@@ -211,7 +211,7 @@ fn ranges_are_loaded_at_the_same_time() {
         });
         let load = bench.load_as("t", &parallel(), LoadMode::Full, &RowFilter::All);
         loaded.store(true, Ordering::Relaxed);
-        assert_eq!(load.unwrap().rows_loaded, 60_000);
+        assert_eq!(load.unwrap().figures.rows, 60_000);
         watcher.join().unwrap()
     });
     assert_eq!(most, 3);

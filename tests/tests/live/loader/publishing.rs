@@ -26,11 +26,11 @@ fn unchanged_rows_are_not_rewritten() {
 
     bench.mysql("UPDATE t SET c = '' WHERE a = 5; UPDATE t SET a = 6000 WHERE a = 6");
     let outcome = bench.load("t").unwrap();
-    assert_eq!((outcome.rows_loaded, changes(&outcome)), (3000, (1, 1, 1)));
+    assert_eq!((outcome.figures.rows, changes(&outcome)), (3000, (1, 1, 1)));
     assert_eq!(bench.ask(&places.replace("(5, 6)", "(5, 6, 6000)")), before);
 
     let outcome = bench.load("t").unwrap();
-    assert_eq!((outcome.rows_loaded, changes(&outcome)), (3000, (0, 0, 0)));
+    assert_eq!((outcome.figures.rows, changes(&outcome)), (3000, (0, 0, 0)));
     assert_eq!(bench.seal.last().rows, 3000);
     assert_eq!(bench.seal.last().sum, Some(outcome.sum));
 }
@@ -105,7 +105,7 @@ fn an_incremental_load_leaves_the_other_rows() {
         bench.load_as("t", &StreamingLoad::default(), LoadMode::Incremental, filter).unwrap()
     };
     let outcome = load(&above(2));
-    assert_eq!((outcome.rows_loaded, changes(&outcome)), (2, (1, 1, 0)));
+    assert_eq!((outcome.figures.rows, changes(&outcome)), (2, (1, 1, 0)));
     assert_eq!(changes(&load(&above(100))), (0, 0, 0));
     assert_eq!(
         bench.trio.rows("t"),
@@ -150,7 +150,7 @@ fn discard_reads_everything_and_touches_nothing() {
     let discard = strategy(Strategy::Discard);
     assert_eq!(discard.connections(), DiscardLoad.connections());
     let outcome = bench.load_as("t", &*discard, LoadMode::Full, &RowFilter::All).unwrap();
-    assert_eq!((outcome.rows_loaded, outcome.sum.rows, changes(&outcome)), (2, 2, (0, 0, 0)));
+    assert_eq!((outcome.figures.rows, outcome.sum.rows, changes(&outcome)), (2, 2, (0, 0, 0)));
     let loaded = bench.load("t").unwrap();
     assert_eq!(loaded.sum, outcome.sum);
     bench.load_as("t", &*discard, LoadMode::Full, &RowFilter::All).unwrap();
@@ -265,7 +265,7 @@ fn a_table_that_came_since_the_target_was_read_is_told_from_other_failures() {
         let target = bench.target("t");
         let job = LoadJob { target: target.as_ref(), ..job };
         let outcome = bench.loader().load(&job, strategy, &bench.seal).unwrap();
-        assert_eq!((outcome.rows_loaded, changes(&outcome)), (1, (0, 0, 0)));
+        assert_eq!((outcome.figures.rows, changes(&outcome)), (1, (0, 0, 0)));
     }
 }
 

@@ -65,7 +65,7 @@ fn awkward_values_survive_every_strategy_first_and_again() {
 
         let first = load();
         assert_eq!(bench.trio.rows("note"), awkward(), "{name}");
-        assert_eq!((first.rows_loaded, changes(&first)), (5, (5, 0, 0)), "{name}");
+        assert_eq!((first.figures.rows, changes(&first)), (5, (5, 0, 0)), "{name}");
         assert_eq!(first.strategy, name);
 
         bench.pg(
@@ -98,7 +98,7 @@ fn tables_larger_than_a_buffer_arrive_by_every_strategy() {
              INSERT INTO t VALUES (6001, 'new')",
         );
         let again = load();
-        assert_eq!((again.rows_loaded, changes(&again)), (5001, (1, 2, 1)), "{name}");
+        assert_eq!((again.figures.rows, changes(&again)), (5001, (1, 2, 1)), "{name}");
         let sums = "SELECT concat_ws(' ', count(*), count(body), sum(length(body)), \
                     max(right(body, 1)) FILTER (WHERE id = 6000)) FROM raw.t";
         assert_eq!(bench.ask(sums), "5001 5000 4599363 y", "{name}");

@@ -81,7 +81,7 @@ fn batches_are_of_few_sizes_and_fit_into_memory() {
     ));
     let standard = StandardLoad { rows: 1000, buffer: usize::try_from(BUFFER).unwrap() };
     let outcome = bench.load_as("t", &standard, LoadMode::Full, &RowFilter::All).unwrap();
-    assert_eq!((outcome.rows_loaded, outcome.sum), (6000, bench.sum("t")));
+    assert_eq!((outcome.figures.rows, outcome.sum), (6000, bench.sum("t")));
     let sql = "SELECT (rows / calls)::int8, calls FROM pg_stat_statements s \
                JOIN pg_database d ON d.oid = s.dbid \
                WHERE datname = $1::text AND query LIKE 'INSERT INTO \"raw\".\"t\"%'";

@@ -49,6 +49,9 @@ impl Pair {
 /// Inserted, updated, unchanged.
 #[track_caller]
 fn counts(outcome: &CopyOutcome) -> (u64, u64, u64) {
-    assert_eq!(outcome.rows, outcome.inserted + outcome.updated + outcome.unchanged);
-    (outcome.inserted, outcome.updated, outcome.unchanged)
+    assert_eq!(
+        outcome.figures.rows,
+        outcome.figures.inserted + outcome.figures.updated + outcome.unchanged
+    );
+    (outcome.figures.inserted, outcome.figures.updated, outcome.unchanged)
 }

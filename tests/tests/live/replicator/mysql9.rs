@@ -36,15 +36,15 @@ fn mysql_9_arrives_byte_for_byte_in_mysql_9() {
         let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
         make(&pair);
         let outcome = pair.check("t");
-        assert_eq!((outcome.rows, outcome.strategy), (5, strategy));
-        assert_eq!(pair.check("t").rows, 5);
+        assert_eq!((outcome.figures.rows, outcome.strategy), (5, strategy));
+        assert_eq!(pair.check("t").figures.rows, 5);
     }
     two.admin_sql("SET GLOBAL local_infile = 0");
     let trio = Trio::on("replicator mysql 9", one.endpoint(), two.endpoint(), target);
     let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     make(&pair);
     let outcome = pair.check("t");
-    assert_eq!((outcome.rows, outcome.strategy), (5, "prepared_inserts"));
+    assert_eq!((outcome.figures.rows, outcome.strategy), (5, "prepared_inserts"));
 }
 
 trait Administered {

@@ -18,8 +18,8 @@ fn names_of_every_kind_are_only_names() {
                 name.replace('`', "``").chars().take(50).collect::<String>().trim_end()
             ));
             pair.trio.sql_source(&format!("INSERT INTO {q} VALUES (1, 'b'), (2, NULL)"));
-            assert_eq!(pair.check(name).rows, 2, "{name}");
-            assert_eq!(pair.check(name).rows, 2, "{name}, again");
+            assert_eq!(pair.check(name).figures.rows, 2, "{name}");
+            assert_eq!(pair.check(name).figures.rows, 2, "{name}, again");
         }
     }
 }
@@ -41,7 +41,7 @@ fn tables_without_rows_keys_or_values_arrive() {
     for (table, rows) in
         [("empty", 0), ("keyless", 4), ("one_text", 4), ("composite", 3), ("parted", 100)]
     {
-        assert_eq!(pair.check(table).rows, rows, "{table}");
-        assert_eq!(pair.check(table).rows, rows, "{table}, again");
+        assert_eq!(pair.check(table).figures.rows, rows, "{table}");
+        assert_eq!(pair.check(table).figures.rows, rows, "{table}, again");
     }
 }

@@ -44,7 +44,7 @@ fn a_versioned_table_arrives_with_its_current_rows_and_their_times() {
     for (table, rows) in [("v", 1), ("w", 2)] {
         for _ in 0..2 {
             let outcome = pair.copy(table).unwrap();
-            assert_eq!(outcome.rows, rows);
+            assert_eq!(outcome.figures.rows, rows);
             assert_eq!(outcome.notes, ["the history of the rows is left out"]);
             pair.check_equal(table);
         }
@@ -64,7 +64,7 @@ fn a_default_of_any_bytes_is_no_obstacle() {
              c VARCHAR(1) CHARACTER SET utf8mb4 DEFAULT '😀' COMMENT '😀', d INT) ENGINE=MyISAM;
          INSERT INTO t (d) VALUES (1)",
     );
-    assert_eq!(pair.check("t").rows, 1);
+    assert_eq!(pair.check("t").figures.rows, 1);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_label_that_the_server_does_not_tell_fails_the_table() {
          INSERT INTO t VALUES ('what?', 'y'), ('☃', '')",
     );
     // The label is there, but nobody uses it.
-    assert_eq!(pair.check("t").rows, 2);
+    assert_eq!(pair.check("t").figures.rows, 2);
     pair.trio.sql_source("INSERT INTO t VALUES ('x', 'y,😀')");
     let error = pair.copy("t").unwrap_err();
     assert_eq!(
@@ -97,7 +97,7 @@ fn indexes_that_come_after_the_rows_are_all_there() {
     );
     let described = pair.describe(handoff_connect::Side::Source, "big").unwrap();
     assert!(described.rows > 20_000, "the estimate is {}", described.rows);
-    assert_eq!(pair.check("big").rows, 30_000);
+    assert_eq!(pair.check("big").figures.rows, 30_000);
     let mut indexes = [handoff_connect::Side::Source, handoff_connect::Side::Replica].map(|side| {
         let mut indexes = pair.describe(side, "big").unwrap().indexes;
         indexes.sort_by(|a, b| a.name.cmp(&b.name));

@@ -61,14 +61,14 @@ fn every_type_arrives_byte_for_byte_on_every_engine() {
     for engine in ["MyISAM", "Aria", "InnoDB"] {
         make(&pair, engine);
         let outcome = pair.check("t");
-        assert_eq!((outcome.rows, outcome.strategy), (9, "load_data_local"), "{engine}");
+        assert_eq!((outcome.figures.rows, outcome.strategy), (9, "load_data_local"), "{engine}");
         assert!(outcome.checked, "the ENUM's 0 makes the server warn ({engine})");
         pair.trio.sql_source("UPDATE t SET tx = 'other' WHERE id = 4; DELETE FROM t WHERE id = 8");
         let outcome = pair.check("t");
-        assert_eq!((outcome.rows, outcome.checked), (8, false), "{engine}");
+        assert_eq!((outcome.figures.rows, outcome.checked), (8, false), "{engine}");
         pair.trio.sql_source("SET sql_mode = ''; UPDATE t SET e = 0 WHERE id < 3");
         let outcome = pair.check("t");
-        assert_eq!((outcome.rows, outcome.checked), (8, true), "{engine}");
+        assert_eq!((outcome.figures.rows, outcome.checked), (8, true), "{engine}");
     }
 }
 

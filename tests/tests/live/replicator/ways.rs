@@ -20,7 +20,7 @@ fn a_small_innodb_table_is_refreshed_in_one_transaction() {
     pair.check("t");
     assert_eq!(pair.way("t"), PublishMode::InTransaction);
     pair.trio.sql_source("DELETE FROM t; INSERT INTO t VALUES (1, 20), (2, 10), (3, 30)");
-    assert_eq!(pair.check("t").rows, 3);
+    assert_eq!(pair.check("t").figures.rows, 3);
 
     pair.trio.sql_source("ALTER TABLE t ADD c INT");
     assert_eq!(pair.way("t"), PublishMode::Swap);
@@ -105,16 +105,16 @@ fn where_local_is_refused_rows_are_inserted() {
     for engine in ["MyISAM", "Aria", "InnoDB"] {
         types::make(&pair, engine);
         let outcome = pair.check("t");
-        assert_eq!((outcome.rows, outcome.strategy), (9, "prepared_inserts"), "{engine}");
+        assert_eq!((outcome.figures.rows, outcome.strategy), (9, "prepared_inserts"), "{engine}");
     }
     pair.trio.sql_source(
         "CREATE TABLE `many (ü)` (a INT PRIMARY KEY, b VARCHAR(300)) ENGINE=InnoDB;
          INSERT INTO `many (ü)` SELECT seq, REPEAT('ü\\\\', seq MOD 150) FROM seq_1_to_5003",
     );
-    assert_eq!(pair.check("many (ü)").rows, 5003);
+    assert_eq!(pair.check("many (ü)").figures.rows, 5003);
     pair.trio.sql_source("DELETE FROM `many (ü)` WHERE a > 100; UPDATE `many (ü)` SET b = 'x'");
     assert_eq!(pair.way("many (ü)"), PublishMode::InTransaction);
-    assert_eq!(pair.check("many (ü)").rows, 100);
+    assert_eq!(pair.check("many (ü)").figures.rows, 100);
 
     // Batches are of few sizes, whatever they take: powers of two up to 4096.
     let prepared = || -> u64 {
@@ -127,7 +127,7 @@ fn where_local_is_refused_rows_are_inserted() {
          INSERT INTO lots SELECT seq, REPEAT('x', 100 + seq DIV 50) FROM seq_1_to_30001",
     );
     let before = prepared();
-    assert_eq!(pair.check("lots").rows, 30_001);
+    assert_eq!(pair.check("lots").figures.rows, 30_001);
     let prepared = prepared() - before;
     assert!((2..20).contains(&prepared), "{prepared}");
 }
@@ -149,7 +149,10 @@ fn warnings_within_one_server_are_compared_in_the_writing_transaction() {
     pair.trio.sql_source("SET sql_mode = ''; INSERT INTO t (a) VALUES (3)");
     // Another session sees the old rows until the commit.
     let outcome = pair.check("t");
-    assert_eq!((outcome.rows, outcome.strategy, outcome.checked), (3, "insert_select", true));
+    assert_eq!(
+        (outcome.figures.rows, outcome.strategy, outcome.checked),
+        (3, "insert_select", true)
+    );
 }
 
 #[test]
@@ -180,9 +183,9 @@ fn within_one_server_the_server_copies() {
     let pair = Pair::of(trio, CancelToken::new(), Arc::new(NopObserver));
     types::make(&pair, "InnoDB");
     let outcome = pair.check("t");
-    assert_eq!((outcome.rows, outcome.strategy), (9, "insert_select"));
+    assert_eq!((outcome.figures.rows, outcome.strategy), (9, "insert_select"));
     types::make(&pair, "MyISAM");
-    assert_eq!(pair.check("t").rows, 9);
+    assert_eq!(pair.check("t").figures.rows, 9);
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::table::steps::{Between, Stages};
 use handoff_connect::{Fault, PublishedRows, RetryPolicy, Side};
 use handoff_loader::LoadOutcome;
 use handoff_model::{
-    CancelToken, CopyId, LossAudit, Observer, ProofBy, RowFilter, RunEvent, TableName, TablePhase,
-    TableSum, WaitTimes, Watermark, WatermarkWindow,
+    CancelToken, CopyId, LossAudit, MoveFigures, Observer, ProofBy, RowFilter, RunEvent, TableName,
+    TablePhase, TableSum, Watermark, WatermarkWindow,
 };
 use handoff_plan::{Hops, TablePlan, WatermarkColumn};
 use handoff_replicator::CopyOutcome;
@@ -162,6 +162,11 @@ fn sum(rows: u64, is_other: bool) -> TableSum {
     TableSum { rows, hash: 11 + u128::from(is_other) }
 }
 
+fn figures(rows: u64, deleted: u64) -> MoveFigures {
+    let duration = Duration::from_millis(1);
+    MoveFigures { rows, inserted: rows, deleted, bytes: 10 * rows, duration, ..Default::default() }
+}
+
 impl TableQuestions for Double {
     fn probe(&self, _: &TablePlan, _: &RowFilter) -> Result<Probe, TableError> {
         self.call("probe", None)?;
@@ -269,15 +274,9 @@ impl TableMovers for Double {
         self.call("publish copy", None)?;
         let filter_sum = order.sums.then(|| sum(rows, false));
         Ok(CopyOutcome {
-            rows,
-            inserted: rows,
-            updated: 0,
-            deleted: 0,
+            figures: figures(rows, 0),
             unchanged: 0,
-            bytes: 10 * rows,
             strategy: "load_data_local",
-            duration: Duration::from_millis(1),
-            waits: WaitTimes::default(),
             omissions: Vec::new(),
             notes: vec!["a note of the copy".to_owned()],
             checked: false,
@@ -311,14 +310,8 @@ impl TableMovers for Double {
         check.check(&published, &mut Placed { double: self, side: Side::Target })?;
         self.call("publish load", None)?;
         Ok(LoadOutcome {
-            rows_loaded: rows,
-            rows_inserted: rows,
-            rows_updated: 0,
-            rows_deleted: self.deleted,
-            bytes: 10 * rows,
+            figures: figures(rows, self.deleted),
             strategy: "streaming",
-            duration: Duration::from_millis(1),
-            waits: WaitTimes::default(),
             sum: read,
             unchanged: false,
             audit: LossAudit::default(),

@@ -3,7 +3,7 @@
 use super::{ENGINES, Pair, chain};
 use crate::replicator::{NoSeal, pool};
 use handoff_connect::{MyPool, PoolOptions, Side};
-use handoff_model::{CancelToken, CopyId, NopObserver, RowFilter};
+use handoff_model::{CancelToken, CopyId, MoveFigures, NopObserver, RowFilter};
 use handoff_replicator::{CopyJob, CopyOutcome, Error, PublishMode, Replicator, Result};
 use handoff_rows::KeyList;
 use handoff_schema::TableMapping;
@@ -37,8 +37,9 @@ impl Pair {
     #[track_caller]
     fn keys(&self, keys: &[Vec<&[u8]>]) -> (u64, u64, u64, u64) {
         let done = self.try_keys(keys).unwrap_or_else(|error| panic!("{}", chain(&error)));
-        assert_eq!(done.rows, done.inserted + done.updated + done.unchanged);
-        (done.inserted, done.updated, done.deleted, done.unchanged)
+        let MoveFigures { rows, inserted, updated, deleted, .. } = done.figures;
+        assert_eq!(rows, inserted + updated + done.unchanged);
+        (inserted, updated, deleted, done.unchanged)
     }
 
     #[track_caller]

@@ -1,7 +1,7 @@
 //! Locks with a name, held by a session of their own.
 
 use crate::my_link::MyConnState;
-use crate::pg_lock::PgHolding;
+use crate::pg_holding::PgHolding;
 use crate::sessions::run_of_program;
 use crate::{Fault, MyPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::{RunId, visible};

@@ -2,9 +2,12 @@
 
 use crate::my_link::MyConnState;
 use crate::my_rows::MyClient;
+use crate::seat::LongStatement;
+use crate::session_profile::SessionProfile;
 use crate::slots::LazyManager;
 use crate::wire::SocketHandle;
-use crate::{Fault, MyPool, Result, SessionProfile, Side, my_session};
+use crate::{Fault, MyPool, Result, Side, my_session};
+use handoff_model::{CancelToken, OnCancel};
 use r2d2::PooledConnection;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +22,43 @@ pub struct MyConn {
     faulted: AtomicBool,
 }
 
+/// Looks after a statement that may take long, until it is dropped: see [`MyPool::cancel_guard`].
+#[must_use = "the statement is looked after until this is dropped"]
+pub struct StatementGuard {
+    _on_cancel: OnCancel,
+    _long: LongStatement,
+}
+
+impl MyPool {
+    /// Takes a connection whose session is set up for `profile`.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if no connection can be had.
+    pub fn get(&self, profile: SessionProfile) -> Result<MyConn> {
+        let slots = if profile.writes() { &self.writing } else { &self.reading };
+        let slot = slots.get().map_err(|_| self.exhausted())?;
+        MyConn::fill(slot, self.clone(), profile)
+    }
+
+    /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
+    /// is dropped. Until then it may take as long as the server works on it.
+    ///
+    /// The guard is tied to a connection, not to a statement: take it before the statement and
+    /// drop it right after.
+    pub fn cancel_guard(&self, conn: &MyConn, cancel: &CancelToken) -> StatementGuard {
+        let (pool, id) = (self.clone(), conn.connection_id());
+        let on_cancel = cancel.on_cancel(move || {
+            if let Err(fault) = pool.kill_query(id) {
+                log::warn!("cannot end the running statement: {fault}");
+            }
+        });
+        let silence = self.dialer().patience.usual_silence();
+        let long = LongStatement::begin(conn.seat(), silence);
+        StatementGuard { _on_cancel: on_cancel, _long: long }
+    }
+}
+
 impl MyConn {
     /// Puts a living connection with the right profile into the slot.
     pub(crate) fn fill(
@@ -26,7 +66,7 @@ impl MyConn {
         pool: MyPool,
         profile: SessionProfile,
     ) -> Result<MyConn> {
-        if slot.link.as_ref().is_some_and(has_news) {
+        if slot.link.as_ref().is_some_and(|link| link.client.has_news()) {
             slot.link = None;
         }
         if slot.link.is_none() {
@@ -106,11 +146,6 @@ impl MyConn {
             None => Fault::my(self.side(), error),
         }
     }
-}
-
-/// Returns true if an idle connection was closed by the server, or is about to be.
-pub(crate) fn has_news(link: &MyConnState) -> bool {
-    link.client.has_news()
 }
 
 impl Deref for MyConn {

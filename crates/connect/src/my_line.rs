@@ -13,66 +13,23 @@ mod judge;
 mod key;
 mod packets;
 mod relay;
+mod terms;
 
 pub(crate) use judge::MyDemand;
 pub(crate) use key::ServerKey;
+pub(crate) use terms::{LineError, LineRefusal, LineTerms};
 
 use crate::protection::LinkProtection;
 use crate::reach::Reached;
-use crate::tls::TlsTerms;
 use door::DriverDoor;
 use handshake::{CarriedStream, SettledLine, settle};
 use mysql::{Conn, OptsBuilder};
-use rustls::pki_types::ServerName;
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Instant;
-
-/// The settings that a line is opened with.
-#[derive(Debug, Clone)]
-pub(crate) struct LineTerms {
-    /// The set-up of TLS, if it is spoken at all.
-    pub(crate) tls: Option<TlsTerms>,
-    /// The name that the certificate is to be for.
-    pub(crate) name: ServerName<'static>,
-    /// The server's key, for a password that goes in plain text otherwise.
-    pub(crate) key: Option<ServerKey>,
-    /// True if the server may ask for a file, which is only ever one that we made up.
-    pub(crate) files: bool,
-}
-
-/// The reason for which a line was not opened.
-#[derive(Debug)]
-pub(crate) enum LineError {
-    /// The connection failed.
-    Io(io::Error),
-    /// TLS failed.
-    Tls(rustls::Error),
-    /// The server offers no TLS, and it is demanded.
-    NoTls,
-    /// The server asked for more than it may have.
-    Refused(LineRefusal),
-    /// The driver went away in the middle.
-    DriverLeft,
-    /// The driver gave up, or the server refused us.
-    Driver(mysql::Error),
-}
-
-/// A question that was not answered.
-#[derive(Debug)]
-pub(crate) struct LineRefusal {
-    pub(crate) asked: MyDemand,
-    pub(crate) protection: LinkProtection,
-}
-
-impl From<io::Error> for LineError {
-    fn from(error: io::Error) -> LineError {
-        LineError::Io(error)
-    }
-}
 
 /// The outcome of a handshake, told to the thread that waits for it.
 type Outcome = Result<OpenedLine, LineError>;

@@ -1,39 +1,12 @@
 //! Pools of MySQL connections.
 
 use crate::my_link::{MyConnState, MyDialer, Server};
-use crate::seat::LongStatement;
+use crate::session_profile::SessionProfile;
 use crate::sessions::SessionLabels;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, LinkProtection, MyConn, PoolOptions, Result, ServerVersion, Side, watchdog};
-use handoff_model::{CancelToken, OnCancel};
+use crate::{Fault, LinkProtection, PoolOptions, Result, ServerVersion, Side, watchdog};
 use handoff_settings::MySqlServer;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The session variables a piece of work needs. Changing the profile of a connection costs one
-/// statement, keeping it none; a pool keeps writing connections apart from reading ones, so that a
-/// table that is written and then read costs none either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SessionProfile {
-    /// Reading for hop 2 and the catalogue: results in utf8mb4 but for what is asked raw.
-    Read,
-    /// Reading for hop 1: `character_set_results = NULL`, every text in its column's own bytes.
-    RawRead,
-    /// Writing to the replica: checks off, nothing strict.
-    Write,
-    /// Writing into a table of the replica that has rows: as [`SessionProfile::Write`], but a duplicate is
-    /// never let pass.
-    Merge,
-}
-
-impl SessionProfile {
-    /// Returns true for the profiles of the replica's writers.
-    pub(crate) fn writes(self) -> bool {
-        match self {
-            SessionProfile::Read | SessionProfile::RawRead => false,
-            SessionProfile::Write | SessionProfile::Merge => true,
-        }
-    }
-}
 
 /// A pool of connections to one MySQL or MariaDB database. Cheap to clone.
 ///
@@ -43,15 +16,8 @@ impl SessionProfile {
 #[derive(Clone)]
 pub struct MyPool {
     shared: Arc<MyPoolState>,
-    reading: SlotPool<MyConnState>,
-    writing: SlotPool<MyConnState>,
-}
-
-/// Looks after a statement that may take long, until it is dropped: see [`MyPool::cancel_guard`].
-#[must_use = "the statement is looked after until this is dropped"]
-pub struct StatementGuard {
-    _on_cancel: OnCancel,
-    _long: LongStatement,
+    pub(crate) reading: SlotPool<MyConnState>,
+    pub(crate) writing: SlotPool<MyConnState>,
 }
 
 struct MyPoolState {
@@ -78,18 +44,7 @@ impl MyPool {
         Ok(MyPool { shared: Arc::new(shared), reading, writing })
     }
 
-    /// Takes a connection whose session is set up for `profile`.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`Fault`] if no connection can be had.
-    pub fn get(&self, profile: SessionProfile) -> Result<MyConn> {
-        let slots = if profile.writes() { &self.writing } else { &self.reading };
-        let slot = slots.get().map_err(|_| self.exhausted())?;
-        MyConn::fill(slot, self.clone(), profile)
-    }
-
-    fn exhausted(&self) -> Fault {
+    pub(crate) fn exhausted(&self) -> Fault {
         let text = format!(
             "no connection came free within {} s, all {} are in use",
             SLOT_TIMEOUT.as_secs(),
@@ -105,7 +60,7 @@ impl MyPool {
         }
         let first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         match first {
-            Some(link) if !crate::my_conn::has_news(&link) => Ok(link),
+            Some(link) if !link.client.has_news() => Ok(link),
             _ => self.dialer().connect(&self.shared.server, profile),
         }
     }
@@ -166,23 +121,6 @@ impl MyPool {
             Err(mysql::Error::MySqlError(error)) if error.code == 1094 => Ok(()),
             done => done,
         })
-    }
-
-    /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
-    /// is dropped. Until then it may take as long as the server works on it.
-    ///
-    /// The guard is tied to a connection, not to a statement: take it before the statement and
-    /// drop it right after.
-    pub fn cancel_guard(&self, conn: &MyConn, cancel: &CancelToken) -> StatementGuard {
-        let (pool, id) = (self.clone(), conn.connection_id());
-        let on_cancel = cancel.on_cancel(move || {
-            if let Err(fault) = pool.kill_query(id) {
-                log::warn!("cannot end the running statement: {fault}");
-            }
-        });
-        let silence = self.dialer().patience.usual_silence();
-        let long = LongStatement::begin(conn.seat(), silence);
-        StatementGuard { _on_cancel: on_cancel, _long: long }
     }
 
     /// Reduces an error of this side's driver.

@@ -1,6 +1,7 @@
 //! The settings of a MySQL session, in one statement.
 
-use crate::{ServerFlavor, ServerVersion, SessionProfile, quote_my_text};
+use crate::session_profile::SessionProfile;
+use crate::{ServerFlavor, ServerVersion, quote_my_text};
 
 /// A day's idling, since a run's lock is held by an idle session.
 const WAIT_TIMEOUT_S: u32 = 7 * 24 * 3600;

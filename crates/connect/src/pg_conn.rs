@@ -3,6 +3,7 @@
 use crate::pg_link::PgConnState;
 use crate::slots::LazyManager;
 use crate::{Fault, PgPool, Result, Side};
+use handoff_model::{CancelToken, OnCancel};
 use postgres::Client;
 use r2d2::PooledConnection;
 use std::ops::{Deref, DerefMut};
@@ -16,6 +17,32 @@ pub struct PgConn {
     slot: PooledConnection<LazyManager<PgConnState>>,
     pool: PgPool,
     faulted: AtomicBool,
+}
+
+impl PgPool {
+    /// Takes a connection.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`Fault`] if no connection can be had.
+    pub fn get(&self) -> Result<PgConn> {
+        let slot = self.slots.get().map_err(|_| self.exhausted())?;
+        PgConn::fill(slot, self.clone())
+    }
+
+    /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
+    /// is dropped.
+    ///
+    /// The guard is tied to a connection, not to a statement: take it before the statement and
+    /// drop it right after.
+    pub fn cancel_guard(&self, conn: &PgConn, cancel: &CancelToken) -> OnCancel {
+        let (pool, token) = (self.clone(), conn.cancel_token());
+        cancel.on_cancel(move || {
+            if let Err(fault) = pool.cancel(&token) {
+                log::warn!("cannot end the running statement: {fault}");
+            }
+        })
+    }
 }
 
 impl PgConn {

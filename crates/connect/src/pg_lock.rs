@@ -1,28 +1,12 @@
 //! Locks with a name in PostgreSQL: advisory locks, held by a session of their own.
 
-use crate::pg_link::PgConnState;
+use crate::pg_holding::PgHolding;
 use crate::sessions::run_of_program;
-use crate::{Fault, HeldLock, LOCK_SILENCE, LockHolder, PgPool, Result, Side};
+use crate::{HeldLock, LOCK_SILENCE, LockHolder, PgPool, Result};
 use std::time::Duration;
 
 /// The first version that can end a session which is idle outside a transaction.
 const ENDS_IDLE_SESSIONS: u32 = 140_000;
-
-/// A session that holds an advisory lock.
-pub(crate) struct PgHolding {
-    /// The server's process.
-    pub(crate) process: u32,
-    link: Box<PgConnState>,
-}
-
-impl PgHolding {
-    pub(crate) fn check(&mut self) -> Result<()> {
-        // Where the session holds the lock in a transaction, that takes no further lock for this. The lock
-        // cannot be lost but with the session or the transaction.
-        let asked = self.link.client.simple_query("SELECT 1");
-        asked.map(drop).map_err(|error| Fault::pg(Side::Target, &error))
-    }
-}
 
 /// The owner of a lock, on which the bounds of its session depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

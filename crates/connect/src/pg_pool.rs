@@ -2,8 +2,7 @@
 
 use crate::pg_link::{PgConnState, PgDialer, PgFacts};
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, LinkProtection, PgConn, PoolOptions, Result, Side, pooler, sessions, watchdog};
-use handoff_model::{CancelToken, OnCancel};
+use crate::{Fault, LinkProtection, PoolOptions, Result, Side, pooler, sessions, watchdog};
 use handoff_settings::PgServer;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone)]
 pub struct PgPool {
     shared: Arc<PgPoolState>,
-    slots: SlotPool<PgConnState>,
+    pub(crate) slots: SlotPool<PgConnState>,
 }
 
 struct PgPoolState {
@@ -60,17 +59,7 @@ impl PgPool {
         Ok(PgPool { shared: Arc::new(shared), slots: slots(options.size) })
     }
 
-    /// Takes a connection.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`Fault`] if no connection can be had.
-    pub fn get(&self) -> Result<PgConn> {
-        let slot = self.slots.get().map_err(|_| self.exhausted())?;
-        PgConn::fill(slot, self.clone())
-    }
-
-    fn exhausted(&self) -> Fault {
+    pub(crate) fn exhausted(&self) -> Fault {
         let text = format!(
             "no connection came free within {} s, all {} are in use",
             SLOT_TIMEOUT.as_secs(),
@@ -145,20 +134,6 @@ impl PgPool {
     /// Returns a [`Fault`] if the server cannot be reached.
     pub fn cancel(&self, token: &postgres::CancelToken) -> Result<()> {
         self.shared.dialer.cancel(token)
-    }
-
-    /// Has the statement that `conn` runs ended when `cancel` is asked to stop, until the guard
-    /// is dropped.
-    ///
-    /// The guard is tied to a connection, not to a statement: take it before the statement and
-    /// drop it right after.
-    pub fn cancel_guard(&self, conn: &PgConn, cancel: &CancelToken) -> OnCancel {
-        let (pool, token) = (self.clone(), conn.cancel_token());
-        cancel.on_cancel(move || {
-            if let Err(fault) = pool.cancel(&token) {
-                log::warn!("cannot end the running statement: {fault}");
-            }
-        })
     }
 
     /// Reduces an error of this side's driver.

@@ -27,6 +27,7 @@ pub use report::{
     ColumnProposal, ExcludeProposal, ExtractionProposal, InitReport, TableProposal, TableSize,
     Unfit, WrittenAs,
 };
+pub use sampler::LookAt;
 
 use crate::sampler::Sampler;
 use handoff_connect::{MyPool, SessionProfile};
@@ -39,16 +40,6 @@ use handoff_session::{
 use handoff_settings::{MySqlServer, RunSettings, TableFilter, TableSettings, ValuePolicies};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The material of the proposals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LookAt {
-    /// The catalogue, and rows: all of a small table, a sample of a large one.
-    #[default]
-    Rows,
-    /// The catalogue alone.
-    Catalogue,
-}
 
 /// Looks at the tables of `source` that `run` takes, and proposes how to carry them.
 ///

@@ -1,6 +1,5 @@
 //! Gathering the evidence, politely: the source is somebody's live database.
 
-use crate::LookAt;
 use crate::evidence::{self, Evidence, Looked, Recent, Tally};
 use crate::narrow::Narrow;
 use crate::sample::{self, MOST_RECENT, PARTS, Questions, Rows};
@@ -8,6 +7,16 @@ use crate::watermark;
 use handoff_connect::{Fault, MyConn, MyPool, Result, ServerFlavor, SessionProfile, Side};
 use handoff_schema::TableSchema;
 use mysql::{Params, Value};
+
+/// The material of the proposals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LookAt {
+    /// The catalogue, and rows: all of a small table, a sample of a large one.
+    #[default]
+    Rows,
+    /// The catalogue alone.
+    Catalogue,
+}
 
 /// The seconds that a statement may take before the server ends it.
 const PATIENCE_S: u32 = 5;

@@ -1,6 +1,5 @@
 //! The time where the rows are written.
 
-use crate::window::WatermarkKind;
 use jiff::civil::DateTime;
 
 /// The clock of the server whose rows are read, in whole seconds.
@@ -16,10 +15,5 @@ impl SourceClock {
     /// Reads the two times that a server printed.
     pub fn parse(utc: &str, local: &str) -> Option<SourceClock> {
         Some(SourceClock { utc: utc.parse().ok()?, local: local.parse().ok()? })
-    }
-
-    /// Returns the time that a column of this kind is written with.
-    pub fn now(&self, kind: WatermarkKind) -> DateTime {
-        if kind == WatermarkKind::Timestamp { self.utc } else { self.local }
     }
 }

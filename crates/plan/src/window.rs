@@ -113,6 +113,11 @@ impl WatermarkKind {
         })
     }
 
+    /// Returns the time that a column of this kind is written with.
+    pub fn now(self, clock: &SourceClock) -> DateTime {
+        if self == WatermarkKind::Timestamp { clock.utc } else { clock.local }
+    }
+
     /// Returns true if the column tells a time, so that it finds changed rows as well as new ones.
     pub fn is_time(self) -> bool {
         matches!(self, WatermarkKind::Date | WatermarkKind::DateTime | WatermarkKind::Timestamp)
@@ -276,7 +281,7 @@ impl WatermarkColumn {
         clock: &SourceClock,
         elapsed: SignedDuration,
     ) -> Option<WatermarkWindow> {
-        let now = clock.now(self.kind);
+        let now = self.kind.now(clock);
         let last = now.checked_sub(elapsed.max(SignedDuration::ZERO)).ok()?;
         let days = Span::new().try_days(i64::from(days)).ok()?;
         let oldest = last.date().checked_sub(days).ok()?;

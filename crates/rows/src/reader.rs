@@ -19,85 +19,25 @@ mod key;
 mod pace;
 mod packets;
 mod pages;
+mod row_reader;
+mod spec;
 mod timed;
 mod window;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 pub use chunk::ReadChunk;
 use condition::SqlCondition;
 use fetch::{FetchFlow, RowFetch};
-use handoff_connect::{Fault, MyConn, ValueRef, quote_my};
-use handoff_model::{CancelToken, Cancelled, RowFilter, RowThrottle, WaitClock};
+use handoff_connect::MyConn;
+use handoff_model::RowFilter;
 use handoff_schema::TableSchema;
-use key::{TableKey, parameter};
+use key::TableKey;
 pub use key::{force_key_index, key_operands, parameter as key_parameter};
 use mysql::Value;
 use pages::RangePages;
-use std::time::Duration;
+pub use row_reader::RowReader;
+pub use spec::{Locking, ReadSpec, RowSink};
 use timed::TimedSink;
-
-/// The effect of a running read on writers of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Locking {
-    /// Nothing: InnoDB. One statement in a consistent snapshot.
-    Snapshot,
-    /// Locks them out until the last row is fetched: MyISAM, Aria and others. The table is read in
-    /// key ranges of at most 200 ms, each drained before anything is written anywhere; a table
-    /// without a key in one statement.
-    Ranges,
-    /// Locks nobody that matters: a replica table of our own in state `success`. One statement,
-    /// whatever the engine.
-    Free,
-}
-
-/// The rows and expressions to read.
-pub struct ReadSpec<'a> {
-    /// The table.
-    pub table: &'a TableSchema,
-    /// The expressions to select, quoted.
-    pub select: &'a [String],
-    /// The rows.
-    pub filter: &'a RowFilter,
-    /// The effect of a running read on writers.
-    pub locking: Locking,
-    /// The request to stop.
-    pub cancel: &'a CancelToken,
-}
-
-/// Receives the rows of a read.
-///
-/// # Contract
-///
-/// * [`RowSink::row`] only appends to a buffer in memory; it never waits for a server.
-/// * [`RowSink::flush`] may write the gathered rows. It is called when [`RowSink::buffered`] has
-///   grown to [`RowSink::threshold`], but in [`Locking::Ranges`] only between two ranges; and once
-///   at the end.
-pub trait RowSink {
-    /// The error of the sink's own writing.
-    type Error: From<Error>;
-
-    /// Takes one row: the selected expressions, then nothing else.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the row cannot be encoded.
-    fn row(&mut self, row: &[ValueRef<'_>]) -> Result<(), Self::Error>;
-
-    /// Returns the number of bytes gathered and not yet written.
-    fn buffered(&self) -> usize;
-
-    /// Returns the number of gathered bytes at which a flush is due.
-    fn threshold(&self) -> usize {
-        256 * 1024
-    }
-
-    /// Writes the gathered rows.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if it cannot be written.
-    fn flush(&mut self) -> Result<(), Self::Error>;
-}
 
 /// Renders the WHERE clause that selects the rows of `filter`, with its parameters; an empty text
 /// selects every row.
@@ -110,43 +50,7 @@ pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, 
     Ok((condition.where_clause(), condition.params))
 }
 
-/// Reads one table.
-pub struct RowReader<'a> {
-    spec: ReadSpec<'a>,
-    throttle: Option<&'a RowThrottle>,
-    clock: Option<&'a WaitClock>,
-    room: usize,
-}
-
-impl<'a> RowReader<'a> {
-    /// Prepares a read.
-    pub fn new(spec: ReadSpec<'a>) -> RowReader<'a> {
-        RowReader { spec, throttle: None, clock: None, room: pace::MOST_BYTES }
-    }
-
-    /// Bounds the bytes that are gathered of a range before the sink may write: 8 MiB if there is
-    /// room for them.
-    #[must_use]
-    pub fn room(mut self, bytes: usize) -> RowReader<'a> {
-        self.room = bytes.clamp(1, pace::MOST_BYTES);
-        self
-    }
-
-    /// Bounds the rows that are read in a second. A read that locks out writers waits only between
-    /// two ranges, when it holds no lock.
-    #[must_use]
-    pub fn throttle(mut self, throttle: Option<&'a RowThrottle>) -> RowReader<'a> {
-        self.throttle = throttle;
-        self
-    }
-
-    /// Tells `clock` the waits of the read once it has ended well.
-    #[must_use]
-    pub fn clock(mut self, clock: &'a WaitClock) -> RowReader<'a> {
-        self.clock = Some(clock);
-        self
-    }
-
+impl RowReader<'_> {
     /// Reads every selected row into `sink` and returns their number.
     ///
     /// `conn` must not be in a transaction. Each distinct statement is prepared once.
@@ -196,31 +100,6 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// Waits for `rows` that were read, where there is a bound.
-    fn pay<S: RowSink>(&self, rows: u64, sink: &mut TimedSink<'_, S>) -> Result<()> {
-        sink.slept += self.wait_for(rows)?;
-        Ok(())
-    }
-
-    /// Waits for `rows` that were read, where there is a bound, and returns for how long.
-    fn wait_for(&self, rows: u64) -> Result<Duration> {
-        match self.throttle {
-            Some(throttle) => Ok(throttle.take(rows, self.spec.cancel)?),
-            None => Ok(Duration::ZERO),
-        }
-    }
-
-    /// Renders the one statement that reads the rows of the filter.
-    fn select(&self, index: Option<&TableKey>, filter: &SqlCondition) -> String {
-        format!(
-            "SELECT {} FROM {}{}{}",
-            self.spec.select.join(", "),
-            quote_my(self.spec.table.name.as_str()),
-            index.map(TableKey::force_index).unwrap_or_default(),
-            filter.where_clause()
-        )
-    }
-
     /// Reads in one statement, by way of the key's index or as the server likes.
     fn read_whole<S: RowSink>(
         &self,
@@ -250,26 +129,12 @@ impl<'a> RowReader<'a> {
         self.pay(unpaid, sink)?;
         Ok(rows)
     }
-
-    /// Returns the number of rows of one statement between two waits for the throttle.
-    fn step(&self) -> u64 {
-        // Ranges that could not be had: the statement locks, and must not be drawn out.
-        let locks = self.spec.locking == Locking::Ranges;
-        self.throttle.filter(|_| !locks).map_or(u64::MAX, RowThrottle::step)
-    }
-}
-
-/// Makes the error of a read; one that comes of the request to stop says so.
-fn read_error(spec: &ReadSpec<'_>, rows: u64, fault: Fault) -> Error {
-    if spec.cancel.is_cancelled() {
-        return Cancelled.into();
-    }
-    Error::Read { table: spec.table.name.clone(), rows, fault }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use handoff_model::{CancelToken, RowThrottle};
     use handoff_schema::StorageEngine;
 
     fn forces(filter: &RowFilter, engine: StorageEngine, locking: Locking) -> bool {

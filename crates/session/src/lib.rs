@@ -27,12 +27,12 @@ pub use connector::{Servers, SessionOptions, open_source, pool_options};
 pub use error::{SessionError, SessionResult};
 pub use identity::{
     IdentityChange, JudgedTables, OriginVerdict, Ownership, OwnershipConsent, RunPools,
-    SourceChange, without_copies,
+    SourceChange,
 };
 pub use names::{excused_names, refuse_faults};
 pub use omissions::read_omissions;
 pub use privileges::{HiddenTables, TableAccess, gone_note, table_access};
 pub use scope::{TableScope, read_catalogue};
-pub use session::{Access, ReplicaNeed, Session, Sides};
+pub use session::{Access, ReplicaNeed, Session, Sides, without_copies};
 pub use status::{Holdings, StatusSnapshot, tables_in_target};
 pub use versions::{postgres_version, too_old_my, too_old_pg};

@@ -130,7 +130,7 @@ impl<'s> Session<'s> {
     pub fn recorded_states(&self) -> SessionResult<BTreeMap<TableName, TrackedTable>> {
         let mut states = self.read_tracker()?.states()?;
         if self.lacks_replica() {
-            crate::identity::without_copies(&mut states);
+            without_copies(&mut states);
         }
         Ok(states)
     }
@@ -154,6 +154,12 @@ impl<'s> Session<'s> {
         });
         cache
     }
+}
+
+/// Leaves out what is recorded of copies: the replica is yet to be made, and what is recorded of them in the
+/// target is about loads without one.
+pub fn without_copies(states: &mut BTreeMap<TableName, TrackedTable>) {
+    states.values_mut().for_each(|tracked| tracked.copy = None);
 }
 
 #[cfg(test)]

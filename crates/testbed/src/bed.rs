@@ -2,7 +2,7 @@
 
 use crate::{
     MariaDb, MySqlEndpoint, PgEndpoint, Postgres, Result, ServerOptions, TestbedError,
-    stop_on_signals, trio,
+    database_names, stop_on_signals,
 };
 use std::{env, sync::OnceLock, thread};
 
@@ -58,7 +58,7 @@ impl Bed {
         let (source, own_source) = source.unwrap_or_else(|_| Err(thread_lost()))?;
         let (replica, own_replica) = replica.unwrap_or_else(|_| Err(thread_lost()))?;
         let (target, own_target) = target?;
-        trio::sweep(&[&source, &replica], &target)?;
+        database_names::sweep(&[&source, &replica], &target)?;
         Ok(Bed { source, replica, target, _own: (own_source, own_replica, own_target) })
     }
 

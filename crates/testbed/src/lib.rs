@@ -16,6 +16,7 @@
 //! # }
 //! ```
 mod bed;
+mod database_names;
 mod endpoint;
 mod error;
 mod fetched;

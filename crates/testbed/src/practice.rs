@@ -15,6 +15,7 @@ mod day;
 mod kind;
 mod others;
 mod spec;
+mod table;
 mod text;
 
 pub use create::{Created, create};

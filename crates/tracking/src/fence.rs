@@ -1,5 +1,6 @@
 //! Making sure that nobody else works on what a run works on.
 
+use crate::keeper::{LockGivers, LockKeeper};
 use crate::layout::COPIES;
 use crate::{AttemptStatus, Tracker};
 use handoff_connect::{Fault, HeldLock, LockHolder, SessionProfile, Side};
@@ -16,14 +17,9 @@ const OWN_PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between two looks for such a session.
 const OWN_POLL: Duration = Duration::from_millis(50);
 
-impl Tracker {
-    /// Takes the lock of one side; [`None`] if another session has it. A session of this very run that has it was
-    /// left by a connection that was lost, and is ended.
-    pub(crate) fn take_lock(
-        &self,
-        side: Side,
-        silence: Duration,
-    ) -> Result<Option<HeldLock>, Fault> {
+impl LockGivers for Tracker {
+    /// A session of this very run that has the lock was left by a connection that was lost, and is ended.
+    fn take_lock(&self, side: Side, silence: Duration) -> Result<Option<HeldLock>, Fault> {
         let end = Instant::now() + OWN_PATIENCE;
         loop {
             if let Some(held) = self.try_hold(side, silence)? {
@@ -44,6 +40,21 @@ impl Tracker {
         }
     }
 
+    /// A run ends the lines of those that it takes for dead before it touches a table.
+    fn is_alone_since(&self, side: Side, others: &BTreeSet<RunId>) -> Result<bool, Fault> {
+        if side == Side::Replica {
+            return Ok(self.other_runs(side)?.is_subset(others));
+        }
+        let mut conn = self.shared.target.get()?;
+        let asked =
+            conn.query_typed_one(&self.own_status(), &[(&self.run().to_string(), Type::TEXT)]);
+        let row = asked.map_err(|error| conn.fault(&error))?;
+        let status: Option<String> = row.try_get(0).map_err(|error| conn.fault(&error))?;
+        Ok(status.as_deref() == Some(AttemptStatus::Running.name()))
+    }
+}
+
+impl Tracker {
     fn try_hold(&self, side: Side, silence: Duration) -> Result<Option<HeldLock>, Fault> {
         match self.replica().filter(|_| side == Side::Replica) {
             Some(replica) => replica.hold_lock_within(&replica_lock(replica.database()), silence),
@@ -91,24 +102,6 @@ impl Tracker {
         Ok(runs.filter(|&run| run != self.run()).collect())
     }
 
-    /// Returns true if no other run wrote anything on a side since it knew `others`. A run ends the lines of
-    /// those that it takes for dead before it touches a table.
-    pub(crate) fn is_alone_since(
-        &self,
-        side: Side,
-        others: &BTreeSet<RunId>,
-    ) -> Result<bool, Fault> {
-        if side == Side::Replica {
-            return Ok(self.other_runs(side)?.is_subset(others));
-        }
-        let mut conn = self.shared.target.get()?;
-        let asked =
-            conn.query_typed_one(&self.own_status(), &[(&self.run().to_string(), Type::TEXT)]);
-        let row = asked.map_err(|error| conn.fault(&error))?;
-        let status: Option<String> = row.try_get(0).map_err(|error| conn.fault(&error))?;
-        Ok(status.as_deref() == Some(AttemptStatus::Running.name()))
-    }
-
     /// Makes sure, in the transaction that publishes, that no other run has taken over. One that is about to waits
     /// for the transaction, since it ends the line that is locked here.
     pub(crate) fn demand_ours(&self, tx: &mut postgres::Transaction<'_>) -> Result<(), Fault> {
@@ -140,7 +133,7 @@ impl Tracker {
     }
 
     /// Returns who keeps the locks of this run, once it has any.
-    fn keeper(&self) -> Option<Arc<crate::keeper::LockKeeper>> {
+    fn keeper(&self) -> Option<Arc<LockKeeper>> {
         self.shared.keeper.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 

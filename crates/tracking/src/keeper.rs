@@ -4,7 +4,6 @@
 //! the lock with it. So a thread for each lock says something at a quarter of the bound, whatever the run is busy
 //! with. A lock that was lost with its session is taken again, unless another run was there in between.
 
-use crate::Tracker;
 use handoff_connect::{Fault, HeldLock, Side};
 use handoff_model::RunId;
 use std::collections::BTreeSet;
@@ -17,9 +16,18 @@ use std::time::{Duration, Instant};
 /// The number of signs of life that a session with a lock gives within the bound.
 const BEATS: u32 = 4;
 
+/// The servers that give the locks.
+pub(crate) trait LockGivers: Send + Sync {
+    /// Takes the lock of one side; [`None`] if another session has it.
+    fn take_lock(&self, side: Side, silence: Duration) -> Result<Option<HeldLock>, Fault>;
+
+    /// Returns true if no other run wrote anything on a side since it knew `others`.
+    fn is_alone_since(&self, side: Side, others: &BTreeSet<RunId>) -> Result<bool, Fault>;
+}
+
 /// The locks of a run, and what their servers heard of it.
 pub(crate) struct LockKeeper {
-    tracker: Tracker,
+    givers: Box<dyn LockGivers>,
     silence: Duration,
     began: Instant,
     /// In the order in which they were taken.
@@ -55,8 +63,13 @@ pub(crate) struct KeeperThreads {
 }
 
 impl LockKeeper {
-    pub(crate) fn new(tracker: Tracker, silence: Duration, locks: Vec<KeptLock>) -> LockKeeper {
-        LockKeeper { tracker, silence, began: Instant::now(), locks, lost: AtomicBool::new(false) }
+    pub(crate) fn new(
+        givers: impl LockGivers + 'static,
+        silence: Duration,
+        locks: Vec<KeptLock>,
+    ) -> LockKeeper {
+        let (givers, lost) = (Box::new(givers), AtomicBool::new(false));
+        LockKeeper { givers, silence, began: Instant::now(), locks, lost }
     }
 
     /// Starts a thread for each lock: a server that does not answer does not cost the lock of another.
@@ -149,9 +162,9 @@ impl LockKeeper {
     }
 
     fn take_again(&self, kept: &KeptLock) -> Result<HeldLock, Fault> {
-        let taken = self.tracker.take_lock(kept.side, self.silence)?;
+        let taken = self.givers.take_lock(kept.side, self.silence)?;
         let alone = match &taken {
-            Some(_) => self.tracker.is_alone_since(kept.side, &kept.others)?,
+            Some(_) => self.givers.is_alone_since(kept.side, &kept.others)?,
             None => false,
         };
         let Some(taken) = taken.filter(|_| alone) else {

@@ -1,7 +1,7 @@
 //! One run at a time.
 
 use crate::history::Whereabouts;
-use crate::keeper::{KeeperThreads, KeptLock, LockKeeper};
+use crate::keeper::{KeeperThreads, KeptLock, LockGivers, LockKeeper};
 use crate::{Tracker, TrackingError};
 use handoff_connect::{Fault, LOCK_SILENCE, LockHolder, Side};
 use handoff_model::{CancelToken, Cancelled, RunId, chain};

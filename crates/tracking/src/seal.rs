@@ -1,40 +1,11 @@
 //! The state that becomes true together with the data.
 
 use crate::changes::{self, FinishedCopy, RecordEntry};
-use crate::{Tracker, WatermarkAt};
-use handoff_connect::{
-    DatabaseIdentity, Fault, MyClient, PublishHook, PublishedRows, Result, Side,
-};
-use handoff_model::{CopyId, Extraction, Reason, TableName};
+use crate::published_move::PublishedMove;
+use crate::tracker::Tracker;
+use handoff_connect::{Fault, MyClient, PublishHook, PublishedRows, Result, Side};
+use handoff_model::CopyId;
 use jiff::Timestamp;
-
-/// The facts of a move that a hook records beside the mover's own figures.
-#[derive(Debug, Clone, Copy)]
-pub struct PublishedMove<'a> {
-    /// The table.
-    pub table: &'a TableName,
-    /// Hop 1: the copy that is made. Hop 2: the copy that is loaded; `None` when the source is
-    /// read directly, and a fresh id is recorded.
-    pub copy_id: Option<CopyId>,
-    /// Hop 2: when reading the source began for that copy, unless this run has made it.
-    pub copied_at: Option<Timestamp>,
-    /// Hop 2: the source of that copy, where this run does not read one.
-    pub copied_from: Option<&'a DatabaseIdentity>,
-    /// The watermarks reached once this move has arrived. They replace the recorded ones, so an
-    /// incremental move that found nothing passes the old ones on.
-    pub watermark: Option<&'a [WatermarkAt]>,
-    /// The structure of the table, as a hash.
-    pub fingerprint: &'a str,
-    /// The state of the source before the read, if the source told one.
-    pub source_mark: Option<&'a str>,
-    /// The reason for the way of moving.
-    pub reason: Reason,
-    /// The part of the table that is moved.
-    pub extraction: Extraction,
-    /// Hop 1: whether nothing of what the copy is to bring is left to be merged. Until it is, hop 2
-    /// may not read the replica's table.
-    pub is_whole: bool,
-}
 
 /// Records one hop of one table where its data is. Make it when the hop begins: durations count
 /// from there.
@@ -44,11 +15,14 @@ pub struct TrackingHook<'a> {
     started: Timestamp,
 }
 
-impl<'a> TrackingHook<'a> {
-    pub(crate) fn new(tracker: &'a Tracker, work: PublishedMove<'a>) -> TrackingHook<'a> {
-        TrackingHook { tracker, work, started: Timestamp::now() }
+impl Tracker {
+    /// Returns what a mover is to call when it publishes `work`.
+    pub fn seal<'a>(&'a self, work: PublishedMove<'a>) -> TrackingHook<'a> {
+        TrackingHook { tracker: self, work, started: Timestamp::now() }
     }
+}
 
+impl<'a> TrackingHook<'a> {
     /// Has the hop begin earlier: the rows that it moves were looked for from then on, so that no
     /// younger change is sure to be among them.
     #[must_use]

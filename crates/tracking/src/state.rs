@@ -1,11 +1,9 @@
 //! The recorded state of each table.
 
-use crate::layout::TableLayout;
-use crate::{
-    AttemptStatus, CopyRecovery, DataOrigin, Result, TrackingError, WatermarkAt, moment, watermark,
-};
+use crate::text_fields::TextFields;
+use crate::{AttemptStatus, CopyRecovery, DataOrigin, Result, WatermarkAt, moment, watermark};
 use handoff_connect::Side;
-use handoff_model::{CopyId, ProofBy, RunId, TableName};
+use handoff_model::{CopyId, ProofBy, RunId};
 use jiff::{SignedDuration, Timestamp};
 
 /// The recorded state of one table. The default is a table that was never met.
@@ -229,21 +227,7 @@ impl LoadState {
     }
 }
 
-/// A row as text, in the order of its layout's columns.
-pub(crate) struct TextFields {
-    layout: &'static TableLayout,
-    texts: Vec<Option<String>>,
-}
-
 impl TextFields {
-    pub(crate) fn new(layout: &'static TableLayout, texts: Vec<Option<String>>) -> TextFields {
-        TextFields { layout, texts }
-    }
-
-    pub(crate) fn table(&self) -> Result<TableName> {
-        self.required("table_name", |text| TableName::new(text).ok())
-    }
-
     pub(crate) fn copy(&self, place: Side) -> Result<CopyState> {
         Ok(CopyState {
             place,
@@ -301,36 +285,5 @@ impl TextFields {
             run: self.required("run_id", RunId::parse)?,
             error: self.text("error"),
         })
-    }
-
-    fn get(&self, column: &str) -> Option<&str> {
-        let position = self.layout.columns.iter().position(|known| known.name == column);
-        self.texts.get(position?)?.as_deref()
-    }
-
-    fn text(&self, column: &str) -> Option<String> {
-        self.get(column).map(str::to_owned)
-    }
-
-    fn count(&self, column: &'static str) -> Result<Option<u64>> {
-        self.read(column, |text| text.parse().ok())
-    }
-
-    /// Reads a column that may be NULL.
-    pub(crate) fn read<T>(
-        &self,
-        column: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>> {
-        self.get(column).map(|text| parse(text).ok_or_else(|| self.bad(column))).transpose()
-    }
-
-    fn required<T>(&self, column: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
-        self.get(column).and_then(parse).ok_or_else(|| self.bad(column))
-    }
-
-    fn bad(&self, column: &'static str) -> TrackingError {
-        let row = self.get("table_name").unwrap_or_default().to_owned();
-        TrackingError::Row { table: self.layout.name, row, column }
     }
 }

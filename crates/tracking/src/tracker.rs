@@ -5,9 +5,10 @@ use crate::changes::{FinishedCopy, RecordEntry};
 use crate::keeper::LockKeeper;
 use crate::layout::{COPIES, ColumnSpec, LOADS, RUNS, TableLayout};
 use crate::prepare::{self, Missing};
-use crate::state::TextFields;
+use crate::published_move::PublishedMove;
+use crate::text_fields::TextFields;
 use crate::watermark::to_json;
-use crate::{PublishedMove, Result, RunIdentities, TrackedTable, TrackingError, TrackingHook};
+use crate::{Result, RunIdentities, TrackedTable, TrackingError};
 use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
 use handoff_model::{Extraction, Reason, RunId, TableName};
 use jiff::Timestamp;
@@ -142,11 +143,6 @@ impl Tracker {
             states.entry(row.table()?).or_default().load = Some(row.load()?);
         }
         Ok(states)
-    }
-
-    /// Returns what a mover is to call when it publishes `work`.
-    pub fn seal<'a>(&'a self, work: PublishedMove<'a>) -> TrackingHook<'a> {
-        TrackingHook::new(self, work)
     }
 
     fn read_replica(

@@ -1,6 +1,6 @@
 //! Progress on a terminal: an overall line and one for each running table.
 
-use super::say;
+use super::notices::say;
 use super::tally::RunTally;
 use crate::Screen;
 use crate::human::{count, duration, per_second};

@@ -1,6 +1,6 @@
 //! Progress in a log: a line every few seconds.
 
-use super::say;
+use super::notices::say;
 use super::tally::RunTally;
 use handoff_model::{Observer, RunEvent};
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! The progress of a run.
 
-use super::was_stopped;
+use super::notices::was_stopped;
 use crate::human::{count, counted, duration, per_second};
 use handoff_model::{RunEvent, TableName, TablePhase};
 use std::collections::HashMap;

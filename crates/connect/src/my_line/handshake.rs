@@ -4,7 +4,7 @@ use super::judge::{MyDemand, PasswordSending, SignInStep, sending, step};
 use super::key::ServerKey;
 use super::packets::{BoundedRead, End};
 use super::relay::LineRelay;
-use super::{LineError, LineRefusal, LineTerms};
+use super::terms::{LineError, LineRefusal, LineTerms};
 use crate::protection::{LinkProtection, PeerTrust};
 use crate::reach::{Reached, SocketReach};
 use crate::tls::TlsTerms;

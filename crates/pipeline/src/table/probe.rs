@@ -186,7 +186,7 @@ fn text(value: Value) -> Option<String> {
 /// Returns the next watermark of a column: its highest value that is not in the future, since who
 /// wrote it may live in another zone than the server; of a TIMESTAMP the clock.
 fn next_mark(kind: WatermarkKind, clock: &SourceClock, highest: Option<&str>) -> Option<Watermark> {
-    let now = clock.now(kind);
+    let now = kind.now(clock);
     if kind == WatermarkKind::Timestamp {
         return kind.at(now);
     }

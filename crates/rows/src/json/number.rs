@@ -3,7 +3,7 @@
 //! `numeric` keeps as many digits after the point as were written, less the exponent: `1.50` stays
 //! `1.50`, `1.50e1` becomes `15.0`, `1e2` becomes `100`, and `-0` becomes `0`.
 
-use super::{Bad, JsonToken, NO_JSON, NUMBER};
+use super::tape::{Bad, JsonToken, NO_JSON, NUMBER};
 use std::ops::Range;
 
 /// The position of the highest digit before the point, counted from 0, and the most digits behind

@@ -1,24 +1,7 @@
 //! From the tape to the text that jsonb prints.
 
-use super::{Bad, JsonToken, Jsonb, MAX_BYTES, TOO_LONG, number, string};
-
-/// A container that is being printed.
-#[derive(Debug)]
-pub(super) struct PrintFrame {
-    kind: ContainerKind,
-    /// An array's next element on the tape, or an object's next key in `keys`.
-    next: usize,
-    end: usize,
-    /// The number of keys of the objects around it.
-    outer_keys: usize,
-    first: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ContainerKind {
-    Array,
-    Object,
-}
+use super::tape::{Bad, ContainerKind, JsonToken, MAX_BYTES, PrintFrame, TOO_LONG};
+use super::{Jsonb, number, string};
 
 impl Jsonb {
     /// Appends the document on the tape to `out`.

@@ -1,7 +1,8 @@
 //! From a document to the tape, by the grammar of RFC 8259 as PostgreSQL reads it.
 
 use super::string::StringToken;
-use super::{Bad, JsonToken, Jsonb, MAX_DEPTH, NO_JSON, TOO_DEEP, number, string};
+use super::tape::{Bad, JsonToken, MAX_DEPTH, NO_JSON, TOO_DEEP};
+use super::{Jsonb, number, string};
 
 impl Jsonb {
     /// Reads `text` onto the tape.

@@ -1,6 +1,6 @@
 //! Strings: decoded if they have escapes, printed with the fewest.
 
-use super::{Bad, LONE_SURROGATE, NO_JSON, NUL};
+use super::tape::{Bad, LONE_SURROGATE, NO_JSON, NUL};
 
 /// A string's place, in `strings` if it was decoded, else in the document.
 pub(super) struct StringToken {

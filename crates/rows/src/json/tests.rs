@@ -1,3 +1,4 @@
+use super::tape::{LONE_SURROGATE, MAX_DEPTH, NO_JSON, NUL, NUMBER, TOO_DEEP};
 use super::*;
 
 #[track_caller]

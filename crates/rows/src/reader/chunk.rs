@@ -1,10 +1,13 @@
 //! Reading some rows in the order of the key, and going on behind them another time.
 
+use super::condition::SqlCondition;
 use super::fetch::{FetchEnd, FetchFlow, RowFetch};
+use super::key::parameter;
 use super::key::{TableKey, key_value};
 use super::pages::{RangeEnd, RangePages, owned};
+use super::row_reader::RowReader;
+use super::spec::RowSink;
 use super::timed::TimedSink;
-use super::{RowReader, RowSink, SqlCondition, parameter};
 use crate::error::{Error, Result};
 use handoff_connect::{MyConn, quote_my};
 use handoff_model::{KeyRange, KeyValue, RowFilter};

@@ -1,6 +1,6 @@
 //! One statement and its rows.
 
-use super::{ReadSpec, read_error};
+use super::spec::{ReadSpec, read_error};
 use crate::error::Error;
 use handoff_connect::{Fault, MyConn, MyPacket, MyPool, MyRows, SocketHandle, ValueRef};
 use handoff_model::{CancelToken, Cancelled};

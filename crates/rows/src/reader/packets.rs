@@ -2,7 +2,8 @@
 
 use super::condition::SqlCondition;
 use super::fetch::{FetchFlow, RowFetch};
-use super::{Locking, RowReader};
+use super::row_reader::RowReader;
+use super::spec::Locking;
 use crate::error::{Error, Result};
 use handoff_connect::{MyConn, MyPacket};
 

@@ -1,6 +1,6 @@
 //! The times of a read.
 
-use super::RowSink;
+use super::spec::RowSink;
 use crate::error::Result;
 use handoff_connect::ValueRef;
 use handoff_model::WaitTimes;

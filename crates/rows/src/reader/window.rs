@@ -1,10 +1,12 @@
 //! Reading the rows of a window of a table that locks out its writers.
 
+use super::condition::SqlCondition;
 use super::fetch::{FetchEnd, FetchFlow, RowFetch};
 use super::key::{TableKey, key_value};
 use super::pages::owned;
+use super::row_reader::RowReader;
+use super::spec::RowSink;
 use super::timed::TimedSink;
-use super::{RowReader, RowSink, SqlCondition};
 use crate::error::Result;
 use handoff_connect::{MyConn, ServerFlavor, ServerVersion, quote_my};
 use handoff_model::{KeyValue, RowFilter};

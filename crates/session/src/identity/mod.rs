@@ -83,12 +83,6 @@ impl Session<'_> {
     }
 }
 
-/// Leaves out what is recorded of copies: the replica is yet to be made, and what is recorded of them in the
-/// target is about loads without one.
-pub fn without_copies(states: &mut BTreeMap<TableName, TrackedTable>) {
-    states.values_mut().for_each(|tracked| tracked.copy = None);
-}
-
 /// Says which tables came from elsewhere than the settings lead to, as far as the records alone tell.
 pub fn recorded_elsewhere(
     settings: &Settings,

@@ -4,7 +4,8 @@ use super::{
     Practice,
     kind::{Context, Kind},
     others::fnv,
-    spec::{self, Engine, Key, Table},
+    spec,
+    table::{Column, Engine, Key, Table},
 };
 use crate::{Result, TestbedError, quoted};
 use mysql::{Conn, prelude::Queryable};
@@ -58,7 +59,7 @@ impl<'a> Writer<'a> {
     /// Returns the expressions of a table's columns.
     pub(super) fn values(&self, table: &Table) -> Vec<String> {
         let rows_of = |name: &str| self.rows.get(name).copied().unwrap_or(0);
-        let value = |column: &spec::Column| {
+        let value = |column: &Column| {
             // Below 2^31, so that no server takes the exclusive or of it for a negative number.
             let salt = fnv(&format!("{} {} {}", self.practice.seed, table.name, column.name)) >> 1;
             column.kind.expression(&Context {

@@ -5,7 +5,8 @@ use super::{
     create::{Session, Writer, is_changeable},
     kind::Kind,
     others::fnv,
-    spec::{self, Key, Table},
+    spec,
+    table::{Key, Table},
 };
 use crate::{Result, quoted};
 use mysql::Conn;

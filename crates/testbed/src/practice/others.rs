@@ -3,7 +3,7 @@
 use super::{
     COLUMNS,
     kind::Kind,
-    spec::{Column, Engine, Table},
+    table::{Column, Engine, Table},
 };
 
 /// Column names of OpenDental that occur in many tables, with their kinds.

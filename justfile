@@ -27,6 +27,14 @@ msrv:
 deny:
     cargo deny check
 
+# One change at a time in the files that decide, and those that no unit test notices; needs cargo-mutants.
+mutants *arguments:
+    cargo mutants {{arguments}}
+
+# The unit tests, each in a process of its own; needs cargo-nextest.
+nextest *arguments:
+    cargo nextest run {{arguments}}
+
 # The API documentation.
 docs:
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps

@@ -184,6 +184,13 @@ fn rows_that_were_read_back_are_equal_or_differ() {
 }
 
 #[test]
+fn rows_that_were_only_read_are_compared_with_nothing() {
+    check(&with_sums(None, Some(1), None), rule(Rows), Verdict::SameCount, Counts);
+    check(&with_sums(Some(1), Some(1), None), rule(Rows), Verdict::SameCount, Counts);
+    check(&with_sums(None, None, Some(1)), rule(Rows), Verdict::SameCount, Counts);
+}
+
+#[test]
 fn where_every_row_is_compared_no_write_explains_another_number() {
     for rows in [["6", "5", "-"], ["6", "-", "-"], ["-", "6", "-"]] {
         let mut evidence = with_written(rows, 5, 9);

@@ -184,7 +184,7 @@ impl<'a> KnownTable<'a> {
         window.map(Some).map_err(no_window)
     }
 
-    fn decision(&self, inputs: &PlanInputs<'_>, facts: MoveFacts<'_>) -> Decision {
+    fn decision(&self, inputs: &PlanInputs<'_>, facts: &MoveFacts<'_>) -> Decision {
         let writes_replica = inputs.replica.is_some() && inputs.hops != Hops::Load;
         decide(&DecisionInputs {
             configured: self.configured(),
@@ -209,7 +209,7 @@ impl<'a> KnownTable<'a> {
         let change_token =
             inputs.detector.token(&self.schema, &self.mapping, &self.settings, values);
         let facts = MoveFacts { window: window.as_ref(), change_token: &change_token };
-        let decision = self.decision(inputs, facts);
+        let decision = self.decision(inputs, &facts);
         let selection = &inputs.settings.selection;
         TablePlan {
             filter: filter(inputs, window.as_ref(), &decision, &self.tracked),

@@ -8,7 +8,11 @@ mod init;
 mod plan;
 mod repair;
 mod run;
+#[cfg(test)]
+mod samples;
 mod slowest;
+#[cfg(test)]
+mod snapshots;
 mod status;
 mod verify;
 mod verify_page;

@@ -56,7 +56,7 @@ impl PgPool {
     ///
     /// # Errors
     ///
-    /// Returns a [`Fault`] as that does.
+    /// Returns a [`Fault`](crate::Fault) as that does.
     pub fn hold_lock(&self, name: &str) -> Result<Option<HeldLock>> {
         self.hold_lock_within(name, LOCK_SILENCE)
     }
@@ -67,7 +67,7 @@ impl PgPool {
     ///
     /// # Errors
     ///
-    /// Returns a [`Fault`] if the server cannot be reached.
+    /// Returns a [`Fault`](crate::Fault) if the server cannot be reached.
     pub fn hold_lock_within(&self, name: &str, silence: Duration) -> Result<Option<HeldLock>> {
         let scope = LockScope::of(self);
         let mut link = Box::new(self.get()?.into_link());
@@ -87,7 +87,7 @@ impl PgPool {
     ///
     /// # Errors
     ///
-    /// Returns a [`Fault`] if the server cannot be asked.
+    /// Returns a [`Fault`](crate::Fault) if the server cannot be asked.
     pub fn lock_holder(&self, name: &str) -> Result<Option<LockHolder>> {
         let mut conn = self.get()?;
         let ask = format!(

@@ -27,7 +27,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`] only if nothing could start: a server that cannot be reached, a table
+    /// Returns an [`Error`](crate::Error) only if nothing could start: a server that cannot be reached, a table
     /// that is not there, another run in progress. No table was moved then.
     pub fn run(&self, options: &RunOptions) -> Result<RunReport> {
         let command = match (&options.from_spool, options.full) {

@@ -44,7 +44,7 @@ use timed::TimedSink;
 ///
 /// # Errors
 ///
-/// Returns [`Error::Filter`] if the table has no such key or column, or one of another type.
+/// Returns [`Error::Filter`](crate::Error::Filter) if the table has no such key or column, or one of another type.
 pub fn where_clause(filter: &RowFilter, table: &TableSchema) -> Result<(String, Vec<Value>)> {
     let condition = SqlCondition::of_filter(filter, table, TableKey::of(table).as_ref())?;
     Ok((condition.where_clause(), condition.params))

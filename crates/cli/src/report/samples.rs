@@ -72,7 +72,7 @@ pub(super) fn check_report() -> CheckReport {
             what: "the account cannot create tables in the schema raw".to_owned(),
             fixes: vec![Fix {
                 kind: FixKind::Statement,
-                text: "GRANT CREATE, USAGE ON SCHEMA raw TO etl;".to_owned(),
+                text: "GRANT CREATE, USAGE ON SCHEMA raw TO etl".to_owned(),
             }],
         }],
         omissions: OmissionReport::default(),
@@ -91,7 +91,7 @@ pub(super) fn verify_report() -> VerifyReport {
         tables: vec![VerifyTable {
             table: table(),
             status: VerifyStatus::Differs,
-            rows: BTreeMap::new(),
+            rows: BTreeMap::from([("source", 1_234), ("target", 1_233)]),
             pairs: vec![pair()],
             equal_at: None,
             looks: 1,
@@ -263,6 +263,11 @@ pub(super) fn pair() -> VerifyPair {
         moving: 0,
         columns: BTreeMap::new(),
         all_listed: true,
-        rows: vec![VerifyRow { kind: "missing", key: Vec::new(), columns: Vec::new(), rows: 1 }],
+        rows: vec![VerifyRow {
+            kind: "missing",
+            key: vec!["4711".to_owned()],
+            columns: Vec::new(),
+            rows: 1,
+        }],
     }
 }

@@ -6,12 +6,16 @@ use super::samples::{
     verify_report,
 };
 use super::{Listing, StatusReport, check_text, plan_text, repair_text, text, verify_text};
-use handoff_model::TableName;
+use handoff_model::{CopyId, TableName};
 use handoff_pipeline::{
     Action, RepairReport, RepairStatus, RepairTable, RunReport, TablePreview, TableReport,
     TableStatus, VerifyReport, VerifyStatus, VerifyTable,
 };
+use handoff_tracking::testing::{copied, loaded};
+use handoff_tracking::{AttemptStatus, CopyState, LoadState, TrackedTable};
 use insta::assert_snapshot;
+use jiff::SignedDuration;
+use std::time::Duration;
 
 fn name(name: &str) -> TableName {
     TableName::new(name).unwrap()
@@ -69,7 +73,26 @@ fn a_plan() {
 
 #[test]
 fn a_status() {
-    assert_snapshot!(StatusReport::new(&status_snapshot(), AT, None).text());
+    let at = |seconds: i64| Some(AT + SignedDuration::from_secs(seconds));
+    let id = CopyId::parse("00000000000000a1");
+    let good = TrackedTable {
+        copy: Some(CopyState { last_success_at: at(100), ..copied(id) }),
+        load: Some(LoadState {
+            rows: Some(1_234),
+            data_as_of: at(90),
+            last_success_at: at(160),
+            proof: Some("equal".to_owned()),
+            proved_at: at(170),
+            ..loaded(id)
+        }),
+    };
+    let mut failed = good.clone();
+    failed.load.as_mut().unwrap().status = AttemptStatus::Failed;
+    failed.load.as_mut().unwrap().error = Some("failed while loading: disk full".to_owned());
+    let mut known = status_snapshot();
+    known.states.extend([(name("claim"), failed), (name("definition"), good)]);
+    let stale = Some(Duration::from_secs(3_600));
+    assert_snapshot!(StatusReport::new(&known, at(7_360).unwrap(), stale).text());
 }
 
 #[test]

@@ -8,24 +8,24 @@ use std::path::Path;
 
 /// A disk, as far as it can be seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Disk {
+pub(crate) struct DiskView {
     free: u64,
     device: u64,
 }
 
-impl Disk {
+impl DiskView {
     /// Looks at the disk that a folder of this machine is on.
-    pub(crate) fn of(folder: &str) -> Option<Disk> {
+    pub(crate) fn of(folder: &str) -> Option<DiskView> {
         let folder = Path::new(folder);
         let device = std::fs::metadata(folder).ok()?.dev();
         let disk = rustix::fs::statvfs(folder).ok()?;
-        Some(Disk { free: disk.f_bavail.saturating_mul(disk.f_frsize), device })
+        Some(DiskView { free: disk.f_bavail.saturating_mul(disk.f_frsize), device })
     }
 }
 
 /// The need of a side for space on its disk, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct WantedSpace {
     /// The size of the tables in the source.
     pub(crate) source: u64,
     /// The size of the tables that are there already.
@@ -34,21 +34,21 @@ pub(crate) struct Wanted {
     pub(crate) largest: u64,
 }
 
-impl Wanted {
+impl WantedSpace {
     fn more(&self) -> u64 {
         self.source.saturating_sub(self.there).saturating_add(self.largest)
     }
 }
 
 /// One side's need and its disk, if that can be seen.
-pub(crate) struct Room {
-    pub(crate) wanted: Wanted,
-    pub(crate) disk: Option<Disk>,
+pub(crate) struct DiskNeed {
+    pub(crate) wanted: WantedSpace,
+    pub(crate) disk: Option<DiskView>,
 }
 
 /// Says whether there is room enough. `other` shares the disk with `room` if it is on the same.
-pub(crate) fn finding(room: &Room, other: Option<&Room>, findings: &mut Findings) {
-    let Wanted { source, there, .. } = room.wanted;
+pub(crate) fn finding(room: &DiskNeed, other: Option<&DiskNeed>, findings: &mut Findings) {
+    let WantedSpace { source, there, .. } = room.wanted;
     let wanted = room.wanted.more();
     let tables = format!(
         "the tables take {} in the source and {} here, so about {} more are wanted, for a second \
@@ -85,13 +85,13 @@ mod tests {
 
     const GB: u64 = 1_000_000_000;
 
-    fn room(free: Option<(u64, u64)>) -> Room {
-        let wanted = Wanted { source: 4 * GB, there: GB, largest: GB };
-        Room { wanted, disk: free.map(|(free, device)| Disk { free, device }) }
+    fn room(free: Option<(u64, u64)>) -> DiskNeed {
+        let wanted = WantedSpace { source: 4 * GB, there: GB, largest: GB };
+        DiskNeed { wanted, disk: free.map(|(free, device)| DiskView { free, device }) }
     }
 
     #[track_caller]
-    fn check(room: &Room, other: Option<&Room>, expected: CheckVerdict, part: &str) {
+    fn check(room: &DiskNeed, other: Option<&DiskNeed>, expected: CheckVerdict, part: &str) {
         let mut findings = Findings::of(Side::Replica);
         finding(room, other, &mut findings);
         let found = findings.into_vec().remove(0);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_disk_of_a_folder_is_seen() {
-        assert!(Disk::of("/").is_some());
-        assert_eq!(Disk::of("/no/such/folder"), None);
+        assert!(DiskView::of("/").is_some());
+        assert_eq!(DiskView::of("/no/such/folder"), None);
     }
 }

@@ -24,17 +24,17 @@ const WRITES: &[&str] = &[
 
 /// Every privilege that an account has, its roles' among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Grants(Vec<Grant>);
+pub(crate) struct Grants(Vec<GrantLine>);
 
 /// One line of `SHOW GRANTS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Grant {
+pub(crate) struct GrantLine {
     /// False for a partial revoke (MySQL 8).
     gives: bool,
     privileges: Vec<Privilege>,
     /// The object that it is on, as the server spells it: `*.*`, `` `db`.* ``, …
     on: String,
-    scope: Scope,
+    scope: GrantScope,
     /// The grantee, quoted: the account or one of its roles.
     to: String,
 }
@@ -47,7 +47,7 @@ struct Privilege {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Scope {
+enum GrantScope {
     Global,
     /// A database's name, as a pattern.
     Database(String),
@@ -77,9 +77,9 @@ impl Grants {
         let mut grants = Grants::shown_as(conn, "NONE")?;
         for role in split_at_commas(&roles) {
             let of_role = Grants::shown_as(conn, role)?.without(&grants);
-            grants
-                .0
-                .extend(of_role.into_iter().map(|grant| Grant { to: role.to_owned(), ..grant }));
+            grants.0.extend(
+                of_role.into_iter().map(|grant| GrantLine { to: role.to_owned(), ..grant }),
+            );
         }
         Ok(grants)
     }
@@ -91,17 +91,17 @@ impl Grants {
 
     fn shown(conn: &mut MyConn) -> Result<Grants> {
         let lines = conn.query::<String, _>("SHOW GRANTS").map_err(|error| conn.fault(&error))?;
-        Ok(Grants(lines.iter().filter_map(|line| Grant::parse(line)).collect()))
+        Ok(Grants(lines.iter().filter_map(|line| GrantLine::parse(line)).collect()))
     }
 
     /// Makes them of the lines of `SHOW GRANTS`.
     #[cfg(test)]
     pub(crate) fn parsed(lines: &[&str]) -> Grants {
-        Grants(lines.iter().filter_map(|line| Grant::parse(line)).collect())
+        Grants(lines.iter().filter_map(|line| GrantLine::parse(line)).collect())
     }
 
     /// Returns the grants that stand here and not in `others`.
-    fn without(self, others: &Grants) -> Vec<Grant> {
+    fn without(self, others: &Grants) -> Vec<GrantLine> {
         self.0.into_iter().filter_map(|grant| grant.beyond(others)).collect()
     }
 
@@ -118,7 +118,8 @@ impl Grants {
 
     /// Returns true if the account has a privilege on the whole server.
     pub(crate) fn allow_everywhere(&self, privilege: &str) -> bool {
-        let mut global = self.0.iter().filter(|grant| grant.gives && grant.scope == Scope::Global);
+        let mut global =
+            self.0.iter().filter(|grant| grant.gives && grant.scope == GrantScope::Global);
         global.any(|grant| grant.names(privilege))
     }
 
@@ -135,7 +136,7 @@ impl Grants {
                     .filter(|privilege| !self.is_taken_back(grant, privilege, database))
                     .map(Privilege::spell)
                     .collect();
-                let (writes, Grant { on, to, .. }) = (writes.join(", "), grant);
+                let (writes, GrantLine { on, to, .. }) = (writes.join(", "), grant);
                 (!writes.is_empty()).then(|| {
                     (format!("{writes} on {on}"), format!("REVOKE {writes} ON {on} FROM {to}"))
                 })
@@ -149,8 +150,8 @@ impl Grants {
         touching.any(|grant| grant.privileges.iter().any(|held| held.name == "ALL PRIVILEGES"))
     }
 
-    fn is_taken_back(&self, grant: &Grant, privilege: &Privilege, database: &str) -> bool {
-        grant.scope == Scope::Global
+    fn is_taken_back(&self, grant: &GrantLine, privilege: &Privilege, database: &str) -> bool {
+        grant.scope == GrantScope::Global
             && self
                 .0
                 .iter()
@@ -164,26 +165,26 @@ impl Grants {
     }
 }
 
-impl Grant {
+impl GrantLine {
     /// Reads a line; [`None`] for one that grants a role, or is not understood.
-    fn parse(line: &str) -> Option<Grant> {
+    fn parse(line: &str) -> Option<GrantLine> {
         let (gives, rest) = match line.strip_prefix("GRANT ") {
             Some(rest) => (true, rest),
             None => (false, line.strip_prefix("REVOKE ")?),
         };
         let (privileges, rest) = split_at_word(rest, " ON ")?;
         let (on, to) = split_at_word(rest, if gives { " TO " } else { " FROM " })?;
-        Some(Grant {
+        Some(GrantLine {
             gives,
             privileges: split_at_commas(privileges).into_iter().map(Privilege::parse).collect(),
             on: on.to_owned(),
-            scope: Scope::parse(on),
+            scope: GrantScope::parse(on),
             to: account(to).to_owned(),
         })
     }
 
     /// Returns the grant with the privileges only that `others` do not have on the same object.
-    fn beyond(mut self, others: &Grants) -> Option<Grant> {
+    fn beyond(mut self, others: &Grants) -> Option<GrantLine> {
         let same =
             others.0.iter().filter(|other| (other.gives, &other.on) == (self.gives, &self.on));
         let known: Vec<&Privilege> = same.flat_map(|other| &other.privileges).collect();
@@ -194,15 +195,15 @@ impl Grant {
     /// Returns true if it holds for all of `database`.
     fn covers(&self, database: &str) -> bool {
         match &self.scope {
-            Scope::Global => true,
-            Scope::Database(pattern) => pattern == database || is_like(database, pattern),
-            Scope::Table(..) | Scope::Other => false,
+            GrantScope::Global => true,
+            GrantScope::Database(pattern) => pattern == database || is_like(database, pattern),
+            GrantScope::Table(..) | GrantScope::Other => false,
         }
     }
 
     /// Returns true if it holds for something in `database`.
     fn touches(&self, database: &str) -> bool {
-        self.covers(database) || matches!(&self.scope, Scope::Table(of, _) if of == database)
+        self.covers(database) || matches!(&self.scope, GrantScope::Table(of, _) if of == database)
     }
 
     fn names(&self, privilege: &str) -> bool {
@@ -230,20 +231,20 @@ impl Privilege {
     }
 }
 
-impl Scope {
-    fn parse(on: &str) -> Scope {
+impl GrantScope {
+    fn parse(on: &str) -> GrantScope {
         let on = on.strip_prefix("TABLE ").unwrap_or(on);
         if on == "*.*" {
-            return Scope::Global;
+            return GrantScope::Global;
         }
-        let Some((database, rest)) = name(on) else { return Scope::Other };
+        let Some((database, rest)) = name(on) else { return GrantScope::Other };
         match rest.strip_prefix('.') {
-            Some("*") => Scope::Database(database),
+            Some("*") => GrantScope::Database(database),
             Some(table) => match name(table) {
-                Some((table, "")) => Scope::Table(database, table),
-                _ => Scope::Other,
+                Some((table, "")) => GrantScope::Table(database, table),
+                _ => GrantScope::Other,
             },
-            None => Scope::Other,
+            None => GrantScope::Other,
         }
     }
 }
@@ -418,7 +419,7 @@ mod tests {
     #[test]
     fn lines_that_say_nothing_of_privileges_are_passed_over() {
         for line in ["GRANT `role` TO `a`@`%`", "SET DEFAULT ROLE ALL TO a", ""] {
-            assert_eq!(Grant::parse(line), None, "{line}");
+            assert_eq!(GrantLine::parse(line), None, "{line}");
         }
     }
 

@@ -24,14 +24,14 @@ mod version;
 
 pub use report::{CheckFinding, CheckReport, CheckSubject, CheckVerdict, Fix, FixKind};
 
-use crate::disk_space::{Disk, Room, Wanted};
+use crate::disk_space::{DiskNeed, DiskView, WantedSpace};
 use crate::findings::Findings;
 use crate::mysql::MySide;
 use crate::report::ReportParts;
-use crate::runs::{BothSides, Past};
-use crate::source::Source;
-use crate::tables::Tables;
-use crate::target::Target;
+use crate::runs::{BothSides, RunDatabases};
+use crate::source::ReachedSource;
+use crate::tables::SourceTables;
+use crate::target::ReachedTarget;
 use handoff_connect::{PoolOptions, Result, Side};
 use handoff_model::{CancelToken, RunId};
 use handoff_plan::OmissionReport;
@@ -49,25 +49,25 @@ pub fn check(settings: &Settings) -> CheckReport {
     let checked_at = Timestamp::now();
     let session = SessionOptions { run: RunId::new(), connections: 3, cancel: CancelToken::new() };
     let options = pool_options(&settings.run, &session);
-    let sides = Sides::look(settings, &options);
+    let sides = FoundSides::look(settings, &options);
     CheckReport::new(checked_at, sides.finish(settings, options.run))
 }
 
 /// The findings of each side, and the sides that can be asked further.
-struct Sides {
-    source: (Option<Source>, Findings),
+struct FoundSides {
+    source: (Option<ReachedSource>, Findings),
     replica: Option<(Option<MySide>, Findings)>,
-    target: (Option<Target>, Findings),
+    target: (Option<ReachedTarget>, Findings),
 }
 
-impl Sides {
+impl FoundSides {
     /// Looks at the three sides at the same time, since one that does not answer takes its while.
-    fn look(settings: &Settings, options: &PoolOptions) -> Sides {
+    fn look(settings: &Settings, options: &PoolOptions) -> FoundSides {
         thread::scope(|scope| {
             let source = scope.spawn(|| source::look(settings, options));
             let server = settings.replica.as_ref();
             let replica = server.map(|server| scope.spawn(|| replica::look(server, options)));
-            Sides {
+            FoundSides {
                 target: target::look(&settings.target, options),
                 source: source.join().unwrap_or_else(|panic| resume_unwind(panic)),
                 replica: replica
@@ -95,7 +95,7 @@ impl Sides {
         // What is known of a table is spread over both sides.
         let whole = !has_replica || replica.is_some();
         if let (Some(target), true) = (&target, whole) {
-            Past { run, settings, source: source.as_ref(), replica: usable, target }
+            RunDatabases { run, settings, source: source.as_ref(), replica: usable, target }
                 .look(&mut findings);
         }
         if let Some(source) = &source {
@@ -125,9 +125,9 @@ impl Sides {
 }
 
 fn room(
-    source: &Source,
+    source: &ReachedSource,
     replica: Option<&MySide>,
-    target: Option<&Target>,
+    target: Option<&ReachedTarget>,
     settings: &Settings,
     findings: &mut BothSides,
 ) {
@@ -136,12 +136,12 @@ fn room(
         let taken = there(replica)
             .inspect_err(|fault| findings.replica.unknown(CheckSubject::Room, fault))
             .ok()?;
-        Some(Room::new(tables, taken, replica.disk(settings)))
+        Some(DiskNeed::new(tables, taken, replica.disk(settings)))
     });
     let of_target = target.and_then(|target| {
         let near = tls::is_near(&settings.target.server.host);
         let folder = target.data_folder.as_deref().filter(|_| near);
-        Some(Room::new(tables, target.bytes?, folder.and_then(Disk::of)))
+        Some(DiskNeed::new(tables, target.bytes?, folder.and_then(DiskView::of)))
     });
     if let Some(room) = &of_replica {
         disk_space::finding(room, of_target.as_ref(), &mut findings.replica);
@@ -151,11 +151,11 @@ fn room(
     }
 }
 
-impl Room {
+impl DiskNeed {
     /// Returns the need of a side that has `there` bytes of the tables already.
-    fn new(tables: &Tables, there: u64, disk: Option<Disk>) -> Room {
-        let wanted = Wanted { source: tables.bytes, there, largest: tables.largest };
-        Room { wanted, disk }
+    fn new(tables: &SourceTables, there: u64, disk: Option<DiskView>) -> DiskNeed {
+        let wanted = WantedSpace { source: tables.bytes, there, largest: tables.largest };
+        DiskNeed { wanted, disk }
     }
 }
 
@@ -170,11 +170,11 @@ fn there(replica: &MySide) -> Result<u64> {
 
 impl MySide {
     /// Returns the disk of the server's data, if the server is on this machine.
-    fn disk(&self, settings: &Settings) -> Option<Disk> {
+    fn disk(&self, settings: &Settings) -> Option<DiskView> {
         let near = tls::is_near(&settings.replica.as_ref()?.host);
         let server = self.server.as_ref().filter(|_| near)?;
         // A container's port is near, and its disk is not.
         let here = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-        (here.trim() == server.host).then(|| Disk::of(&server.data_folder)).flatten()
+        (here.trim() == server.host).then(|| DiskView::of(&server.data_folder)).flatten()
     }
 }

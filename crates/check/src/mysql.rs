@@ -1,6 +1,6 @@
 //! The checks that source and replica have in common.
 
-use crate::clock::{self, Clock};
+use crate::clock::{self, ServerClock};
 use crate::findings::Findings;
 use crate::grants::Grants;
 use crate::report::CheckSubject as S;
@@ -74,7 +74,7 @@ impl MySide {
         let version = session_status(&mut conn, "Ssl_version")?;
         let cipher = session_status(&mut conn, "Ssl_cipher")?;
         let in_use = (!cipher.is_empty()).then(|| format!("{version} ({cipher})"));
-        let server = tls::Secured { tls: &server.tls, host: &server.host, is_bound: false };
+        let server = tls::SecuredServer { tls: &server.tls, host: &server.host, is_bound: false };
         tls::finding(in_use.as_deref(), self.pool.protection(), &server, findings);
         Ok(())
     }
@@ -102,7 +102,7 @@ impl MySide {
 
     fn clock(&self, findings: &mut Findings) -> Result<()> {
         let mut conn = self.conn()?;
-        let clock = Clock::measure(|| {
+        let clock = ServerClock::measure(|| {
             let text: String = ask(&mut conn, "SELECT UNIX_TIMESTAMP(NOW(6))")?;
             text.parse().map_err(|_| Fault::new(self.pool.side(), "the clock tells no time"))
         })?;

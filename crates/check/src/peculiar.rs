@@ -4,8 +4,8 @@ use crate::findings::Findings;
 use crate::human::some;
 use crate::mysql::MySide;
 use crate::report::CheckSubject as S;
-use crate::tables::Tables;
-use crate::target::Target;
+use crate::tables::SourceTables;
+use crate::target::ReachedTarget;
 use handoff_connect::{MyConn, Result, Side, quote_my};
 use handoff_model::{TableName, toml_key};
 use handoff_schema::{ColumnSchema, MySqlType, StorageEngine, TableSchema};
@@ -96,7 +96,7 @@ impl MySide {
     }
 }
 
-impl Target {
+impl ReachedTarget {
     /// Says which settings of the role, the database or the server a session sets otherwise.
     pub(crate) fn defaults(&self, findings: &mut Findings) -> Result<()> {
         let mut conn = self.pool.get()?;
@@ -164,7 +164,7 @@ impl Target {
     }
 }
 
-impl Tables {
+impl SourceTables {
     /// Says which tables of other engines than plain ones are carried, and which names keep a key's index from its
     /// usual one.
     pub(crate) fn peculiar(&self, has_replica: bool, findings: &mut Findings) {

@@ -4,9 +4,9 @@ use crate::findings::Findings;
 use crate::human::some;
 use crate::mysql::MySide;
 use crate::report::CheckSubject as S;
-use crate::source::Source;
-use crate::surroundings::{Expected, event_triggers};
-use crate::target::Target;
+use crate::source::ReachedSource;
+use crate::surroundings::{ExpectedTables, event_triggers};
+use crate::target::ReachedTarget;
 use handoff_connect::{Result, Side};
 use handoff_model::human::counted;
 use handoff_model::{RunId, TableName, chain, own::is_own_table, shell_word};
@@ -18,13 +18,13 @@ use handoff_tracking::{LockRefused, RecoveryFinding, TrackedTable, Tracker, Trac
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The databases that runs write to, as far as they are known.
-pub(crate) struct Past<'a> {
+pub(crate) struct RunDatabases<'a> {
     pub(crate) run: RunId,
     pub(crate) settings: &'a Settings,
-    pub(crate) source: Option<&'a Source>,
+    pub(crate) source: Option<&'a ReachedSource>,
     /// [`None`] if there is none, or if its database is not there yet.
     pub(crate) replica: Option<&'a MySide>,
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a ReachedTarget,
 }
 
 /// The findings of both sides that runs write to.
@@ -39,7 +39,7 @@ impl BothSides {
     }
 }
 
-impl Past<'_> {
+impl RunDatabases<'_> {
     pub(crate) fn look(&self, findings: &mut BothSides) {
         findings.target.look(S::Grants, |findings| {
             self.foreign(findings);
@@ -163,7 +163,7 @@ impl Past<'_> {
         let Some(tables) = self.source.and_then(|source| source.tables.as_ref()) else {
             return BTreeSet::new();
         };
-        let expected = Expected { settings: self.settings, tables, states, target };
+        let expected = ExpectedTables { settings: self.settings, tables, states, target };
         findings.look(S::Schema, |findings| event_triggers(&mut self.target.pool.get()?, findings));
         findings
             .look(S::Tables, |findings| expected.published(&mut self.target.pool.get()?, findings));
@@ -210,7 +210,7 @@ impl Past<'_> {
     }
 }
 
-impl Past<'_> {
+impl RunDatabases<'_> {
     /// Says which tables can't have their place in the replica.
     fn in_the_way(&self, holdings: &Holdings, findings: &mut BothSides) {
         let tables = self.source.and_then(|source| source.tables.as_ref());

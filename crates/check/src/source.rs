@@ -5,7 +5,7 @@ use crate::grants::Grants;
 use crate::human::some;
 use crate::mysql::MySide;
 use crate::report::CheckSubject as S;
-use crate::tables::Tables;
+use crate::tables::SourceTables;
 use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_model::human::counted;
@@ -16,22 +16,22 @@ use handoff_tracking::TrackedTable;
 use std::collections::BTreeMap;
 
 /// The source, as far as it could be reached.
-pub(crate) struct Source {
+pub(crate) struct ReachedSource {
     pub(crate) my: MySide,
-    pub(crate) tables: Option<Tables>,
+    pub(crate) tables: Option<SourceTables>,
 }
 
-impl Source {
+impl ReachedSource {
     pub(crate) fn look(
         settings: &Settings,
         options: &PoolOptions,
         findings: &mut Findings,
-    ) -> Option<Source> {
+    ) -> Option<ReachedSource> {
         let my = MySide::look(&settings.source, options, findings)?;
         findings.look(S::TimeZone, |findings| my.zone(findings));
         if let Some(fault) = &my.closed {
             closed(&my, fault, findings);
-            return Some(Source { my, tables: None });
+            return Some(ReachedSource { my, tables: None });
         }
         let tables = read_tables(&my, settings, findings);
         let denied = tables.as_ref().map(|tables| readable(&my, tables, findings));
@@ -45,11 +45,11 @@ impl Source {
                 tables.zero_dates(&mut my.conn()?, settings, findings)
             });
         }
-        Some(Source { my, tables })
+        Some(ReachedSource { my, tables })
     }
 }
 
-impl Source {
+impl ReachedSource {
     /// Says which names in the settings match nothing; `states` is what was carried before.
     pub(crate) fn names(
         &self,
@@ -82,8 +82,9 @@ fn closed(my: &MySide, fault: &Fault, findings: &mut Findings) {
     }
 }
 
-fn read_tables(my: &MySide, settings: &Settings, findings: &mut Findings) -> Option<Tables> {
-    let read = my.conn().and_then(|mut conn| Tables::read(&mut conn, &my.database, &settings.run));
+fn read_tables(my: &MySide, settings: &Settings, findings: &mut Findings) -> Option<SourceTables> {
+    let read =
+        my.conn().and_then(|mut conn| SourceTables::read(&mut conn, &my.database, &settings.run));
     match read {
         Ok(tables) => Some(tables),
         Err(fault) => {
@@ -95,9 +96,9 @@ fn read_tables(my: &MySide, settings: &Settings, findings: &mut Findings) -> Opt
 }
 
 /// Says whether every table may be read, and returns those that may not.
-fn readable(my: &MySide, tables: &Tables, findings: &mut Findings) -> Vec<TableName> {
+fn readable(my: &MySide, tables: &SourceTables, findings: &mut Findings) -> Vec<TableName> {
     let Some(grants) = &my.grants else { return Vec::new() };
-    let Tables { taken, .. } = tables;
+    let SourceTables { taken, .. } = tables;
     if grants.allow("SELECT", &my.database) {
         findings.ok(S::Grants, format!("{} may read every table", my.account));
         return Vec::new();
@@ -186,9 +187,12 @@ fn grant(database: &str, account: &str) -> String {
 }
 
 /// Looks at the source on a thread of its own.
-pub(crate) fn look(settings: &Settings, options: &PoolOptions) -> (Option<Source>, Findings) {
+pub(crate) fn look(
+    settings: &Settings,
+    options: &PoolOptions,
+) -> (Option<ReachedSource>, Findings) {
     let mut findings = Findings::of(Side::Source);
-    let source = Source::look(settings, options, &mut findings);
+    let source = ReachedSource::look(settings, options, &mut findings);
     (source, findings)
 }
 

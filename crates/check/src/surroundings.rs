@@ -3,7 +3,7 @@
 use crate::findings::Findings;
 use crate::human::some;
 use crate::report::CheckSubject as S;
-use crate::tables::Tables;
+use crate::tables::SourceTables;
 use handoff_connect::{PgConn, Result};
 use handoff_model::TableName;
 use handoff_plan::TargetRefusal;
@@ -13,14 +13,14 @@ use handoff_tracking::{LoadState, TrackedTable};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tables that a run would load, and what there is of them.
-pub(crate) struct Expected<'a> {
+pub(crate) struct ExpectedTables<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) tables: &'a Tables,
+    pub(crate) tables: &'a SourceTables,
     pub(crate) states: &'a BTreeMap<TableName, TrackedTable>,
     pub(crate) target: &'a TargetCatalogue,
 }
 
-impl Expected<'_> {
+impl ExpectedTables<'_> {
     /// Says which tables cannot go into the target as that is, and returns them.
     pub(crate) fn refused(&self, findings: &mut Findings) -> BTreeSet<TableName> {
         let mut refused = BTreeSet::new();
@@ -133,14 +133,18 @@ mod tests {
             TableMapping::new(&schema, &settings.table(&table()), &settings.values).unwrap();
         let catalogue =
             SourceCatalogue { tables: [(table(), Ok(schema))].into(), ..SourceCatalogue::empty() };
-        let tables = Tables { catalogue, taken: vec![table()], bytes: 0, largest: 0 };
+        let tables = SourceTables { catalogue, taken: vec![table()], bytes: 0, largest: 0 };
         let mut there = arrived(&mapping);
         there.kind = kind;
         let target =
             TargetCatalogue { tables: [("t".to_owned(), there)].into(), ..Default::default() };
         let states = if is_ours { [(table(), testing::tracked())].into() } else { BTreeMap::new() };
-        let expected =
-            Expected { settings: &settings, tables: &tables, states: &states, target: &target };
+        let expected = ExpectedTables {
+            settings: &settings,
+            tables: &tables,
+            states: &states,
+            target: &target,
+        };
         let mut findings = Findings::of(Side::Target);
         (expected.refused(&mut findings), findings.into_vec())
     }

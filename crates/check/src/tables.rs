@@ -13,7 +13,7 @@ use handoff_settings::{RunSettings, Settings, TableFilter, TableSettings};
 use std::collections::HashMap;
 
 /// The tables of the source.
-pub(crate) struct Tables {
+pub(crate) struct SourceTables {
     pub(crate) catalogue: SourceCatalogue,
     /// The tables that the settings take.
     pub(crate) taken: Vec<TableName>,
@@ -23,8 +23,12 @@ pub(crate) struct Tables {
     pub(crate) largest: u64,
 }
 
-impl Tables {
-    pub(crate) fn read(conn: &mut MyConn, database: &str, run: &RunSettings) -> Result<Tables> {
+impl SourceTables {
+    pub(crate) fn read(
+        conn: &mut MyConn,
+        database: &str,
+        run: &RunSettings,
+    ) -> Result<SourceTables> {
         let catalogue = SourceCatalogue::read(conn, database).map_err(|error| match error {
             SchemaError::Catalogue(fault) => fault,
             other => Fault::new(Side::Source, other.to_string()),
@@ -37,7 +41,7 @@ impl Tables {
         let own: Vec<u64> =
             taken.iter().map(|table| all.get(table.as_str()).copied().unwrap_or(0)).collect();
         let (bytes, largest) = (own.iter().sum(), own.iter().copied().max().unwrap_or(0));
-        Ok(Tables { catalogue, taken, bytes, largest })
+        Ok(SourceTables { catalogue, taken, bytes, largest })
     }
 
     /// Says which tables a run takes, and which of them cannot be moved. `denied` are those that
@@ -205,7 +209,7 @@ mod tests {
     }
 
     /// The tables `a` and `b` of which the settings take `taken`.
-    fn tables(taken: &[&str]) -> Tables {
+    fn tables(taken: &[&str]) -> SourceTables {
         let mut catalogue = SourceCatalogue::empty();
         for table in ["a", "b"] {
             let columns = vec![ColumnSchema::of_type("id", "int").unwrap()];
@@ -213,14 +217,18 @@ mod tests {
             catalogue.tables.insert(name(table), Ok(schema));
         }
         let taken = taken.iter().map(|table| name(table)).collect();
-        Tables { catalogue, taken, bytes: 2_000_000, largest: 1_000_000 }
+        SourceTables { catalogue, taken, bytes: 2_000_000, largest: 1_000_000 }
     }
 
     fn settings() -> Settings {
         Settings::new("mysql://a@b/c", None, "postgres://a@b/c").unwrap()
     }
 
-    fn judged(tables: &Tables, settings: &Settings, denied: &[TableName]) -> Vec<CheckFinding> {
+    fn judged(
+        tables: &SourceTables,
+        settings: &Settings,
+        denied: &[TableName],
+    ) -> Vec<CheckFinding> {
         let mut findings = Findings::of(Side::Source);
         tables.findings(settings, denied, &mut findings);
         findings.into_vec()
@@ -256,7 +264,7 @@ mod tests {
         assert_eq!(found[1].what, "not moved: `v` (VIEW)");
     }
 
-    fn broken() -> Tables {
+    fn broken() -> SourceTables {
         let mut tables = tables(&["a", "b"]);
         let error = SchemaError::Undescribed { table: name("b"), reason: "a test".to_owned() };
         tables.catalogue.tables.insert(name("b"), Err(error));

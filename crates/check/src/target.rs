@@ -1,6 +1,6 @@
 //! The checks of the target.
 
-use crate::clock::{self, Clock};
+use crate::clock::{self, ServerClock};
 use crate::findings::Findings;
 use crate::report::CheckSubject as S;
 use crate::{tls, version};
@@ -10,7 +10,7 @@ use postgres::Row;
 use postgres::types::{FromSql, ToSql};
 
 /// A PostgreSQL that was reached.
-pub(crate) struct Target {
+pub(crate) struct ReachedTarget {
     pub(crate) pool: PgPool,
     /// Its data folder, where the role may know it.
     pub(crate) data_folder: Option<String>,
@@ -21,10 +21,13 @@ pub(crate) struct Target {
 }
 
 /// Looks at the target. [`None`] if it can't be reached.
-pub(crate) fn look(settings: &Settings, options: &PoolOptions) -> (Option<Target>, Findings) {
+pub(crate) fn look(
+    settings: &Settings,
+    options: &PoolOptions,
+) -> (Option<ReachedTarget>, Findings) {
     let mut findings = Findings::of(Side::Target);
     let pool = reach(&settings.server, options, &mut findings);
-    let target = pool.map(|pool| Target::look(pool, settings, &mut findings));
+    let target = pool.map(|pool| ReachedTarget::look(pool, settings, &mut findings));
     (target, findings)
 }
 
@@ -46,8 +49,8 @@ fn create_database(name: &str, owner: &str) -> String {
     format!("CREATE DATABASE {name} OWNER {owner} ENCODING 'UTF8' TEMPLATE template0")
 }
 
-impl Target {
-    fn look(pool: PgPool, settings: &Settings, findings: &mut Findings) -> Target {
+impl ReachedTarget {
+    fn look(pool: PgPool, settings: &Settings, findings: &mut Findings) -> ReachedTarget {
         let server = &settings.server;
         let PgServer { host, port, user, .. } = server;
         findings.ok(S::Connection, format!("{host}:{port} lets {user} in"));
@@ -61,7 +64,8 @@ impl Target {
             );
         }
         version::pg(pool.version_num(), findings);
-        let mut target = Target { pool, data_folder: None, bytes: None, foreign: Vec::new() };
+        let mut target =
+            ReachedTarget { pool, data_folder: None, bytes: None, foreign: Vec::new() };
         findings.look(S::Tls, |findings| target.tls(server, findings));
         target.encoding(server, findings);
         findings.look(S::Schema, |findings| target.schema(settings, findings));
@@ -85,7 +89,7 @@ impl Target {
             None => None,
         };
         let is_bound = server.require_auth == RequireAuth::ScramPlus;
-        let server = tls::Secured { tls: &server.tls, host: &server.host, is_bound };
+        let server = tls::SecuredServer { tls: &server.tls, host: &server.host, is_bound };
         tls::finding(in_use.as_deref(), self.pool.protection(), &server, findings);
         Ok(())
     }
@@ -172,7 +176,7 @@ impl Target {
 
     fn clock(&self, findings: &mut Findings) -> Result<()> {
         let mut conn = self.pool.get()?;
-        let clock = Clock::measure(|| {
+        let clock = ServerClock::measure(|| {
             let row = conn.query_one("SELECT extract(epoch FROM clock_timestamp())::float8", &[]);
             row.and_then(|row| row.try_get(0)).map_err(|error| conn.fault(&error))
         })?;

@@ -9,14 +9,14 @@ use handoff_settings::{TlsMode, TlsSettings};
 pub(crate) fn finding(
     in_use: Option<&str>,
     protection: &LinkProtection,
-    server: &Secured<'_>,
+    server: &SecuredServer<'_>,
     findings: &mut Findings,
 ) {
     let what = match in_use {
         Some(in_use) => format!("{in_use}, {}", known(protection, server)),
         None => "plain text".to_owned(),
     };
-    let Secured { tls, host, .. } = server;
+    let SecuredServer { tls, host, .. } = server;
     let side = findings.side();
     match (protection.peer, protection.fingerprint) {
         (PeerTrust::Verified, _) => findings.ok(S::Tls, what),
@@ -53,7 +53,7 @@ pub(crate) fn finding(
 const ANYBODY: &str = "anybody on the way can read the rows and impersonate the server";
 
 /// The server's settings that say how it is to be known.
-pub(crate) struct Secured<'a> {
+pub(crate) struct SecuredServer<'a> {
     pub(crate) tls: &'a TlsSettings,
     pub(crate) host: &'a str,
     /// True if the server has to bind its sign-in to its certificate.
@@ -61,7 +61,7 @@ pub(crate) struct Secured<'a> {
 }
 
 /// Says how far the peer is known.
-fn known(protection: &LinkProtection, server: &Secured<'_>) -> &'static str {
+fn known(protection: &LinkProtection, server: &SecuredServer<'_>) -> &'static str {
     match (protection.peer, server.tls.mode) {
         (PeerTrust::Verified, TlsMode::VerifyFull) => "certificate and host name verified",
         (PeerTrust::Verified, TlsMode::VerifyCa) => "certificate verified, host name not",
@@ -103,7 +103,7 @@ mod tests {
         let protection = LinkProtection { encrypted, peer, fingerprint };
         let tls = TlsSettings { mode, ..TlsSettings::default() };
         let mut findings = Findings::of(Side::Source);
-        let server = Secured { tls: &tls, host: "clinic", is_bound };
+        let server = SecuredServer { tls: &tls, host: "clinic", is_bound };
         finding(in_use, &protection, &server, &mut findings);
         let found = findings.into_vec().remove(0);
         assert_eq!(found.verdict, expected, "{found:?}");

@@ -57,8 +57,7 @@ impl MyPool {
     ///
     /// Returns a [`Fault`] if the server refuses, or a session lives on after `patience`.
     pub fn end_orphans(&self, run: RunId, patience: Duration) -> Result<usize> {
-        let kill = |ids: &[u32]| self.end_sessions(ids);
-        end(self.side(), run, patience, || self.orphans(run), kill)
+        end(self.side(), run, patience, || self.orphans(run), |ids| self.end_sessions(ids))
     }
 }
 
@@ -108,8 +107,7 @@ impl PgPool {
     ///
     /// Returns a [`Fault`] if the server refuses, or a session lives on after `patience`.
     pub fn end_orphans(&self, run: RunId, patience: Duration) -> Result<usize> {
-        let kill = |ids: &[u32]| self.end_sessions(ids);
-        end(Side::Target, run, patience, || self.orphans(run), kill)
+        end(Side::Target, run, patience, || self.orphans(run), |ids| self.end_sessions(ids))
     }
 }
 

@@ -427,11 +427,10 @@ struct DialedClient {
 
 /// Returns the number of the session in the answer to the set-up.
 fn session_in(said: &[SimpleQueryMessage]) -> Option<u32> {
-    let session = |message: &SimpleQueryMessage| match message {
+    said.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.try_get("pid").ok()??.parse().ok(),
         _ => None,
-    };
-    said.iter().find_map(session)
+    })
 }
 
 /// Returns true if `prefer` tries again in plain text: the handshake failed, or the server's rules

@@ -1,6 +1,6 @@
 //! The facts about one table before anything is proposed.
 
-use crate::narrow::Narrow;
+use crate::narrow::NarrowType;
 use handoff_schema::{StorageEngine, TableSchema};
 
 /// Tables below both sizes are carried in full: that takes a fraction of a second, and an
@@ -16,18 +16,18 @@ const EMPTY_BYTES: u64 = 16_384;
 
 /// The facts about one table.
 #[derive(Debug, Clone)]
-pub(crate) struct Evidence<'a> {
+pub(crate) struct TableEvidence<'a> {
     pub(crate) schema: &'a TableSchema,
-    pub(crate) looked: Looked,
+    pub(crate) looked: SeenRows,
     /// The rows' evidence about columns that could be narrower.
-    pub(crate) tallies: Vec<Tally>,
+    pub(crate) tallies: Vec<ColumnTally>,
     /// The rows' evidence about the column that the server moves.
-    pub(crate) recent: Option<Recent>,
+    pub(crate) recent: Option<RecentRows>,
 }
 
 /// The part of a table's rows that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Looked {
+pub(crate) enum SeenRows {
     /// Not at all: there are none, or they could say nothing.
     No,
     /// Every row.
@@ -42,11 +42,11 @@ pub(crate) enum Looked {
 
 /// The fit of a column's values to a narrower type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct ColumnTally {
     /// Index into the columns of the table.
     pub(crate) column: usize,
     /// The narrower type.
-    pub(crate) narrow: Narrow,
+    pub(crate) narrow: NarrowType,
     /// Values that are not NULL.
     pub(crate) values: u64,
     /// Values that do not fit.
@@ -57,7 +57,7 @@ pub(crate) struct Tally {
 
 /// The rows that moved lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Recent {
+pub(crate) struct RecentRows {
     /// Rows that the server moved in the last [`RECENT_DAYS`].
     pub(crate) rows: u64,
     /// Rows that were looked at, or all where an index was asked.
@@ -66,19 +66,19 @@ pub(crate) struct Recent {
     pub(crate) capped: bool,
 }
 
-impl<'a> Evidence<'a> {
+impl<'a> TableEvidence<'a> {
     /// Returns the evidence of a table of whose rows nothing is known.
-    pub(crate) fn of_catalogue(schema: &'a TableSchema, looked: Looked) -> Evidence<'a> {
-        Evidence { schema, looked, tallies: Vec::new(), recent: None }
+    pub(crate) fn of_catalogue(schema: &'a TableSchema, looked: SeenRows) -> TableEvidence<'a> {
+        TableEvidence { schema, looked, tallies: Vec::new(), recent: None }
     }
 }
 
-impl Looked {
+impl SeenRows {
     /// Returns the rows that were looked at.
     pub(crate) fn rows(&self) -> u64 {
         match self {
-            Looked::No | Looked::Failed(_) => 0,
-            Looked::All { rows } | Looked::First { rows } | Looked::Spread { rows } => *rows,
+            SeenRows::No | SeenRows::Failed(_) => 0,
+            SeenRows::All { rows } | SeenRows::First { rows } | SeenRows::Spread { rows } => *rows,
         }
     }
 }
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn rows_that_were_not_looked_at_are_none() {
-        assert_eq!(Looked::No.rows() + Looked::Failed("no".to_owned()).rows(), 0);
-        assert_eq!(Looked::All { rows: 7 }.rows(), 7);
+        assert_eq!(SeenRows::No.rows() + SeenRows::Failed("no".to_owned()).rows(), 0);
+        assert_eq!(SeenRows::All { rows: 7 }.rows(), 7);
     }
 }

@@ -54,7 +54,7 @@ pub fn init(source: &MySqlServer, run: &RunSettings, at: LookAt) -> SessionResul
     let filter = TableFilter::new(run).map_err(SessionError::Globs)?;
     let session = SessionOptions { run: RunId::new(), connections: 1, cancel: CancelToken::new() };
     let pool = open_source(source, &pool_options(run, &session))?;
-    let Found { catalogue, denied } = find(&pool, &filter)?;
+    let FoundTables { catalogue, denied } = find(&pool, &filter)?;
     let wanted = catalogue.tables.keys().cloned().collect();
     let omissions = read_omissions(Some(&pool), &catalogue, &wanted, &filter)?;
     let names: BTreeSet<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
@@ -85,13 +85,13 @@ pub fn init(source: &MySqlServer, run: &RunSettings, at: LookAt) -> SessionResul
 }
 
 /// The tables of the source that the settings take.
-struct Found {
+struct FoundTables {
     catalogue: SourceCatalogue,
     /// Those that the account may not read in full, with the statement that lets it.
     denied: BTreeMap<TableName, String>,
 }
 
-fn find(pool: &MyPool, filter: &TableFilter) -> SessionResult<Found> {
+fn find(pool: &MyPool, filter: &TableFilter) -> SessionResult<FoundTables> {
     let mut conn = pool.get(SessionProfile::Read).map_err(SessionError::Connect)?;
     let mut catalogue =
         SourceCatalogue::read(&mut conn, pool.database()).map_err(SessionError::Catalogue)?;
@@ -102,7 +102,7 @@ fn find(pool: &MyPool, filter: &TableFilter) -> SessionResult<Found> {
     }
     let wanted = catalogue.tables.keys().cloned().collect();
     let hidden = HiddenTables::look(&mut conn, &catalogue, &wanted, &BTreeSet::new())?;
-    Ok(Found { catalogue, denied: hidden.denied })
+    Ok(FoundTables { catalogue, denied: hidden.denied })
 }
 
 /// Returns the table if PostgreSQL can hold it, or else why it cannot.

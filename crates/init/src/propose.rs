@@ -1,7 +1,7 @@
 //! The proposals, from the evidence alone.
 
-use crate::evidence::{Evidence, Looked, RECENT_DAYS, Recent, Tally};
-use crate::narrow::Narrow;
+use crate::evidence::{ColumnTally, RECENT_DAYS, RecentRows, SeenRows, TableEvidence};
+use crate::narrow::NarrowType;
 use crate::report::{ColumnProposal, ExtractionProposal, TableProposal, TableSize, WrittenAs};
 use crate::watermark;
 use handoff_model::Extraction;
@@ -17,7 +17,7 @@ const ENOUGH_ROWS: u64 = 1_000;
 const ENOUGH_TIMES: u64 = 100;
 
 /// Proposes how to carry a table.
-pub(crate) fn table(evidence: &Evidence<'_>) -> TableProposal {
+pub(crate) fn table(evidence: &TableEvidence<'_>) -> TableProposal {
     let mut proposal = TableProposal::new(evidence.schema, &evidence.looked);
     if proposal.size == TableSize::Large {
         proposal.extraction = Some(extraction(evidence));
@@ -29,7 +29,7 @@ pub(crate) fn table(evidence: &Evidence<'_>) -> TableProposal {
 
 /// Proposes how to copy a table that is worth a thought: by the column that the server moves if
 /// there is one, by comparing all rows as a comment, in full otherwise.
-fn extraction(evidence: &Evidence<'_>) -> ExtractionProposal {
+fn extraction(evidence: &TableEvidence<'_>) -> ExtractionProposal {
     let schema = evidence.schema;
     if schema.key().is_none() {
         return full("it has no key that identifies its rows");
@@ -60,7 +60,7 @@ fn full(why: &str) -> ExtractionProposal {
     }
 }
 
-fn by_server(evidence: &Evidence<'_>, column: usize) -> ExtractionProposal {
+fn by_server(evidence: &TableEvidence<'_>, column: usize) -> ExtractionProposal {
     let schema = evidence.schema;
     let name = &schema.columns[column].name;
     let mut why = vec![format!(
@@ -133,8 +133,8 @@ fn incremental(
 }
 
 /// Says how many rows moved lately.
-fn lately(recent: Recent, schema: &TableSchema) -> String {
-    let Recent { rows, of, capped } = recent;
+fn lately(recent: RecentRows, schema: &TableSchema) -> String {
+    let RecentRows { rows, of, capped } = recent;
     let least = if capped { "At least " } else { "" };
     let looked = if of == schema.rows || capped { "" } else { " that were read" };
     let share = match (rows, rows.saturating_mul(1000) / of.max(1)) {
@@ -150,18 +150,18 @@ fn lately(recent: Recent, schema: &TableSchema) -> String {
 }
 
 /// Proposes a narrower type for a column if every value that was looked at fits.
-fn narrower(evidence: &Evidence<'_>, tally: &Tally) -> Option<ColumnProposal> {
+fn narrower(evidence: &TableEvidence<'_>, tally: &ColumnTally) -> Option<ColumnProposal> {
     let column = &evidence.schema.columns[tally.column];
     let convinces = match tally.narrow {
         // TINYINT(1) is how a flag is declared; other TINYINTs are mostly codes, of which a table
         // may happen to hold the first two only.
-        Narrow::Boolean => {
+        NarrowType::Boolean => {
             column.column_type.starts_with("tinyint(1)")
                 || (tally.values >= ENOUGH_ROWS && (1..tally.values).contains(&tally.ones))
         }
         // Spans of time that happen to be short are taken for times of the day otherwise.
-        Narrow::TimeOfDay => tally.values >= ENOUGH_TIMES,
-        Narrow::Uuid | Narrow::BigInt => true,
+        NarrowType::TimeOfDay => tally.values >= ENOUGH_TIMES,
+        NarrowType::Uuid | NarrowType::BigInt => true,
     };
     (tally.misfits == 0 && tally.values > 0 && convinces).then(|| ColumnProposal {
         column: column.name.clone(),
@@ -171,16 +171,16 @@ fn narrower(evidence: &Evidence<'_>, tally: &Tally) -> Option<ColumnProposal> {
 }
 
 /// Says how far the rows were looked at.
-fn of_rows(evidence: &Evidence<'_>) -> String {
+fn of_rows(evidence: &TableEvidence<'_>) -> String {
     // An estimate may be below what was seen.
     let all = grouped(evidence.schema.rows.max(evidence.looked.rows()));
     match evidence.looked {
-        Looked::No | Looked::Failed(_) => "checked no row".to_owned(),
-        Looked::All { rows: 1 } => "checked the only row".to_owned(),
-        Looked::All { rows } => format!("checked all {} rows", grouped(rows)),
-        Looked::First { rows } => {
+        SeenRows::No | SeenRows::Failed(_) => "checked no row".to_owned(),
+        SeenRows::All { rows: 1 } => "checked the only row".to_owned(),
+        SeenRows::All { rows } => format!("checked all {} rows", grouped(rows)),
+        SeenRows::First { rows } => {
             format!("checked the first {} of {all} rows", grouped(rows))
         }
-        Looked::Spread { rows } => format!("checked {} of {all} rows", grouped(rows)),
+        SeenRows::Spread { rows } => format!("checked {} of {all} rows", grouped(rows)),
     }
 }

@@ -1,7 +1,7 @@
 //! The proposals, as values and as JSON.
 
 use crate::certificate::SeenCertificate;
-use crate::evidence::{self, Looked};
+use crate::evidence::{self, SeenRows};
 use handoff_model::{ColumnName, Extraction, TableName};
 use handoff_plan::OmissionReport;
 use handoff_schema::{NotCopied, TableSchema};
@@ -154,10 +154,10 @@ impl TableSize {
 
 impl TableProposal {
     /// Starts with what the catalogue says.
-    pub(crate) fn new(schema: &TableSchema, looked: &Looked) -> TableProposal {
+    pub(crate) fn new(schema: &TableSchema, looked: &SeenRows) -> TableProposal {
         let key = schema.key().unwrap_or_default();
         let fault = match looked {
-            Looked::Failed(why) => Some(why.clone()),
+            SeenRows::Failed(why) => Some(why.clone()),
             _ => None,
         };
         TableProposal {

@@ -1,7 +1,7 @@
 //! The statements that look at rows. Each reads a bounded number of them, and answers numbers only.
 
 use crate::evidence::RECENT_DAYS;
-use crate::narrow::Narrow;
+use crate::narrow::NarrowType;
 use handoff_connect::quote_my;
 use handoff_schema::TableSchema;
 
@@ -19,15 +19,15 @@ pub(crate) const MOST_RECENT: u64 = 100_000;
 
 /// The questions about each row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Questions {
+pub(crate) struct RowQuestions {
     /// Columns that might be narrower, as indexes into the table's columns.
-    pub(crate) narrow: Vec<(usize, Narrow)>,
+    pub(crate) narrow: Vec<(usize, NarrowType)>,
     /// The column whose recent values are counted.
     pub(crate) moved: Option<usize>,
 }
 
 /// The rows that are looked at.
-pub(crate) enum Rows {
+pub(crate) enum SampledRows {
     /// Those that the server gives first.
     First,
     /// Those with the lowest keys from the first value on and below the second.
@@ -42,22 +42,22 @@ pub(crate) fn budget(schema: &TableSchema) -> u64 {
     (MOST_BYTES / row).clamp(FEWEST_ROWS, MOST_ROWS)
 }
 
-impl Questions {
+impl RowQuestions {
     pub(crate) fn is_empty(&self) -> bool {
         self.narrow.is_empty() && self.moved.is_none()
     }
 
     /// Returns the statement that answers them for at most `limit` rows: the number of rows, then
     /// for each column the values, misfits and ones, then the recent rows.
-    pub(crate) fn statement(&self, schema: &TableSchema, rows: &Rows, limit: u64) -> String {
+    pub(crate) fn statement(&self, schema: &TableSchema, rows: &SampledRows, limit: u64) -> String {
         let mut answers = vec!["COUNT(*)".to_owned()];
         for (column, narrow) in &self.narrow {
             let column = name(schema, *column);
             answers.push(format!("COUNT({column})"));
             answers.push(count_if(&narrow.misfit(&column)));
             answers.push(match narrow {
-                Narrow::Boolean => count_if(&format!("{column} = 1")),
-                Narrow::TimeOfDay | Narrow::Uuid | Narrow::BigInt => "0".to_owned(),
+                NarrowType::Boolean => count_if(&format!("{column} = 1")),
+                NarrowType::TimeOfDay | NarrowType::Uuid | NarrowType::BigInt => "0".to_owned(),
             });
         }
         answers.extend(self.moved.map(|column| count_if(&recent(&name(schema, column)))));
@@ -73,15 +73,15 @@ impl Questions {
     }
 }
 
-impl Rows {
+impl SampledRows {
     fn condition(&self, schema: &TableSchema) -> String {
         match self {
-            Rows::First => String::new(),
-            Rows::From { key } => {
+            SampledRows::First => String::new(),
+            SampledRows::From { key } => {
                 let key = name(schema, *key);
                 format!(" WHERE {key} >= ? AND {key} < ? ORDER BY {key}")
             }
-            Rows::Last { key } => {
+            SampledRows::Last { key } => {
                 let key = name(schema, *key);
                 format!(" WHERE {key} >= ? ORDER BY {key} DESC")
             }
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn a_statement_asks_everything_at_once_and_is_bounded() {
-        let questions = Questions { narrow: vec![(1, Narrow::Boolean)], moved: Some(2) };
+        let questions = RowQuestions { narrow: vec![(1, NarrowType::Boolean)], moved: Some(2) };
         assert_eq!(
-            questions.statement(&table(), &Rows::First, 7),
+            questions.statement(&table(), &SampledRows::First, 7),
             "SELECT COUNT(*), COUNT(`flag`), COUNT(CASE WHEN `flag` NOT IN (0, 1) THEN 1 END), \
              COUNT(CASE WHEN `flag` = 1 THEN 1 END), \
              COUNT(CASE WHEN `s` >= NOW() - INTERVAL 30 DAY THEN 1 END) \
@@ -155,10 +155,10 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_key_are_bounded_and_the_last_is_read_from_its_end() {
-        let questions = Questions { narrow: Vec::new(), moved: Some(2) };
-        let from = questions.statement(&table(), &Rows::From { key: 0 }, 7);
+        let questions = RowQuestions { narrow: Vec::new(), moved: Some(2) };
+        let from = questions.statement(&table(), &SampledRows::From { key: 0 }, 7);
         assert!(from.contains("WHERE `id` >= ? AND `id` < ? ORDER BY `id` LIMIT 7"), "{from}");
-        let last = questions.statement(&table(), &Rows::Last { key: 0 }, 7);
+        let last = questions.statement(&table(), &SampledRows::Last { key: 0 }, 7);
         assert!(last.contains("WHERE `id` >= ? ORDER BY `id` DESC LIMIT 7"), "{last}");
     }
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn no_question_is_no_statement() {
-        assert!(Questions::default().is_empty());
-        assert!(!Questions { moved: Some(0), ..Questions::default() }.is_empty());
+        assert!(RowQuestions::default().is_empty());
+        assert!(!RowQuestions { moved: Some(0), ..RowQuestions::default() }.is_empty());
     }
 }

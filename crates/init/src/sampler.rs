@@ -1,8 +1,8 @@
 //! Gathering the evidence, politely: the source is somebody's live database.
 
-use crate::evidence::{self, Evidence, Looked, Recent, Tally};
-use crate::narrow::Narrow;
-use crate::sample::{self, MOST_RECENT, PARTS, Questions, Rows};
+use crate::evidence::{self, ColumnTally, RecentRows, SeenRows, TableEvidence};
+use crate::narrow::NarrowType;
+use crate::sample::{self, MOST_RECENT, PARTS, RowQuestions, SampledRows};
 use crate::watermark;
 use handoff_connect::{Fault, MyConn, MyPool, Result, ServerFlavor, SessionProfile, Side};
 use handoff_schema::TableSchema;
@@ -28,11 +28,11 @@ pub(crate) struct Sampler<'a> {
     conn: Option<MyConn>,
 }
 
-/// The answers to [`Questions`], summed over the statements.
+/// The answers to [`RowQuestions`], summed over the statements.
 #[derive(Debug, Default)]
-struct Answers {
+struct RowAnswers {
     rows: u64,
-    tallies: Vec<Tally>,
+    tallies: Vec<ColumnTally>,
     recent: u64,
 }
 
@@ -42,20 +42,24 @@ impl<'a> Sampler<'a> {
     }
 
     /// Gathers what can be known of a table. What the server refuses is part of it.
-    pub(crate) fn inspect<'s>(&mut self, schema: &'s TableSchema) -> Evidence<'s> {
+    pub(crate) fn inspect<'s>(&mut self, schema: &'s TableSchema) -> TableEvidence<'s> {
         let asked = questions(schema);
         if self.at == LookAt::Catalogue || evidence::is_empty(schema) || asked.is_empty() {
-            return Evidence::of_catalogue(schema, Looked::No);
+            return TableEvidence::of_catalogue(schema, SeenRows::No);
         }
         log::debug!("looking at {}", schema.name);
         self.ask(schema, &asked).unwrap_or_else(|fault| {
             // A session that met a fault is not used again.
             self.conn = None;
-            Evidence::of_catalogue(schema, Looked::Failed(fault.message().to_owned()))
+            TableEvidence::of_catalogue(schema, SeenRows::Failed(fault.message().to_owned()))
         })
     }
 
-    fn ask<'s>(&mut self, schema: &'s TableSchema, questions: &Questions) -> Result<Evidence<'s>> {
+    fn ask<'s>(
+        &mut self,
+        schema: &'s TableSchema,
+        questions: &RowQuestions,
+    ) -> Result<TableEvidence<'s>> {
         let budget = sample::budget(schema);
         let first = schema.key().and_then(|key| key.first().copied());
         let numeric = first.filter(|&column| watermark::is_integer(&schema.columns[column]));
@@ -63,7 +67,7 @@ impl<'a> Sampler<'a> {
             Some(key) if schema.rows > budget => {
                 let answers = self.spread(schema, questions, key, budget)?;
                 let rows = answers.rows;
-                (answers, Looked::Spread { rows })
+                (answers, SeenRows::Spread { rows })
             }
             _ => self.first(schema, questions, budget)?,
         };
@@ -71,20 +75,20 @@ impl<'a> Sampler<'a> {
             Some(column) => Some(self.recent(schema, column, &answers, &looked)?),
             None => None,
         };
-        Ok(Evidence { schema, looked, tallies: answers.tallies, recent })
+        Ok(TableEvidence { schema, looked, tallies: answers.tallies, recent })
     }
 
     fn first(
         &mut self,
         schema: &TableSchema,
-        questions: &Questions,
+        questions: &RowQuestions,
         budget: u64,
-    ) -> Result<(Answers, Looked)> {
-        let mut answers = Answers::new(questions);
-        let statement = questions.statement(schema, &Rows::First, budget);
+    ) -> Result<(RowAnswers, SeenRows)> {
+        let mut answers = RowAnswers::new(questions);
+        let statement = questions.statement(schema, &SampledRows::First, budget);
         answers.add(&self.numbers(&statement, Params::Empty)?);
         let rows = answers.rows;
-        let looked = if rows < budget { Looked::All { rows } } else { Looked::First { rows } };
+        let looked = if rows < budget { SeenRows::All { rows } } else { SeenRows::First { rows } };
         Ok((answers, looked))
     }
 
@@ -93,19 +97,19 @@ impl<'a> Sampler<'a> {
     fn spread(
         &mut self,
         schema: &TableSchema,
-        questions: &Questions,
+        questions: &RowQuestions,
         key: usize,
         budget: u64,
-    ) -> Result<Answers> {
-        let mut answers = Answers::new(questions);
+    ) -> Result<RowAnswers> {
+        let mut answers = RowAnswers::new(questions);
         let range = self.numbers(&sample::range(schema, key), Params::Empty)?;
         let &[Some(least), Some(most)] = range.as_slice() else { return Ok(answers) };
         let parts = sample::parts(least, most);
         let limit = (budget / PARTS).max(1);
         for (part, from) in parts.iter().enumerate() {
             let (rows, values) = match parts.get(part + 1) {
-                Some(to) => (Rows::From { key }, vec![bound(*from), bound(*to)]),
-                None => (Rows::Last { key }, vec![bound(*from)]),
+                Some(to) => (SampledRows::From { key }, vec![bound(*from), bound(*to)]),
+                None => (SampledRows::Last { key }, vec![bound(*from)]),
             };
             let statement = questions.statement(schema, &rows, limit);
             answers.add(&self.numbers(&statement, Params::Positional(values))?);
@@ -118,16 +122,16 @@ impl<'a> Sampler<'a> {
         &mut self,
         schema: &TableSchema,
         column: usize,
-        answers: &Answers,
-        looked: &Looked,
-    ) -> Result<Recent> {
-        let all = matches!(looked, Looked::All { .. });
+        answers: &RowAnswers,
+        looked: &SeenRows,
+    ) -> Result<RecentRows> {
+        let all = matches!(looked, SeenRows::All { .. });
         if all || !watermark::is_indexed(schema, column) {
-            return Ok(Recent { rows: answers.recent, of: answers.rows, capped: false });
+            return Ok(RecentRows { rows: answers.recent, of: answers.rows, capped: false });
         }
         let counted = self.numbers(&sample::recent_rows(schema, column), Params::Empty)?;
         let rows = unsigned(counted.first().copied().flatten());
-        Ok(Recent { rows, of: schema.rows.max(rows), capped: rows >= MOST_RECENT })
+        Ok(RecentRows { rows, of: schema.rows.max(rows), capped: rows >= MOST_RECENT })
     }
 
     /// Runs a statement that answers one row of numbers.
@@ -161,11 +165,11 @@ impl<'a> Sampler<'a> {
 }
 
 /// Returns the questions about the rows of a table.
-fn questions(schema: &TableSchema) -> Questions {
+fn questions(schema: &TableSchema) -> RowQuestions {
     let columns = schema.columns.iter().enumerate();
-    let narrow = columns.filter_map(|(index, column)| Some((index, Narrow::of(column)?)));
+    let narrow = columns.filter_map(|(index, column)| Some((index, NarrowType::of(column)?)));
     let moved = if evidence::is_small(schema) { None } else { watermark::moved_by_server(schema) };
-    Questions { narrow: narrow.collect(), moved }
+    RowQuestions { narrow: narrow.collect(), moved }
 }
 
 fn time_limit(flavor: ServerFlavor) -> String {
@@ -175,17 +179,17 @@ fn time_limit(flavor: ServerFlavor) -> String {
     }
 }
 
-impl Answers {
-    fn new(questions: &Questions) -> Answers {
+impl RowAnswers {
+    fn new(questions: &RowQuestions) -> RowAnswers {
         let narrow = questions.narrow.iter();
-        let tallies = narrow.map(|&(column, narrow)| Tally {
+        let tallies = narrow.map(|&(column, narrow)| ColumnTally {
             column,
             narrow,
             values: 0,
             misfits: 0,
             ones: 0,
         });
-        Answers { rows: 0, tallies: tallies.collect(), recent: 0 }
+        RowAnswers { rows: 0, tallies: tallies.collect(), recent: 0 }
     }
 
     /// Adds what one statement answered, in the order in which it was asked.
@@ -231,9 +235,11 @@ mod tests {
 
     #[test]
     fn answers_add_up_in_the_order_in_which_they_were_asked() {
-        let asked =
-            Questions { narrow: vec![(1, Narrow::Boolean), (2, Narrow::Uuid)], moved: Some(3) };
-        let mut answers = Answers::new(&asked);
+        let asked = RowQuestions {
+            narrow: vec![(1, NarrowType::Boolean), (2, NarrowType::Uuid)],
+            moved: Some(3),
+        };
+        let mut answers = RowAnswers::new(&asked);
         for _ in 0..2 {
             answers.add(&[10, 9, 1, 4, 8, 2, 0, 5].map(Some));
         }
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_missing_counts_nothing() {
-        let mut answers = Answers::new(&Questions { narrow: Vec::new(), moved: Some(0) });
+        let mut answers = RowAnswers::new(&RowQuestions { narrow: Vec::new(), moved: Some(0) });
         answers.add(&[None, Some(-1)]);
         answers.add(&[]);
         assert_eq!((answers.rows, answers.recent), (0, 0));

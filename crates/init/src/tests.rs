@@ -1,7 +1,7 @@
 //! The proposals, from evidence written by hand.
 
-use crate::evidence::{Evidence, Looked, Recent, Tally};
-use crate::narrow::Narrow;
+use crate::evidence::{ColumnTally, RecentRows, SeenRows, TableEvidence};
+use crate::narrow::NarrowType;
 use crate::propose;
 use crate::report::{InitReport, Other, TableProposal, TableSize, Unfit, WrittenAs};
 use crate::{CertificateStanding, InitServer, InitServers, SeenCertificate, leftovers};
@@ -38,12 +38,17 @@ fn stamp(name: &str) -> ColumnSchema {
     ColumnSchema { on_update: true, ..column(name, "timestamp") }
 }
 
-fn evidence(schema: &TableSchema) -> Evidence<'_> {
-    Evidence { schema, looked: Looked::No, tallies: Vec::new(), recent: None }
+fn evidence(schema: &TableSchema) -> TableEvidence<'_> {
+    TableEvidence { schema, looked: SeenRows::No, tallies: Vec::new(), recent: None }
 }
 
 #[track_caller]
-fn check(evidence: &Evidence<'_>, extraction: Extraction, written: WrittenAs, watermark: &[&str]) {
+fn check(
+    evidence: &TableEvidence<'_>,
+    extraction: Extraction,
+    written: WrittenAs,
+    watermark: &[&str],
+) {
     let proposal = propose::table(evidence).extraction.unwrap();
     let columns: Vec<&str> = proposal.watermark.iter().map(|name| name.as_str()).collect();
     assert_eq!(
@@ -91,8 +96,8 @@ fn an_indexed_column_wins_over_one_without() {
 #[test]
 fn a_table_that_moves_as_a_whole_is_left_to_a_person() {
     let schema = large("t", vec![stamp("s")]);
-    let with = |rows| Evidence {
-        recent: Some(Recent { rows, of: 100_000, capped: false }),
+    let with = |rows| TableEvidence {
+        recent: Some(RecentRows { rows, of: 100_000, capped: false }),
         ..evidence(&schema)
     };
     check(&with(400), Extraction::Incremental, WrittenAs::InForce, &["s"]);
@@ -117,10 +122,10 @@ fn a_type_is_narrower_only_if_every_value_fits_and_enough_were_seen() {
     #[track_caller]
     fn check(kind: &str, values: u64, misfits: u64, ones: u64, expected: Option<&str>) {
         let schema = large("t", vec![column("c", kind)]);
-        let narrow = Narrow::of(&schema.columns[1]).unwrap();
-        let tally = Tally { column: 1, narrow, values, misfits, ones };
-        let evidence = Evidence {
-            looked: Looked::Spread { rows: 50_000 },
+        let narrow = NarrowType::of(&schema.columns[1]).unwrap();
+        let tally = ColumnTally { column: 1, narrow, values, misfits, ones };
+        let evidence = TableEvidence {
+            looked: SeenRows::Spread { rows: 50_000 },
             tallies: vec![tally],
             ..evidence(&schema)
         };
@@ -141,7 +146,7 @@ fn a_type_is_narrower_only_if_every_value_fits_and_enough_were_seen() {
     check("varbinary(16)", 10, 0, 0, Some("uuid"));
     check("bigint(20) unsigned", 10, 0, 0, Some("bigint"));
     for kind in ["varbinary(17)", "binary(15)", "bigint", "smallint", "char(36)"] {
-        assert_eq!(Narrow::of(&column("c", kind)), None, "{kind}");
+        assert_eq!(NarrowType::of(&column("c", kind)), None, "{kind}");
     }
 }
 
@@ -194,11 +199,15 @@ fn the_files_load_as_they_are_and_with_every_proposal_taken() {
     ];
     let proposals = schemas.iter().map(|schema| {
         let tallies = schema.columns.iter().enumerate().filter_map(|(index, column)| {
-            let narrow = Narrow::of(column)?;
-            Some(Tally { column: index, narrow, values: 10, misfits: 0, ones: 1 })
+            let narrow = NarrowType::of(column)?;
+            Some(ColumnTally { column: index, narrow, values: 10, misfits: 0, ones: 1 })
         });
         let tallies = tallies.collect();
-        propose::table(&Evidence { looked: Looked::All { rows: 10 }, tallies, ..evidence(schema) })
+        propose::table(&TableEvidence {
+            looked: SeenRows::All { rows: 10 },
+            tallies,
+            ..evidence(schema)
+        })
     });
     let report = report(proposals.collect());
     let servers = InitServers {

@@ -158,17 +158,19 @@ impl ConfigFiles {
     /// Writes a file beside its place, readable by this account alone since somebody may put a
     /// password into it, and moves it there as a whole.
     fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AlreadyExists => Failure::Exists { path: path.to_owned() },
-            _ => Failure::Write { path: path.to_owned(), source },
-        };
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-        let moved = if self.force { file.persist(path) } else { file.persist_noclobber(path) };
-        moved.map(drop).map_err(|error| failed(error.error))
+        let moved = NamedTempFile::new_in(folder).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            let moved = if self.force { file.persist(path) } else { file.persist_noclobber(path) };
+            moved.map(drop).map_err(|error| error.error)
+        });
+        moved.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => Failure::Exists { path: path.to_owned() },
+            _ => Failure::Write { path: path.to_owned(), source },
+        })
     }
 }

@@ -125,6 +125,11 @@ fn reason(reason: Reason) -> &'static str {
     }
 }
 
+/// Counts the tables to which this happens.
+fn number(preview: &PlanPreview, action: Action) -> usize {
+    preview.tables.iter().filter(|table| table.action == action).count()
+}
+
 fn totals(preview: &PlanPreview) -> String {
     let kinds = [
         Action::MoveAll,
@@ -134,8 +139,7 @@ fn totals(preview: &PlanPreview) -> String {
         Action::LeaveIfEmpty,
         Action::LeaveAlone,
     ];
-    let number = |kind| preview.tables.iter().filter(|table| table.action == kind).count();
-    let numbers = kinds.into_iter().map(|kind| (number(kind), label(kind).to_owned()));
+    let numbers = kinds.into_iter().map(|kind| (number(preview, kind), label(kind).to_owned()));
     let refused = (preview.refused.len(), "would fail".to_owned());
     let parts: Vec<String> = numbers
         .chain([refused])

@@ -126,12 +126,12 @@ fn time(table: &TableReport) -> Duration {
 }
 
 fn notes(report: &RunReport) -> String {
-    let of_table = |table: &TableReport| {
-        let name = table.table.clone();
-        table.notes.iter().map(move |note| format!("{name}: {note}\n")).collect::<Vec<_>>()
-    };
-    let of_tables = report.tables.iter().flat_map(of_table);
+    let of_tables = report.tables.iter().map(notes_of);
     report.notes.iter().map(|note| format!("{note}\n")).chain(of_tables).collect()
+}
+
+fn notes_of(table: &TableReport) -> String {
+    table.notes.iter().map(|note| format!("{}: {note}\n", table.table)).collect()
 }
 
 /// Prints what does not arrive: one line with counts, or all of it.

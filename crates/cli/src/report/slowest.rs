@@ -41,8 +41,8 @@ pub(super) fn slowest(report: &RunReport) -> String {
 fn steps(table: &TableReport) -> impl Iterator<Item = SlowHop<'_>> {
     let copy = table.copy.as_ref().map(|copy| ("copy", copy.duration_ms, &copy.performance));
     let load = table.load.as_ref().map(|load| ("load", load.duration_ms, &load.performance));
-    let step = move |(phase, millis, performance)| SlowHop { table, phase, millis, performance };
-    copy.into_iter().chain(load).map(step)
+    let hops = copy.into_iter().chain(load);
+    hops.map(move |(phase, millis, performance)| SlowHop { table, phase, millis, performance })
 }
 
 impl SlowHop<'_> {

@@ -229,11 +229,15 @@ impl StatusReport {
         format!("{} ago", age(since))
     }
 
+    /// Counts the tables that stand so.
+    fn number(&self, standing: TableHealth) -> usize {
+        self.tables.iter().filter(|table| table.standing == standing).count()
+    }
+
     fn totals(&self) -> String {
         if self.tables.is_empty() {
             return "nothing was moved yet".to_owned();
         }
-        let number = |standing| self.tables.iter().filter(|t| t.standing == standing).count();
         let kinds = [
             TableHealth::Differs,
             TableHealth::Failed,
@@ -244,7 +248,7 @@ impl StatusReport {
         ];
         let numbers = kinds
             .into_iter()
-            .map(|kind| (number(kind), kind.label()))
+            .map(|kind| (self.number(kind), kind.label()))
             .filter(|(number, _)| *number > 0)
             .map(|(number, label)| format!("{number} {label}"));
         let first = self.tables.iter().filter_map(|table| table.data_as_of).min();

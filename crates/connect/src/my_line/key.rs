@@ -24,13 +24,10 @@ impl ServerKey {
     ///
     /// Returns a [`Fault`] if it can't be read or holds no such key.
     pub(crate) fn load(side: Side, file: &Path) -> Result<ServerKey> {
-        let wrong = |why: String| {
-            let text = format!("server_public_key in [{side}]: {} {why}", file.display());
-            Fault::new(side, text)
-        };
-        let pem = std::fs::read(file).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let pem = std::fs::read(file)
+            .map_err(|error| unusable(side, file, &format!("cannot be read: {error}")))?;
         ServerKey::of_pem(pem)
-            .ok_or_else(|| wrong("holds no public RSA key: it must be a PEM file".into()))
+            .ok_or_else(|| unusable(side, file, "holds no public RSA key: it must be a PEM file"))
     }
 
     /// Reads a key; [`None`] if it is none.
@@ -50,6 +47,10 @@ impl ServerKey {
             password.iter().zip(nonce.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
         Some(encrypt(&mixed, &self.pem))
     }
+}
+
+fn unusable(side: Side, file: &Path, why: &str) -> Fault {
+    Fault::new(side, format!("server_public_key in [{side}]: {} {why}", file.display()))
 }
 
 impl std::fmt::Debug for ServerKey {

@@ -52,12 +52,15 @@ pub(super) fn error(packet: &[u8]) -> Option<Error> {
     if code == PROGRESS {
         return None;
     }
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (state, message) = match rest.0 {
         [b'#', rest @ ..] if rest.len() >= 5 => (text(&rest[..5]), text(&rest[5..])),
         rest => ("HY000".to_owned(), text(rest)),
     };
     Some(Error::MySqlError(MySqlError { state, message, code }))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 pub(super) fn malformed() -> Error {

@@ -33,8 +33,7 @@ pub fn alter(
             }
         }
     }
-    let is_wanted = |name: &str| mapping.columns.iter().any(|column| column.pg_name == name);
-    for column in there.columns.iter().filter(|column| !is_wanted(&column.name)) {
+    for column in there.columns.iter().filter(|column| !has_column(mapping, &column.name)) {
         let name = quote_pg(column.name.as_str());
         match surplus {
             SurplusColumns::Refused => actions.push(format!("DROP COLUMN {name}")),
@@ -43,6 +42,10 @@ pub fn alter(
         }
     }
     Some(format!("ALTER TABLE {target} {}", actions.join(", ")))
+}
+
+fn has_column(mapping: &TableMapping, name: &str) -> bool {
+    mapping.columns.iter().any(|column| column.pg_name == name)
 }
 
 fn changes(wanted: &MappedColumn, found: &PgColumn) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The overrides of a table's settings.
 
 use super::types::default_type;
-use crate::{IntegerSign, MySqlType, PgType, Result, SchemaError, TableSchema};
+use crate::{ColumnSchema, IntegerSign, MySqlType, PgType, Result, SchemaError, TableSchema};
 use handoff_settings::{TableSettings, closest};
 
 /// Returns the type of each column: as overridden, or the default.
@@ -23,23 +23,38 @@ pub(super) fn types(
                 near: near(schema, name.as_str()),
             })?;
         let column = &schema.columns[index];
-        let refuse = |remedy: String| SchemaError::BadOverride {
-            table: schema.name.clone(),
-            column: column.name.clone(),
-            from: column.column_type.clone(),
-            to: wanted.clone(),
-            remedy,
-        };
+        let refusal = BadOverride { schema, column, wanted };
         if std::mem::replace(&mut seen[index], true) {
-            return Err(refuse("the settings name the column twice, take one out".to_owned()));
+            return Err(refusal.with("the settings name the column twice, take one out"));
         }
-        types[index] = chosen(&column.kind, wanted).ok_or_else(|| refuse(remedy(&column.kind)))?;
+        types[index] =
+            chosen(&column.kind, wanted).ok_or_else(|| refusal.with(&remedy(&column.kind)))?;
         if types[index] == PgType::Jsonb && column.kind != MySqlType::Json && key.contains(&index) {
-            let why = "two texts of the key may be one jsonb value, so take the line out";
-            return Err(refuse(why.to_owned()));
+            return Err(
+                refusal.with("two texts of the key may be one jsonb value, so take the line out")
+            );
         }
     }
     Ok(types)
+}
+
+/// A column that cannot have the type which the settings ask for.
+struct BadOverride<'a> {
+    schema: &'a TableSchema,
+    column: &'a ColumnSchema,
+    wanted: &'a str,
+}
+
+impl BadOverride<'_> {
+    fn with(&self, remedy: &str) -> SchemaError {
+        SchemaError::BadOverride {
+            table: self.schema.name.clone(),
+            column: self.column.name.clone(),
+            from: self.column.column_type.clone(),
+            to: self.wanted.to_owned(),
+            remedy: remedy.to_owned(),
+        }
+    }
 }
 
 fn near(schema: &TableSchema, name: &str) -> Option<String> {

@@ -95,6 +95,17 @@ struct Publication {
     filter: Option<String>,
 }
 
+impl Publication {
+    fn holds(&self, wanted: &[String]) -> bool {
+        let columns = self.columns.as_ref();
+        columns.is_none_or(|columns| wanted.iter().all(|column| columns.contains(column)))
+    }
+
+    fn asks_for(&self, column: &str) -> bool {
+        self.filter.as_ref().is_some_and(|filter| mentions(filter, column))
+    }
+}
+
 /// Reads a list that the server gives as NULL where it is empty.
 fn or_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
@@ -133,15 +144,12 @@ impl TargetSurroundings {
         let mut needs_identity = Vec::new();
         let mut too_narrow = Vec::new();
         for publication in &self.publications {
-            let has = |column: &String| {
-                publication.columns.as_ref().is_none_or(|columns| columns.contains(column))
-            };
-            let asks = |column: &&String| {
-                publication.filter.as_ref().is_some_and(|filter| mentions(filter, column))
-            };
-            let foreign = columns.iter().filter(asks).any(|column| !identity.contains(column));
+            let foreign = columns
+                .iter()
+                .filter(|column| publication.asks_for(column))
+                .any(|column| !identity.contains(column));
             let unknown = identity.is_empty() || foreign;
-            if !identity.iter().all(has) || unknown && !columns.iter().all(has) {
+            if !publication.holds(identity) || unknown && !publication.holds(columns) {
                 too_narrow.push(publication.name.clone());
             } else if unknown {
                 needs_identity.push(publication.name.clone());

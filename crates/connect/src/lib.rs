@@ -96,6 +96,8 @@ pub use leftover::{Leftover, LeftoverKind};
 pub use lock::{HeldLock, LOCK_SILENCE, LockHolder};
 pub use my_conn::{MyConn, StatementGuard};
 pub use my_pool::MyPool;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use my_rows::fuzzing;
 pub use my_rows::{LoadDataResult, MyClient, MyPacket, MyRows};
 pub use paste::{paste_my, paste_pg};
 pub use pg_conn::PgConn;

@@ -7,6 +7,8 @@
 
 mod answer;
 mod client;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod incoming;
 mod local_file;
 mod outgoing;

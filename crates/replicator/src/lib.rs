@@ -47,6 +47,8 @@ mod definition;
 mod described;
 mod error;
 mod finish;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod job;
 mod labels;
 mod left_out;

@@ -57,6 +57,8 @@ pub mod canonical;
 mod codec;
 mod encoder;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json;
 mod key_list;
 mod key_value;

@@ -23,7 +23,8 @@ impl MergeSql {
     pub(crate) fn new(table: &TableSchema, columns: &[CopiedColumn], staging: &str) -> MergeSql {
         let (into, staging) = (quote_my(table.name.as_str()), quote_my(staging));
         let joined = format!(
-            "FROM {staging} AS s STRAIGHT_JOIN {into} AS t ON {}",
+            "FROM {staging} AS s STRAIGHT_JOIN {into} AS t {} ON {}",
+            by_key_index(table),
             same_key(table, "s", "t"),
         );
         let equal = all(columns.iter().map(same_bytes));
@@ -41,6 +42,14 @@ impl MergeSql {
 fn all(conditions: impl Iterator<Item = String>) -> String {
     let conditions: Vec<String> = conditions.collect();
     if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") }
+}
+
+/// Renders the index hint by which rows of the table are looked up by their key, whatever the server's statistics
+/// say. They may say that a table of millions of rows is empty (InnoDB's after a crash), and a scan of it for
+/// each staged row would seem cheap.
+pub(crate) fn by_key_index(table: &TableSchema) -> String {
+    let index = table.key_index().map(|index| quote_my(index.name.as_str()));
+    index.map(|name| format!("FORCE INDEX FOR JOIN ({name})")).unwrap_or_default()
 }
 
 /// Renders that the rows `a` and `b` have the same key, as the server's unique index tells keys apart:
@@ -113,7 +122,7 @@ mod tests {
             carried("i", ByteImage::Value),
         ];
         let sql = MergeSql::new(&table, &columns, "new");
-        let joined = "FROM `new` AS s STRAIGHT_JOIN `t``` AS t ON s.`k` = t.`k` AND s.`e` = t.`e` \
+        let joined = "FROM `new` AS s STRAIGHT_JOIN `t``` AS t FORCE INDEX FOR JOIN (`PRIMARY`) ON s.`k` = t.`k` AND s.`e` = t.`e` \
                       AND CAST(s.`e` AS UNSIGNED) = CAST(t.`e` AS UNSIGNED)";
         let equal = "CONVERT(s.`k` USING binary) <=> CONVERT(t.`k` USING binary) \
                      AND CAST(s.`e` AS UNSIGNED) <=> CAST(t.`e` AS UNSIGNED) \

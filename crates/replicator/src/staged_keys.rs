@@ -5,7 +5,7 @@
 
 use crate::copy_context::CopyContext;
 use crate::error::{CopyStage, Error, Result};
-use crate::merge_sql::same_key;
+use crate::merge_sql::{by_key_index, same_key};
 use handoff_connect::{MyConn, fault_point, quote_my};
 use handoff_model::RowFilter;
 use handoff_rows::{KeyBatch, KeyList, key_operands, key_parameter};
@@ -38,11 +38,13 @@ impl StagedKeysSql {
             (quote_my(table.name.as_str()), quote_my(staging), quote_my(keys));
         StagedKeysSql {
             drop_found: format!(
-                "DELETE k FROM {staging} AS s STRAIGHT_JOIN {keys} AS k ON {}",
+                "DELETE k FROM {staging} AS s STRAIGHT_JOIN {keys} AS k \
+                 FORCE INDEX FOR JOIN (PRIMARY) ON {}",
                 same_key(table, "s", "k")
             ),
             delete_gone: format!(
-                "DELETE t FROM {keys} AS k STRAIGHT_JOIN {into} AS t ON {}",
+                "DELETE t FROM {keys} AS k STRAIGHT_JOIN {into} AS t {} ON {}",
+                by_key_index(table),
                 same_key(table, "k", "t")
             ),
         }
@@ -235,11 +237,13 @@ mod tests {
         let sql = StagedKeysSql::new(&table, "new", "keys");
         assert_eq!(
             sql.drop_found,
-            "DELETE k FROM `new` AS s STRAIGHT_JOIN `keys` AS k ON s.`id` = k.`id` AND s.`k``` = k.`k```"
+            "DELETE k FROM `new` AS s STRAIGHT_JOIN `keys` AS k FORCE INDEX FOR JOIN (PRIMARY) \
+             ON s.`id` = k.`id` AND s.`k``` = k.`k```"
         );
         assert_eq!(
             sql.delete_gone,
-            "DELETE t FROM `keys` AS k STRAIGHT_JOIN `t` AS t ON k.`id` = t.`id` AND k.`k``` = t.`k```"
+            "DELETE t FROM `keys` AS k STRAIGHT_JOIN `t` AS t FORCE INDEX FOR JOIN (`PRIMARY`) \
+             ON k.`id` = t.`id` AND k.`k``` = t.`k```"
         );
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn table(evidence: &TableEvidence<'_>) -> TableProposal {
 }
 
 /// Proposes how to copy a table that is worth a thought: by the column that the server moves if
-/// there is one, by comparing all rows as a comment, in full otherwise.
+/// there is one, as each run finds cheaper if its rows can be compared, in full otherwise.
 fn extraction(evidence: &TableEvidence<'_>) -> ExtractionProposal {
     let schema = evidence.schema;
     if schema.key().is_none() {
@@ -91,12 +91,16 @@ fn by_server(evidence: &TableEvidence<'_>, column: usize) -> ExtractionProposal 
     incremental(schema, &[column], written, why)
 }
 
-/// No column need be trusted where all rows are compared. What that costs a person may judge.
+/// No column need be trusted where all rows are compared.
 fn compared(schema: &TableSchema) -> ExtractionProposal {
     let columns = watermark::moved_by_application(schema);
     let names: Vec<String> =
         columns.iter().map(|&column| format!("`{}`", schema.columns[column].name)).collect();
-    let mut why = vec!["Copied in full: the server sets no column when a row changes.".to_owned()];
+    let mut why = vec![
+        "The server sets no column when a row changes. So each run compares all rows with the copy and moves \
+         those that differ, deleted rows included, or moves all where that takes less (auto)."
+            .to_owned(),
+    ];
     if !names.is_empty() {
         why.push(format!(
             "The application may set {}, but a change that does not set it would never be found, so it is \
@@ -109,15 +113,10 @@ fn compared(schema: &TableSchema) -> ExtractionProposal {
             schema.columns[column].name
         ));
     }
-    why.push(
-        "Comparing (diff) finds every change, deleted rows included, and moves only those rows. Each run \
-         reads the table here and in the copy, which pays where little changes between two runs."
-            .to_owned(),
-    );
     ExtractionProposal {
-        extraction: Extraction::Diff,
+        extraction: Extraction::Auto,
         watermark: Vec::new(),
-        written: WrittenAs::Commented,
+        written: WrittenAs::InForce,
         why,
     }
 }

@@ -175,11 +175,11 @@ impl TableProposal {
         }
     }
 
-    /// Returns the extraction, if it is written in force and not `full_table`.
+    /// Returns the extraction, if it is written in force and no default.
     pub fn in_force(&self) -> Option<&ExtractionProposal> {
         let proposal = self.extraction.as_ref()?;
         let is_in_force = proposal.written == WrittenAs::InForce;
-        (is_in_force && proposal.extraction != Extraction::FullTable).then_some(proposal)
+        (is_in_force && proposal.extraction.is_by_watermark()).then_some(proposal)
     }
 
     /// Returns the extraction, if it is written as a comment.

@@ -4,7 +4,7 @@ use crate::report::{
     ColumnProposal, ExtractionProposal, InitReport, TableProposal, TableSize, WrittenAs,
 };
 use handoff_model::human::{bytes, counted, grouped};
-use handoff_model::{ColumnName, Extraction, toml_key, visible};
+use handoff_model::{ColumnName, toml_key, visible};
 use handoff_settings::toml_text::{comment, text};
 
 /// The introduction of the file.
@@ -116,7 +116,7 @@ fn column_line(proposal: &ColumnProposal) -> String {
 }
 
 fn extraction_keys(proposal: &ExtractionProposal) -> String {
-    if proposal.extraction == Extraction::FullTable {
+    if !proposal.extraction.is_by_watermark() {
         return String::new();
     }
     let off = match proposal.written {

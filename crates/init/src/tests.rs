@@ -60,7 +60,7 @@ fn check(
 
 #[test]
 fn only_what_the_server_moves_is_proposed_in_force() {
-    use Extraction::{Diff, FullTable, Incremental};
+    use Extraction::{Auto, FullTable, Incremental};
     use WrittenAs::{Commented, InForce};
     let with = |columns| large("t", columns);
     check(&evidence(&with(vec![stamp("s")])), Incremental, InForce, &["s"]);
@@ -68,16 +68,16 @@ fn only_what_the_server_moves_is_proposed_in_force() {
     check(&evidence(&with(vec![nullable.clone()])), Incremental, Commented, &["s"]);
     check(&evidence(&with(vec![nullable, stamp("z")])), Incremental, InForce, &["z"]);
     let edited = column("SecDateTEdit", "datetime");
-    check(&evidence(&with(vec![edited])), Diff, Commented, &[]);
+    check(&evidence(&with(vec![edited])), Auto, InForce, &[]);
     let by_hand = vec![column("updated_at", "timestamp"), column("modified", "datetime")];
-    check(&evidence(&with(by_hand)), Diff, Commented, &[]);
-    check(&evidence(&with(vec![column("day", "date")])), Diff, Commented, &[]);
+    check(&evidence(&with(by_hand)), Auto, InForce, &[]);
+    check(&evidence(&with(vec![column("day", "date")])), Auto, InForce, &[]);
 
     let without_key = TableSchema { indexes: Vec::new(), ..with(vec![stamp("s")]) };
     check(&evidence(&without_key), FullTable, InForce, &[]);
     let mut by_text = with(vec![column("code", "varchar(10)")]);
     by_text.indexes = vec![index("PRIMARY", 1)];
-    check(&evidence(&by_text), Diff, Commented, &[]);
+    check(&evidence(&by_text), Auto, InForce, &[]);
     // What MySQL calls equal there is more than what is.
     let mut by_time = with(vec![column("code", "float")]);
     by_time.indexes = vec![index("PRIMARY", 1)];
@@ -232,8 +232,8 @@ fn the_files_load_as_they_are_and_with_every_proposal_taken() {
     assert!(settings.replica.is_some());
     assert_eq!(settings.run.exclude, ["wide", "a_old", "tmp_$\\{X\\}\\[1\\]\n"]);
     let of = |table| settings.table(&name(table));
-    assert_eq!(of("edited").extraction, Some(Extraction::Diff));
-    assert_eq!(of("logged").extraction, Some(Extraction::Diff));
+    assert_eq!(of("edited").extraction, None);
+    assert_eq!(of("logged").extraction, None);
     assert_eq!(of("procedurelog").columns.len(), 1);
     let (column, to) = of("odd.na\"me\n").columns.pop_first().unwrap();
     assert_eq!((column.as_str(), to.as_str()), ("we ird\n", "boolean"));

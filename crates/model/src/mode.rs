@@ -35,6 +35,8 @@ macro_rules! named {
 named! {
     /// The part of a table that a run moves.
     Extraction {
+        /// Every row, or those that differ, whichever is cheaper; each run decides by its records.
+        Auto => "auto",
         /// Every row.
         FullTable => "full_table",
         /// The rows whose watermark column moved since the last run.
@@ -43,6 +45,13 @@ named! {
         IncrementalChunked => "incremental_chunked",
         /// The rows that differ, found by comparing all of them; needs no watermark.
         Diff => "diff",
+    }
+}
+
+impl Extraction {
+    /// Returns true for those that move the rows behind a watermark.
+    pub fn is_by_watermark(self) -> bool {
+        matches!(self, Extraction::Incremental | Extraction::IncrementalChunked)
     }
 }
 
@@ -161,10 +170,12 @@ named! {
         NoKey => "no_usable_key",
         /// The rows are to be compared, and there is nothing to compare them with.
         NotCompared => "nothing_to_compare_with",
-        /// So many rows differ that moving everything takes less.
+        /// So many rows differ, or did in the last run, that moving everything takes less.
         ManyDiffer => "many_rows_differ",
         /// The rows that differ were found by comparing.
         Compared => "compared",
+        /// The same, and all of the target was compared as well, as it is once in a while.
+        Recheck => "recheck",
         /// `etl repair` mends the table.
         Repair => "repair",
         /// The last attempt did not finish.

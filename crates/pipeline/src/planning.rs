@@ -10,7 +10,7 @@ use handoff_plan::{Plan, PlanInputs, is_left_over, plan};
 use handoff_schema::{SourceCatalogue, TargetCatalogue, ddl, pg_table_name};
 use handoff_session::{JudgedTables, SourceFacts, gone_note, read_catalogue};
 use handoff_tracking::{RecoveryFinding, Tracker};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan, and the findings of making it.
@@ -61,6 +61,9 @@ impl Pipeline {
         let now = Timestamp::now();
         let SourceFacts { clock, detector } = session.source_facts(now)?;
         let database = session.servers.origin().database();
+        let recheck = SignedDuration::try_from(self.settings.run.recheck);
+        let since = recheck.ok().and_then(|recheck| now.checked_sub(recheck).ok());
+        let histories = tracker.histories(since.unwrap_or(Timestamp::UNIX_EPOCH))?;
         let plan = plan(&PlanInputs {
             settings: &self.settings,
             hops: options.hops,
@@ -74,6 +77,7 @@ impl Pipeline {
             replica: replica.as_ref(),
             target: &target,
             states: &recovered.states,
+            histories: &histories,
             replaced: &judged.replaced,
             findings: &recovered.findings,
             clock,

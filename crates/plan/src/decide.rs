@@ -1,8 +1,10 @@
 //! The rows of a table to move, and the reason: one pure decision for both hops.
 
+use crate::auto::AutoFacts;
 use crate::hops::Hops;
 use crate::window::WatermarkColumn;
-use handoff_model::{CopyId, Extraction, Reason};
+use handoff_connect::Side;
+use handoff_model::{CopyId, Extraction, Reason, TableName};
 use handoff_schema::{MySqlType, StableHash, TableMapping};
 use handoff_settings::ValuePolicies;
 use handoff_tracking::{AttemptStatus, CopyState, LoadState, TrackedTable, WatermarkAt};
@@ -43,6 +45,12 @@ pub struct DecisionInputs<'a> {
     pub has_usable_key: bool,
     /// True if the server tells for sure that nothing was written since the last good copy was made.
     pub unchanged: bool,
+    /// The table.
+    pub table: &'a TableName,
+    /// Its rows by the catalogue.
+    pub rows: u64,
+    /// The records by which `extraction = "auto"` is decided.
+    pub auto: AutoFacts<'a>,
     /// The time.
     pub now: Timestamp,
 }
@@ -66,6 +74,31 @@ pub struct Decision {
 
 /// Decides. The same answer serves both hops.
 pub fn decide(known: &DecisionInputs<'_>) -> Decision {
+    if known.configured == Extraction::Auto { decide_auto(known) } else { decide_known(known) }
+}
+
+/// Decides for a table whose extraction each run chooses.
+fn decide_auto(known: &DecisionInputs<'_>) -> Decision {
+    let compares = known.can_compare();
+    let changes_much = compares && known.auto.changes_much(known.load(), known.rows);
+    let configured =
+        if compares && !changes_much { Extraction::Diff } else { Extraction::FullTable };
+    let is_due = compares && known.auto.is_recheck_due(known.table, known.now);
+    let unchanged = known.unchanged && !is_due;
+    let decision = decide_known(&DecisionInputs { configured, unchanged, ..*known });
+    match decision.reason {
+        Reason::Configured if changes_much => Decision { reason: Reason::ManyDiffer, ..decision },
+        // The target is not read where the rows of the source are compared with the replica's.
+        Reason::Compared if is_due => {
+            let in_replica = known.copy().is_some_and(|copy| copy.place == Side::Replica);
+            let loads_all = decision.loads_all || (in_replica && known.hops == Hops::Both);
+            Decision { reason: Reason::Recheck, loads_all, ..decision }
+        }
+        _ => decision,
+    }
+}
+
+fn decide_known(known: &DecisionInputs<'_>) -> Decision {
     match full(known) {
         Some(reason) => known.in_full(reason),
         None if known.configured == Extraction::Diff => known.compared(),
@@ -157,6 +190,14 @@ impl<'a> DecisionInputs<'a> {
             since: Vec::new(),
             loads_all: false,
         }
+    }
+
+    /// Returns true if the rows of the table can be compared, and there may be some.
+    fn can_compare(&self) -> bool {
+        let was_empty = self.rows == 0
+            && self.copy().is_some_and(|copy| copy.rows == Some(0))
+            && self.load().is_some_and(|load| load.rows == Some(0));
+        !was_empty && self.not_compared().is_none()
     }
 
     /// Returns why a table whose rows are to be compared is moved in full, if it is.

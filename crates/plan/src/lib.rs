@@ -7,6 +7,7 @@
 //! A [`TablePlan`] holds everything that both hops need to know of one table. Nothing behind the plan reads settings,
 //! analyses a schema or decides again.
 
+mod auto;
 mod change_token;
 mod clock;
 mod decide;
@@ -24,6 +25,7 @@ mod target_fit;
 pub mod testing;
 mod window;
 
+pub use auto::AutoFacts;
 pub use change_token::{ChangeDetector, NoChangeToken, ServerFacts};
 pub use clock::SourceClock;
 pub use decide::{Decision, DecisionInputs, decide};

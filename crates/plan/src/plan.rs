@@ -1,5 +1,6 @@
 //! The plan: what becomes of every table of a run, decided before anything moves.
 
+use crate::auto::AutoFacts;
 use crate::change_token::{ChangeDetector, NoChangeToken};
 use crate::clock::SourceClock;
 use crate::decide::{Decision, DecisionInputs, decide, fingerprint_of, last_good};
@@ -18,8 +19,8 @@ use handoff_schema::{
     TargetTable,
 };
 use handoff_settings::{Settings, TableSettings, ValuePolicies};
-use handoff_tracking::{LoadState, RecoveryFinding, TrackedTable};
-use jiff::Timestamp;
+use handoff_tracking::{LoadState, RecoveryFinding, TableHistory, TrackedTable};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ pub struct PlanInputs<'a> {
     pub target: &'a TargetCatalogue,
     /// The recorded states of all tables.
     pub states: &'a BTreeMap<TableName, TrackedTable>,
+    /// The recorded moves of tables whose extraction each run chooses.
+    pub histories: &'a BTreeMap<TableName, TableHistory>,
     /// Tables whose rows those of another source replace.
     pub replaced: &'a BTreeSet<TableName>,
     /// The disagreements between tracking and databases.
@@ -104,7 +107,7 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
 fn resolve(inputs: &PlanInputs<'_>, name: &TableName) -> Result<TablePlan, PlanError> {
     let known = KnownTable::find(inputs, name)?;
     known.demand_fit(inputs)?;
-    let window = known.window()?;
+    let window = known.window(inputs)?;
     Ok(known.planned(inputs, window))
 }
 
@@ -170,13 +173,13 @@ impl<'a> KnownTable<'a> {
         Ok(())
     }
 
-    fn configured(&self) -> Extraction {
-        self.settings.extraction.unwrap_or(Extraction::FullTable)
+    fn configured(&self, inputs: &PlanInputs<'_>) -> Extraction {
+        self.settings.extraction.unwrap_or(inputs.settings.run.extraction)
     }
 
     /// Returns the watermarks of a table that is moved by them.
-    fn window(&self) -> Result<Option<Window>, PlanError> {
-        if matches!(self.configured(), Extraction::FullTable | Extraction::Diff) {
+    fn window(&self, inputs: &PlanInputs<'_>) -> Result<Option<Window>, PlanError> {
+        if !self.configured(inputs).is_by_watermark() {
             return Ok(None);
         }
         let window = Window::of(&self.schema, &self.settings);
@@ -187,7 +190,7 @@ impl<'a> KnownTable<'a> {
     fn decision(&self, inputs: &PlanInputs<'_>, facts: &MoveFacts<'_>) -> Decision {
         let writes_replica = inputs.replica.is_some() && inputs.hops != Hops::Load;
         decide(&DecisionInputs {
-            configured: self.configured(),
+            configured: self.configured(inputs),
             columns: facts.window.map_or(&[], |window| &window.columns),
             asked_full: inputs.full,
             is_replaced: inputs.replaced.contains(&self.name),
@@ -200,8 +203,19 @@ impl<'a> KnownTable<'a> {
             target_is_there: self.target.is_some() || inputs.hops == Hops::Copy,
             has_usable_key: has_key_values(&self.mapping),
             unchanged: is_unchanged(inputs, facts.change_token, &self.tracked),
+            table: &self.name,
+            rows: self.schema.rows,
+            auto: self.auto(inputs),
             now: inputs.now,
         })
+    }
+
+    fn auto<'i>(&self, inputs: &PlanInputs<'i>) -> AutoFacts<'i> {
+        let recheck = SignedDuration::try_from(inputs.settings.run.recheck);
+        AutoFacts {
+            history: inputs.histories.get(&self.name),
+            recheck: recheck.unwrap_or(SignedDuration::MAX),
+        }
     }
 
     fn planned(self, inputs: &PlanInputs<'_>, window: Option<Window>) -> TablePlan {

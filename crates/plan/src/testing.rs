@@ -17,7 +17,9 @@ use handoff_schema::{
 };
 use handoff_settings::{Lookback, Settings, TableSettings};
 use handoff_tracking::testing::{copied, loaded};
-use handoff_tracking::{CopyState, LoadState, RecoveryFinding, TrackedTable, WatermarkAt};
+use handoff_tracking::{
+    CopyState, LoadState, RecoveryFinding, TableHistory, TrackedTable, WatermarkAt,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +161,7 @@ impl SampleTable {
             hops: Hops::Both,
             full: false,
             adopt: false,
+            histories: BTreeMap::new(),
             denied: BTreeMap::new(),
             replaced: BTreeSet::new(),
             findings: Vec::new(),
@@ -224,6 +227,8 @@ pub struct SampleRun {
     pub wanted: BTreeSet<TableName>,
     /// Their recorded states.
     pub states: BTreeMap<TableName, TrackedTable>,
+    /// Their recorded moves.
+    pub histories: BTreeMap<TableName, TableHistory>,
     /// Those that may not be read, with the statement that lets the account.
     pub denied: BTreeMap<TableName, String>,
     /// Those whose rows another source's replace.
@@ -263,6 +268,7 @@ impl SampleRun {
             target: &self.target,
             replaced: &self.replaced,
             states: &self.states,
+            histories: &self.histories,
             findings: &self.findings,
             detector: self.detector.clone(),
             clock: self.clock,

@@ -4,7 +4,7 @@ use crate::{
     MySqlServer, PgServer, SettingsError, SettingsProblem, TableSettings, TimeOfDay, UrlError,
     ValuePolicies, WrittenAt, error::FilePlace,
 };
-use handoff_model::{ProofBy, SumBy, TableName};
+use handoff_model::{Extraction, ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
@@ -167,6 +167,11 @@ pub struct RunSettings {
     pub silence_timeout: Duration,
     /// The longest that a run may take as a whole.
     pub max_duration: Duration,
+    /// The part of a table that a run moves, unless the settings of the table say it.
+    pub extraction: Extraction,
+    /// The time after which a table whose extraction is [`Extraction::Auto`] is compared in all databases, whatever
+    /// the source tells.
+    pub recheck: Duration,
     /// Days that rows of `etl_runs` are kept.
     pub keep_runs: u32,
     /// The most rows of a table, in percent, that a comparison may have deleted from a copy of it.
@@ -198,6 +203,8 @@ impl Default for RunSettings {
             until: None,
             silence_timeout: Duration::from_secs(5 * 60),
             max_duration: Duration::from_secs(24 * 3600),
+            extraction: Extraction::Auto,
+            recheck: Duration::from_secs(7 * 24 * 3600),
             keep_runs: 90,
             max_delete_percent: 20,
             proof: ProofBy::Sums,

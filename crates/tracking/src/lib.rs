@@ -51,6 +51,7 @@ mod source_record;
 mod state;
 mod status;
 mod surroundings;
+mod table_history;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod text_fields;
@@ -73,5 +74,6 @@ pub use seal::TrackingHook;
 pub use source_record::SourceRecord;
 pub use state::{CopyState, LoadState, TrackedTable};
 pub use status::AttemptStatus;
+pub use table_history::TableHistory;
 pub use tracker::Tracker;
 pub use watermark::WatermarkAt;

@@ -32,8 +32,13 @@ impl Etl {
         Etl::with(&trio.direct_settings_toml())
     }
 
-    /// Settings of the test's own.
+    /// Settings of the test's own, [`in_full`].
     pub fn with(toml: &str) -> Etl {
+        Etl::exactly(&in_full(toml))
+    }
+
+    /// Settings of the test's own, to the letter.
+    pub fn exactly(toml: &str) -> Etl {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("handoff.toml");
         std::fs::write(&file, toml).unwrap();
@@ -85,6 +90,16 @@ impl Etl {
         let done = self.run(arguments);
         assert_eq!(done.code, Some(code), "etl {arguments:?}\n{}\n{}", done.stdout, done.stderr);
         done
+    }
+}
+
+/// Returns settings under which tables of which nothing is said are moved in full: most tests are about such moves,
+/// and not about the choice that each run has by default.
+pub fn in_full(toml: &str) -> String {
+    const LINE: &str = "extraction = \"full_table\"\n";
+    match toml.split_once("[run]\n") {
+        Some((before, after)) => format!("{before}[run]\n{LINE}{after}"),
+        None => format!("{toml}\n[run]\n{LINE}"),
     }
 }
 

@@ -67,7 +67,7 @@ fn extraction(report: &InitReport, table: &str, expected: (Extraction, WrittenAs
 }
 
 fn by_hand(trio: &Trio) {
-    use Extraction::{Diff, FullTable, Incremental};
+    use Extraction::{Auto, FullTable, Incremental};
     use WrittenAs::{Commented, InForce};
     trio.sql_source(BY_HAND);
     let report = propose(trio, LookAt::Rows);
@@ -93,7 +93,7 @@ fn by_hand(trio: &Trio) {
     let why = "So many rows change that copying in full may be as good.";
     extraction(&report, "churning", (Incremental, Commented), why);
     let edited = of(&report, "edited").extraction.as_ref().unwrap();
-    assert_eq!((edited.extraction, edited.written), (Diff, Commented));
+    assert_eq!((edited.extraction, edited.written), (Auto, InForce));
     assert!(edited.why[1].contains("The application may set `edited_at`"), "{edited:?}");
     let why = "Copied in full: it has no key that identifies its rows.";
     extraction(&report, "keyless", (FullTable, InForce), why);

@@ -4,6 +4,7 @@
 //! own three databases with `Trio::new("its name")`; one that stops or kills a server starts its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod auto;
 mod bad_input;
 mod certificates;
 mod check;

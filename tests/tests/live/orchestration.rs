@@ -10,6 +10,7 @@ mod strategy;
 mod throttle;
 mod until;
 
+use crate::etl::in_full;
 use handoff_model::{CancelToken, Observer, RunEvent};
 use handoff_pipeline::{Pipeline, RunOptions, RunReport, TableStatus};
 use handoff_settings::Settings;
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex};
 /// Reads settings of the test's own.
 #[track_caller]
 fn settings(toml: &str) -> Settings {
-    Settings::from_toml(toml, Path::new("handoff.toml")).unwrap()
+    Settings::from_toml(&in_full(toml), Path::new("handoff.toml")).unwrap()
 }
 
 /// Keeps the names of tables in the order in which they were begun.

@@ -147,12 +147,14 @@ fn proposals(report: &InitReport) -> String {
     let in_force = tables(&|table| table.in_force().is_some());
     let full = wide(report.tables.len()) - in_force;
     let commented = tables(&|table| table.commented().is_some());
-    let mut lines =
-        format!("proposed: {} incremental, {} in full\n", counted(in_force, "table"), count(full));
+    let mut lines = format!(
+        "proposed: {} incremental, {} compared or in full (auto)\n",
+        counted(in_force, "table"),
+        count(full)
+    );
     if commented > 0 {
         lines += &format!(
-            "for you to decide: {} of these could be incremental or compared (diff); tables.toml says on \
-             which condition\n",
+            "for you to decide: {} of these could be incremental; tables.toml says on which condition\n",
             count(commented)
         );
     }

@@ -101,7 +101,7 @@ fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Asked => "--full",
         Reason::NewSource => "it came from another source",
-        Reason::Configured => "full_table",
+        Reason::Configured => "all rows",
         Reason::FirstRun => "it was never moved",
         Reason::NoWatermark => "it has no usable watermark yet",
         Reason::SchemaChanged => "its structure changed",
@@ -114,7 +114,8 @@ fn reason(reason: Reason) -> &'static str {
         Reason::NoKey => "it has no key to compare by",
         Reason::NotCompared => "there is nothing to compare with",
         Reason::ManyDiffer => "too many rows differ",
-        Reason::Compared => "diff",
+        Reason::Compared => "its rows are compared",
+        Reason::Recheck => "recheck of the whole target",
         Reason::Repair => "repair",
         Reason::Interrupted => "the last attempt did not finish",
         Reason::Watermark => "rows after the watermark",

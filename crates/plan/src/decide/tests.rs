@@ -1,5 +1,6 @@
 //! Every reason, and what goes before what.
 
+mod auto;
 mod fingerprints;
 mod unchanged;
 
@@ -49,6 +50,7 @@ fn decided(
 ) -> Decision {
     let (mut tracked, columns) = (tracked(), columns());
     change(&mut tracked);
+    let table = TableName::new("t").unwrap();
     let mut known = DecisionInputs {
         configured: Extraction::Incremental,
         columns: &columns,
@@ -62,6 +64,9 @@ fn decided(
         target_is_there: true,
         has_usable_key: true,
         unchanged: false,
+        table: &table,
+        rows: 100,
+        auto: AutoFacts::default(),
         now: now(),
     };
     ask(&mut known);

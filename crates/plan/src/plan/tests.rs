@@ -233,8 +233,13 @@ fn a_table_that_keeps_rows_is_not_moved_in_full_for_a_policy() {
 }
 
 #[test]
-fn a_table_without_a_setting_is_moved_in_full() {
+fn a_table_without_a_setting_is_moved_as_the_run_says() {
     let plan = plan_of(|run| run.settings.tables.clear());
+    assert_eq!(plan.tables[0].decision.reason, Reason::Recheck);
+    let plan = plan_of(|run| {
+        run.settings.tables.clear();
+        run.settings.run.extraction = Extraction::FullTable;
+    });
     let planned = &plan.tables[0];
     assert_eq!(planned.decision.reason, Reason::Configured);
     assert!(planned.window.is_none() && planned.filter == RowFilter::All);

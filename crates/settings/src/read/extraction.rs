@@ -29,17 +29,18 @@ pub(super) fn rows(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -
         lookback: lookback(section, reader),
         deletes: section.choice("deletes", &deletes, reader).unwrap_or_default(),
     };
-    let moved = written.extraction.unwrap_or(Extraction::FullTable);
+    let moved = written.extraction.unwrap_or(Extraction::Auto);
     let mut refuse = |place: &Option<FilePlace>, message: String| {
         if let Some(place) = place {
             reader.problem(place, message);
         }
     };
     let [extraction, watermark, ..] = &subjects;
-    if matches!(moved, Extraction::FullTable | Extraction::Diff) {
+    if !moved.is_by_watermark() {
         let what = match moved {
             Extraction::Diff => "all rows are compared",
-            _ => "the whole table is moved",
+            Extraction::FullTable => "the whole table is moved",
+            _ => "no watermark is used",
         };
         // An extraction that could not be read has been reported.
         let full = places[0].is_none() || written.extraction.is_some();

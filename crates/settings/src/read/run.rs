@@ -4,7 +4,7 @@ use crate::reader::SettingsReader;
 use crate::section::{LengthRange, Section};
 use crate::{RunSettings, StrategySelection, TimeOfDay, WrittenAt};
 use globset::Glob;
-use handoff_model::{ProofBy, SumBy};
+use handoff_model::{Extraction, ProofBy, SumBy};
 use std::num::NonZeroUsize;
 
 pub(super) fn read_run(
@@ -36,6 +36,8 @@ pub(super) fn read_run(
     let longest = section.duration("silence_timeout", SILENCE, reader);
     set(&mut run.silence_timeout, longest);
     set(&mut run.max_duration, section.duration("max_duration", WHOLE_RUN, reader));
+    set(&mut run.extraction, section.choice("extraction", &EXTRACTIONS, reader));
+    set(&mut run.recheck, section.duration("recheck", RECHECK, reader));
     set(&mut run.keep_runs, section.number("keep_runs", 1..=36_500, reader));
     set(&mut run.max_delete_percent, percent(&mut section, reader));
     set(&mut run.proof, section.choice("proof", &PROOFS, reader));
@@ -56,6 +58,13 @@ const LOCK_SILENCE: LengthRange = LengthRange { least: "2s", most: "1h" };
 
 /// The lengths of time that `max_duration` takes.
 const WHOLE_RUN: LengthRange = LengthRange { least: "1s", most: "365d" };
+
+/// The lengths of time that `recheck` takes.
+const RECHECK: LengthRange = LengthRange { least: "1h", most: "365d" };
+
+/// The extractions that need nothing said of a table.
+const EXTRACTIONS: [(&str, Extraction); 3] =
+    [("auto", Extraction::Auto), ("full_table", Extraction::FullTable), ("diff", Extraction::Diff)];
 
 /// Every row is for `--prove`: it is too much for every run.
 const PROOFS: [(&str, ProofBy); 2] = [("sums", ProofBy::Sums), ("counts", ProofBy::Counts)];

@@ -148,7 +148,7 @@ fn without_a_url_the_configured_source_gets_its_tables() {
         "# Not moved: `shown` (view).\n",
         "[tables.\"odd.name \\\"x\\\"\"]\n#columns.\"a b\" = \"boolean\"  # only 0 and 1",
         "#columns.u = \"uuid\"  # every value has a UUID's version and variant, checked all 3 rows",
-        "[tables.edited]\n#extraction = \"diff\"\n",
+        "So each run compares all rows with the copy",
     ] {
         assert!(tables.contains(part), "{part:?} is missing in\n{tables}");
     }

@@ -39,10 +39,8 @@ fn an_extraction_that_cannot_work_is_refused() {
     );
     adding(
         "[tables.a]\nwatermark = \"s\"\n",
-        &[
-            "handoff.toml:6: tables.a.watermark has no effect while the whole table is moved; write \
-         tables.a.extraction = \"incremental\", or leave it out",
-        ],
+        &["handoff.toml:6: tables.a.watermark has no effect while no watermark is used; write \
+         tables.a.extraction = \"incremental\", or leave it out"],
     );
     adding(
         "[tables.a]\nextraction = \"diff\"\nwatermark = \"s\"\n",
@@ -57,7 +55,7 @@ fn an_extraction_that_cannot_work_is_refused() {
     adding(
         "[tables.a]\nextraction = \"hybrid\"\nwatermark = [\"s\", \"s\"]\n",
         &[
-            "handoff.toml:6: tables.a.extraction is \"hybrid\"; it takes full_table, incremental, \
+            "handoff.toml:6: tables.a.extraction is \"hybrid\"; it takes auto, full_table, incremental, \
              incremental_chunked or diff",
             "handoff.toml:7: tables.a.watermark names `s` twice; keep one",
         ],

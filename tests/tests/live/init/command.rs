@@ -155,8 +155,7 @@ fn without_a_url_the_configured_source_gets_its_tables() {
     etl.exits(2, &["init"]);
 
     let json = etl.ok(&["init", "--quick", "--force", "--json"]).stdout;
-    for part in ["\"rows_looked_at\": false", "\"table\": \"edited\"", "\"written\": \"commented\""]
-    {
+    for part in ["\"rows_looked_at\": false", "\"table\": \"edited\"", "\"extraction\": \"auto\""] {
         assert!(json.contains(part), "{part} is missing in {json}");
     }
     assert!(!json.contains("PLANTED"));

@@ -2,7 +2,7 @@
 
 use crate::copy_in::CopyIn;
 use crate::error::Result;
-use crate::statements::LoadStatements;
+use crate::statements::{LoadStatements, TableAge};
 use crate::step::{connect_failed, step};
 use handoff_connect::{PgConn, PgPool};
 use handoff_model::CancelToken;
@@ -79,6 +79,10 @@ impl SharedStaging<'_> {
     ///
     /// Returns an error if the server refuses.
     pub fn copy_binary<'a>(&self, tx: &'a mut Transaction<'_>) -> Result<CopyIn<'a>> {
-        CopyIn::begin(tx, &self.statements.table(), &self.statements.copy_in(&self.table()))
+        CopyIn::begin(
+            tx,
+            &self.statements.table(),
+            &self.statements.copy_in(&self.table(), TableAge::Any),
+        )
     }
 }

@@ -8,7 +8,7 @@ use crate::load_origin::LoadOrigin;
 use crate::read_back;
 use crate::row_source::RowSource;
 use crate::shared_staging::{SharedStaging, StagingKind};
-use crate::statements::LoadStatements;
+use crate::statements::{LoadStatements, TableAge};
 use crate::step::last_count;
 use crate::step::{MAKE, step};
 use crate::tuple_inserter::TupleInserter;
@@ -73,7 +73,7 @@ impl<'c> StagingTable<'c> {
     pub fn copy_binary(&mut self) -> Result<CopyIn<'_>> {
         self.open()?;
         let table = self.statements.table();
-        let statement = self.statements.copy_in(&self.table());
+        let statement = self.statements.copy_in(&self.table(), self.age());
         CopyIn::begin(self.transaction()?, &table, &statement)
     }
 
@@ -86,7 +86,7 @@ impl<'c> StagingTable<'c> {
     pub fn copy_csv(&mut self) -> Result<CopyIn<'_>> {
         self.open()?;
         let table = self.statements.table();
-        let statement = self.statements.copy_csv(&self.table());
+        let statement = self.statements.copy_csv(&self.table(), self.age());
         CopyIn::begin_csv(self.transaction()?, &table, &statement)
     }
 
@@ -151,6 +151,11 @@ impl<'c> StagingTable<'c> {
             StagingKind::Build | StagingKind::Unlogged => self.statements.own(),
             StagingKind::Temporary => self.statements.own_temporary(),
         }
+    }
+
+    fn age(&self) -> TableAge {
+        // Others go when the transaction or the load ends.
+        if self.kind == StagingKind::Target { TableAge::New } else { TableAge::Any }
     }
 
     /// Makes the landing table, unless it is there.

@@ -10,6 +10,7 @@ mod csv;
 mod embedder;
 mod every_type;
 mod faults;
+mod frozen;
 mod keys;
 mod parallel;
 mod publishing;

@@ -170,6 +170,8 @@ impl RunDatabases<'_> {
         findings.look(S::Tables, |findings| {
             self.target.beside(&self.settings.target.schema, &expected.names(), findings)
         });
+        findings
+            .look(S::Tables, |findings| expected.changes(&mut self.target.pool.get()?, findings));
         expected.refused(findings)
     }
 

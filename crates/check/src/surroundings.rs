@@ -4,12 +4,13 @@ use crate::findings::Findings;
 use crate::human::some;
 use crate::report::CheckSubject as S;
 use crate::tables::SourceTables;
-use handoff_connect::{PgConn, Result};
-use handoff_model::TableName;
+use handoff_connect::{PgConn, Result, paste_pg};
+use handoff_model::{TableName, chain};
 use handoff_plan::TargetRefusal;
 use handoff_schema::TargetCatalogue;
 use handoff_settings::Settings;
-use handoff_tracking::{LoadState, TrackedTable};
+use handoff_structure::{StructureChange, StructurePlan, foresee};
+use handoff_tracking::TrackedTable;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tables that a run would load, and what there is of them.
@@ -48,12 +49,30 @@ impl ExpectedTables<'_> {
     fn refusal(&self, table: &TableName) -> Option<TargetRefusal> {
         // One that cannot be mapped has a finding of its own.
         let mapping = self.tables.mapping(table, self.settings).ok()?;
-        let load = self.states.get(table).and_then(|tracked| tracked.load.as_ref());
-        let is_ours = load.is_some_and(LoadState::is_ours);
         let others = self.tables.taken.iter().chain(self.states.keys());
-        TargetRefusal::same_name(&mapping, others).or_else(|| {
-            TargetRefusal::find(&mapping, &self.settings.target.schema, self.target, is_ours)
-        })
+        TargetRefusal::same_name(&mapping, others).or_else(|| self.structure(table)?.err())
+    }
+
+    /// Returns the changes that a table of the target needs, if any.
+    fn structure(&self, table: &TableName) -> Option<Result<Option<StructurePlan>, TargetRefusal>> {
+        let mapping = self.tables.mapping(table, self.settings).ok()?;
+        let load = self.states.get(table).and_then(|tracked| tracked.load.as_ref());
+        Some(TargetRefusal::find(&mapping, self.settings, self.target, load, false))
+    }
+
+    /// Says how the next run changes the structure of tables, with the statements.
+    pub(crate) fn changes(&self, conn: &mut PgConn, findings: &mut Findings) -> Result<()> {
+        let found = self.tables.taken.iter().filter_map(|table| self.structure(table)?.ok()?);
+        for plan in found {
+            let refusal = foresee(conn, &plan)?.refusal;
+            match refusal {
+                Some(error) => {
+                    findings.fault(S::Tables, format!("`{}`: {}", plan.table, chain(&error)));
+                }
+                None => findings.ok(S::Tables, foretold(&plan)),
+            }
+        }
+        Ok(())
     }
 
     /// Warns of publications that will refuse the changed rows of tables that are yet to come.
@@ -85,6 +104,17 @@ impl ExpectedTables<'_> {
             mapping.key.is_empty() && !self.target.tables.contains_key(&mapping.pg_table)
         })
     }
+}
+
+/// Says how the next run changes the structure of a table, with the statements.
+fn foretold(plan: &StructurePlan) -> String {
+    if plan.is_empty() {
+        return format!("`{}`: {}", plan.table, plan.notes.join("; "));
+    }
+    let said: Vec<&str> = plan.changes.iter().map(|change| &*change.said).collect();
+    let statements: Vec<String> =
+        plan.changes.iter().flat_map(StructureChange::statements).map(paste_pg).collect();
+    format!("`{}`: with the next run {}: {}", plan.table, said.join("; "), statements.join(" "))
 }
 
 /// Warns of event triggers, which run on every table that is made.

@@ -70,6 +70,8 @@ pub enum EtlCommand {
     Load(LoadArgs),
     /// Show what the next run would do with each table, and why; changes nothing.
     Plan(PlanArgs),
+    /// Print the statements that would make each table in PostgreSQL now; changes nothing.
+    Schema(SchemaArgs),
     /// Show the state of each table: the age of its data, its last load, its last proof.
     Status(StatusArgs),
     /// Inspect a source and write handoff.toml and tables.toml with a proposal for each table.
@@ -173,6 +175,23 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     /// Print the report as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The options of `etl schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// The tables [default: all that are included].
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<TableName>,
+    /// Print the statements that bring the tables into line instead, as the next run would.
+    #[arg(long)]
+    pub diff: bool,
+    /// The sources that are accepted.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Print the statements as one JSON document.
     #[arg(long)]
     pub json: bool,
 }

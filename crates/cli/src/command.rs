@@ -7,6 +7,7 @@ mod init;
 mod plan;
 mod repair;
 mod run;
+mod schema;
 mod status;
 mod verify;
 
@@ -24,6 +25,7 @@ pub fn etl() -> Exit {
         EtlCommand::Replicate(args) => run::run(shell, args, Hops::Copy),
         EtlCommand::Load(args) => run::load(shell, args),
         EtlCommand::Plan(args) => plan::plan(shell, args),
+        EtlCommand::Schema(args) => schema::schema(shell, args),
         EtlCommand::Status(args) => status::status(shell, args),
         EtlCommand::Init(args) => init::init(shell, args),
         EtlCommand::Check(args) => check::check(shell, args),

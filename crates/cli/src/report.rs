@@ -10,6 +10,7 @@ mod repair;
 mod run;
 #[cfg(test)]
 mod samples;
+mod schema;
 mod slowest;
 #[cfg(test)]
 mod snapshots;
@@ -23,6 +24,7 @@ pub use init::{WrittenFiles, init_text};
 pub use plan::plan_text;
 pub use repair::repair_text;
 pub use run::{Listing, text};
+pub use schema::schema_text;
 pub use status::{StatusReport, TableHealth, TableStanding};
 pub use verify::verify_text;
 pub use verify_page::verify_page;

@@ -10,6 +10,8 @@ const VARIABLE: &str = "HANDOFF_FAULT_POINT";
 
 /// The name of every point, in the order in which a table meets them.
 pub const FAULT_POINTS: &[&str] = &[
+    "structure.changed",
+    "structure.committed",
     "replicator.opened",
     "replicator.begun",
     "replicator.filling",
@@ -34,6 +36,7 @@ pub const FAULT_POINTS: &[&str] = &[
     "loader.keys_staged",
     "loader.published",
     "loader.checked",
+    "structure.finished",
     "loader.sealed",
     "loader.committed",
 ];

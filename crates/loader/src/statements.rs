@@ -115,17 +115,23 @@ impl LoadStatements {
         ddl::create_table(mapping, &self.schema, &self.own_name, Persistence::Logged)
     }
 
-    /// Makes a staging table with exactly the target's columns, types and collations.
+    /// Makes a staging table with exactly those columns of the target that are written, their types and collations.
     pub(crate) fn create_staging(&self) -> String {
-        format!("CREATE UNLOGGED TABLE {} (LIKE {})", self.own(), self.target)
+        format!("CREATE UNLOGGED TABLE {} AS {}", self.own(), self.no_rows())
+    }
+
+    /// Selects no row of the published table. A column that the source does not have takes no part: staging has no
+    /// value for it.
+    fn no_rows(&self) -> String {
+        format!("SELECT {} FROM {} WITH NO DATA", self.columns.join(", "), self.rows)
     }
 
     /// The same, seen by this transaction only and gone with it.
     pub(crate) fn create_temporary(&self) -> String {
         format!(
-            "CREATE TEMPORARY TABLE {} (LIKE {}) ON COMMIT DROP",
+            "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS {}",
             quote_pg(self.own_name.as_str()),
-            self.target
+            self.no_rows()
         )
     }
 

@@ -8,6 +8,8 @@ pub const LOAD_STATUS: &str = "etl_load_status";
 pub const OBJECTS: &str = "etl_objects";
 /// The table of runs, in the target.
 pub const RUNS: &str = "etl_runs";
+/// The table of changes to the structure of tables, in the target.
+pub const SCHEMA_CHANGES: &str = "etl_schema_changes";
 
 /// The prefix of the tables that a copy or a load makes for its own use, and drops.
 pub const PREFIX: &str = "__handoff_";
@@ -18,7 +20,9 @@ pub const ROW_NUMBER: &str = "__handoff_row";
 /// Returns true for the name of one of our tables, however its letters are cased. No table of a
 /// source with such a name can be carried.
 pub fn is_own_table(name: &str) -> bool {
-    [COPY_STATUS, LOAD_STATUS, RUNS, OBJECTS].iter().any(|own| own.eq_ignore_ascii_case(name))
+    [COPY_STATUS, LOAD_STATUS, RUNS, OBJECTS, SCHEMA_CHANGES]
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Returns the name of the lock that a run holds on a replica.
@@ -38,6 +42,7 @@ mod tests {
     #[test]
     fn our_tables_are_known_by_their_names() {
         assert!(is_own_table("etl_copy_status") && is_own_table("ETL_Runs"));
+        assert!(is_own_table("etl_schema_changes"));
         assert!(!is_own_table("etl_runs2"));
     }
 }

@@ -4,6 +4,7 @@ use handoff_connect::{Fault, Side};
 use handoff_model::{Cancelled, TableName, TablePhase};
 use handoff_plan::PlanError;
 use handoff_session::SessionError;
+use handoff_structure::StructureError;
 
 /// A result whose error is this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -182,6 +183,9 @@ pub enum TableError {
     /// Hop 1 failed.
     #[error("failed while copying")]
     Copy(#[source] handoff_replicator::Error),
+    /// The table in the target could not follow the structure of the source.
+    #[error(transparent)]
+    Unfollowed(StructureError),
     /// Hop 2 failed.
     #[error("failed while loading")]
     Load(#[source] handoff_loader::Error),
@@ -220,6 +224,7 @@ impl TableError {
         match self {
             TableError::Plan(error) => error.phase(),
             TableError::Load(_)
+            | TableError::Unfollowed(_)
             | TableError::NotCopied(_)
             | TableError::TooManyDeletes { side: Side::Target, .. } => TablePhase::Load,
             TableError::Prove(_)
@@ -236,6 +241,7 @@ impl TableError {
         match self {
             TableError::Copy(error) | TableError::ProveCopy(error) => error.fault(),
             TableError::Load(error) => error.fault(),
+            TableError::Unfollowed(error) => error.fault(),
             TableError::Compare(error) => error.fault(),
             TableError::Filter(error) => error.fault(),
             TableError::Tracking(error) => error.fault(),

@@ -35,10 +35,13 @@
 //! could start, and has then moved no table.
 
 mod builder;
+mod changes_made;
 mod ending;
 mod error;
 mod flight;
+mod follow;
 mod gate;
+mod gone;
 mod options;
 mod pipeline;
 mod planning;
@@ -50,6 +53,7 @@ mod run_base;
 mod same_source;
 mod start;
 mod stopping;
+mod structures;
 mod table;
 mod until;
 mod verify;
@@ -72,9 +76,10 @@ pub use preview::{Action, PlanPreview, RefusedPreview, Since, TablePreview};
 pub use repair::RepairRequest;
 pub use report::{
     CopyReport, Covers, LastProof, LoadReport, Proof, RepairReport, RepairStatus, RepairTable,
-    RepairWay, RunReport, TableReport, TableStatus, Verdict, VerifyPair, VerifyReport, VerifyRow,
-    VerifyStatus, VerifyTable,
+    RepairWay, RunReport, StructureReport, TableReport, TableStatus, Verdict, VerifyPair,
+    VerifyReport, VerifyRow, VerifyStatus, VerifyTable,
 };
+pub use structures::{RefusedStructure, StructureListing, TableStructure};
 pub use verify::{Depth, VerifyRequest};
 
 /// The code on the page `docs/embedding.md`, compiled as documentation tests.

@@ -1,6 +1,7 @@
 //! A run, in order.
 
 use crate::builder::Pipeline;
+use crate::changes_made::ChangesMade;
 use crate::ending::RunEnding;
 use crate::error::Result;
 use crate::flight::fly;
@@ -15,6 +16,7 @@ use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
 use handoff_model::{RowThrottle, RunEvent, RunId, chain};
 use handoff_plan::{Hops, NameWeight, OmissionReport, Plan, TablePlan};
 use handoff_replicator::Replicator;
+use handoff_session::gone_note;
 use handoff_settings::TimeOfDay;
 use handoff_tracking::{RunLock, TrackedTable, Tracker};
 use jiff::Timestamp;
@@ -64,7 +66,7 @@ impl Pipeline {
         let started = RunStart { run, at: Timestamp::now(), clock: Instant::now() };
         let gate = Gate::open(self.cancel.clone(), Arc::clone(&self.clock), task.until);
         let StartedRun { base, replicator, tracker, lock, planned } = self.start(run, options)?;
-        let Planned { plan, mut notes, leftovers, key_names, .. } = planned;
+        let Planned { plan, mut notes, gone, leftovers, key_names, .. } = planned;
         notes.iter().for_each(|text| self.notice(text.clone()));
         notes.extend(base.names(NameWeight::Warning));
         notes.extend(base.omissions.reserved());
@@ -72,6 +74,10 @@ impl Pipeline {
         let mut tools = self.tools(&base, tracker, replicator, lock, options);
         tools.loader = tools.loader.key_names(key_names);
         notes.extend(drop_leftovers(&tools, &leftovers));
+        notes.extend(match (options.hops, &options.tables[..]) {
+            (Hops::Both, []) => tools.settle_gone(&gone, self.settings.target.dropped_tables),
+            _ => gone.iter().map(gone_note).collect(),
+        });
         let scope = self.scope(&tools, &gate, task.limits.clone(), options);
         let tables = self.move_tables(&scope, &plan, run, each)?;
         let ending = RunEnding {
@@ -152,6 +158,8 @@ impl Pipeline {
             throttle,
             cancel: self.cancel.clone(),
             observer: Arc::clone(&self.observer),
+            lock_timeout: self.settings.target.lock_timeout,
+            changes_made: ChangesMade::default(),
         }
     }
 

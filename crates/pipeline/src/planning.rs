@@ -6,9 +6,9 @@ use crate::options::{Prove, RunOptions};
 use crate::recover::{Recovered, Recovery, recover};
 use crate::run_base::RunBase;
 use handoff_model::TableName;
-use handoff_plan::{Plan, PlanInputs, is_left_over, plan};
+use handoff_plan::{Plan, PlanError, PlanInputs, RefusedTable, is_left_over, plan};
 use handoff_schema::{SourceCatalogue, TargetCatalogue, ddl, pg_table_name};
-use handoff_session::{JudgedTables, SourceFacts, gone_note, read_catalogue};
+use handoff_session::{JudgedTables, SourceFacts, read_catalogue, turned_tables};
 use handoff_tracking::{RecoveryFinding, Tracker};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,8 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) findings: Vec<RecoveryFinding>,
     pub(crate) notes: Vec<String>,
+    /// Tables that are gone from the source.
+    pub(crate) gone: Vec<TableName>,
     /// Tables that dead runs left in the target schema.
     pub(crate) leftovers: Vec<String>,
     /// The tables, judged by the ownership of their data.
@@ -45,7 +47,6 @@ impl Pipeline {
         let expected =
             session.expected_tables(&scope.catalogue, &options.tables, states, arrived)?;
         let hidden = session.hidden_tables(scope, &expected)?;
-        recovered.notes.extend(hidden.gone.iter().map(gone_note));
         let mut wanted: BTreeSet<TableName> =
             scope.wanted.iter().chain(hidden.denied.keys()).cloned().collect();
         if options.only_failed {
@@ -64,7 +65,16 @@ impl Pipeline {
         let recheck = SignedDuration::try_from(self.settings.run.recheck);
         let since = recheck.ok().and_then(|recheck| now.checked_sub(recheck).ok());
         let histories = tracker.histories(since.unwrap_or(Timestamp::UNIX_EPOCH))?;
-        let plan = plan(&PlanInputs {
+        let turned = match options.tables[..] {
+            [] => turned_tables(
+                &scope.catalogue,
+                &session.table_filter()?,
+                &recovered.states,
+                arrived,
+            ),
+            _ => Vec::new(),
+        };
+        let mut plan = plan(&PlanInputs {
             settings: &self.settings,
             hops: options.hops,
             full: options.full,
@@ -84,9 +94,14 @@ impl Pipeline {
             detector,
             now,
         });
+        plan.refused.extend(turned.into_iter().map(|(table, kind)| RefusedTable {
+            table: table.clone(),
+            error: PlanError::Turned { table, kind },
+        }));
         let Recovered { findings, notes, .. } = recovered;
         let key_names = key_names(scope.catalogue.tables.keys(), &target);
-        Ok(Planned { plan, findings, notes, leftovers: target.leftovers, judged, key_names })
+        let (gone, leftovers) = (hidden.gone, target.leftovers);
+        Ok(Planned { plan, findings, notes, gone, leftovers, judged, key_names })
     }
 
     /// Reads the catalogue of the replica. Of two names that are one to its server it has the one that is meant.

@@ -2,14 +2,17 @@
 
 use crate::builder::Pipeline;
 use crate::error::Result;
+use crate::follow::{ViewsConcerned, foresee_views};
 use crate::options::RunOptions;
 use crate::planning::Planned;
 use crate::recover::Recovery;
+use crate::report::StructureReport;
 use handoff_model::{
     Extraction, Reason, RowFilter, RunId, Strategy, TableName, WatermarkWindow, chain,
 };
 use handoff_plan::{NameWeight, OmissionReport, PlanReport, TablePlan};
-use handoff_session::{Access, SessionError};
+use handoff_session::{Access, SessionError, gone_note};
+use handoff_settings::DroppedTables;
 use handoff_tracking::{LastMove, RecoveryFinding};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -53,6 +56,8 @@ pub struct TablePreview {
     pub rows: u64,
     /// Bytes of its data by the catalogue.
     pub bytes: u64,
+    /// What would be changed of its structure in the target before.
+    pub structure: Vec<StructureReport>,
     /// The last time that as much of it was moved.
     pub last: Option<LastMove>,
 }
@@ -112,12 +117,16 @@ impl Pipeline {
         let in_progress = tracker.in_progress();
         let in_progress =
             in_progress.map_err(SessionError::server("ask whether a run is in progress"))?;
-        let planned = self.make_plan(&base, &tracker, options, Recovery::Foresee)?;
+        let mut planned = self.make_plan(&base, &tracker, options, Recovery::Foresee)?;
+        let views = foresee_views(&base.session, &mut planned.plan)?;
         let last = tracker.last_moves()?;
-        let Planned { plan, findings, mut notes, .. } = planned;
+        let Planned { plan, findings, mut notes, gone, .. } = planned;
+        let fate = self.settings.target.dropped_tables;
+        notes.extend(gone.iter().map(|table| foretold(table, fate)));
         notes.extend(base.names(NameWeight::Quiet));
         notes.extend(base.omissions.reserved());
         notes.extend(base.scope.without_rows());
+        notes.extend(plan.tables.iter().flat_map(structure_notes));
         let refused = plan.refused.iter().map(|refused| RefusedPreview {
             table: refused.table.clone(),
             error: chain(&refused.error),
@@ -125,7 +134,11 @@ impl Pipeline {
         Ok(PlanPreview {
             at,
             in_progress: in_progress.map(|holder| holder.to_string()),
-            tables: plan.tables.iter().map(|context| TablePreview::of(context, &last)).collect(),
+            tables: plan
+                .tables
+                .iter()
+                .map(|table| TablePreview::of(table, &last, &views))
+                .collect(),
             refused: refused.collect(),
             mended: findings.iter().filter(|finding| is_mended(finding)).map(text).collect(),
             omissions: base.omissions,
@@ -144,7 +157,7 @@ fn text(finding: &RecoveryFinding) -> String {
 }
 
 impl TablePreview {
-    fn of(context: &TablePlan, last: &LastMoves) -> TablePreview {
+    fn of(context: &TablePlan, last: &LastMoves, views: &ViewsConcerned) -> TablePreview {
         let (plan, action) = (context.report(), Action::of(context));
         TablePreview {
             table: context.name.clone(),
@@ -154,6 +167,7 @@ impl TablePreview {
             moved_because: (plan.reason != Reason::Unchanged).then(|| moved_because(context)),
             rows: context.schema.rows,
             bytes: context.schema.data_bytes,
+            structure: structure(context, views),
             last: last.get(&(context.name.clone(), plan.extraction)).cloned(),
             plan,
         }
@@ -179,6 +193,33 @@ impl Action {
             _ => Action::MoveAll,
         }
     }
+}
+
+/// Says what becomes of a table that is gone from the source.
+fn foretold(table: &TableName, fate: DroppedTables) -> String {
+    match fate {
+        DroppedTables::Keep => gone_note(table),
+        DroppedTables::Drop => format!(
+            "`{table}` is gone from the source: the next run drops it (dropped_tables = \"drop\")"
+        ),
+    }
+}
+
+/// Says which columns stay although they are gone, and which may have been renamed.
+fn structure_notes(context: &TablePlan) -> Vec<String> {
+    let all = context.structure.iter().flat_map(|plan| &plan.notes);
+    all.map(|sentence| format!("`{}`: {sentence}", context.name)).collect()
+}
+
+/// Returns the changes of the table's structure.
+fn structure(context: &TablePlan, views: &ViewsConcerned) -> Vec<StructureReport> {
+    let views = views.get(&context.name).map_or(&[][..], Vec::as_slice);
+    let changes = context.structure.iter().flat_map(|plan| &plan.changes);
+    let reports = changes.map(|change| {
+        let concerned = if change.takes_views_down() { views } else { &[] };
+        StructureReport::of(change, concerned)
+    });
+    reports.collect()
 }
 
 fn since(filter: &RowFilter) -> Vec<Since> {

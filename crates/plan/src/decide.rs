@@ -35,6 +35,8 @@ pub struct DecisionInputs<'a> {
     pub tracked: &'a TrackedTable,
     /// The structure that it has now and the policies that concern it (`fingerprint_of`).
     pub fingerprint: &'a str,
+    /// True if the target's table is about to get columns that only a load of every row fills.
+    pub lacks_rows: bool,
     /// True if the replica has the table, or need not have it.
     pub replica_is_there: bool,
     /// True if the replica's table, if there is one, holds the rows as a copy made now would.
@@ -313,7 +315,9 @@ impl<'a> DecisionInputs<'a> {
             Hops::Both => [copied, loaded],
         };
         let own = structure(self.fingerprint);
-        !self.replica_fits || moved.into_iter().flatten().any(|moved| structure(moved) != own)
+        !self.replica_fits
+            || self.lacks_rows
+            || moved.into_iter().flatten().any(|moved| structure(moved) != own)
     }
 
     /// Returns true if rows that were loaded before would become others now.

@@ -3,6 +3,7 @@
 use crate::target_fit::TargetRefusal;
 use crate::window::NoWindow;
 use handoff_model::{TableName, TablePhase};
+use handoff_structure::StructureError;
 
 /// The reason why a table cannot be planned. The others can.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -52,6 +53,20 @@ pub enum PlanError {
     /// The table cannot go into the target as that is.
     #[error(transparent)]
     Target(TargetRefusal),
+    /// The table in the target cannot follow the structure of the source.
+    #[error(transparent)]
+    Unfollowed(StructureError),
+    /// The table is something else in the source now.
+    #[error(
+        "`{table}` was a table when it was loaded last, and is a {kind} in the source now, which is not moved: its \
+         last rows stay in the target; name it in `exclude`, and drop or replace it there yourself"
+    )]
+    Turned {
+        /// The table.
+        table: TableName,
+        /// The kind of thing that it is now.
+        kind: String,
+    },
     /// The changed rows of the table cannot be found as the settings say.
     #[error("the settings of {} do not fit the table: {problem}", .table.section())]
     NoWindow {
@@ -66,7 +81,7 @@ impl PlanError {
     /// Returns the phase that would fail.
     pub fn phase(&self) -> TablePhase {
         match self {
-            PlanError::Target(_) => TablePhase::Load,
+            PlanError::Target(_) | PlanError::Unfollowed(_) => TablePhase::Load,
             _ => TablePhase::Copy,
         }
     }

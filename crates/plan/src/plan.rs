@@ -19,6 +19,7 @@ use handoff_schema::{
     TargetTable,
 };
 use handoff_settings::{Settings, TableSettings, ValuePolicies};
+use handoff_structure::StructurePlan;
 use handoff_tracking::{LoadState, RecoveryFinding, TableHistory, TrackedTable};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,18 +98,26 @@ pub fn plan(inputs: &PlanInputs<'_>) -> Plan {
             Err(error) => plan.refused.push(RefusedTable { table: name.clone(), error }),
         }
     }
-    plan.tables.sort_by(|a, b| {
-        let by_priority = a.priority.cmp(&b.priority);
-        by_priority.then(b.weight().cmp(&a.weight())).then_with(|| a.name.cmp(&b.name))
-    });
+    plan.sort();
     plan
+}
+
+impl Plan {
+    /// Puts the tables in the order of their turns.
+    pub fn sort(&mut self) {
+        self.tables.sort_by(|a, b| {
+            let by_priority = a.priority.cmp(&b.priority);
+            by_priority.then(b.weight().cmp(&a.weight())).then_with(|| a.name.cmp(&b.name))
+        });
+        self.refused.sort_by(|a, b| a.table.cmp(&b.table));
+    }
 }
 
 fn resolve(inputs: &PlanInputs<'_>, name: &TableName) -> Result<TablePlan, PlanError> {
     let known = KnownTable::find(inputs, name)?;
-    known.demand_fit(inputs)?;
+    let structure = known.demand_fit(inputs)?;
     let window = known.window(inputs)?;
-    Ok(known.planned(inputs, window))
+    Ok(known.planned(inputs, window, structure))
 }
 
 /// A table of the catalogue, and all that is known of it before anything is decided.
@@ -150,13 +159,15 @@ impl<'a> KnownTable<'a> {
         })
     }
 
-    /// Refuses a table that cannot arrive, or that would take the place of somebody else's.
-    fn demand_fit(&self, inputs: &PlanInputs<'_>) -> Result<(), PlanError> {
-        let is_ours = inputs.adopt || self.tracked.load.as_ref().is_some_and(LoadState::is_ours);
-        let refusal = target_refusal(inputs, &self.mapping, is_ours);
-        if let Some(refusal) = refusal.filter(|_| inputs.hops != Hops::Copy) {
-            return Err(PlanError::Target(refusal));
-        }
+    /// Refuses a table that cannot arrive, or that would take the place of somebody else's. Returns the changes that
+    /// its table in the target needs.
+    fn demand_fit(&self, inputs: &PlanInputs<'_>) -> Result<Option<StructurePlan>, PlanError> {
+        let load = self.tracked.load.as_ref();
+        let is_ours = inputs.adopt || load.is_some_and(LoadState::is_ours);
+        let structure = match inputs.hops {
+            Hops::Copy => None,
+            Hops::Both | Hops::Load => structure(inputs, &self.mapping, load)?,
+        };
         let mut findings = inputs.findings.iter();
         let sentence = findings.find_map(|finding| finding.refusal(&self.name));
         if let Some(sentence) = sentence.filter(|_| !inputs.adopt) {
@@ -170,7 +181,7 @@ impl<'a> KnownTable<'a> {
             let finding = RecoveryFinding::NotOurs { table, side: Side::Target };
             return Err(PlanError::NotOurs(finding.to_string()));
         }
-        Ok(())
+        Ok(structure)
     }
 
     fn configured(&self, inputs: &PlanInputs<'_>) -> Extraction {
@@ -197,6 +208,7 @@ impl<'a> KnownTable<'a> {
             hops: inputs.hops,
             tracked: &self.tracked,
             fingerprint: &self.fingerprint,
+            lacks_rows: facts.lacks_rows,
             replica_is_there: self.replica.is_some() || !writes_replica,
             replica_fits: !writes_replica
                 || self.replica.is_none_or(|there| self.schema.is_copied_as(there)),
@@ -218,11 +230,17 @@ impl<'a> KnownTable<'a> {
         }
     }
 
-    fn planned(self, inputs: &PlanInputs<'_>, window: Option<Window>) -> TablePlan {
+    fn planned(
+        self,
+        inputs: &PlanInputs<'_>,
+        window: Option<Window>,
+        structure: Option<StructurePlan>,
+    ) -> TablePlan {
         let values = &inputs.settings.values;
         let change_token =
             inputs.detector.token(&self.schema, &self.mapping, &self.settings, values);
-        let facts = MoveFacts { window: window.as_ref(), change_token: &change_token };
+        let lacks_rows = structure.as_ref().is_some_and(StructurePlan::fills_rows);
+        let facts = MoveFacts { window: window.as_ref(), change_token: &change_token, lacks_rows };
         let decision = self.decision(inputs, &facts);
         let selection = &inputs.settings.selection;
         TablePlan {
@@ -243,6 +261,8 @@ impl<'a> KnownTable<'a> {
             schema: self.schema,
             replica: self.replica.map(|replica| Arc::new(replica.clone())),
             target: self.target.map(|target| Arc::new(target.clone())),
+            structure: structure.map(Arc::new),
+            columns: columns_of(&self.mapping).into(),
             mapping: self.mapping,
             change_token,
             tracked: self.tracked,
@@ -251,21 +271,33 @@ impl<'a> KnownTable<'a> {
     }
 }
 
-/// The ways to find the rows that changed.
+/// The facts of the rows to move.
 struct MoveFacts<'a> {
     window: Option<&'a Window>,
     change_token: &'a Result<String, NoChangeToken>,
+    /// True if the target's table is about to get columns that only a load of every row fills.
+    lacks_rows: bool,
 }
 
-/// Decides whether the table can go into the target as that is.
-fn target_refusal(
+/// Decides whether the table can go into the target, and returns the changes that its table there needs for it.
+fn structure(
     inputs: &PlanInputs<'_>,
     mapping: &TableMapping,
-    is_ours: bool,
-) -> Option<TargetRefusal> {
-    let schema = &inputs.settings.target.schema;
-    TargetRefusal::same_name(mapping, inputs.wanted.iter().chain(inputs.states.keys()))
-        .or_else(|| TargetRefusal::find(mapping, schema, inputs.target, is_ours))
+    load: Option<&LoadState>,
+) -> Result<Option<StructurePlan>, PlanError> {
+    let others = inputs.wanted.iter().chain(inputs.states.keys());
+    if let Some(refusal) = TargetRefusal::same_name(mapping, others) {
+        return Err(PlanError::Target(refusal));
+    }
+    let settings = inputs.settings;
+    let found = TargetRefusal::find(mapping, settings, inputs.target, load, inputs.adopt);
+    found.map_err(PlanError::Target)
+}
+
+/// Returns the columns that a load writes, as a JSON array of their names in the target.
+fn columns_of(mapping: &TableMapping) -> String {
+    let names: Vec<&str> = mapping.columns.iter().map(|column| &*column.pg_name).collect();
+    serde_json::to_string(&names).expect("names are JSON")
 }
 
 /// Returns true if the source is for sure as it was when the last good copy was read. A run that

@@ -9,6 +9,7 @@ use handoff_model::{
     CopyId, Deletes, Extraction, LoadMode, Priority, Reason, RowFilter, TableName,
 };
 use handoff_schema::{TableMapping, TableSchema, TargetTable};
+use handoff_structure::StructurePlan;
 use handoff_tracking::TrackedTable;
 use serde::Serialize;
 use std::sync::Arc;
@@ -43,6 +44,10 @@ pub struct TablePlan {
     pub mapping: Arc<TableMapping>,
     /// The table as the target has it now, if it does.
     pub target: Option<Arc<TargetTable>>,
+    /// The changes that the table in the target needs before it takes the rows, or remarks on its columns.
+    pub structure: Option<Arc<StructurePlan>>,
+    /// The columns that a load writes, as a JSON array of their names in the target.
+    pub columns: Arc<str>,
     /// The token of the table's state in the source, or the reason why there is none.
     pub change_token: Result<String, NoChangeToken>,
     /// Its recorded state.
@@ -75,6 +80,21 @@ impl TablePlan {
             force_full_applied: self.decision.force_full_applied,
             priority: self.priority,
             strategy_reason: self.planned().why,
+        }
+    }
+
+    /// Returns the changes that the table in the target needs before it takes the rows, if there are any.
+    pub fn changes(&self) -> Option<&StructurePlan> {
+        self.structure.as_deref().filter(|plan| !plan.is_empty())
+    }
+
+    /// Returns the same with the target's table as it is once its structure was changed: rows are loaded by the names
+    /// that its columns have until these are there.
+    pub fn changed(&self, changes: &StructurePlan, there: TargetTable) -> TablePlan {
+        TablePlan {
+            target: Some(Arc::new(there)),
+            mapping: Arc::new(changes.mapping.clone()),
+            ..self.clone()
         }
     }
 

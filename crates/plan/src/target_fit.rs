@@ -3,6 +3,9 @@
 use handoff_connect::paste_pg;
 use handoff_model::{TableName, shell_word, visible};
 use handoff_schema::{NameHolder, TableMapping, TargetCatalogue, TargetMisfit, ddl, pg_table_name};
+use handoff_settings::{Settings, StructurePolicy};
+use handoff_structure::{ColumnPolicy, StructurePlan};
+use handoff_tracking::LoadState;
 
 /// The reason why a table cannot go into the target. [`Display`](std::fmt::Display) says it with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,23 +42,43 @@ pub enum TargetRefusal {
 }
 
 impl TargetRefusal {
-    /// Decides whether rows of `mapping` can go into the schema `schema` of the target; `is_ours` says that its table
-    /// there is ours, or is taken over.
+    /// Decides whether rows of `mapping` can go into the target, and returns the changes that its table there needs for
+    /// it, if any. `load` is the record of its loads; `is_adopted` says that a table which is not ours is taken over.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why they cannot.
     pub fn find(
         mapping: &TableMapping,
-        schema: &str,
+        settings: &Settings,
         target: &TargetCatalogue,
-        is_ours: bool,
-    ) -> Option<TargetRefusal> {
-        let name = &mapping.pg_table;
-        if let Some(there) = target.tables.get(name) {
-            let misfit = Box::new(TargetMisfit::find(mapping, schema, there)?);
-            let refusal = if is_ours { TargetRefusal::Unfit } else { TargetRefusal::NotOurs };
-            return Some(refusal(misfit));
-        }
-        let holder = target.names.get(name)?.clone();
-        let rename = holder.rename(schema, name);
-        Some(TargetRefusal::NameTaken { target: ddl::qualified(schema, name), holder, rename })
+        load: Option<&LoadState>,
+        is_adopted: bool,
+    ) -> Result<Option<StructurePlan>, TargetRefusal> {
+        let (schema, name) = (&settings.target.schema, &mapping.pg_table);
+        let Some(there) = target.tables.get(name) else {
+            let Some(holder) = target.names.get(name).cloned() else { return Ok(None) };
+            let rename = holder.rename(schema, name);
+            let target = ddl::qualified(schema, name);
+            return Err(TargetRefusal::NameTaken { target, holder, rename });
+        };
+        let is_ours = load.is_some_and(LoadState::is_ours);
+        // A table that others made is not altered before rows of ours are in it.
+        let was_loaded = load.is_some_and(|load| load.last_success_at.is_some());
+        let policy = ColumnPolicy {
+            structure: match was_loaded {
+                true => settings.structure_of(&mapping.table),
+                false => StructurePolicy::Fail,
+            },
+            dropped: settings.target.dropped_columns,
+            written: load.and_then(|load| load.columns.as_ref()),
+        };
+        let refusal = match is_ours || is_adopted {
+            true => TargetRefusal::Unfit,
+            false => TargetRefusal::NotOurs,
+        };
+        let plan = StructurePlan::make(mapping, schema, there, policy).map_err(refusal)?;
+        Ok(Some(plan).filter(|plan| !plan.is_empty() || !plan.notes.is_empty()))
     }
 
     /// Finds another table of the source that goes by the same name in the target.
@@ -96,7 +119,7 @@ impl TargetRefusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::arrived;
+    use crate::testing::{arrived, tracked};
     use handoff_schema::{ColumnSchema, TableSchema, TargetKind, TargetObstacle, TargetTable};
     use handoff_settings::{TableSettings, ValuePolicies};
 
@@ -110,10 +133,32 @@ mod tests {
         TargetCatalogue { tables: [(there.name.clone(), there)].into(), ..Default::default() }
     }
 
+    /// Asks for a table that was loaded, or that Handoff does not know.
+    fn followed(
+        policy: StructurePolicy,
+        mapping: &TableMapping,
+        target: &TargetCatalogue,
+        is_ours: bool,
+    ) -> Result<Option<StructurePlan>, TargetRefusal> {
+        let mut settings = Settings::new("mysql://a@h:1/s", None, "postgres://a@h/t").unwrap();
+        settings.target.structure = policy;
+        let load = tracked().load.filter(|_| is_ours);
+        TargetRefusal::find(mapping, &settings, target, load.as_ref(), false)
+    }
+
+    /// Asks the same where no structure is followed.
+    fn find(
+        mapping: &TableMapping,
+        target: &TargetCatalogue,
+        is_ours: bool,
+    ) -> Result<Option<StructurePlan>, TargetRefusal> {
+        followed(StructurePolicy::Fail, mapping, target, is_ours)
+    }
+
     fn misfit(is_ours: bool) -> TargetRefusal {
         let mapping = mapping("t");
         let there = TargetTable { kind: TargetKind::View, ..arrived(&mapping) };
-        TargetRefusal::find(&mapping, "raw", &target(there), is_ours).unwrap()
+        find(&mapping, &target(there), is_ours).unwrap_err()
     }
 
     #[test]
@@ -121,7 +166,7 @@ mod tests {
         let mapping = mapping("t");
         let fitting = target(arrived(&mapping));
         for there in [fitting, TargetCatalogue::default()] {
-            assert_eq!(TargetRefusal::find(&mapping, "raw", &there, true), None);
+            assert_eq!(find(&mapping, &there, true), Ok(None));
         }
     }
 
@@ -147,7 +192,7 @@ mod tests {
         let mapping = mapping("a b");
         let mut there = arrived(&mapping);
         there.columns[0].type_name = "boolean".to_owned();
-        let refusal = TargetRefusal::find(&mapping, "raw", &target(there), true).unwrap();
+        let refusal = find(&mapping, &target(there), true).unwrap_err();
         let alter = "ALTER TABLE \"raw\".\"a b\" ALTER COLUMN \"a\" TYPE integer \
                      USING \"a\"::text::integer";
         assert_eq!(refusal.statements(), [alter]);
@@ -158,9 +203,23 @@ mod tests {
     fn an_obstacle_is_taken_away_and_nothing_is_moved_again() {
         let mapping = mapping("t");
         let there = TargetTable { obstacles: vec![TargetObstacle::Unlogged], ..arrived(&mapping) };
-        let refusal = TargetRefusal::find(&mapping, "raw", &target(there), true).unwrap();
+        let refusal = find(&mapping, &target(there), true).unwrap_err();
         assert_eq!(refusal.statements(), ["ALTER TABLE \"raw\".\"t\" SET LOGGED"]);
         assert_eq!(refusal.command(), None);
+    }
+
+    #[test]
+    fn a_table_of_ours_is_changed_where_the_settings_let_it() {
+        let mapping = mapping("t");
+        let mut there = arrived(&mapping);
+        there.columns[0].type_name = "smallint".to_owned();
+        let target = target(there);
+        let ask = |policy, is_ours| followed(policy, &mapping, &target, is_ours);
+        let changes = ask(StructurePolicy::Follow, true).unwrap().unwrap();
+        assert_eq!(changes.changes.len(), 1);
+        assert!(matches!(ask(StructurePolicy::Fail, true), Err(TargetRefusal::Unfit(_))));
+        let not_ours = ask(StructurePolicy::Follow, false);
+        assert!(matches!(not_ours, Err(TargetRefusal::NotOurs(_))));
     }
 
     #[test]
@@ -168,7 +227,7 @@ mod tests {
         let holder = NameHolder { kind: "SEQUENCE", spare_name: "t_before_handoff".to_owned() };
         let names = [("t".to_owned(), holder)].into();
         let there = TargetCatalogue { names, ..Default::default() };
-        let refusal = TargetRefusal::find(&mapping("t"), "raw", &there, true).unwrap();
+        let refusal = find(&mapping("t"), &there, true).unwrap_err();
         let rename = "ALTER SEQUENCE \"raw\".\"t\" RENAME TO \"t_before_handoff\"";
         assert_eq!(refusal.statements(), [rename]);
         assert!(refusal.to_string().contains("belongs to a sequence: run "), "{refusal}");

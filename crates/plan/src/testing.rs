@@ -286,6 +286,7 @@ pub fn arrived(mapping: &TableMapping) -> TargetTable {
         key: mapping.pg_key_names().into_iter().map(str::to_owned).collect(),
         other_unique_indexes: 0,
         obstacles: Vec::new(),
+        key_name: None,
         spare_name: "spare".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ mod key_names;
 
 pub use alter::alter;
 pub use compare::{PgColumn, SurplusColumns, differences};
-pub use key_names::key_names;
+pub use key_names::{key_name, key_names};
 
 use crate::TableMapping;
 use handoff_connect::quote_pg;

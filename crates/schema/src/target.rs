@@ -43,6 +43,8 @@ pub struct TargetTable {
     pub columns: Vec<PgColumn>,
     /// The columns of its primary key in order; empty without one.
     pub key: Vec<String>,
+    /// The name of its primary key's constraint.
+    pub key_name: Option<String>,
     /// The number of unique or exclusive indexes beside the primary key.
     pub other_unique_indexes: usize,
     /// The obstacles to loading rows into the table.
@@ -120,7 +122,8 @@ fn query() -> String {
             coalesce(a.names, '{{}}'), coalesce(a.types, '{{}}'), \
             coalesce(a.not_nulls, '{{}}'), coalesce(a.generated, '{{}}'), \
             coalesce(i.key, '{{}}'), coalesce(i.others, 0), {SURROUNDINGS}, \
-            coalesce(a.defaults, '{{}}'), coalesce(a.bound, '{{}}'), coalesce(a.viewed, '{{}}') \
+            coalesce(a.defaults, '{{}}'), coalesce(a.bound, '{{}}'), coalesce(a.viewed, '{{}}'), \
+            (SELECT o.conname::text FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype = 'p') \
         {FROM} LEFT JOIN ({ACTING_KEYS}) k ON k.rel = c.oid"
     )
 }
@@ -135,7 +138,7 @@ const FROM: &str = "\
         WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid AND refobjsubid > 0 \
             AND (classid <> 'pg_attrdef'::regclass OR deptype = 'n') \
             AND NOT (classid = 'pg_constraint'::regclass AND EXISTS ( \
-                SELECT FROM pg_constraint o WHERE o.oid = objid AND o.contype = 'n'))) u ON true \
+                SELECT FROM pg_constraint o WHERE o.oid = objid AND o.contype IN ('n', 'p')))) u ON true \
     LEFT JOIN LATERAL ( \
         SELECT array_agg(attname::text ORDER BY attnum) AS names, \
             array_agg(format_type(atttypid, atttypmod) ORDER BY attnum) AS types, \
@@ -191,6 +194,7 @@ fn table(row: &Row) -> Result<Option<TargetTable>, postgres::Error> {
         },
         columns: columns.collect(),
         key,
+        key_name: row.try_get(12)?,
         other_unique_indexes: usize::try_from(row.try_get::<_, i64>(7)?).unwrap_or_default(),
         obstacles,
     }))

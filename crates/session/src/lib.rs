@@ -31,7 +31,7 @@ pub use identity::{
 };
 pub use names::{excused_names, refuse_faults};
 pub use omissions::read_omissions;
-pub use privileges::{HiddenTables, TableAccess, gone_note, table_access};
+pub use privileges::{HiddenTables, TableAccess, gone_note, table_access, turned_tables};
 pub use scope::{TableScope, read_catalogue};
 pub use session::{Access, ReplicaNeed, Session, Sides, without_copies};
 pub use status::{Holdings, StatusSnapshot, tables_in_target};

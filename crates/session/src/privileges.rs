@@ -121,6 +121,25 @@ impl Session<'_> {
     }
 }
 
+/// Returns the tables that were carried once, that the settings take, and that are something else in the source now,
+/// with its kind.
+pub fn turned_tables(
+    catalogue: &SourceCatalogue,
+    filter: &TableFilter,
+    states: &BTreeMap<TableName, TrackedTable>,
+    arrived: impl Fn(&TableName) -> bool,
+) -> Vec<(TableName, String)> {
+    let carried = states
+        .iter()
+        .filter(|(name, tracked)| tracked.was_loaded() && filter.takes(name) && arrived(name));
+    let turned = carried.filter_map(|(name, _)| {
+        let now =
+            catalogue.not_carried_as(name).filter(|_| !catalogue.tables.contains_key(name))?;
+        Some((name.clone(), now.kind.clone()))
+    });
+    turned.collect()
+}
+
 /// Returns the tables that were carried once, that the settings take, and that a catalogue does not show.
 fn missed_tables(
     catalogue: &SourceCatalogue,
@@ -204,6 +223,19 @@ mod tests {
         let mut view = SourceCatalogue::empty();
         view.not_carried.push(NotCopied { name: "t".to_owned(), kind: "VIEW".to_owned() });
         assert!(!is_missed(&view, "u", true));
+    }
+
+    #[test]
+    fn a_table_that_became_a_view_is_told_with_its_kind() {
+        let settings = Settings::new("mysql://a@b/c", None, "postgres://a@b/c").unwrap();
+        let filter = TableFilter::new(&settings.run).unwrap();
+        let states = [(table("t"), testing::tracked())].into();
+        let mut view = SourceCatalogue::empty();
+        view.not_carried.push(NotCopied { name: "t".to_owned(), kind: "VIEW".to_owned() });
+        let turned = turned_tables(&view, &filter, &states, |_| true);
+        assert_eq!(turned, [(table("t"), "VIEW".to_owned())]);
+        assert!(turned_tables(&view, &filter, &states, |_| false).is_empty());
+        assert!(turned_tables(&SourceCatalogue::empty(), &filter, &states, |_| true).is_empty());
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub use objects::{ObjectSettings, UniqueTexts};
 pub use secret::Secret;
 pub use server::{MySqlServer, PgServer, RequireAuth, TlsMode, TlsSettings};
 pub use settings::{IdentityBy, RunSettings, Settings, StrategySelection, TargetSettings};
-pub use structure::{DroppedColumns, StructurePolicy};
+pub use structure::{DroppedColumns, DroppedTables, StructurePolicy};
 pub use suggest::closest;
 pub use table::{AVAILABLE_STRATEGIES, Lookback, TableSettings};
 pub use time_of_day::{NoTimeOfDay, TimeOfDay};

@@ -1,8 +1,9 @@
 //! The settings of a run, resolved.
 
 use crate::{
-    MySqlServer, PgServer, SettingsError, SettingsProblem, TableSettings, TimeOfDay, UrlError,
-    ValuePolicies, WrittenAt, error::FilePlace,
+    DroppedColumns, DroppedTables, MySqlServer, PgServer, SettingsError, SettingsProblem,
+    StructurePolicy, TableSettings, TimeOfDay, UrlError, ValuePolicies, WrittenAt,
+    error::FilePlace,
 };
 use handoff_model::{Extraction, ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
@@ -93,6 +94,12 @@ impl Settings {
     pub fn table(&self, name: &TableName) -> TableSettings {
         self.tables.get(name).cloned().unwrap_or_default()
     }
+
+    /// Returns the policy for a table whose structure in the source changed.
+    pub fn structure_of(&self, name: &TableName) -> StructurePolicy {
+        let own = self.tables.get(name).and_then(|table| table.structure);
+        own.unwrap_or(self.target.structure)
+    }
 }
 
 /// The evidence that a source is the one that was copied before.
@@ -133,12 +140,29 @@ pub struct TargetSettings {
     pub schema: String,
     /// Roles that may read what we create.
     pub grant_select_to: Vec<String>,
+    /// The policy for tables whose structure in the source changed.
+    pub structure: StructurePolicy,
+    /// The fate of columns that are gone from the source.
+    pub dropped_columns: DroppedColumns,
+    /// The fate of tables that are gone from the source.
+    pub dropped_tables: DroppedTables,
+    /// The longest that a change of a table's structure waits for a lock, and so the longest that a reader waits
+    /// behind it.
+    pub lock_timeout: Duration,
 }
 
 impl TargetSettings {
     /// The schema `raw` of `server`, readable by nobody else.
     pub fn new(server: PgServer) -> TargetSettings {
-        TargetSettings { server, schema: "raw".to_owned(), grant_select_to: Vec::new() }
+        TargetSettings {
+            server,
+            schema: "raw".to_owned(),
+            grant_select_to: Vec::new(),
+            structure: StructurePolicy::default(),
+            dropped_columns: DroppedColumns::default(),
+            dropped_tables: DroppedTables::default(),
+            lock_timeout: Duration::from_secs(2),
+        }
     }
 }
 

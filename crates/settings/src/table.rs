@@ -1,6 +1,6 @@
 //! The settings of one table.
 
-use crate::WrittenAt;
+use crate::{StructurePolicy, WrittenAt};
 use handoff_model::{ColumnName, Deletes, Extraction, Priority, Strategy};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub struct TableSettings {
     pub loader: Option<Strategy>,
     /// True if the file of `copy_csv` stays, to be loaded again.
     pub keep_spool: bool,
+    /// The policy for changes of its structure in the source; [`None`] is that of `[target]`.
+    pub structure: Option<StructurePolicy>,
     /// Overrides of the type mapping: column to PostgreSQL type, as written.
     pub columns: BTreeMap<ColumnName, String>,
     /// The place in the file that names the table.

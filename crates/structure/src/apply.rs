@@ -1,9 +1,10 @@
 //! Making the changes: those before the rows in a transaction of their own, the others with the rows.
 
+use crate::foresee::{ColumnFate, demand, read_dependents};
 use crate::plan::StructurePlan;
-use crate::views::{DependentViews, comment, other_dependents, refused, server};
+use crate::views::{DependentViews, comment, refused, server};
 use crate::{StructureChange, StructureError};
-use handoff_connect::{Fault, PgConn};
+use handoff_connect::{Fault, PgConn, fault_point};
 use handoff_model::CancelToken;
 use handoff_schema::{TargetTable, ddl};
 use postgres::Transaction;
@@ -26,11 +27,9 @@ impl AlterPatience {
         AlterPatience { timeout, tries: 5, pause: Duration::from_millis(500) }
     }
 
-    fn statement(self, target: &str) -> String {
-        let millis = self.timeout.as_millis();
-        format!(
-            "SET LOCAL lock_timeout = '{millis}ms'; LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE"
-        )
+    /// Spells the statement that bounds the wait for a lock.
+    fn wait(self) -> String {
+        format!("SET LOCAL lock_timeout = '{}ms'", self.timeout.as_millis())
     }
 
     fn locked(self, target: String) -> StructureError {
@@ -70,10 +69,50 @@ pub fn apply(
     cancel: &CancelToken,
     hook: &dyn StructureHook,
 ) -> Result<TargetTable, StructureError> {
+    let done = patiently(conn, &plan.target(), patience, cancel, |conn| {
+        attempt(conn, plan, patience, hook)
+    });
+    fault_point("structure.committed", &plan.table);
+    done
+}
+
+/// Drops a table of the target on which nothing depends, in a transaction with `record`, which is handed the statement.
+///
+/// # Errors
+///
+/// As [`apply`].
+pub fn drop_table(
+    conn: &mut PgConn,
+    target: &str,
+    patience: AlterPatience,
+    cancel: &CancelToken,
+    record: &dyn Fn(&mut Transaction<'_>, &str) -> Result<(), Fault>,
+) -> Result<(), StructureError> {
+    let failed = |error: postgres::Error| server(target, &error);
+    patiently(conn, target, patience, cancel, |conn| {
+        let mut tx = conn.transaction().map_err(failed)?;
+        tx.batch_execute(&patience.wait()).map_err(failed)?;
+        let statement = format!("DROP TABLE {target}");
+        execute(&mut tx, target, statement.clone())?;
+        let recorded = record(&mut tx, &statement);
+        let target = target.to_owned();
+        recorded.map_err(|fault| StructureError::Server { target, fault })?;
+        tx.commit().map_err(failed)
+    })
+}
+
+/// Makes attempts until one has its lock, with pauses in between.
+fn patiently<T>(
+    conn: &mut PgConn,
+    target: &str,
+    patience: AlterPatience,
+    cancel: &CancelToken,
+    mut attempt: impl FnMut(&mut PgConn) -> Result<T, StructureError>,
+) -> Result<T, StructureError> {
     let mut tries = 1;
     loop {
         let guard = conn.pool().cancel_guard(conn, cancel);
-        let done = attempt(conn, plan, patience, hook);
+        let done = attempt(conn);
         drop(guard);
         // A cancel request may still be under way: it must not meet the next statement.
         if cancel.is_cancelled() {
@@ -82,7 +121,7 @@ pub fn apply(
         match done {
             Err(error) if is_locked(&error) => {
                 if tries == patience.tries || cancel.sleep(patience.pause * tries).is_err() {
-                    return Err(patience.locked(plan.target()));
+                    return Err(patience.locked(target.to_owned()));
                 }
                 tries += 1;
             }
@@ -106,18 +145,20 @@ fn attempt(
     let target = plan.target();
     let failed = |error: postgres::Error| server(&target, &error);
     let mut tx = conn.transaction().map_err(failed)?;
-    let lock = patience.statement(&ddl::only(&plan.schema, &plan.name));
-    tx.batch_execute(&lock).map_err(failed)?;
-    if read(&mut tx, plan)?.columns != plan.columns {
+    // What keeps a column from taking its new name is told before every row is loaded for it.
+    demand(&mut tx, plan)?;
+    let columns = plan.widened();
+    let views = keep_out(&mut tx, plan, patience, &columns, ColumnFate::Retyped)?;
+    if !plan.is_of(&read(&mut tx, plan)?) {
         return Err(StructureError::ChangedMeanwhile { target });
     }
-    let viewed = plan.widened();
-    let views = under(&mut tx, &target, &viewed, false, |tx| {
-        let statements = plan.changes.iter().map(|change| &change.before);
-        statements.cloned().try_for_each(|statement| execute(tx, &target, statement))
-    })?;
+    for statement in plan.changes.iter().filter_map(|change| change.before.as_ref()) {
+        execute(&mut tx, &target, statement.clone())?;
+    }
+    views.put_up(&mut tx, &columns)?;
     let now = plan.changes.iter().filter(|change| change.with_rows.is_empty());
-    record(&mut tx, plan, hook, &applied(now, &views))?;
+    record(&mut tx, plan, hook, &applied(now, &views.names()))?;
+    fault_point("structure.changed", &plan.table);
     // The changes that come with the rows need them as well.
     let there = read(&mut tx, plan)?;
     tx.commit().map_err(failed)?;
@@ -136,39 +177,59 @@ pub fn finish(
     cancel: &CancelToken,
     hook: &dyn StructureHook,
 ) -> Result<(), StructureError> {
-    let columns = plan.built_anew();
-    if columns.is_empty() {
+    if !plan.ends_with_rows() {
         return Ok(());
     }
-    let target = plan.target();
-    lock(tx, plan, patience, cancel)?;
+    let (columns, target) = (plan.built_anew(), plan.target());
+    // What takes its time comes first, while others read.
+    for statement in plan.changes.iter().flat_map(|change| &change.building) {
+        execute(tx, &target, statement.clone())?;
+    }
+    let views = keep_out_patiently(tx, plan, patience, cancel)?;
     let comments = comments(tx, &target, &columns)?;
-    let views = under(tx, &target, &columns, true, |tx| {
-        let statements = plan.changes.iter().flat_map(|change| &change.with_rows);
-        statements
-            .chain(&comments)
-            .cloned()
-            .try_for_each(|statement| execute(tx, &target, statement))
-    })?;
+    for statement in plan.closing().chain(&comments) {
+        execute(tx, &target, statement.clone())?;
+    }
+    views.put_up(tx, &columns)?;
     let now = plan.changes.iter().filter(|change| !change.with_rows.is_empty());
-    record(tx, plan, hook, &applied(now, &views))?;
+    record(tx, plan, hook, &applied(now, &views.names()))?;
+    fault_point("structure.finished", &plan.table);
     Ok(())
 }
 
-/// Keeps everybody out of the table, asking again where somebody reads it.
-fn lock(
+/// Takes down the views over `columns`, and keeps everybody out of the table: the views first, as a reader comes to
+/// them first, so that neither of us waits for the other.
+fn keep_out(
+    tx: &mut Transaction<'_>,
+    plan: &StructurePlan,
+    patience: AlterPatience,
+    columns: &[&str],
+    fate: ColumnFate,
+) -> Result<DependentViews, StructureError> {
+    let target = plan.target();
+    let failed = |error: postgres::Error| server(&target, &error);
+    let views = read_dependents(tx, &target, columns, fate)?;
+    tx.batch_execute(&patience.wait()).map_err(failed)?;
+    views.take_down(tx)?;
+    let table = ddl::only(&plan.schema, &plan.name);
+    tx.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).map_err(failed)?;
+    Ok(views)
+}
+
+/// Does the same within a transaction that goes on, asking again where somebody reads the table.
+fn keep_out_patiently(
     tx: &mut Transaction<'_>,
     plan: &StructurePlan,
     patience: AlterPatience,
     cancel: &CancelToken,
-) -> Result<(), StructureError> {
+) -> Result<DependentViews, StructureError> {
     let target = plan.target();
     let failed = |error: postgres::Error| server(&target, &error);
-    let statement = patience.statement(&ddl::only(&plan.schema, &plan.name));
+    let columns = plan.built_anew();
     for number in 1..=patience.tries {
         let mut attempt = tx.transaction().map_err(failed)?;
-        match attempt.batch_execute(&statement).map_err(failed) {
-            Ok(()) => return attempt.commit().map_err(failed),
+        match keep_out(&mut attempt, plan, patience, &columns, ColumnFate::Replaced) {
+            Ok(views) => return attempt.commit().map(|()| views).map_err(failed),
             Err(error) if !is_locked(&error) => return Err(error),
             Err(_) => attempt.rollback().map_err(failed)?,
         }
@@ -179,35 +240,13 @@ fn lock(
     Err(patience.locked(target))
 }
 
-/// Runs `work` while the views over `columns` are down, and returns the names of these.
-fn under(
-    tx: &mut Transaction<'_>,
-    target: &str,
-    columns: &[&str],
-    is_dropped: bool,
-    work: impl FnOnce(&mut Transaction<'_>) -> Result<(), StructureError>,
-) -> Result<Vec<String>, StructureError> {
-    if columns.is_empty() {
-        return work(tx).map(|()| Vec::new());
-    }
-    let objects = other_dependents(tx, target, columns, is_dropped)?;
-    if !objects.is_empty() {
-        return Err(StructureError::Depended { target: target.to_owned(), objects });
-    }
-    let views = DependentViews::read(tx, target, columns)?;
-    views.take_down(tx)?;
-    work(tx)?;
-    views.put_up(tx, columns)?;
-    Ok(views.names())
-}
-
 fn applied<'p>(
     changes: impl Iterator<Item = &'p StructureChange>,
     views: &[String],
 ) -> Vec<Applied<'p>> {
     let one = |change: &'p StructureChange| {
-        let needs_views = change.is_viewed || !change.with_rows.is_empty();
-        Applied { change, views: if needs_views { views.to_vec() } else { Vec::new() } }
+        let views = if change.takes_views_down() { views.to_vec() } else { Vec::new() };
+        Applied { change, views }
     };
     changes.map(one).collect()
 }

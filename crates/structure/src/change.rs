@@ -14,6 +14,8 @@ pub enum ChangeClass {
     /// A column takes another type, or a wider one without holding up readers: it is built beside the old one,
     /// filled, and takes its name.
     BuiltAnew,
+    /// The key is taken off before the rows and put on with them, over other columns or columns of other types.
+    KeyChanged,
     /// A column that is gone from the source stays, and needs no value any more.
     ColumnKept,
     /// A column that is gone from the source is dropped.
@@ -28,6 +30,7 @@ impl ChangeClass {
             ChangeClass::MadeNullable => "made_nullable",
             ChangeClass::Widened => "widened",
             ChangeClass::BuiltAnew => "built_anew",
+            ChangeClass::KeyChanged => "key_changed",
             ChangeClass::ColumnKept => "column_kept",
             ChangeClass::ColumnDropped => "column_dropped",
         }
@@ -35,7 +38,7 @@ impl ChangeClass {
 
     /// Returns true if rows that are there have to be loaded again for it.
     pub fn fills_rows(self) -> bool {
-        matches!(self, ChangeClass::ColumnAdded | ChangeClass::BuiltAnew)
+        matches!(self, ChangeClass::ColumnAdded | ChangeClass::BuiltAnew | ChangeClass::KeyChanged)
     }
 }
 
@@ -44,22 +47,29 @@ impl ChangeClass {
 pub struct StructureChange {
     /// Its kind.
     pub class: ChangeClass,
-    /// The column, by its name in the target.
+    /// The column, by its name in the target; empty for a key.
     pub column: String,
     /// The change in words, as a part of a sentence.
     pub said: String,
-    /// The statement that comes before the rows.
-    pub before: String,
-    /// The statements that come with the rows, in the transaction that publishes them.
+    /// The statement that comes before the rows, if one does.
+    pub before: Option<String>,
+    /// The statements that come with the rows and take their time, while others read.
+    pub building: Vec<String>,
+    /// The statements that come with the rows, in the transaction that publishes them, while nobody reads.
     pub with_rows: Vec<String>,
     /// True if views that use the column stand in the way of the statement before the rows.
     pub is_viewed: bool,
 }
 
 impl StructureChange {
+    /// Returns true if the views over the column are taken down for it.
+    pub fn takes_views_down(&self) -> bool {
+        self.is_viewed || self.class == ChangeClass::BuiltAnew
+    }
+
     /// Returns all of its statements in their order.
     pub fn statements(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.before).chain(&self.with_rows).map(String::as_str)
+        self.before.iter().chain(&self.building).chain(&self.with_rows).map(String::as_str)
     }
 }
 

@@ -25,7 +25,7 @@ pub enum StructureError {
     },
     /// Something that is not ours depends on a column.
     #[error(
-        "the structure of {} cannot be changed, since {} on its columns {}: drop it, run again, and make it again",
+        "the structure of {} cannot be changed, since {} on its columns or its key: {}: drop it, run again, and make it again",
         paste_pg(.target), if .objects.len() == 1 { "this depends" } else { "these depend" }, visible(&.objects.join("; "))
     )]
     Depended {
@@ -33,6 +33,21 @@ pub enum StructureError {
         target: String,
         /// The objects, as the server describes them.
         objects: Vec<String>,
+    },
+    /// The table, or a view over it, belongs to a role whose rights are not ours.
+    #[error(
+        "the structure of {} cannot be changed, since {} belongs to {}: run {}", paste_pg(.target), paste_pg(.object),
+        visible(.owner), paste_pg(.remedy)
+    )]
+    NotOwner {
+        /// The table, quoted.
+        target: String,
+        /// The table or the view, quoted.
+        object: String,
+        /// Its owner.
+        owner: String,
+        /// The statement that changes it.
+        remedy: String,
     },
     /// A view did not come back as it was.
     #[error(

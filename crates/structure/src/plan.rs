@@ -36,8 +36,8 @@ pub struct StructurePlan {
     pub changes: Vec<StructureChange>,
     /// The mapping to load by: a column that is built anew has another name until the rows are there.
     pub mapping: TableMapping,
-    /// Sentences about columns that may have been renamed.
-    pub suggestions: Vec<String>,
+    /// Sentences about columns that stay although they are gone, and columns that may have been renamed.
+    pub notes: Vec<String>,
 }
 
 impl StructurePlan {
@@ -55,7 +55,7 @@ impl StructurePlan {
         policy: ColumnPolicy<'_>,
     ) -> Result<StructurePlan, Box<TargetMisfit>> {
         if policy.structure == StructurePolicy::Fail {
-            return match TargetMisfit::find(mapping, schema, there) {
+            return match TargetMisfit::find_unlike(mapping, schema, there) {
                 Some(misfit) => Err(Box::new(misfit)),
                 None => Ok(Planner { mapping, schema, there, policy }.unchanged()),
             };
@@ -83,6 +83,14 @@ impl StructurePlan {
         self.changes.iter().any(|change| !change.with_rows.is_empty())
     }
 
+    /// Returns true if a table has the columns that the changes were planned for, whatever views it has over them.
+    pub(crate) fn is_of(&self, there: &TargetTable) -> bool {
+        let unviewed = |column: &PgColumn| PgColumn { is_viewed: false, ..column.clone() };
+        let (found, planned) =
+            (there.columns.iter().map(unviewed), self.columns.iter().map(unviewed));
+        found.eq(planned)
+    }
+
     /// Returns the columns that take another type before the rows.
     pub(crate) fn widened(&self) -> Vec<&str> {
         let widened = self.changes.iter().filter(|change| change.class == ChangeClass::Widened);
@@ -91,8 +99,22 @@ impl StructurePlan {
 
     /// Returns the columns that are built anew.
     pub(crate) fn built_anew(&self) -> Vec<&str> {
-        let anew = self.changes.iter().filter(|change| !change.with_rows.is_empty());
+        let anew = self.changes.iter().filter(|change| change.class == ChangeClass::BuiltAnew);
         anew.map(|change| change.column.as_str()).collect()
+    }
+
+    /// Returns true if the key that is there is taken off.
+    pub(crate) fn drops_key(&self) -> bool {
+        let mut keys = self.changes.iter().filter(|change| change.class == ChangeClass::KeyChanged);
+        keys.any(|change| change.before.is_some())
+    }
+
+    /// Returns the statements that come with the rows while nobody reads: a key last, once its columns have their names.
+    pub(crate) fn closing(&self) -> impl Iterator<Item = &String> {
+        let is_key = |change: &&StructureChange| change.class == ChangeClass::KeyChanged;
+        let columns = self.changes.iter().filter(move |change| !is_key(change));
+        let keys = self.changes.iter().filter(move |change| is_key(change));
+        columns.chain(keys).flat_map(|change| &change.with_rows)
     }
 }
 
@@ -117,7 +139,7 @@ impl Planner<'_> {
             columns: self.there.columns.clone(),
             changes: Vec::new(),
             mapping: self.mapping.clone(),
-            suggestions: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -143,7 +165,14 @@ impl Planner<'_> {
             }
         }
         plan.changes.extend(self.surplus().filter_map(|column| self.gone(column)));
-        plan.suggestions.extend(self.renamed());
+        if let Some(change) = self.key(&plan.mapping) {
+            // The columns of a key may take another type only without it.
+            plan.changes.insert(0, change);
+            // Rows that are there may have no key, or one twice: all of them make way for the new ones.
+            plan.mapping.key.clear();
+        }
+        plan.notes.extend(self.stays());
+        plan.notes.extend(self.renamed());
         self.settled(plan)
     }
 
@@ -173,7 +202,10 @@ impl Planner<'_> {
                 then.columns.push(arrived(column));
             }
         }
-        match TargetMisfit::find_but_surplus(self.mapping, self.schema, &then) {
+        if plan.changes.iter().any(|change| change.class == ChangeClass::KeyChanged) {
+            then.key = self.mapping.pg_key_names().into_iter().map(str::to_owned).collect();
+        }
+        match TargetMisfit::find(self.mapping, self.schema, &then) {
             None => Ok(plan),
             Some(misfit) => Err(Box::new(self.misfit().unwrap_or(misfit))),
         }
@@ -181,7 +213,7 @@ impl Planner<'_> {
 
     /// Returns the misfit that keeps rows from being loaded into the table as it is, if there is one.
     fn misfit(&self) -> Option<TargetMisfit> {
-        TargetMisfit::find_but_surplus(self.mapping, self.schema, self.there)
+        TargetMisfit::find(self.mapping, self.schema, self.there)
     }
 
     fn forbidden(&self, forbidden: Forbidden) -> Box<TargetMisfit> {
@@ -205,7 +237,8 @@ impl Planner<'_> {
             class,
             column: column.to_owned(),
             said,
-            before: self.alter(action),
+            before: Some(self.alter(action)),
+            building: Vec::new(),
             with_rows: Vec::new(),
             is_viewed: false,
         }
@@ -236,7 +269,7 @@ impl Planner<'_> {
         if found.type_name == wanted.pg.to_string() {
             return Ok(None);
         }
-        let is_held = wanted.key || found.is_bound || found.has_default;
+        let is_held = self.is_key(found) || found.is_bound || found.has_default;
         match way(&found.type_name, &wanted.pg) {
             TypeWay::InPlace => Ok(Some(self.widened(wanted, found))),
             TypeWay::Rewriting if is_held => Ok(Some(self.widened(wanted, found))),
@@ -253,8 +286,6 @@ impl Planner<'_> {
         let why = if self.policy.structure == StructurePolicy::Extend {
             "structure = \"extend\" lets no column take a type that does not hold all of its values"
                 .to_owned()
-        } else if wanted.key {
-            format!("the column \"{name}\" belongs to the key, which keeps its type")
         } else if found.is_bound || found.has_default {
             format!(
                 "the column \"{name}\" would be built anew, and an index, a constraint, a default or rights of its own \
@@ -288,6 +319,48 @@ impl Planner<'_> {
         StructureChange { with_rows: with_rows.map(|action| self.alter(&action)).into(), ..change }
     }
 
+    /// Returns true for a column of the key that is there.
+    fn is_key(&self, column: &PgColumn) -> bool {
+        self.there.key.contains(&column.name)
+    }
+
+    /// Plans the change of the key, where it is over other columns or over columns that are built anew. `mapping` has
+    /// their names until the rows are there.
+    fn key(&self, mapping: &TableMapping) -> Option<StructureChange> {
+        if self.policy.structure != StructurePolicy::Follow {
+            return None;
+        }
+        let (wanted, loaded) = (self.mapping.pg_key_names(), mapping.pg_key_names());
+        let is_same = wanted.len() == self.there.key.len()
+            && wanted.iter().all(|name| self.there.key.iter().any(|there| there == name));
+        if is_same && wanted == loaded {
+            return None;
+        }
+        let there: Vec<&str> = self.there.key.iter().map(String::as_str).collect();
+        let said =
+            format!("the key becomes {}, from {}", key_in_words(&wanted), key_in_words(&there));
+        let name = self.there.key_name.clone();
+        let before = name
+            .as_ref()
+            .map(|name| self.alter(&format!("DROP CONSTRAINT {}", quote_pg(name.as_str()))));
+        let name = name.unwrap_or_else(|| ddl::key_name(&self.there.name));
+        let quoted = quote_pg(name.as_str());
+        let (building, with_rows) = match &loaded[..] {
+            [] => (Vec::new(), Vec::new()),
+            columns => {
+                let table = ddl::qualified(self.schema, &self.there.name);
+                let columns: Vec<String> = columns.iter().map(|&column| quote_pg(column)).collect();
+                let index =
+                    format!("CREATE UNIQUE INDEX {quoted} ON {table} ({})", columns.join(", "));
+                let key = self
+                    .alter(&format!("ADD CONSTRAINT {quoted} PRIMARY KEY USING INDEX {quoted}"));
+                (vec![index], vec![key])
+            }
+        };
+        let (class, column, is_viewed) = (ChangeClass::KeyChanged, String::new(), false);
+        Some(StructureChange { class, column, said, before, building, with_rows, is_viewed })
+    }
+
     /// Returns the columns of the target that the source does not have.
     fn surplus(&self) -> impl Iterator<Item = &PgColumn> {
         let is_wanted =
@@ -303,11 +376,19 @@ impl Planner<'_> {
         self.policy.written.is_some_and(|written| written.contains(&column.name))
     }
 
+    /// Returns true if a column that the source does not have is dropped.
+    fn drops(&self, column: &PgColumn) -> bool {
+        self.policy.structure == StructurePolicy::Follow
+            && self.policy.dropped == DroppedColumns::Drop
+            && self.was_written(column)
+            && !column.is_viewed
+            && !column.is_bound
+            && !self.is_key(column)
+    }
+
     fn gone(&self, column: &PgColumn) -> Option<StructureChange> {
         let (name, quoted) = (&column.name, quote_pg(column.name.as_str()));
-        let follows = self.policy.structure == StructurePolicy::Follow;
-        let drops = follows && self.policy.dropped == DroppedColumns::Drop;
-        if drops && self.was_written(column) && !column.is_viewed && !column.is_bound {
+        if self.drops(column) {
             let said = format!("the column \"{name}\" is gone from the source, and is dropped");
             let action = format!("DROP COLUMN {quoted}");
             return Some(self.change(ChangeClass::ColumnDropped, name, said, &action));
@@ -318,6 +399,18 @@ impl Planner<'_> {
         let said = format!("the column \"{name}\" is not in the source: it stays, and may be NULL");
         let action = format!("ALTER COLUMN {quoted} DROP NOT NULL");
         Some(self.change(ChangeClass::ColumnKept, name, said, &action))
+    }
+
+    /// Says which columns are gone from the source since the last load, and stay.
+    fn stays(&self) -> impl Iterator<Item = String> {
+        let gone = self.surplus().filter(|column| self.was_written(column) && !self.drops(column));
+        gone.map(|column| {
+            format!(
+                "the column \"{}\" is gone from the source: it stays in the target with its values, and is no longer \
+                 written",
+                column.name
+            )
+        })
     }
 
     /// Says of columns that are new and columns that are gone that they may be the same.
@@ -333,6 +426,14 @@ impl Planner<'_> {
             new.pg_name, gone.name
         );
         same.then_some(sentence).into_iter().collect()
+    }
+}
+
+/// Spells the columns of a key in a sentence.
+fn key_in_words(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => format!("(\"{}\")", names.join("\", \"")),
     }
 }
 

@@ -233,7 +233,8 @@ fn facts(row: &Row) -> Result<ViewFacts, postgres::Error> {
 }
 
 /// Lists the objects, but for views and the server's own, that depend on columns of a table so that the server
-/// refuses to change or drop the columns, or would drop the objects too.
+/// refuses to change or drop the columns, or would drop the objects too. The key of the table is no such object: it is
+/// taken off before.
 pub(crate) fn other_dependents(
     tx: &mut Transaction<'_>,
     target: &str,
@@ -251,7 +252,7 @@ pub(crate) fn other_dependents(
              AND d.classid::regclass::text <> ALL (ARRAY['pg_rewrite'{kept}]) \
              AND NOT (d.classid = 'pg_attrdef'::regclass AND d.deptype <> 'n') \
              AND NOT EXISTS (SELECT FROM pg_constraint o WHERE d.classid = 'pg_constraint'::regclass \
-                 AND o.oid = d.objid AND o.contype = 'n')"
+                 AND o.oid = d.objid AND o.contype IN ('n', 'p'))"
     );
     let failed = |error: postgres::Error| server(target, &error);
     let rows = tx.query_typed(&query, &params(&target, &names)).map_err(failed)?;

@@ -203,6 +203,8 @@ pub(crate) fn loaded(
         ("loaded_copy_id", option(work.copy_id)),
         ("watermark", watermarks(work.watermark)),
         ("fingerprint", is(work.fingerprint)),
+        ("columns", is(work.columns)),
+        ("gone_at", ColumnValue::Null),
         ("strategy", is(published.strategy)),
         ("bytes", is(published.bytes)),
         ("duration_ms", is(millis(started, entry.at))),

@@ -1,4 +1,4 @@
-//! The columns of the three tables, once for both servers.
+//! The columns of the four tables, once for both servers.
 
 use handoff_model::own;
 use std::fmt::Write as _;
@@ -125,6 +125,8 @@ pub(crate) const LOADS: TableLayout = TableLayout {
         may("loaded_copy_id", ColumnKind::Word),
         may("watermark", ColumnKind::Json),
         may("fingerprint", ColumnKind::Word),
+        may("columns", ColumnKind::Json),
+        may("gone_at", ColumnKind::Time),
         may("rows_loaded", ColumnKind::Count),
         may("rows_inserted", ColumnKind::Count),
         may("rows_updated", ColumnKind::Count),
@@ -189,6 +191,24 @@ pub(crate) const RUNS: TableLayout = TableLayout {
         may("started_at", ColumnKind::Time),
         may("finished_at", ColumnKind::Time),
         may("error", ColumnKind::Text),
+        LAYOUT,
+    ],
+};
+
+/// `etl_schema_changes`.
+pub(crate) const CHANGES: TableLayout = TableLayout {
+    name: own::SCHEMA_CHANGES,
+    key: &["run_id", "table_name", "change_no"],
+    columns: &[
+        must("run_id", ColumnKind::Run),
+        must("table_name", ColumnKind::Name),
+        must("change_no", ColumnKind::Count),
+        must("class", ColumnKind::Word),
+        must("column_name", ColumnKind::Text),
+        must("statement", ColumnKind::Text),
+        must("views", ColumnKind::Json),
+        must("rows_filled", ColumnKind::Flag),
+        must("changed_at", ColumnKind::Time),
         LAYOUT,
     ],
 };
@@ -295,7 +315,7 @@ mod tests {
 
     #[test]
     fn key_columns_are_required_and_come_first() {
-        for layout in [COPIES, LOADS, RUNS] {
+        for layout in [COPIES, LOADS, RUNS, CHANGES] {
             for (column, key) in layout.columns.iter().zip(layout.key) {
                 assert_eq!(column.name, *key);
                 assert!(column.required);

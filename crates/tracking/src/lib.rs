@@ -1,4 +1,4 @@
-//! The record of every copy and load: three tables and the run lock.
+//! The record of every copy and load: four tables and the run lock.
 //!
 //! | Table | Where | Holds |
 //! | --- | --- | --- |
@@ -6,7 +6,7 @@
 //! | `etl_load_status` | target | one row a table: its last load and the last proof |
 //! | `etl_runs` | target | one row a run and table, and one for the run itself |
 //!
-//! [`Tracker`] is the only writer of all three. Every change of a state goes through
+//! [`Tracker`] is the only writer of all four. Every change of a state goes through
 //! [`Tracker::update_pipeline_status`], except for the two that must be part of somebody else's
 //! transaction: a [`TrackingHook`] writes those, as the last statement of the mover that holds it.
 //! Both take what they write from one module, where each change is a list of columns and values.
@@ -22,7 +22,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It moves, renames and drops no table but its own three, and never decides what to move.
+//! It moves, renames and drops no table but its own four, and never decides what to move.
 //! No row values are stored, except for watermarks, which are typed bounds of one column.
 
 #![warn(unreachable_pub)]
@@ -32,6 +32,7 @@ mod changes;
 mod error;
 mod fence;
 mod finding;
+mod gone;
 mod history;
 mod keeper;
 mod last_move;
@@ -50,6 +51,7 @@ mod seal;
 mod source_record;
 mod state;
 mod status;
+mod structure;
 mod surroundings;
 mod table_history;
 #[cfg(any(test, feature = "testing"))]
@@ -74,6 +76,7 @@ pub use seal::TrackingHook;
 pub use source_record::SourceRecord;
 pub use state::{CopyState, LoadState, TrackedTable};
 pub use status::AttemptStatus;
+pub use structure::SchemaChange;
 pub use table_history::TableHistory;
 pub use tracker::Tracker;
 pub use watermark::WatermarkAt;

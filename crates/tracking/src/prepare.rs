@@ -1,6 +1,8 @@
 //! Looking for our tables, and making those that are missing.
 
-use crate::layout::{COPIES, ColumnSpec, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, RUNS, TableLayout};
+use crate::layout::{
+    CHANGES, COPIES, ColumnSpec, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, RUNS, TableLayout,
+};
 use crate::surroundings::{RecordObstacle, SURROUNDINGS};
 use crate::{Result, TrackingError};
 use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
@@ -70,7 +72,7 @@ pub(crate) fn make(replica: Option<&MyPool>, target: &PgPool, schema: &str) -> R
 
 /// The tables that belong into the target.
 fn wanted(has_replica: bool) -> &'static [&'static TableLayout] {
-    if has_replica { &[&LOADS, &RUNS] } else { &[&COPIES, &LOADS, &RUNS] }
+    if has_replica { &[&LOADS, &RUNS, &CHANGES] } else { &[&COPIES, &LOADS, &RUNS, &CHANGES] }
 }
 
 fn in_replica_run(

@@ -22,6 +22,8 @@ pub struct PublishedMove<'a> {
     pub watermark: Option<&'a [WatermarkAt]>,
     /// The structure of the table, as a hash.
     pub fingerprint: &'a str,
+    /// The columns that a load writes, as a JSON array of their names in the target.
+    pub columns: &'a str,
     /// The state of the source before the read, if the source told one.
     pub source_mark: Option<&'a str>,
     /// The reason for the way of moving.

@@ -5,6 +5,7 @@ use crate::{AttemptStatus, CopyRecovery, DataOrigin, Result, WatermarkAt, moment
 use handoff_connect::Side;
 use handoff_model::{CopyId, ProofBy, RunId};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// The recorded state of one table. The default is a table that was never met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,6 +76,10 @@ pub struct LoadState {
     pub watermark: Option<Vec<WatermarkAt>>,
     /// The structure of the last good load.
     pub fingerprint: Option<String>,
+    /// The columns that it wrote, by their names in the target.
+    pub columns: Option<BTreeSet<String>>,
+    /// The time at which a run first found that the table is gone from the source.
+    pub gone_at: Option<Timestamp>,
     /// Rows that the last good load moved.
     pub rows: Option<u64>,
     /// Rows that were not there before it.
@@ -260,6 +265,8 @@ impl TextFields {
             loaded_copy_id: self.read("loaded_copy_id", CopyId::parse)?,
             watermark: self.read("watermark", watermark::from_json)?,
             fingerprint: self.text("fingerprint"),
+            columns: self.read("columns", |text| serde_json::from_str(text).ok())?,
+            gone_at: self.read("gone_at", moment::parse)?,
             rows: self.count("rows_loaded")?,
             rows_inserted: self.count("rows_inserted")?,
             rows_updated: self.count("rows_updated")?,

@@ -39,6 +39,8 @@ pub fn loaded(copy_id: Option<CopyId>) -> LoadState {
         loaded_copy_id: copy_id,
         watermark: None,
         fingerprint: None,
+        columns: None,
+        gone_at: None,
         rows: None,
         rows_inserted: None,
         rows_updated: None,

@@ -253,7 +253,8 @@ fn a_table_in_the_replica_that_is_not_ours() {
 fn a_target_table_with_other_columns() {
     let trio = Trio::new("other_columns");
     trio.sql_source(PATIENTS);
-    let etl = Etl::new(&trio);
+    let toml = trio.settings_toml();
+    let etl = Etl::with(&toml.replacen("[target]\n", "[target]\nstructure = \"fail\"\n", 1));
     etl.ok(&["run"]);
     trio.sql_source("UPDATE patient SET LName = '5'");
     trio.sql_source("ALTER TABLE patient ADD COLUMN Birthdate DATE, MODIFY LName INT NULL");

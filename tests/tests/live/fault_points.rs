@@ -159,7 +159,9 @@ fn at_every_fault_point_the_next_run_ends_equal() {
     let first = scene.etl.ok(&["run", "--prove"]).stdout;
     assert!(!first.contains("not in parallel"), "`many` is too small now\n{first}");
     let mut died = BTreeMap::new();
-    for &point in FAULT_POINTS {
+    // The steps of a change of structure have a test of their own (`structure/killed.rs`).
+    let points = || FAULT_POINTS.iter().filter(|point| !point.starts_with("structure."));
+    for &point in points() {
         let old = scene.seen();
         scene.trio.sql_source(CHANGES);
         if scene.dies_at(point) {
@@ -179,7 +181,7 @@ fn at_every_fault_point_the_next_run_ends_equal() {
             died.insert(point, "a first run");
         }
     }
-    let missed: Vec<_> = FAULT_POINTS.iter().filter(|point| !died.contains_key(*point)).collect();
+    let missed: Vec<_> = points().filter(|point| !died.contains_key(*point)).collect();
     println!("died at {} points: {died:?}", died.len());
     assert!(missed.is_empty(), "no run comes by {missed:?}");
 }

@@ -40,6 +40,7 @@ mod second_run;
 mod sessions;
 mod shows;
 mod statements;
+mod structure;
 mod surroundings;
 mod testbed;
 mod testbed_ends;

@@ -42,15 +42,8 @@ fn views_survive_a_schema_change_and_the_table_is_moved_in_full() {
     rig.moves("full_table", "first_run", 2);
     rig.trio.sql_target("CREATE VIEW stands AS SELECT id, v FROM raw.t");
     rig.trio.sql_source("ALTER TABLE t ADD COLUMN note VARCHAR(9); UPDATE t SET note = 'x'");
-    let done = rig.etl.exits(1, &["run", "--json"]);
-    let table = crate::incremental::table(&done);
-    // Foreseen, so that nothing is moved for it.
-    assert!(table["copy"].is_null() && table["plan"].is_null(), "{table}");
-    assert!(table["error"].as_str().unwrap().contains("note"), "{table}");
     let count = "SELECT count(*) FROM stands";
     let count = || rig.trio.target().query_one(count, &[]).unwrap().get::<_, i64>(0);
-    assert_eq!(count(), 2, "the last good data is in place");
-    rig.trio.sql_target("ALTER TABLE raw.t ADD COLUMN note text");
     let table = rig.run(&["run"]);
     // No stamp moved, so that no window finds what changed.
     check(&table, "full_table", "schema_changed");

@@ -108,6 +108,7 @@ fn work(copy_id: CopyId, watermark: Option<&[WatermarkAt]>) -> PublishedMove<'_>
         copied_from: None,
         watermark,
         fingerprint: STRUCTURE,
+        columns: "[\"id\"]",
         source_mark: Some("as it was"),
         reason: Reason::FirstRun,
         extraction: Extraction::FullTable,

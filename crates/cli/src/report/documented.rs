@@ -2,9 +2,10 @@
 
 use super::StatusReport;
 use super::samples::{
-    AT, check_report, init_report, plan_preview, repair_report, run_report, status_snapshot,
+    AT, check_report, init_report, plan_preview, repair_report, run_report, status_snapshot, table,
     verify_report,
 };
+use handoff_pipeline::{RefusedStructure, StructureListing, TableStructure};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ fn a_run() {
             ("## etl run", ""),
             ("### A table of a run", "/tables/0"),
             ("### A plan", "/tables/0/plan"),
+            ("### A change of a structure", "/tables/0/structure/0"),
             ("### A copy", "/tables/0/copy"),
             ("### A load", "/tables/0/load"),
             ("### The performance of a hop", "/tables/0/copy/performance"),
@@ -37,8 +39,30 @@ fn a_plan() {
             ("### A table of a plan", "/tables/0"),
             ("### A plan", "/tables/0/plan"),
             ("### A bound of changed rows", "/tables/0/since/0"),
+            ("### A change of a structure", "/tables/0/structure/0"),
             ("### The last move", "/tables/0/last"),
             ("### A table that would fail", "/refused/0"),
+        ],
+    );
+}
+
+#[test]
+fn a_schema() {
+    let document = document(&StructureListing {
+        tables: vec![TableStructure {
+            table: table(),
+            create: Vec::new(),
+            diff: Vec::new(),
+            views: Vec::new(),
+        }],
+        refused: vec![RefusedStructure { table: table(), error: String::new(), diff: Vec::new() }],
+    });
+    check(
+        &document,
+        &[
+            ("## etl schema", ""),
+            ("### A table of a schema", "/tables/0"),
+            ("### A table that cannot be loaded", "/refused/0"),
         ],
     );
 }

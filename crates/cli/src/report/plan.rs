@@ -4,7 +4,7 @@ use super::run::omissions;
 use super::{ColumnAlign, Listing, TextColumns};
 use crate::human::{count, counted, duration};
 use handoff_model::{Priority, Reason};
-use handoff_pipeline::{Action, PlanPreview, TablePreview};
+use handoff_pipeline::{Action, PlanPreview, StructureReport, TablePreview};
 use std::time::Duration;
 
 /// Prints the tables in the order of their turns, the tables that would fail, the clean-up that comes
@@ -26,9 +26,33 @@ pub fn plan_text(preview: &PlanPreview, listing: Listing) -> String {
     let holder = preview.in_progress.as_ref();
     let progress = holder.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
     let left_out = omissions(&preview.omissions, listing);
-    let sections = [tables(preview, listing), refused, mended, notes, left_out, progress];
+    let sections =
+        [tables(preview, listing), structure(preview), refused, mended, notes, left_out, progress];
     let filled = sections.into_iter().filter(|text| !text.is_empty());
     filled.chain([format!("{}\n", totals(preview))]).collect::<Vec<_>>().join("\n")
+}
+
+/// Lists the changes of tables' structures, with their statements one by one.
+fn structure(preview: &PlanPreview) -> String {
+    let changes = preview
+        .tables
+        .iter()
+        .flat_map(|table| table.structure.iter().map(move |change| (&table.table, change)));
+    let lines = changes.map(|(table, change)| {
+        let statements = change.statements.iter().map(|statement| format!("    {statement};\n"));
+        format!("{table}: {}{}\n{}", change.said, effects(change), statements.collect::<String>())
+    });
+    lines.collect()
+}
+
+/// Says what else a change of a structure comes with.
+fn effects(change: &StructureReport) -> String {
+    let views = match &change.views[..] {
+        [] => String::new(),
+        views => format!("; put up again: {}", views.join(", ")),
+    };
+    let rows = if change.rows_filled { "; every row is loaded again" } else { "" };
+    format!("{views}{rows}")
 }
 
 fn tables(preview: &PlanPreview, listing: Listing) -> String {

@@ -207,6 +207,7 @@ mod tests {
             table: TableName::new(name).unwrap(),
             status,
             plan: None,
+            structure: Vec::new(),
             copy: None,
             load: (rows > 0).then_some(load),
             proof: None,

@@ -10,8 +10,8 @@ use handoff_pipeline::{
     ColumnProposal, CopyReport, Covers, ExtractionProposal, Fix, FixKind, InitReport, LastProof,
     LoadReport, OmissionReport, PlanPreview, PlanReport, Proof, RefusedPreview, RepairReport,
     RepairStatus, RepairTable, RepairWay, RunReport, SeenCertificate, Since, StatusSnapshot,
-    TablePreview, TableProposal, TableReport, TableSize, TableStatus, Verdict, VerifyPair,
-    VerifyReport, VerifyRow, VerifyStatus, VerifyTable, WrittenAs,
+    StructureReport, TablePreview, TableProposal, TableReport, TableSize, TableStatus, Verdict,
+    VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable, WrittenAs,
 };
 use handoff_tracking::{AttemptStatus, LastMove, LastRun, TrackedTable};
 use jiff::Timestamp;
@@ -49,6 +49,7 @@ pub(super) fn plan_preview() -> PlanPreview {
             moved_because: None,
             rows: 1_234_567,
             bytes: 98_765_432,
+            structure: vec![structure()],
             last: Some(LastMove::default()),
         }],
         refused: vec![RefusedPreview {
@@ -201,6 +202,17 @@ fn plan() -> PlanReport {
     }
 }
 
+fn structure() -> StructureReport {
+    StructureReport {
+        class: "built_anew",
+        column: "AskToArriveEarly".to_owned(),
+        said: "the column \"AskToArriveEarly\" is built anew as bigint, from integer".to_owned(),
+        statements: vec!["ALTER TABLE \"raw\".\"patient\" ADD COLUMN \"new\" bigint".to_owned()],
+        views: vec!["\"mart\".\"patients\"".to_owned()],
+        rows_filled: true,
+    }
+}
+
 pub(super) fn moved_table() -> TableReport {
     let mut lossy = LossAudit::default();
     lossy.add(&ColumnName::new("Birthdate").unwrap(), LossPolicy::ZeroDates, 1);
@@ -208,6 +220,7 @@ pub(super) fn moved_table() -> TableReport {
         table: table(),
         status: TableStatus::Ok,
         plan: Some(plan()),
+        structure: vec![structure()],
         copy: Some(CopyReport {
             rows_copied: 1_234,
             rows_inserted: 1_200,

@@ -65,6 +65,7 @@ fn a_plan() {
         table: name("definition"),
         action: Action::LeaveAlone,
         since: Vec::new(),
+        structure: Vec::new(),
         ..preview.tables[0].clone()
     };
     preview.tables.push(left);

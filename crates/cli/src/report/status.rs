@@ -79,6 +79,8 @@ pub enum TableHealth {
     Never,
     /// It arrived, and both sides hold the same copy.
     Ok,
+    /// It is gone from the source, and its last rows stay.
+    Gone,
 }
 
 impl TableHealth {
@@ -89,7 +91,9 @@ impl TableHealth {
             |wanted: &[AttemptStatus]| copy.into_iter().chain(load).any(|s| wanted.contains(&s));
         let proof = tracked.load.as_ref().and_then(|load| load.proof.as_deref());
         let loaded = tracked.load.as_ref().and_then(|load| load.loaded_copy_id);
-        if proof == Some(ProofOutcome::Differs.name()) {
+        if tracked.load.as_ref().is_some_and(|load| load.gone_at.is_some()) {
+            TableHealth::Gone
+        } else if proof == Some(ProofOutcome::Differs.name()) {
             TableHealth::Differs
         } else if any(&[AttemptStatus::Failed, AttemptStatus::Cancelled]) {
             TableHealth::Failed
@@ -112,6 +116,7 @@ impl TableHealth {
             TableHealth::Outstanding => "to be loaded",
             TableHealth::Never => "never moved",
             TableHealth::Ok => "ok",
+            TableHealth::Gone => "gone",
         }
     }
 }
@@ -124,7 +129,7 @@ impl StatusReport {
             states.map(|(table, tracked)| TableStanding::of(table, tracked, at, stale)).collect();
         StatusReport {
             at,
-            ok: tables.iter().all(|table| table.standing == TableHealth::Ok),
+            ok: tables.iter().all(|table| table.is_well()),
             in_progress: known.in_progress.clone(),
             last_run: known.last_run.clone(),
             stale: tables.iter().filter(|table| table.stale).count() as u64,
@@ -245,6 +250,7 @@ impl StatusReport {
             TableHealth::Outstanding,
             TableHealth::Never,
             TableHealth::Ok,
+            TableHealth::Gone,
         ];
         let numbers = kinds
             .into_iter()
@@ -268,6 +274,11 @@ fn kept_rows(load: &LoadState) -> Option<u64> {
 }
 
 impl TableStanding {
+    /// Returns true if nothing is to be done about the table.
+    fn is_well(&self) -> bool {
+        matches!(self.standing, TableHealth::Ok | TableHealth::Gone)
+    }
+
     /// Says what the last proof found, and by what, such as `equal by sums`.
     fn proved(&self) -> String {
         let found = self.proof.as_deref().unwrap_or_default().replace('_', " ");
@@ -290,12 +301,15 @@ impl TableStanding {
         let data_as_of = tracked.data_as_of();
         let age =
             data_as_of.map(|then| Duration::try_from(at.duration_since(then)).unwrap_or_default());
+        let standing = TableHealth::of(tracked);
+        // Of a table that is gone no younger data will come.
+        let limit = stale.filter(|_| standing != TableHealth::Gone);
         TableStanding {
             table: table.clone(),
-            standing: TableHealth::of(tracked),
+            standing,
             data_as_of,
             age_seconds: age.map(|age| age.as_secs()),
-            stale: stale.is_some_and(|limit| age.is_none_or(|age| age > limit)),
+            stale: limit.is_some_and(|limit| age.is_none_or(|age| age > limit)),
             copied_at: copy.and_then(|copy| copy.last_success_at),
             loaded_at: load.and_then(|load| load.last_success_at),
             rows: load.and_then(|load| load.target_rows.or(load.rows)),

@@ -1,10 +1,12 @@
 //! The report of a run, as a value and as JSON.
 
+use handoff_connect::paste_pg;
 use handoff_model::{
     LossAudit, MoveFigures, MovePerformance, ProofBy, Reason, RunId, TableName, TableSum,
     human::{counted, grouped},
 };
 use handoff_plan::{OmissionReport, PlanReport};
+use handoff_structure::StructureChange;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -117,6 +119,37 @@ impl TableStatus {
     }
 }
 
+/// A change of a table's structure in the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StructureReport {
+    /// Its kind: `column_added`, `made_nullable`, `widened`, `built_anew`, `key_changed`, `column_kept`,
+    /// `column_dropped`.
+    pub class: &'static str,
+    /// The column, by its name in the target.
+    pub column: String,
+    /// The change in words.
+    pub said: String,
+    /// The statements, in their order.
+    pub statements: Vec<String>,
+    /// The views that are taken down for it and put up again.
+    pub views: Vec<String>,
+    /// True if every row is loaded again for it, in the same run.
+    pub rows_filled: bool,
+}
+
+impl StructureReport {
+    pub(crate) fn of(change: &StructureChange, views: &[String]) -> StructureReport {
+        StructureReport {
+            class: change.class.name(),
+            column: change.column.clone(),
+            said: change.to_string(),
+            statements: change.statements().map(paste_pg).collect(),
+            views: views.to_vec(),
+            rows_filled: change.class.fills_rows(),
+        }
+    }
+}
+
 /// The report of a run on one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableReport {
@@ -126,6 +159,8 @@ pub struct TableReport {
     pub status: TableStatus,
     /// The plan of the move, with its reason; [`None`] if the table could not be planned.
     pub plan: Option<PlanReport>,
+    /// What was changed of its structure in the target.
+    pub structure: Vec<StructureReport>,
     /// Hop 1, if it succeeded.
     pub copy: Option<CopyReport>,
     /// Hop 2, if it succeeded.
@@ -149,6 +184,7 @@ impl TableReport {
             table,
             status: TableStatus::Ok,
             plan,
+            structure: Vec::new(),
             copy: None,
             load: None,
             proof: None,

@@ -188,6 +188,7 @@ impl<'p> Attempt<'p> {
             copied_from: plan.copied_from(),
             watermark,
             fingerprint: &plan.fingerprint,
+            columns: &plan.columns,
             source_mark: plan.change_token.as_deref().ok().filter(|_| is_told),
             reason: self.reason,
             extraction: self.extraction,

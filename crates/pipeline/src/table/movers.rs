@@ -5,13 +5,15 @@ use super::roles::{
 };
 use super::tools::RunTools;
 use crate::error::TableError;
+use crate::report::StructureReport;
 use handoff_connect::{Fault, MyClient, PublishHook, PublishedRows, Side, quote_my};
 use handoff_loader::{LoadJob, LoadOutcome, LoadStrategy, SpoolReplay};
-use handoff_model::{RowFilter, TableSum};
+use handoff_model::{LoadMode, RowFilter, TableName, TableSum};
 use handoff_plan::TablePlan;
 use handoff_replicator::{CopyJob, CopyOutcome, PublishMode, Replicator};
 use handoff_rows::target_sum_in;
 use handoff_schema::{TableSchema, TargetCatalogue, TargetTable, ddl};
+use handoff_structure::StructurePlan;
 use handoff_tracking::{LoadState, PublishedMove, TrackingHook};
 use jiff::Timestamp;
 use postgres::Transaction;
@@ -80,6 +82,7 @@ impl TableMovers for RunTools {
             target: plan.target.as_deref(),
         };
         let seal = CheckedSeal::new(self, plan, self.seal(order.record, order.since), check);
+        let seal = CheckedSeal { is_full: order.mode == LoadMode::Full, ..seal };
         let selected = plan.load_strategy.of(order.mode);
         let strategy = self.strategies.get(selected.strategy, selected.keep_spool);
         let done = match order.part {
@@ -97,6 +100,14 @@ impl TableMovers for RunTools {
             }
         };
         seal.settle(done)
+    }
+
+    fn change(&self, plan: &TablePlan, changes: &StructurePlan) -> Result<TargetTable, TableError> {
+        self.make_changes(plan, changes)
+    }
+
+    fn take_changes(&self, table: &TableName) -> Vec<StructureReport> {
+        self.changes_made.take(table)
     }
 }
 
@@ -183,6 +194,8 @@ struct CheckedSeal<'a> {
     plan: &'a TablePlan,
     seal: TrackingHook<'a>,
     check: &'a dyn PublicationCheck,
+    /// True if every row is loaded, so that the structure is complete with them.
+    is_full: bool,
     /// The refusal of the check: a mover knows faults only.
     refused: Mutex<Option<TableError>>,
 }
@@ -194,7 +207,7 @@ impl<'a> CheckedSeal<'a> {
         seal: TrackingHook<'a>,
         check: &'a dyn PublicationCheck,
     ) -> CheckedSeal<'a> {
-        CheckedSeal { tools, plan, seal, check, refused: Mutex::new(None) }
+        CheckedSeal { tools, plan, seal, check, is_full: false, refused: Mutex::new(None) }
     }
 
     /// Keeps the refusal of a check, and returns the fault that has the mover roll back.
@@ -235,6 +248,9 @@ impl PublishHook for CheckedSeal<'_> {
     }
 
     fn on_target(&self, tx: &mut Transaction<'_>, published: &PublishedRows) -> Result<(), Fault> {
+        if self.is_full {
+            self.keep(Side::Target, self.tools.finish_changes(self.plan, tx))?;
+        }
         self.seal.on_target(tx, published)
     }
 }

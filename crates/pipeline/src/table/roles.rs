@@ -7,6 +7,7 @@ use super::evidence::Checksums;
 use super::probe::Probe;
 use super::steps::Between;
 use crate::error::TableError;
+use crate::report::StructureReport;
 use handoff_connect::{Fault, PublishedRows, Side};
 use handoff_loader::{LoadMode, LoadOutcome};
 use handoff_model::{
@@ -15,6 +16,8 @@ use handoff_model::{
 use handoff_plan::{TablePlan, WatermarkColumn};
 use handoff_replicator::CopyOutcome;
 use handoff_rows::KeyList;
+use handoff_schema::TargetTable;
+use handoff_structure::StructurePlan;
 use handoff_tracking::{AttemptStatus, PublishedMove};
 use jiff::Timestamp;
 use std::path::Path;
@@ -134,6 +137,13 @@ pub(crate) trait TableMovers: Sync {
         order: &LoadOrder<'_>,
         check: &dyn PublicationCheck,
     ) -> Result<LoadOutcome, TableError>;
+
+    /// Makes the changes of a table's structure in the target that come before its rows, and returns the table as it is
+    /// then.
+    fn change(&self, plan: &TablePlan, changes: &StructurePlan) -> Result<TargetTable, TableError>;
+
+    /// Takes the changes that were made of a table's structure.
+    fn take_changes(&self, table: &TableName) -> Vec<StructureReport>;
 }
 
 /// The rows of a table as the transaction sees them that publishes them.

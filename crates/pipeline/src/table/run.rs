@@ -86,8 +86,16 @@ pub(crate) enum Flow {
 }
 
 impl RunScope<'_> {
-    /// Moves one table. Every outcome is in the report.
+    /// Moves one table, once it has the structure that its rows need. Every outcome is in the report.
     pub(crate) fn move_table(&self, plan: &TablePlan) -> TableReport {
+        let Some(changes) = plan.changes() else { return self.move_rows(plan) };
+        match self.patiently(plan, || self.movers.change(plan, changes)) {
+            Ok(there) => self.move_rows(&plan.changed(changes, there)),
+            Err(error) => self.failed(plan, &error),
+        }
+    }
+
+    fn move_rows(&self, plan: &TablePlan) -> TableReport {
         let mut table = TableRun::new(self, Attempt::planned(plan));
         let done = match &self.spool {
             Some(_) => {
@@ -97,6 +105,10 @@ impl RunScope<'_> {
             None => table.follow(steps(&table.route)),
         };
         let mut report = table.into_report();
+        report.tell_structure(self.movers.take_changes(&plan.name), done.is_ok());
+        report
+            .notes
+            .extend(plan.structure.iter().flat_map(|changes| changes.notes.iter().cloned()));
         if let Err(error) = done {
             self.note_failure(&mut report, &error);
         }

@@ -6,6 +6,7 @@ use super::evidence::Checksums;
 use super::probe::{Probe, SourceProbe};
 use super::roles::{ComparedPart, RunRecords, TableQuestions};
 use super::steps::Between;
+use crate::changes_made::ChangesMade;
 use crate::error::TableError;
 use handoff_connect::{
     Fault, MyClient, MyPool, PublishHook, PublishedRows, SessionProfile, Side, quote_my,
@@ -25,6 +26,7 @@ use handoff_tracking::{AttemptStatus, RunLock, Tracker};
 use handoff_verify::{ComparedTable, Verifier, VerifyJob, VerifyOptions};
 use postgres::Transaction;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most rows that are moved one by one; where more differ, the table is moved in full.
 pub(crate) const MOST_LISTED: usize = 100_000;
@@ -50,6 +52,10 @@ pub(crate) struct RunTools {
     pub(crate) throttle: Option<RowThrottle>,
     pub(crate) cancel: CancelToken,
     pub(crate) observer: Arc<dyn Observer>,
+    /// The longest that a change of a table's structure waits for a lock.
+    pub(crate) lock_timeout: Duration,
+    /// The changes of tables' structures that were made.
+    pub(crate) changes_made: ChangesMade,
 }
 
 impl RunTools {

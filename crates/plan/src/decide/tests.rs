@@ -59,6 +59,7 @@ fn decided(
         hops: Hops::Both,
         tracked: &tracked,
         fingerprint: "f",
+        lacks_rows: false,
         replica_is_there: true,
         replica_fits: true,
         target_is_there: true,

@@ -16,7 +16,7 @@ pub struct PgColumn {
     pub generated: bool,
     /// Whether a new row that names no value gets one: by a default or an identity.
     pub has_default: bool,
-    /// Whether an index, a constraint, rights of its own or anything else but a view belongs to it.
+    /// Whether an index, a constraint other than the key, rights of its own or anything else but a view belongs to it.
     pub is_bound: bool,
     /// Whether a view uses it.
     pub is_viewed: bool,

@@ -33,6 +33,11 @@ fn free(table: &str, taken: &BTreeSet<String>) -> String {
     names.find(|name| !taken.contains(name)).expect("numbers never end")
 }
 
+/// Returns the name that a key of the table `table` has by default.
+pub fn key_name(table: &str) -> String {
+    free(table, &BTreeSet::new())
+}
+
 fn cut(name: &str, longest: usize) -> &str {
     let mut end = name.len().min(longest);
     while !name.is_char_boundary(end) {

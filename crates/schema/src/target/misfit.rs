@@ -29,17 +29,17 @@ impl TargetMisfit {
     /// Decides whether rows of `mapping` can be loaded into `there`, a table of `schema`. The same answer serves
     /// `check`, `plan`, and `run` before and in the transaction that publishes.
     pub fn find(mapping: &TableMapping, schema: &str, there: &TargetTable) -> Option<TargetMisfit> {
-        let surplus = SurplusColumns::Refused;
+        let surplus = SurplusColumns::Tolerated;
         TargetMisfit::among(mapping, schema, there, &there.obstacles, surplus)
     }
 
-    /// Decides the same where a column that the source does not have is none against it, if a row needs no value for it.
-    pub fn find_but_surplus(
+    /// Decides the same where a column that the source does not have is a reason against it.
+    pub fn find_unlike(
         mapping: &TableMapping,
         schema: &str,
         there: &TargetTable,
     ) -> Option<TargetMisfit> {
-        let surplus = SurplusColumns::Tolerated;
+        let surplus = SurplusColumns::Refused;
         TargetMisfit::among(mapping, schema, there, &there.obstacles, surplus)
     }
 
@@ -52,7 +52,7 @@ impl TargetMisfit {
     ) -> Option<TargetMisfit> {
         let hides = there.obstacles.iter().filter(|obstacle| obstacle.hides_rows());
         let obstacles: Vec<_> = hides.cloned().collect();
-        TargetMisfit::among(mapping, schema, there, &obstacles, SurplusColumns::Refused)
+        TargetMisfit::among(mapping, schema, there, &obstacles, SurplusColumns::Tolerated)
     }
 
     fn among(
@@ -189,6 +189,7 @@ mod tests {
             key: vec!["id".to_owned()],
             other_unique_indexes: 0,
             obstacles,
+            key_name: None,
             spare_name: "t_1".to_owned(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::extraction::{self, RowSettings};
 use super::run::percent;
+use super::target::read_structure;
 use crate::document::TomlEntry;
 use crate::error::FilePlace;
 use crate::reader::SettingsReader;
@@ -71,6 +72,7 @@ fn table(
     let (loader, keep_spool) = loading(&mut section, reader);
     let priority = section.choice("priority", &PRIORITIES, reader).unwrap_or_default();
     let max_delete_percent = percent(&mut section, reader);
+    let structure = read_structure(&mut section, reader);
     let columns = read_columns(&mut section, reader);
     section.finish(reader);
     let RowSettings { extraction, watermark, lookback, deletes } = rows;
@@ -83,6 +85,7 @@ fn table(
         loader,
         keep_spool,
         priority,
+        structure,
         columns,
         written: WrittenAt::new(vec![place]),
     }

@@ -4,8 +4,8 @@ use super::server::{read_password, url};
 use super::tls::{read_require_auth, read_tls};
 use crate::error::FilePlace;
 use crate::reader::SettingsReader;
-use crate::section::{Section, Text};
-use crate::{PgServer, TargetSettings};
+use crate::section::{LengthRange, Section, Text};
+use crate::{DroppedColumns, DroppedTables, PgServer, StructurePolicy, TargetSettings};
 
 /// The longest identifier PostgreSQL keeps, in bytes (`NAMEDATALEN` less one).
 const MAX_IDENTIFIER_BYTES: usize = 63;
@@ -23,15 +23,41 @@ pub(super) fn target(
     let require_auth = read_require_auth(&mut section, host, reader);
     let schema = read_schema(&mut section, reader);
     let roles = read_roles(&mut section, reader);
+    let structure = read_structure(&mut section, reader);
+    let choices: Vec<_> = DroppedColumns::ALL.iter().map(|one| (one.name(), *one)).collect();
+    let dropped = section.choice("dropped_columns", &choices, reader);
+    let choices: Vec<_> = DroppedTables::ALL.iter().map(|one| (one.name(), *one)).collect();
+    let dropped_tables = section.choice("dropped_tables", &choices, reader);
+    let lock_timeout = section.duration("lock_timeout", LOCK_TIMEOUT, reader);
     section.finish(reader);
     let parsed = from_url?;
     let password = beside_url.unwrap_or(parsed.password);
     let server = PgServer { password, tls, require_auth, ..parsed };
-    let target = TargetSettings { grant_select_to: roles, ..TargetSettings::new(server) };
+    let defaults = TargetSettings::new(server);
+    let target = TargetSettings {
+        grant_select_to: roles,
+        structure: structure.unwrap_or_default(),
+        dropped_columns: dropped.unwrap_or_default(),
+        dropped_tables: dropped_tables.unwrap_or_default(),
+        lock_timeout: lock_timeout.unwrap_or(defaults.lock_timeout),
+        ..defaults
+    };
     Some(match schema {
         Some(schema) => TargetSettings { schema, ..target },
         None => target,
     })
+}
+
+/// The lengths of time that `lock_timeout` takes.
+const LOCK_TIMEOUT: LengthRange = LengthRange { least: "1ms", most: "10m" };
+
+/// Reads `structure`, of `[target]` and of a table.
+pub(super) fn read_structure(
+    section: &mut Section<'_>,
+    reader: &mut SettingsReader<'_>,
+) -> Option<StructurePolicy> {
+    let choices: Vec<_> = StructurePolicy::ALL.iter().map(|one| (one.name(), *one)).collect();
+    section.choice("structure", &choices, reader)
 }
 
 fn read_schema(section: &mut Section<'_>, reader: &mut SettingsReader<'_>) -> Option<String> {

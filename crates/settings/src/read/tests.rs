@@ -84,6 +84,10 @@ fn every_key_arrives() {
         url = "postgres://etl:${PW}@db/olap"
         schema = "bronze"
         grant_select_to = ["dbt", "a \"b\""]
+        structure = "extend"
+        dropped_columns = "drop"
+        dropped_tables = "drop"
+        lock_timeout = "500ms"
         require_auth = "scram-sha-256"
         tls = "require"
         [replica]
@@ -108,6 +112,7 @@ fn every_key_arrives() {
         streaming_above_mb = 50
         [tables.procedurelog]
         loader = "standard"
+        structure = "fail"
     "#;
     let tables = "tables.procedurelog.columns = { IsLocked = \"boolean\" }\n\
                   [tables.\"a.b\"]\nloader = \"streaming\"\n";
@@ -132,6 +137,10 @@ fn every_key_arrives() {
     expected.target.server.require_auth = RequireAuth::Scram;
     expected.target.schema = "bronze".to_owned();
     expected.target.grant_select_to = vec!["dbt".to_owned(), "a \"b\"".to_owned()];
+    expected.target.structure = StructurePolicy::Extend;
+    expected.target.dropped_columns = DroppedColumns::Drop;
+    expected.target.dropped_tables = DroppedTables::Drop;
+    expected.target.lock_timeout = Duration::from_millis(500);
     expected.run.jobs = 16.try_into().unwrap();
     expected.run.include = vec!["proc*".to_owned(), "${a}".to_owned()];
     expected.run.exclude = vec!["tmp_*".to_owned()];
@@ -147,6 +156,7 @@ fn every_key_arrives() {
     expected.selection.streaming_above_mb = 50;
     let procedurelog = TableSettings {
         loader: Some(Strategy::Standard),
+        structure: Some(StructurePolicy::Fail),
         columns: [(ColumnName::new("IsLocked").unwrap(), "boolean".to_owned())].into(),
         ..TableSettings::default()
     };

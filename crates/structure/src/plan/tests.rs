@@ -60,10 +60,11 @@ fn target(columns: Vec<PgColumn>) -> TargetTable {
     TargetTable {
         name: "t".to_owned(),
         kind: TargetKind::Table,
-        columns: [vec![bound(not_null(column("id", "integer")))], columns].concat(),
+        columns: [vec![not_null(column("id", "integer"))], columns].concat(),
         key: vec!["id".to_owned()],
         other_unique_indexes: 0,
         obstacles: Vec::new(),
+        key_name: Some("t_pkey".to_owned()),
         spare_name: "spare".to_owned(),
     }
 }
@@ -123,7 +124,10 @@ fn a_column_is_added_at_any_place() {
             let (name, kind) = (&there[new].name, &there[new].type_name);
             let [change] = &plan.changes[..] else { panic!("{:?}", plan.changes) };
             assert_eq!(change.class, ChangeClass::ColumnAdded);
-            assert_eq!(short(&change.before), format!("ADD COLUMN \"{name}\" {kind}"));
+            assert_eq!(
+                short(change.before.as_ref().unwrap()),
+                format!("ADD COLUMN \"{name}\" {kind}")
+            );
             assert!(plan.fills_rows() && !plan.ends_with_rows());
             assert_eq!(plan.mapping, source(&columns));
         }
@@ -145,7 +149,7 @@ fn an_added_column_takes_every_type_and_never_not_null() {
         let mapping = source(&[("id", "int", true), ("it's \"a\"", kind, true)]);
         let plan = plan(&mapping, &target(vec![]), FOLLOW);
         let statement = format!("ADD COLUMN \"it's \"\"a\"\"\" {expected}");
-        assert_eq!(short(&plan.changes[0].before), statement);
+        assert_eq!(short(plan.changes[0].before.as_ref().unwrap()), statement);
     }
 }
 
@@ -155,7 +159,10 @@ fn a_column_that_may_be_null_loses_its_constraint() {
     for policy in BOTH {
         let plan = plan(&mapping, &target(vec![not_null(column("a", "integer"))]), policy);
         assert_eq!(plan.changes[0].class, ChangeClass::MadeNullable);
-        assert_eq!(short(&plan.changes[0].before), "ALTER COLUMN \"a\" DROP NOT NULL");
+        assert_eq!(
+            short(plan.changes[0].before.as_ref().unwrap()),
+            "ALTER COLUMN \"a\" DROP NOT NULL"
+        );
         assert!(!plan.fills_rows());
     }
 }
@@ -257,29 +264,89 @@ fn rows_are_loaded_by_the_name_of_the_column_beside() {
 }
 
 #[test]
-fn a_key_is_widened_where_it_is_and_never_built_anew() {
+fn a_key_is_widened_where_it_is() {
     for policy in BOTH {
         let wide = source(&[("id", "bigint", true)]);
         let plan = plan(&wide, &target(vec![]), policy);
+        assert_eq!(plan.changes.len(), 1);
         assert_eq!(plan.changes[0].class, ChangeClass::Widened);
-        assert_eq!(short(&plan.changes[0].before), "ALTER COLUMN \"id\" TYPE bigint");
+        assert_eq!(
+            short(plan.changes[0].before.as_ref().unwrap()),
+            "ALTER COLUMN \"id\" TYPE bigint"
+        );
     }
-    let narrow = source(&[("id", "smallint", true)]);
-    assert!(refused(&narrow, &target(vec![]), FOLLOW).contains("belongs to the key"));
-    let text = source(&[("id", "varchar(9)", true)]);
-    assert!(refused(&text, &target(vec![]), FOLLOW).contains("belongs to the key"));
+}
+
+/// Returns the statements before the rows, those that take their time, and those while nobody reads.
+fn stages(plan: &StructurePlan) -> [Vec<String>; 3] {
+    let before = plan.changes.iter().filter_map(|change| change.before.clone());
+    let building = plan.changes.iter().flat_map(|change| change.building.clone());
+    [before.collect(), building.collect(), plan.closing().cloned().collect()]
 }
 
 #[test]
-fn another_key_is_refused() {
+fn a_key_of_another_type_is_taken_off_and_put_on_again() {
+    let narrow = source(&[("id", "smallint", true)]);
+    let plan = plan(&narrow, &target(vec![]), FOLLOW);
+    assert!(plan.fills_rows() && plan.ends_with_rows() && plan.drops_key());
+    assert!(plan.mapping.key.is_empty());
+    assert_eq!(plan.mapping.columns[0].pg_name, "__handoff_new_0");
+    let table = "ALTER TABLE \"raw\".\"t\"";
+    let [before, building, closing] = stages(&plan);
+    assert_eq!(
+        before,
+        [
+            format!("{table} DROP CONSTRAINT \"t_pkey\""),
+            format!(
+                "{table} ADD COLUMN \"__handoff_new_0\" smallint, ALTER COLUMN \"id\" DROP NOT NULL"
+            ),
+        ]
+    );
+    assert_eq!(building, ["CREATE UNIQUE INDEX \"t_pkey\" ON \"raw\".\"t\" (\"__handoff_new_0\")"]);
+    assert_eq!(
+        closing,
+        [
+            format!("{table} DROP COLUMN \"id\""),
+            format!("{table} RENAME COLUMN \"__handoff_new_0\" TO \"id\""),
+            format!("{table} ADD CONSTRAINT \"t_pkey\" PRIMARY KEY USING INDEX \"t_pkey\""),
+        ]
+    );
+    assert!(refused(&narrow, &target(vec![]), EXTEND).contains("structure = \"extend\""));
+}
+
+#[test]
+fn another_key_is_put_on_with_the_rows_and_refused_where_nothing_is_followed() {
     let columns = [("id", "int", true), ("a", "int", true)];
     let there = target(vec![column("a", "integer")]);
-    for key in [&[1_usize][..], &[0, 1], &[]] {
-        for policy in [FOLLOW, EXTEND, FAIL] {
-            let refusal = refused(&keyed(&columns, key), &there, policy);
+    for (key, words) in [(&[1_usize][..], "(\"a\")"), (&[0, 1], "(\"id\", \"a\")"), (&[], "none")] {
+        let mapping = keyed(&columns, key);
+        let followed = plan(&mapping, &there, FOLLOW);
+        assert_eq!(followed.changes[0].class, ChangeClass::KeyChanged, "{key:?}");
+        assert_eq!(followed.changes[0].said, format!("the key becomes {words}, from (\"id\")"));
+        assert_eq!(followed.ends_with_rows(), !key.is_empty());
+        assert!(followed.mapping.key.is_empty() && followed.built_anew().is_empty());
+        for policy in [EXTEND, FAIL] {
+            let refusal = refused(&mapping, &there, policy);
             assert!(refusal.contains("the primary key is \"id\", not"), "{key:?}: {refusal}");
         }
     }
+    // The key in another order is the same.
+    let two = TargetTable { key: vec!["a".to_owned(), "id".to_owned()], ..there.clone() };
+    assert!(plan(&keyed(&columns, &[0, 1]), &two, FOLLOW).is_empty());
+    // A run that was interrupted has taken the key off.
+    let none = TargetTable { key: Vec::new(), key_name: None, ..there };
+    let again = plan(&keyed(&columns, &[0]), &none, FOLLOW);
+    assert!(!again.drops_key());
+    assert_eq!(again.changes[0].statements().count(), 2);
+}
+
+#[test]
+fn a_plan_is_of_a_table_whatever_views_it_has() {
+    let mapping = source(&[("id", "int", true), ("a", "bigint", false)]);
+    let plan = plan(&mapping, &target(vec![viewed(column("a", "integer"))]), FOLLOW);
+    assert!(plan.is_of(&target(vec![column("a", "integer")])));
+    assert!(!plan.is_of(&target(vec![column("a", "bigint")])));
+    assert!(!plan.is_of(&target(vec![])));
 }
 
 #[test]
@@ -305,7 +372,10 @@ fn a_column_that_is_gone_stays() {
         }
         let plan = plan(&mapping, &target(vec![not_null(column("old", "text"))]), policy);
         assert_eq!(plan.changes[0].class, ChangeClass::ColumnKept);
-        assert_eq!(short(&plan.changes[0].before), "ALTER COLUMN \"old\" DROP NOT NULL");
+        assert_eq!(
+            short(plan.changes[0].before.as_ref().unwrap()),
+            "ALTER COLUMN \"old\" DROP NOT NULL"
+        );
         assert!(!plan.fills_rows());
     }
 }
@@ -318,7 +388,7 @@ fn a_column_is_dropped_only_if_it_was_ours_and_nothing_uses_it() {
     let plan = |columns, policy| plan(&mapping, &target(columns), policy);
     let dropped = plan(vec![column("old", "text")], drop);
     assert_eq!(dropped.changes[0].class, ChangeClass::ColumnDropped);
-    assert_eq!(short(&dropped.changes[0].before), "DROP COLUMN \"old\"");
+    assert_eq!(short(dropped.changes[0].before.as_ref().unwrap()), "DROP COLUMN \"old\"");
     assert!(!dropped.fills_rows());
     assert!(plan(vec![column("theirs", "text")], drop).is_empty());
     assert!(plan(vec![viewed(column("old", "text"))], drop).is_empty());
@@ -336,11 +406,14 @@ fn a_rename_is_a_column_more_and_a_suggestion() {
     let same = plan(&mapping, &target(vec![column("old", "text")]), known);
     assert_eq!(same.changes.len(), 1);
     assert_eq!(same.changes[0].class, ChangeClass::ColumnAdded);
-    assert!(same.suggestions[0].starts_with("\"new\" may be \"old\" under a new name"));
+    let stays = "the column \"old\" is gone from the source: it stays in the target with its values, and is no longer \
+                 written";
+    assert_eq!(same.notes[0], stays);
+    assert!(same.notes[1].starts_with("\"new\" may be \"old\" under a new name"));
     let other = plan(&mapping, &target(vec![column("old", "integer")]), known);
-    assert!(other.suggestions.is_empty());
+    assert_eq!(other.notes, [stays]);
     let theirs = plan(&mapping, &target(vec![column("theirs", "text")]), known);
-    assert!(theirs.suggestions.is_empty());
+    assert!(theirs.notes.is_empty());
 }
 
 #[test]
@@ -350,7 +423,7 @@ fn what_an_interrupted_run_left_is_dropped_first() {
     let plan = plan(&mapping, &there, FOLLOW);
     let classes: Vec<ChangeClass> = plan.changes.iter().map(|change| change.class).collect();
     assert_eq!(classes, [ChangeClass::ColumnDropped, ChangeClass::BuiltAnew]);
-    assert_eq!(short(&plan.changes[0].before), "DROP COLUMN \"__handoff_new_1\"");
+    assert_eq!(short(plan.changes[0].before.as_ref().unwrap()), "DROP COLUMN \"__handoff_new_1\"");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn a_target_with_other_columns_is_refused_with_every_difference() {
     let bench = Bench::new("load differs");
     bench
         .mysql("CREATE TABLE t (id INT PRIMARY KEY, a INT, b TEXT); INSERT INTO t VALUES (1,2,'')");
-    bench.pg("CREATE TABLE raw.t (id bigint PRIMARY KEY, a integer, extra text)");
+    bench.pg("CREATE TABLE raw.t (id bigint PRIMARY KEY, a integer, extra text NOT NULL)");
     bench.pg("INSERT INTO raw.t VALUES (7, 7, 'mine')");
     let error = bench.load("t").unwrap_err();
     let Error::Unfit(misfit) = &error else { panic!("{}", chain(&error)) };

@@ -59,10 +59,10 @@ fn a_failed_table_is_not_well_but_its_data_may_be_young_enough() {
     table(&trio, "visits", "InnoDB", 10);
     let etl = Etl::new(&trio);
     etl.ok(&["run"]);
-    trio.sql_target("ALTER TABLE raw.visits ADD stranger int");
+    trio.sql_target("ALTER TABLE raw.visits SET UNLOGGED");
     etl.exits(1, &["run"]);
     let done = etl.exits(1, &["status"]);
-    assert!(done.stdout.contains("last run 0 s ago: failed; 0 ok, 1 failed"), "{}", done.stdout);
+    assert!(done.stdout.contains("s ago: failed; 0 ok, 1 failed"), "{}", done.stdout);
     etl.ok(&["status", "--stale", "1h"]);
     etl.exits(1, &["status", "visits", "unheard_of", "--stale", "1h"]);
 }

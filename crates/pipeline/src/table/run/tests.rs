@@ -151,6 +151,7 @@ fn a_table_that_is_still_empty_is_left_alone() {
         key: Vec::new(),
         other_unique_indexes: 0,
         obstacles: Vec::new(),
+        key_name: None,
         spare_name: "spare".to_owned(),
     }));
     let double = Double { is_empty: true, ..Double::of(0) };

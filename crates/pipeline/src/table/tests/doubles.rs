@@ -3,6 +3,7 @@
 use super::plans::{ALL, NEXT, at, comparison, watermark_column};
 use crate::error::TableError;
 use crate::gate::Gate;
+use crate::report::StructureReport;
 use crate::table::delete_limit::{DeleteLimits, GuardedCommand};
 use crate::table::difference::TableDifference;
 use crate::table::evidence::Checksums;
@@ -21,6 +22,8 @@ use handoff_model::{
 };
 use handoff_plan::{Hops, TablePlan, WatermarkColumn};
 use handoff_replicator::CopyOutcome;
+use handoff_schema::TargetTable;
+use handoff_structure::StructurePlan;
 use handoff_tracking::AttemptStatus;
 use jiff::Zoned;
 use std::collections::VecDeque;
@@ -257,6 +260,14 @@ impl PlacedRows for Placed<'_> {
 }
 
 impl TableMovers for Double {
+    fn change(&self, _: &TablePlan, _: &StructurePlan) -> Result<TargetTable, TableError> {
+        Err(TableError::Prove(Fault::new(Side::Target, "a double changes no table")))
+    }
+
+    fn take_changes(&self, _: &TableName) -> Vec<StructureReport> {
+        Vec::new()
+    }
+
     fn copy(
         &self,
         order: &CopyOrder<'_>,

@@ -110,6 +110,8 @@ pub(crate) fn window_plan() -> TablePlan {
         replica: Some(Arc::new(schema)),
         mapping: Arc::new(mapping),
         target: None,
+        structure: None,
+        columns: "[]".into(),
         change_token: Ok("mark".to_owned()),
         tracked: tracked(),
         copy_id: copy_id("000000000000000b"),

@@ -1,0 +1,24 @@
+//! `etl schema`: the structure of tables in the target, as statements. Changes nothing.
+
+use crate::args::SchemaArgs;
+use crate::report::schema_text;
+use crate::shell::Shell;
+use crate::{Exit, Failure};
+use handoff_pipeline::{Pipeline, RunOptions};
+
+/// Prints the statements that make the tables which `args` name, or those that bring them into line.
+pub(super) fn schema(shell: &Shell, args: &SchemaArgs) -> Result<Exit, Failure> {
+    let options = RunOptions {
+        tables: args.tables.clone(),
+        source: args.source.consent(),
+        ..RunOptions::default()
+    };
+    let pipeline = Pipeline::new(shell.settings()?).cancel(shell.cancelled_by_signals()?);
+    let listing = pipeline.structures(&options)?;
+    if args.json {
+        shell.print_json(&listing)?;
+    } else {
+        shell.print(&schema_text(&listing, args.diff))?;
+    }
+    Ok(if listing.refused.is_empty() { Exit::Well } else { Exit::Incomplete })
+}

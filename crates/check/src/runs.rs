@@ -62,8 +62,8 @@ impl RunDatabases<'_> {
         };
         findings.target.look(S::Identity, |findings| self.identity(&states, findings));
         let replica = self.replica.map(|replica| &replica.pool);
-        let schema = &self.settings.target.schema;
-        let holdings = match Holdings::inspect(replica, &self.target.pool, schema) {
+        let settings = &self.settings.target;
+        let holdings = match Holdings::inspect(replica, &self.target.pool, settings) {
             Ok(holdings) => holdings,
             Err(error) => return untold(&error, findings),
         };

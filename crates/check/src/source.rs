@@ -10,7 +10,9 @@ use handoff_connect::{Fault, PoolOptions, Result, Side, quote_my};
 use handoff_model::TableName;
 use handoff_model::human::counted;
 use handoff_plan::{OmissionReport, unmatched};
-use handoff_session::{TableAccess, excused_names, read_omissions, table_access};
+use handoff_session::{
+    TableAccess, decide_objects, excused_names, read_omissions, table_access, without_objects,
+};
 use handoff_settings::{Settings, TableFilter};
 use handoff_tracking::TrackedTable;
 use std::collections::BTreeMap;
@@ -71,7 +73,12 @@ impl ReachedSource {
         let Some(tables) = &self.tables else { return OmissionReport::default() };
         let Ok(filter) = TableFilter::new(&settings.run) else { return OmissionReport::default() };
         let taken = tables.taken.iter().cloned().collect();
-        read_omissions(Some(&self.my.pool), &tables.catalogue, &taken, &filter).unwrap_or_default()
+        let (pool, catalogue) = (&self.my.pool, &tables.catalogue);
+        let omissions = read_omissions(Some(pool), catalogue, &taken, &filter).unwrap_or_default();
+        match decide_objects(pool, settings, catalogue, &taken) {
+            Ok(wanted) => without_objects(omissions, &wanted),
+            Err(_) => omissions,
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl ExpectedTables<'_> {
         // One that cannot be mapped has a finding of its own.
         let mapping = self.tables.mapping(table, self.settings).ok()?;
         let others = self.tables.taken.iter().chain(self.states.keys());
-        TargetRefusal::same_name(&mapping, others).or_else(|| self.structure(table)?.err())
+        let case = self.settings.target.name_case;
+        TargetRefusal::same_name(&mapping, case, others).or_else(|| self.structure(table)?.err())
     }
 
     /// Returns the changes that a table of the target needs, if any.

@@ -32,7 +32,7 @@ pub use sampler::LookAt;
 use crate::sampler::Sampler;
 use handoff_connect::{MyPool, SessionProfile};
 use handoff_model::{CancelToken, RunId, TableName, chain};
-use handoff_schema::{SourceCatalogue, TableMapping, TableSchema};
+use handoff_schema::{OmissionKind, SourceCatalogue, TableMapping, TableSchema};
 use handoff_session::{
     HiddenTables, SessionError, SessionOptions, SessionResult, open_source, pool_options,
     read_omissions,
@@ -57,6 +57,7 @@ pub fn init(source: &MySqlServer, run: &RunSettings, at: LookAt) -> SessionResul
     let FoundTables { catalogue, denied } = find(&pool, &filter)?;
     let wanted = catalogue.tables.keys().cloned().collect();
     let omissions = read_omissions(Some(&pool), &catalogue, &wanted, &filter)?;
+    let omissions = omissions.without_kind(OmissionKind::Comment);
     let names: BTreeSet<&str> = catalogue.tables.keys().map(TableName::as_str).collect();
     let exclude = leftovers::among(&names);
 

@@ -11,6 +11,9 @@ pub const RUNS: &str = "etl_runs";
 /// The table of changes to the structure of tables, in the target.
 pub const SCHEMA_CHANGES: &str = "etl_schema_changes";
 
+/// The comment on objects of ours that act on rows, by which they are known.
+pub const MADE_BY: &str = "made by Handoff";
+
 /// The prefix of the tables that a copy or a load makes for its own use, and drops.
 pub const PREFIX: &str = "__handoff_";
 

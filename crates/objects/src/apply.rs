@@ -89,11 +89,15 @@ impl ObjectMaker<'_> {
         done.map_err(|error| conn.fault(&error))
     }
 
-    /// Drops the foreign keys and triggers that we made, so that rows can be loaded in any order and as they are.
-    /// Returns those that could not be dropped.
-    pub fn stand_aside(&self, present: &PresentObjects) -> Vec<FailedObject> {
+    /// Drops the foreign keys and triggers that we made and that are `concerned`, so that rows can be loaded in any order
+    /// and as they are. Returns those that could not be dropped.
+    pub fn stand_aside(
+        &self,
+        present: &PresentObjects,
+        concerned: impl Fn(&TargetObject) -> bool,
+    ) -> Vec<FailedObject> {
         let records = present.records.iter().map(|record| &record.object);
-        let acting = records.filter(|object| object.kind.acts_on_rows());
+        let acting = records.filter(|object| object.kind.acts_on_rows() && concerned(object));
         let steps =
             acting.map(|object| ObjectStep { object: object.clone(), action: ObjectAction::Drop });
         let failed = steps.filter_map(|step| {

@@ -28,4 +28,4 @@ pub use decide::{DescribedTable, ObjectInputs, WantedObjects};
 pub use plan::{ObjectAction, ObjectPlan, ObjectStep};
 pub use report::{FailedObject, MadeObject, ObjectPreview, ObjectReport};
 pub use target::PresentObjects;
-pub use wanted::{OWN_COMMENT, ObjectKind, ObjectRemark, TargetObject, UncarriedPart};
+pub use wanted::{ObjectKind, ObjectRemark, TargetObject, UncarriedPart};

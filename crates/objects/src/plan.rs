@@ -4,6 +4,7 @@ use crate::WantedObjects;
 use crate::record::ObjectRecord;
 use crate::target::PresentObjects;
 use crate::wanted::{ObjectKind, ObjectRemark, TargetObject};
+use handoff_model::TableName;
 use handoff_schema::short_name;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -113,6 +114,15 @@ impl ObjectPlan {
         let is_drop = |step: &ObjectStep| step.action != ObjectAction::Drop;
         planner.plan.steps.sort_by_key(|step| (is_drop(step), order(step)));
         planner.plan
+    }
+
+    /// Returns the steps of some tables, and of all what acts on rows: it stood aside for others too.
+    #[must_use]
+    pub fn of_tables(mut self, tables: &BTreeSet<TableName>) -> ObjectPlan {
+        self.steps
+            .retain(|step| step.object.kind.acts_on_rows() || tables.contains(&step.object.table));
+        self.remarks.retain(|remark| tables.contains(&remark.table));
+        self
     }
 }
 

@@ -1,5 +1,6 @@
 //! The objects that the target has.
 
+use crate::WantedObjects;
 use crate::record::{ObjectRecord, read_records};
 use crate::wanted::ObjectKind;
 use handoff_connect::{PgConn, Result};
@@ -101,12 +102,22 @@ impl PresentObjects {
         Ok(found)
     }
 
+    /// Returns the objects as they will be before the first is made: all tables are there.
+    #[must_use]
+    pub fn foresee(mut self, wanted: &WantedObjects) -> PresentObjects {
+        self.tables.extend(wanted.tables.values().cloned());
+        let columns = wanted.objects.iter().filter(|object| !object.name.is_empty());
+        let named = columns.map(|object| (object.pg_table.clone(), object.name.clone()));
+        self.columns.extend(named);
+        self
+    }
+
     /// Takes a row of the statement.
     fn add(&mut self, [class, table, name, shown, valid]: [String; 5]) {
         match (class.as_str(), ObjectClass::named(&class)) {
             (_, Some(class)) => {
                 let place = ObjectPlace { class, pg_table: table, name };
-                self.objects.insert(place, PresentObject { shown, is_valid: valid == "t" });
+                self.objects.insert(place, PresentObject { shown, is_valid: valid != "false" });
             }
             ("column", None) => {
                 self.columns.insert((table, name));

@@ -1,7 +1,7 @@
 //! The objects that tables of the target are to have.
 
 use handoff_connect::{paste_pg, quote_pg, quote_pg_text};
-use handoff_model::{TableName, visible};
+use handoff_model::{TableName, own, visible};
 use handoff_schema::{OmissionKind, ddl};
 use serde::Serialize;
 use std::fmt;
@@ -131,9 +131,6 @@ pub struct TargetObject {
     pub needs: Option<String>,
 }
 
-/// The comment on what acts on rows, by which it is known as ours.
-pub const OWN_COMMENT: &str = "made by Handoff";
-
 impl TargetObject {
     /// Spells the statements that make it in `schema`.
     pub fn make(&self, schema: &str) -> Vec<String> {
@@ -219,6 +216,13 @@ impl TargetObject {
         }
     }
 
+    /// Returns true if it acts on the rows of the table `pg_table` of `schema`.
+    pub fn concerns(&self, schema: &str, pg_table: &str) -> bool {
+        let referred = format!(" REFERENCES {} (", ddl::qualified(schema, pg_table));
+        let refers = self.kind == ObjectKind::ForeignKey && self.body.contains(&referred);
+        self.pg_table == pg_table || refers
+    }
+
     /// Returns it for a sentence, such as ``index "t_k" of `t` ``.
     pub fn described(&self) -> String {
         let (kind, table) = (self.kind.noun(), &self.table);
@@ -230,7 +234,7 @@ impl TargetObject {
 }
 
 fn own_comment(kind: &str, name: &str, table: &str) -> String {
-    format!("COMMENT ON {kind} {name} ON {table} IS {}", quote_pg_text(OWN_COMMENT))
+    format!("COMMENT ON {kind} {name} ON {table} IS {}", quote_pg_text(own::MADE_BY))
 }
 
 /// A part of the source that the target does not get although it is asked for, and why.

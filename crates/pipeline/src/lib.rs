@@ -42,6 +42,7 @@ mod flight;
 mod follow;
 mod gate;
 mod gone;
+mod objects;
 mod options;
 mod pipeline;
 mod planning;
@@ -69,6 +70,9 @@ pub use handoff_init::{
     init,
 };
 pub use handoff_model::chain;
+pub use handoff_objects::{
+    FailedObject, MadeObject, ObjectKind, ObjectPreview, ObjectRemark, ObjectReport,
+};
 pub use handoff_plan::{Hops, OmissionItem, OmissionReport, PlanReport};
 pub use handoff_session::{IdentityChange, SessionError, SourceChange, StatusSnapshot};
 pub use options::{LockPatience, Prove, RunOptions, SourceConsent};

@@ -14,6 +14,7 @@ use crate::start::StartedRun;
 use crate::table::{DeleteLimits, GuardedCommand, RunScope, RunTools, Stages};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
 use handoff_model::{RowThrottle, RunEvent, RunId, chain};
+use handoff_objects::{FailedObject, ObjectReport};
 use handoff_plan::{Hops, NameWeight, OmissionReport, Plan, TablePlan};
 use handoff_replicator::Replicator;
 use handoff_session::gone_note;
@@ -75,9 +76,10 @@ impl Pipeline {
         tools.loader = tools.loader.key_names(key_names);
         notes.extend(drop_leftovers(&tools, &leftovers));
         notes.extend(match (options.hops, &options.tables[..]) {
-            (Hops::Both, []) => tools.settle_gone(&gone, self.settings.target.dropped_tables),
+            (Hops::Both, []) => tools.settle_gone(&gone, &self.settings.target),
             _ => gone.iter().map(gone_note).collect(),
         });
+        notes.extend(self.stand_aside(&base, &plan)?);
         let scope = self.scope(&tools, &gate, task.limits.clone(), options);
         let tables = self.move_tables(&scope, &plan, run, each)?;
         let ending = RunEnding {
@@ -88,10 +90,12 @@ impl Pipeline {
             keep_days: self.settings.run.keep_runs,
         };
         ending.record(&tables);
+        let objects = self.make_objects(&base, &tables);
+        notes.extend(objects.failed.iter().map(FailedObject::sentence));
         // A copy that was made again is not taken up any more.
         notes.extend(drop_leftovers(&tools, &leftovers));
         let report = self.report(&started, tables, notes);
-        Ok(RunReport { omissions: base.omissions, ..report })
+        Ok(RunReport { omissions: base.omissions, objects, ..report })
     }
 
     fn move_tables(
@@ -160,6 +164,7 @@ impl Pipeline {
             observer: Arc::clone(&self.observer),
             lock_timeout: self.settings.target.lock_timeout,
             changes_made: ChangesMade::default(),
+            objects: self.maker_options(),
         }
     }
 
@@ -227,6 +232,7 @@ impl Pipeline {
             schema: self.settings.target.schema.clone(),
             tables,
             omissions: OmissionReport::default(),
+            objects: ObjectReport::default(),
             notes,
         }
     }

@@ -42,7 +42,7 @@ impl Pipeline {
         let target = session.read_target()?;
         let replica_pool = session.servers.replica.as_ref();
         let mut recovered = recover(tracker, replica_pool, replica.as_ref(), &target, recovery)?;
-        let arrived = |name: &TableName| target.tables.contains_key(&pg_table_name(name));
+        let arrived = |name: &TableName| target.has(name);
         let states = &recovered.states;
         let expected =
             session.expected_tables(&scope.catalogue, &options.tables, states, arrived)?;
@@ -120,7 +120,8 @@ fn key_names<'t>(
     target: &TargetCatalogue,
 ) -> BTreeMap<String, String> {
     let taken = target.tables.keys().chain(target.names.keys()).cloned().collect();
-    let names: Vec<String> = tables.map(pg_table_name).collect();
+    let case = target.name_case;
+    let names: Vec<String> = tables.map(|table| pg_table_name(table, case)).collect();
     let lacks = |name: &&String| !target.tables.contains_key(*name);
     ddl::key_names(names.iter().filter(lacks).map(String::as_str), &taken)
 }

@@ -10,6 +10,7 @@ use crate::report::StructureReport;
 use handoff_model::{
     Extraction, Reason, RowFilter, RunId, Strategy, TableName, WatermarkWindow, chain,
 };
+use handoff_objects::ObjectPreview;
 use handoff_plan::{NameWeight, OmissionReport, PlanReport, TablePlan};
 use handoff_session::{Access, SessionError, gone_note};
 use handoff_settings::DroppedTables;
@@ -33,6 +34,8 @@ pub struct PlanPreview {
     pub mended: Vec<String>,
     /// The parts of the source that do not arrive in the target.
     pub omissions: OmissionReport,
+    /// The objects around the columns that would be made or dropped, with their statements.
+    pub objects: Vec<ObjectPreview>,
     /// Further remarks for a person.
     pub notes: Vec<String>,
 }
@@ -141,6 +144,7 @@ impl Pipeline {
                 .collect(),
             refused: refused.collect(),
             mended: findings.iter().filter(|finding| is_mended(finding)).map(text).collect(),
+            objects: self.foresee_objects(&base)?,
             omissions: base.omissions,
             notes,
         })

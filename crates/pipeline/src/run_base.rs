@@ -5,9 +5,10 @@ use crate::error::{Error, Result};
 use crate::options::RunOptions;
 use handoff_loader::StrategySet;
 use handoff_model::RunId;
+use handoff_objects::WantedObjects;
 use handoff_plan::{Hops, NameWeight, OmissionReport, UnmatchedName};
 use handoff_session::{
-    Access, Ownership, Session, SessionError, SessionOptions, Sides, TableScope,
+    Access, Ownership, Session, SessionError, SessionOptions, Sides, TableScope, without_objects,
 };
 
 /// The servers and the tables that a run starts from.
@@ -16,6 +17,8 @@ pub(crate) struct RunBase<'s> {
     pub(crate) scope: TableScope,
     /// The parts of the source that the target does not get.
     pub(crate) omissions: OmissionReport,
+    /// The objects that the target is to get; [`None`] if the source is not read.
+    pub(crate) objects: Option<WantedObjects>,
     /// Names in the settings that match nothing.
     pub(crate) names: Vec<UnmatchedName>,
     /// The ownership of the data in those tables.
@@ -61,13 +64,18 @@ impl Pipeline {
         let mut session = Session::open(&self.settings, access, sides, &self.session_options(run))?;
         let scope = session.scope(&options.tables)?;
         let names = session.unmatched_names(&scope.catalogue)?;
+        let objects = session.objects(&scope)?.filter(|_| options.hops == Hops::Both);
         let omissions = session.omissions(&scope)?;
+        let omissions = match &objects {
+            Some(wanted) => without_objects(omissions, wanted),
+            None => omissions,
+        };
         if options.hops != Hops::Copy {
             session.demand_roles()?;
         }
         let ownership = self.ownership(&session, &scope, options)?;
         session.make_replica()?;
         let ownership = ownership.with_replica(session.servers.replica.as_ref())?;
-        Ok(RunBase { session, scope, omissions, names, ownership })
+        Ok(RunBase { session, scope, omissions, objects, names, ownership })
     }
 }

@@ -3,7 +3,7 @@
 use handoff_model::{TableName, human::grouped, visible};
 use handoff_schema::{OmissionKind, OmittedPart, SourceCatalogue};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The parts of the source that the target does not get. No row depends on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -23,6 +23,9 @@ pub struct OmissionItem {
     pub kind: &'static str,
     /// Its name, or that of its column; empty where it has none.
     pub name: String,
+    /// The reason, of a part that is asked for and has no place in the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     #[serde(skip)]
     omission: OmissionKind,
 }
@@ -39,9 +42,43 @@ impl OmissionReport {
         let all = catalogue.omissions.iter().cloned().chain(others);
         for OmittedPart { table, kind, name } in all.filter(|omission| is_taken(&omission.table)) {
             *report.counts.entry(kind.name()).or_default() += 1;
-            report.items.push(OmissionItem { table, kind: kind.name(), name, omission: kind });
+            let because = None;
+            report.items.push(OmissionItem {
+                table,
+                kind: kind.name(),
+                name,
+                because,
+                omission: kind,
+            });
         }
         report.items.sort();
+        report
+    }
+
+    /// Returns the report without the parts of a kind, all of which the target gets.
+    #[must_use]
+    pub fn without_kind(mut self, kind: OmissionKind) -> OmissionReport {
+        self.counts.remove(kind.name());
+        self.items.retain(|item| item.omission != kind);
+        self
+    }
+
+    /// Returns the report without the parts that the target gets after all, and with the reasons of others.
+    #[must_use]
+    pub fn without(
+        self,
+        carried: &BTreeSet<OmittedPart>,
+        reasons: &BTreeMap<OmittedPart, String>,
+    ) -> OmissionReport {
+        let mut report = OmissionReport::default();
+        for item in self.items {
+            let (table, kind, name) = (item.table.clone(), item.omission, item.name.clone());
+            let part = OmittedPart { table, kind, name };
+            if !carried.contains(&part) {
+                *report.counts.entry(item.kind).or_default() += 1;
+                report.items.push(OmissionItem { because: reasons.get(&part).cloned(), ..item });
+            }
+        }
         report
     }
 
@@ -70,6 +107,8 @@ impl OmissionReport {
                 "" => noun.to_owned(),
                 name => format!("{noun} `{}`", visible(name)),
             };
+            let because = item.because.as_deref().map(|why| format!(" ({why})"));
+            let part = format!("{part}{}", because.unwrap_or_default());
             tables.entry(&item.table).or_default().push(part);
         }
         let lines = tables.iter();
@@ -136,5 +175,17 @@ mod tests {
         );
         assert_eq!(report.counts["index"], 2);
         assert_eq!(OmissionReport::default().line(), "");
+    }
+
+    #[test]
+    fn what_arrives_after_all_is_taken_out_and_the_rest_has_its_reason() {
+        let mut catalogue = SourceCatalogue::empty();
+        let [one, other] = ["k", "l"].map(|name| omission("t", OmissionKind::Index, name));
+        catalogue.omissions = vec![one.clone(), other.clone()];
+        let report = OmissionReport::new(&catalogue, Vec::new(), |_| true);
+        let report = report.without(&[one].into(), &[(other, "a reason".to_owned())].into());
+        assert_eq!(report.line(), "left out: 1 secondary index");
+        assert_eq!(report.lines(), ["left out of `t`: secondary index `l` (a reason)"]);
+        assert_eq!(report.counts["index"], 1);
     }
 }

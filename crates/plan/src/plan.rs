@@ -286,7 +286,8 @@ fn structure(
     load: Option<&LoadState>,
 ) -> Result<Option<StructurePlan>, PlanError> {
     let others = inputs.wanted.iter().chain(inputs.states.keys());
-    if let Some(refusal) = TargetRefusal::same_name(mapping, others) {
+    let case = inputs.settings.target.name_case;
+    if let Some(refusal) = TargetRefusal::same_name(mapping, case, others) {
         return Err(PlanError::Target(refusal));
     }
     let settings = inputs.settings;

@@ -3,7 +3,7 @@
 use handoff_connect::paste_pg;
 use handoff_model::{TableName, shell_word, visible};
 use handoff_schema::{NameHolder, TableMapping, TargetCatalogue, TargetMisfit, ddl, pg_table_name};
-use handoff_settings::{Settings, StructurePolicy};
+use handoff_settings::{NameCase, Settings, StructurePolicy};
 use handoff_structure::{ColumnPolicy, StructurePlan};
 use handoff_tracking::LoadState;
 
@@ -84,10 +84,12 @@ impl TargetRefusal {
     /// Finds another table of the source that goes by the same name in the target.
     pub fn same_name<'t>(
         mapping: &TableMapping,
+        case: NameCase,
         mut others: impl Iterator<Item = &'t TableName>,
     ) -> Option<TargetRefusal> {
-        let namesake = others
-            .find(|other| **other != mapping.table && pg_table_name(other) == mapping.pg_table)?;
+        let namesake = others.find(|other| {
+            **other != mapping.table && pg_table_name(other, case) == mapping.pg_table
+        })?;
         Some(TargetRefusal::SameName { other: namesake.clone() })
     }
 
@@ -240,9 +242,9 @@ mod tests {
             names.iter().map(|name| TableName::new(name).unwrap()).collect()
         };
         let alone = names(&["t", "u"]);
-        assert_eq!(TargetRefusal::same_name(&mapping, alone.iter()), None);
+        assert_eq!(TargetRefusal::same_name(&mapping, NameCase::Kept, alone.iter()), None);
         let short = TableMapping { pg_table: "u".to_owned(), ..mapping };
-        let refusal = TargetRefusal::same_name(&short, alone.iter()).unwrap();
+        let refusal = TargetRefusal::same_name(&short, NameCase::Kept, alone.iter()).unwrap();
         assert!(refusal.to_string().starts_with("`u` goes by the same name"), "{refusal}");
         assert!(refusal.statements().is_empty() && refusal.command().is_none());
     }

@@ -37,6 +37,17 @@ pub enum SchemaError {
         /// The types that may be written instead.
         remedy: String,
     },
+    /// Two columns would have one name in the target.
+    #[error(
+        "`{table}` would have two columns \"{name}\" in the target: rename one of them, or take out \
+         lower_case_names = true"
+    )]
+    NamesClash {
+        /// The table.
+        table: TableName,
+        /// The name.
+        name: String,
+    },
     /// The table is there, but the server says too little of it.
     #[error("`{table}` cannot be described: {reason}")]
     Undescribed {
@@ -96,6 +107,7 @@ impl SchemaError {
             SchemaError::UnknownType { table, .. }
             | SchemaError::BadOverride { table, .. }
             | SchemaError::Undescribed { table, .. }
+            | SchemaError::NamesClash { table, .. }
             | SchemaError::NoSuchColumn { table, .. }
             | SchemaError::TooManyColumns { table, .. }
             | SchemaError::KeyTooWide { table, .. }

@@ -87,8 +87,12 @@ impl TableMapping {
         check_limits(schema, key.len())?;
         let types = overrides::types(schema, &key, settings)?;
         let mut notes = Vec::new();
-        let pg_table = names::table(table, &mut notes);
-        let pg_names = names::columns(&schema.columns, &mut notes);
+        let case = settings.name_case;
+        let pg_table = names::table(table, case, &mut notes);
+        let pg_names = names::columns(&schema.columns, case, &mut notes);
+        if let Some(name) = names::twice(&pg_names) {
+            return Err(SchemaError::NamesClash { table: table.clone(), name: name.to_owned() });
+        }
         let mut columns: Vec<MappedColumn> = schema
             .columns
             .iter()

@@ -10,12 +10,15 @@ pub use names::NameHolder;
 pub use obstacle::{ActingKey, LooseColumn, TargetObstacle};
 
 use crate::ddl::PgColumn;
+use crate::pg_table_name;
 use handoff_connect::{PgConn, Result};
-use handoff_model::own::{PREFIX, is_own_table};
+use handoff_model::TableName;
+use handoff_model::own::{self, PREFIX, is_own_table};
+use handoff_settings::NameCase;
 use postgres::types::Type;
 use postgres::{GenericClient, Row};
 use std::collections::{BTreeMap, BTreeSet};
-use surroundings::{ACTING_KEYS, PUBLICATIONS, SURROUNDINGS, TargetSurroundings};
+use surroundings::{ACTING_KEYS, OWN, PUBLICATIONS, SURROUNDINGS, TargetSurroundings};
 
 /// The kind of relation that bears a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct TargetCatalogue {
     pub tables: BTreeMap<String, TargetTable>,
     /// Other objects that bear a name that a table may want, by name.
     pub names: BTreeMap<String, NameHolder>,
+    /// The case of the names that tables of the source have here.
+    pub name_case: NameCase,
     /// Tables named `__handoff_…`, left over from runs that did not end well.
     pub leftovers: Vec<String>,
 }
@@ -75,7 +80,7 @@ impl TargetCatalogue {
         let query = format!(
             "{} LEFT JOIN ({PUBLICATIONS}) b ON b.schemaname = n.nspname AND b.tablename = c.relname \
              WHERE n.nspname = $1",
-            query()
+            query(OwnObjects::LeftOut)
         );
         let asked = conn.query_typed(&query, &[(&schema, Type::TEXT)]);
         let rows = asked.map_err(|error| conn.fault(&error))?;
@@ -88,6 +93,19 @@ impl TargetCatalogue {
         })?;
         let others = names::read(conn, schema)?;
         Ok(sorted_out(tables, &others))
+    }
+}
+
+impl TargetCatalogue {
+    /// Returns the catalogue with the rule by which tables of the source are named here.
+    #[must_use]
+    pub fn named(self, name_case: NameCase) -> TargetCatalogue {
+        TargetCatalogue { name_case, ..self }
+    }
+
+    /// Returns true if it has the table that `table` of the source becomes.
+    pub fn has(&self, table: &TableName) -> bool {
+        self.tables.contains_key(&pg_table_name(table, self.name_case))
     }
 }
 
@@ -106,7 +124,7 @@ impl TargetTable {
         let query = format!(
             "{} CROSS JOIN (SELECT NULL::json AS publications) b \
              WHERE n.nspname = $1 AND c.relname = $2",
-            query()
+            query(OwnObjects::Counted)
         );
         let params: [(&(dyn postgres::types::ToSql + Sync), Type); 2] =
             [(&schema, Type::TEXT), (&name, Type::TEXT)];
@@ -115,16 +133,40 @@ impl TargetTable {
     }
 }
 
+/// The treatment of triggers and foreign keys that we made ourselves: a run drops them before it loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnObjects {
+    /// They are no obstacles.
+    LeftOut,
+    /// They are obstacles like any other.
+    Counted,
+}
+
+impl OwnObjects {
+    /// Spells the condition on the description of an object.
+    fn condition(self, object: &str, catalogue: &str) -> String {
+        match self {
+            OwnObjects::LeftOut => format!(
+                "AND coalesce(obj_description({object}.oid, '{catalogue}'), '') <> '{}'",
+                own::MADE_BY
+            ),
+            OwnObjects::Counted => String::new(),
+        }
+    }
+}
+
 /// Spells the query for tables, up to the publications, which are to be joined as `b`.
-fn query() -> String {
+fn query(ours: OwnObjects) -> String {
+    let around = SURROUNDINGS.replace(OWN, &ours.condition("t", "pg_trigger"));
+    let keys = ACTING_KEYS.replace(OWN, &ours.condition("x", "pg_constraint"));
     format!(
         "SELECT c.relname::text, c.relkind::text, \
             coalesce(a.names, '{{}}'), coalesce(a.types, '{{}}'), \
             coalesce(a.not_nulls, '{{}}'), coalesce(a.generated, '{{}}'), \
-            coalesce(i.key, '{{}}'), coalesce(i.others, 0), {SURROUNDINGS}, \
+            coalesce(i.key, '{{}}'), coalesce(i.others, 0), {around}, \
             coalesce(a.defaults, '{{}}'), coalesce(a.bound, '{{}}'), coalesce(a.viewed, '{{}}'), \
             (SELECT o.conname::text FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype = 'p') \
-        {FROM} LEFT JOIN ({ACTING_KEYS}) k ON k.rel = c.oid"
+        {FROM} LEFT JOIN ({keys}) k ON k.rel = c.oid"
     )
 }
 

@@ -13,6 +13,7 @@ mod connector;
 mod error;
 mod identity;
 mod names;
+mod objects;
 mod omissions;
 mod privileges;
 mod scope;
@@ -30,6 +31,7 @@ pub use identity::{
     SourceChange,
 };
 pub use names::{excused_names, refuse_faults};
+pub use objects::{decide_objects, without_objects};
 pub use omissions::read_omissions;
 pub use privileges::{HiddenTables, TableAccess, gone_note, table_access, turned_tables};
 pub use scope::{TableScope, read_catalogue};

@@ -142,8 +142,9 @@ impl<'s> Session<'s> {
     /// Returns [`SessionError::TargetCatalogue`] if it cannot be read.
     pub fn read_target(&self) -> SessionResult<TargetCatalogue> {
         let mut conn = self.servers.target.get().map_err(SessionError::Connect)?;
-        TargetCatalogue::read(&mut conn, &self.settings.target.schema)
-            .map_err(SessionError::TargetCatalogue)
+        let read = TargetCatalogue::read(&mut conn, &self.settings.target.schema);
+        let read = read.map_err(SessionError::TargetCatalogue)?;
+        Ok(read.named(self.settings.target.name_case))
     }
 
     /// Maps every table of a catalogue once, for both hops and all threads.

@@ -7,8 +7,8 @@ use crate::scope::read_catalogue;
 use crate::session::{Access, ReplicaNeed, Session, Sides};
 use handoff_connect::{Leftover, LeftoverKind, MyPool, PgPool};
 use handoff_model::{CancelToken, RunId, TableName};
-use handoff_schema::{SourceCatalogue, TargetCatalogue, pg_table_name};
-use handoff_settings::Settings;
+use handoff_schema::{SourceCatalogue, TargetCatalogue};
+use handoff_settings::{Settings, TargetSettings};
 use handoff_tracking::{LastRun, RecoveryFinding, TrackedTable, reconcile};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,8 +47,8 @@ impl StatusSnapshot {
             .map_err(SessionError::server("ask whether a run is in progress"))?;
         let states = tracker.states()?;
         let servers = &session.servers;
-        let schema = &settings.target.schema;
-        let holdings = Holdings::inspect(servers.replica.as_ref(), &servers.target, schema)?;
+        let holdings =
+            Holdings::inspect(servers.replica.as_ref(), &servers.target, &settings.target)?;
         let mut disagreements = holdings.disagreements(&states);
         disagreements.retain(|finding| is_shown(finding, &states, in_progress.is_some()));
         let in_progress = in_progress.as_ref().map(ToString::to_string);
@@ -97,7 +97,7 @@ impl Holdings {
     pub fn inspect(
         replica: Option<&MyPool>,
         target: &PgPool,
-        schema: &str,
+        settings: &TargetSettings,
     ) -> SessionResult<Holdings> {
         let mut leftovers = Vec::new();
         if let Some(replica) = replica {
@@ -106,8 +106,8 @@ impl Holdings {
         }
         let replica = replica.map(read_catalogue).transpose()?;
         let mut conn = target.get().map_err(SessionError::Connect)?;
-        let target =
-            TargetCatalogue::read(&mut conn, schema).map_err(SessionError::TargetCatalogue)?;
+        let read = TargetCatalogue::read(&mut conn, &settings.schema);
+        let target = read.map_err(SessionError::TargetCatalogue)?.named(settings.name_case);
         Ok(Holdings { leftovers, replica, target })
     }
 
@@ -131,7 +131,7 @@ pub fn tables_in_target(
     states: &BTreeMap<TableName, TrackedTable>,
 ) -> BTreeSet<TableName> {
     let own = target.tables.keys().filter_map(|name| TableName::new(name).ok());
-    let long = states.keys().filter(|name| target.tables.contains_key(&pg_table_name(name)));
+    let long = states.keys().filter(|name| target.has(name));
     own.chain(long.cloned()).collect()
 }
 

@@ -55,7 +55,7 @@ pub use default_file::DEFAULT_FILE;
 pub use error::{SettingsError, SettingsProblem};
 pub use filter::TableFilter;
 pub use fingerprint::CertificatePin;
-pub use objects::{ObjectSettings, UniqueTexts};
+pub use objects::{NameCase, ObjectSettings, UniqueTexts};
 pub use secret::Secret;
 pub use server::{MySqlServer, PgServer, RequireAuth, TlsMode, TlsSettings};
 pub use settings::{IdentityBy, RunSettings, Settings, StrategySelection, TargetSettings};

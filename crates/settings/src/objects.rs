@@ -1,5 +1,25 @@
 //! The objects around the columns that tables of the target get.
 
+/// The case of names in the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum NameCase {
+    /// As in the source.
+    #[default]
+    Kept,
+    /// In lower case.
+    Lower,
+}
+
+impl NameCase {
+    /// Returns a name of the source as it is in the target.
+    pub fn apply(self, name: &str) -> String {
+        match self {
+            NameCase::Kept => name.to_owned(),
+            NameCase::Lower => name.to_lowercase(),
+        }
+    }
+}
+
 /// The comparison of texts in a unique index of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum UniqueTexts {

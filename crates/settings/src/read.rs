@@ -2,6 +2,7 @@
 
 mod access;
 mod extraction;
+mod objects;
 mod run;
 mod server;
 mod table;

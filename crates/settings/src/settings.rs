@@ -1,8 +1,8 @@
 //! The settings of a run, resolved.
 
 use crate::{
-    DroppedColumns, DroppedTables, MySqlServer, PgServer, SettingsError, SettingsProblem,
-    StructurePolicy, TableSettings, TimeOfDay, UrlError, ValuePolicies, WrittenAt,
+    DroppedColumns, DroppedTables, MySqlServer, NameCase, ObjectSettings, PgServer, SettingsError,
+    SettingsProblem, StructurePolicy, TableSettings, TimeOfDay, UrlError, ValuePolicies, WrittenAt,
     error::FilePlace,
 };
 use handoff_model::{Extraction, ProofBy, SumBy, TableName};
@@ -92,7 +92,14 @@ impl Settings {
 
     /// Returns the settings of one table: its own, or the defaults.
     pub fn table(&self, name: &TableName) -> TableSettings {
-        self.tables.get(name).cloned().unwrap_or_default()
+        let own = self.tables.get(name).cloned().unwrap_or_default();
+        TableSettings { name_case: self.target.name_case, ..own }
+    }
+
+    /// Returns the objects that a table of the target gets.
+    pub fn objects_of(&self, name: &TableName) -> ObjectSettings {
+        let own = self.tables.get(name).and_then(|table| table.objects);
+        own.unwrap_or(self.target.objects)
     }
 
     /// Returns the policy for a table whose structure in the source changed.
@@ -149,6 +156,10 @@ pub struct TargetSettings {
     /// The longest that a change of a table's structure waits for a lock, and so the longest that a reader waits
     /// behind it.
     pub lock_timeout: Duration,
+    /// The case of the names of tables and columns.
+    pub name_case: NameCase,
+    /// The objects that the tables get beside their columns and keys.
+    pub objects: ObjectSettings,
 }
 
 impl TargetSettings {
@@ -162,6 +173,8 @@ impl TargetSettings {
             dropped_columns: DroppedColumns::default(),
             dropped_tables: DroppedTables::default(),
             lock_timeout: Duration::from_secs(2),
+            name_case: NameCase::Kept,
+            objects: ObjectSettings::KEYS,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of one table.
 
-use crate::{StructurePolicy, WrittenAt};
+use crate::{NameCase, ObjectSettings, StructurePolicy, WrittenAt};
 use handoff_model::{ColumnName, Deletes, Extraction, Priority, Strategy};
 use std::collections::BTreeMap;
 
@@ -28,6 +28,10 @@ pub struct TableSettings {
     pub structure: Option<StructurePolicy>,
     /// Overrides of the type mapping: column to PostgreSQL type, as written.
     pub columns: BTreeMap<ColumnName, String>,
+    /// The case of its names in the target, which `[target]` says.
+    pub name_case: NameCase,
+    /// The objects that it gets in the target; [`None`] is what `[target]` says.
+    pub objects: Option<ObjectSettings>,
     /// The place in the file that names the table.
     pub written: WrittenAt,
 }

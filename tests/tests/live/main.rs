@@ -21,6 +21,7 @@ mod init;
 mod loader;
 mod meanwhile;
 mod names;
+mod objects;
 mod old_failures;
 mod omissions;
 mod one_bit;

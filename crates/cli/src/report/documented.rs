@@ -25,6 +25,10 @@ fn a_run() {
             ("### The performance of a hop", "/tables/0/load/performance"),
             ("### A proof", "/tables/0/proof"),
             ("### A policy that changed values", "/tables/0/lossy/0"),
+            ("### Objects", "/objects"),
+            ("### An object that was made", "/objects/made/0"),
+            ("### An object that could not be made", "/objects/failed/0"),
+            ("### A remark on an object", "/objects/remarks/0"),
             ("### Omissions", "/omissions"),
         ],
     );
@@ -42,6 +46,7 @@ fn a_plan() {
             ("### A change of a structure", "/tables/0/structure/0"),
             ("### The last move", "/tables/0/last"),
             ("### A table that would fail", "/refused/0"),
+            ("### An object of a plan", "/objects/0"),
         ],
     );
 }

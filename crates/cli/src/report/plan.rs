@@ -3,8 +3,11 @@
 use super::run::omissions;
 use super::{ColumnAlign, Listing, TextColumns};
 use crate::human::{count, counted, duration};
+use handoff_connect::paste_pg;
 use handoff_model::{Priority, Reason};
-use handoff_pipeline::{Action, PlanPreview, StructureReport, TablePreview};
+use handoff_pipeline::{
+    Action, ObjectKind, ObjectPreview, PlanPreview, StructureReport, TablePreview,
+};
 use std::time::Duration;
 
 /// Prints the tables in the order of their turns, the tables that would fail, the clean-up that comes
@@ -26,8 +29,16 @@ pub fn plan_text(preview: &PlanPreview, listing: Listing) -> String {
     let holder = preview.in_progress.as_ref();
     let progress = holder.map(|holder| format!("in progress: {holder}\n")).unwrap_or_default();
     let left_out = omissions(&preview.omissions, listing);
-    let sections =
-        [tables(preview, listing), structure(preview), refused, mended, notes, left_out, progress];
+    let sections = [
+        tables(preview, listing),
+        structure(preview),
+        refused,
+        mended,
+        objects(preview, listing),
+        notes,
+        left_out,
+        progress,
+    ];
     let filled = sections.into_iter().filter(|text| !text.is_empty());
     filled.chain([format!("{}\n", totals(preview))]).collect::<Vec<_>>().join("\n")
 }
@@ -53,6 +64,25 @@ fn effects(change: &StructureReport) -> String {
     };
     let rows = if change.rows_filled { "; every row is loaded again" } else { "" };
     format!("{views}{rows}")
+}
+
+/// Prints the statements that make the objects around the columns. Comments are counted unless all is listed.
+fn objects(preview: &PlanPreview, listing: Listing) -> String {
+    let is_shown =
+        |object: &&ObjectPreview| listing == Listing::All || object.kind != ObjectKind::Comment;
+    let shown = preview.objects.iter().filter(is_shown);
+    let statements = shown.flat_map(|object| &object.statements);
+    let lines: String =
+        statements.map(|statement| format!("  {};\n", paste_pg(statement))).collect();
+    let comments = preview.objects.len() - preview.objects.iter().filter(is_shown).count();
+    let counted = match comments {
+        0 => String::new(),
+        comments => format!("  {} to set (-v lists them)\n", counted(comments as u64, "comment")),
+    };
+    match lines + &counted {
+        lines if lines.is_empty() => lines,
+        lines => format!("around the columns, after the rows:\n{lines}"),
+    }
 }
 
 fn tables(preview: &PlanPreview, listing: Listing) -> String {

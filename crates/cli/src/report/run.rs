@@ -3,7 +3,10 @@
 use super::slowest::slowest;
 use super::{ColumnAlign, TextColumns, not_started};
 use crate::human::{bytes, count, counted, duration, per_second};
-use handoff_pipeline::{OmissionReport, RunReport, TableReport, TableStatus, Verdict};
+use handoff_model::visible;
+use handoff_pipeline::{
+    ObjectReport, OmissionReport, RunReport, TableReport, TableStatus, Verdict,
+};
 use std::cmp::Reverse;
 use std::time::Duration;
 
@@ -25,6 +28,7 @@ pub fn text(report: &RunReport, listing: Listing) -> String {
         slowest,
         notes(report),
         lossy(report),
+        objects(&report.objects, listing),
         omissions(&report.omissions, listing),
         errors(report),
         not_started(report.tables.iter().filter_map(|table| table.not_started_because.as_deref())),
@@ -132,6 +136,23 @@ fn notes(report: &RunReport) -> String {
 
 fn notes_of(table: &TableReport) -> String {
     table.notes.iter().map(|note| format!("{}: {note}\n", table.table)).collect()
+}
+
+/// Prints the objects around the columns that were made: one line with counts, or all of them and their departures.
+fn objects(report: &ObjectReport, listing: Listing) -> String {
+    let line = match report.line() {
+        line if line.is_empty() => String::new(),
+        line => format!("around the columns: {line}\n"),
+    };
+    if listing == Listing::Slowest {
+        return line;
+    }
+    let made = report.made.iter().map(|made| {
+        let (kind, table, name) = (made.kind.noun(), &made.table, visible(&made.name));
+        format!("{}: {kind} \"{name}\" of `{table}`\n", made.action)
+    });
+    let remarks = report.remarks.iter().map(|remark| format!("{remark}\n"));
+    line + &made.chain(remarks).collect::<String>()
 }
 
 /// Prints what does not arrive: one line with counts, or all of it.
@@ -248,6 +269,7 @@ mod tests {
             schema: "raw".to_owned(),
             tables,
             omissions: OmissionReport::default(),
+            objects: ObjectReport::default(),
             notes: Vec::new(),
         }
     }

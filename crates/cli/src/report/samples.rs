@@ -7,11 +7,12 @@ use handoff_model::{
 };
 use handoff_pipeline::{
     Action, CertificateStanding, CheckFinding, CheckReport, CheckSubject, CheckVerdict,
-    ColumnProposal, CopyReport, Covers, ExtractionProposal, Fix, FixKind, InitReport, LastProof,
-    LoadReport, OmissionReport, PlanPreview, PlanReport, Proof, RefusedPreview, RepairReport,
-    RepairStatus, RepairTable, RepairWay, RunReport, SeenCertificate, Since, StatusSnapshot,
-    StructureReport, TablePreview, TableProposal, TableReport, TableSize, TableStatus, Verdict,
-    VerifyPair, VerifyReport, VerifyRow, VerifyStatus, VerifyTable, WrittenAs,
+    ColumnProposal, CopyReport, Covers, ExtractionProposal, FailedObject, Fix, FixKind, InitReport,
+    LastProof, LoadReport, MadeObject, ObjectKind, ObjectPreview, ObjectRemark, ObjectReport,
+    OmissionReport, PlanPreview, PlanReport, Proof, RefusedPreview, RepairReport, RepairStatus,
+    RepairTable, RepairWay, RunReport, SeenCertificate, Since, StatusSnapshot, StructureReport,
+    TablePreview, TableProposal, TableReport, TableSize, TableStatus, Verdict, VerifyPair,
+    VerifyReport, VerifyRow, VerifyStatus, VerifyTable, WrittenAs,
 };
 use handoff_tracking::{AttemptStatus, LastMove, LastRun, TrackedTable};
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ pub(super) fn run_report() -> RunReport {
         schema: "raw".to_owned(),
         tables: vec![moved_table()],
         omissions: OmissionReport::default(),
+        objects: object_report(),
         notes: Vec::new(),
     }
 }
@@ -57,8 +59,43 @@ pub(super) fn plan_preview() -> PlanPreview {
             error: "no key tells its rows apart".to_owned(),
         }],
         mended: Vec::new(),
+        objects: vec![ObjectPreview {
+            table: table(),
+            kind: ObjectKind::Index,
+            name: "t_k".to_owned(),
+            statements: vec![
+                "CREATE INDEX \"t_k\" ON \"raw\".\"t\" USING btree (\"k\")".to_owned(),
+            ],
+        }],
         omissions: OmissionReport::default(),
         notes: Vec::new(),
+    }
+}
+
+fn object_report() -> ObjectReport {
+    let (table, name) = (table(), "t_k".to_owned());
+    let kind = ObjectKind::Index;
+    ObjectReport {
+        made: vec![MadeObject {
+            table: table.clone(),
+            kind,
+            name: name.clone(),
+            action: "made",
+            duration_ms: 1,
+        }],
+        failed: vec![FailedObject {
+            table: table.clone(),
+            kind,
+            name: name.clone(),
+            error: "it is too long".to_owned(),
+        }],
+        kept: 1,
+        remarks: vec![ObjectRemark {
+            table,
+            kind,
+            part: name,
+            said: "it is another one".to_owned(),
+        }],
     }
 }
 

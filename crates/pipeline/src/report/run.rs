@@ -5,6 +5,7 @@ use handoff_model::{
     LossAudit, MoveFigures, MovePerformance, ProofBy, Reason, RunId, TableName, TableSum,
     human::{counted, grouped},
 };
+use handoff_objects::ObjectReport;
 use handoff_plan::{OmissionReport, PlanReport};
 use handoff_structure::StructureChange;
 use jiff::Timestamp;
@@ -29,6 +30,8 @@ pub struct RunReport {
     pub tables: Vec<TableReport>,
     /// The parts of the source that do not arrive in the target.
     pub omissions: OmissionReport,
+    /// The objects around the columns that were made, and those that could not be.
+    pub objects: ObjectReport,
     /// Remarks for a person on the whole run, one sentence each.
     pub notes: Vec<String>,
 }

@@ -67,6 +67,41 @@ impl TableMovers for RunTools {
         order: &LoadOrder<'_>,
         check: &dyn PublicationCheck,
     ) -> Result<LoadOutcome, TableError> {
+        match self.load_once(order, check) {
+            Err(error) if self.makes_way(order.plan, &error) => self.load_once(order, check),
+            done => done,
+        }
+    }
+
+    fn change(&self, plan: &TablePlan, changes: &StructurePlan) -> Result<TargetTable, TableError> {
+        self.make_changes(plan, changes)
+    }
+
+    fn take_changes(&self, table: &TableName) -> Vec<StructureReport> {
+        self.changes_made.take(table)
+    }
+}
+
+/// Returns the replica's table as it is now. An earlier try may have got as far as the swap: if the structure
+/// changed with it, the old one makes the next a swap again, which is right either way.
+fn replica_table<'a>(
+    replicator: &Replicator,
+    order: &CopyOrder<'a>,
+) -> Result<Option<&'a TableSchema>, TableError> {
+    let plan = order.plan;
+    if order.is_first || matches!(order.part, CopiedPart::Keys(_)) {
+        return Ok(plan.replica.as_deref());
+    }
+    let is_there = replicator.has(&plan.name).map_err(TableError::Copy)?;
+    Ok(is_there.then(|| plan.replica.as_deref().unwrap_or(&plan.schema)))
+}
+
+impl RunTools {
+    fn load_once(
+        &self,
+        order: &LoadOrder<'_>,
+        check: &dyn PublicationCheck,
+    ) -> Result<LoadOutcome, TableError> {
         let plan = order.plan;
         let filter = match order.part {
             LoadedPart::Rows(filter) | LoadedPart::RowsAndKeys(filter, _) => filter,
@@ -102,30 +137,6 @@ impl TableMovers for RunTools {
         seal.settle(done)
     }
 
-    fn change(&self, plan: &TablePlan, changes: &StructurePlan) -> Result<TargetTable, TableError> {
-        self.make_changes(plan, changes)
-    }
-
-    fn take_changes(&self, table: &TableName) -> Vec<StructureReport> {
-        self.changes_made.take(table)
-    }
-}
-
-/// Returns the replica's table as it is now. An earlier try may have got as far as the swap: if the structure
-/// changed with it, the old one makes the next a swap again, which is right either way.
-fn replica_table<'a>(
-    replicator: &Replicator,
-    order: &CopyOrder<'a>,
-) -> Result<Option<&'a TableSchema>, TableError> {
-    let plan = order.plan;
-    if order.is_first || matches!(order.part, CopiedPart::Keys(_)) {
-        return Ok(plan.replica.as_deref());
-    }
-    let is_there = replicator.has(&plan.name).map_err(TableError::Copy)?;
-    Ok(is_there.then(|| plan.replica.as_deref().unwrap_or(&plan.schema)))
-}
-
-impl RunTools {
     fn seal<'a>(&'a self, record: PublishedMove<'a>, since: Option<Timestamp>) -> TrackingHook<'a> {
         let seal = self.tracker.seal(record);
         match since {

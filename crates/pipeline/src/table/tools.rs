@@ -16,6 +16,7 @@ use handoff_model::{
     CancelToken, Observer, RowFilter, RowThrottle, RunEvent, SumBy, TableName, TablePhase,
     TableSum, Watermark, WatermarkWindow,
 };
+use handoff_objects::MakerOptions;
 use handoff_plan::{PlanError, TablePlan, TargetRefusal, WatermarkColumn};
 use handoff_replicator::Replicator;
 use handoff_rows::Locking;
@@ -56,6 +57,8 @@ pub(crate) struct RunTools {
     pub(crate) lock_timeout: Duration,
     /// The changes of tables' structures that were made.
     pub(crate) changes_made: ChangesMade,
+    /// The way in which objects around the columns are made and dropped.
+    pub(crate) objects: MakerOptions,
 }
 
 impl RunTools {

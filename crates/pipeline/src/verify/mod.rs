@@ -16,7 +16,7 @@ use base::{ReplicaTables, VerifyBase};
 use handoff_connect::Side;
 use handoff_model::{RowThrottle, RunEvent, RunId, TableName};
 use handoff_plan::{Hops, NameWeight};
-use handoff_schema::{SourceCatalogue, pg_table_name};
+use handoff_schema::SourceCatalogue;
 use handoff_session::{
     Access, HiddenTables, ReplicaNeed, Session, Sides, TableScope, gone_note, read_catalogue,
 };
@@ -99,7 +99,7 @@ impl Pipeline {
         let mut notes: Vec<String> = names.map(ToString::to_string).collect();
         notes.extend(change.map(|change| change.what()));
         let arrived = |name: &TableName| match (&target, &replica) {
-            (Some((_, there)), _) => there.tables.contains_key(&pg_table_name(name)),
+            (Some((_, there)), _) => there.has(name),
             (None, Some((_, there))) => there.contains_key(name),
             (None, None) => false,
         };

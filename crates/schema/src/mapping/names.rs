@@ -2,47 +2,58 @@
 
 use crate::{ColumnSchema, MAX_PG_NAME};
 use handoff_model::TableName;
+use handoff_settings::NameCase;
 use std::collections::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The columns that every PostgreSQL table has already (PostgreSQL manual, 5.6 "System Columns").
 const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
-/// Returns the name of the PostgreSQL table: the source's, or shortened with a stable hash over 63
-/// bytes.
-pub fn pg_table_name(table: &TableName) -> String {
-    shortened(table.as_str(), "")
+/// Returns the name of the PostgreSQL table: the source's in the case of the settings, or shortened with a stable hash
+/// over 63 bytes.
+pub fn pg_table_name(table: &TableName, case: NameCase) -> String {
+    shortened(&case.apply(table.as_str()), "")
 }
 
 /// Returns the table's name, and notes it if it had to change.
-pub(super) fn table(table: &TableName, notes: &mut Vec<String>) -> String {
-    let name = pg_table_name(table);
-    if name != table.as_str() {
+pub(super) fn table(table: &TableName, case: NameCase, notes: &mut Vec<String>) -> String {
+    let name = pg_table_name(table, case);
+    if name != case.apply(table.as_str()) {
         notes.push(format!("the table is called \"{name}\" in the target: {TOO_LONG}"));
     }
     name
 }
 
 /// Returns the columns' names, and notes each that had to change.
-pub(super) fn columns(columns: &[ColumnSchema], notes: &mut Vec<String>) -> Vec<String> {
+pub(super) fn columns(
+    columns: &[ColumnSchema],
+    case: NameCase,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
     // What needs no change has the first claim on its name.
     let mut taken: HashSet<String> = columns
         .iter()
-        .map(|column| column.name.as_str())
+        .map(|column| case.apply(column.name.as_str()))
         .filter(|name| fits(name))
-        .map(str::to_owned)
         .collect();
     let mut name = |column: &ColumnSchema| {
         let source = column.name.as_str();
-        if fits(source) {
-            return source.to_owned();
+        let wanted = case.apply(source);
+        if fits(&wanted) {
+            return wanted;
         }
-        let name = free(source, &mut taken);
-        let why = if is_system(source) { SYSTEM } else { TOO_LONG };
+        let name = free(&wanted, &mut taken);
+        let why = if is_system(&wanted) { SYSTEM } else { TOO_LONG };
         notes.push(format!("the column `{source}` is called \"{name}\" in the target: {why}"));
         name
     };
     columns.iter().map(&mut name).collect()
+}
+
+/// Returns a name that two columns would have.
+pub(super) fn twice(names: &[String]) -> Option<&str> {
+    let mut seen = HashSet::new();
+    names.iter().map(String::as_str).find(|name| !seen.insert(*name))
 }
 
 const TOO_LONG: &str = "PostgreSQL allows 63 bytes";
@@ -101,7 +112,7 @@ mod tests {
         let source: Vec<ColumnSchema> =
             source.iter().map(|name| ColumnSchema::of_type(name, "int").unwrap()).collect();
         let mut notes = Vec::new();
-        (columns(&source, &mut notes), notes.len())
+        (columns(&source, NameCase::Kept, &mut notes), notes.len())
     }
 
     #[test]
@@ -133,6 +144,25 @@ mod tests {
         let (names, notes) = names(&["xmin", "xmin_", "XMAX", "ctid"]);
         assert_eq!(names, ["xmin__", "xmin_", "XMAX", "ctid_"]);
         assert_eq!(notes, 2);
+    }
+
+    #[test]
+    fn names_in_lower_case_give_way_to_columns_of_the_system_too() {
+        let source =
+            ["PatNum", "XMIN", "ÄB"].map(|name| ColumnSchema::of_type(name, "int").unwrap());
+        let mut notes = Vec::new();
+        let names = columns(&source, NameCase::Lower, &mut notes);
+        assert_eq!(names, ["patnum", "xmin_", "äb"]);
+        assert_eq!((notes.len(), twice(&names)), (1, None));
+        let table = TableName::new("PatPlan").unwrap();
+        assert_eq!(pg_table_name(&table, NameCase::Lower), "patplan");
+        assert_eq!(pg_table_name(&table, NameCase::Kept), "PatPlan");
+    }
+
+    #[test]
+    fn a_name_of_two_columns_is_found() {
+        let names = ["a", "b", "a"].map(str::to_owned);
+        assert_eq!(twice(&names), Some("a"));
     }
 
     #[test]

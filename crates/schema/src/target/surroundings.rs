@@ -4,6 +4,9 @@ use super::obstacle::{ActingKey, LooseColumn, TargetObstacle};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
+/// The place in the queries below for a condition on objects of our own.
+pub(super) const OWN: &str = "/* own */";
+
 /// Spells an expression for the surroundings of the relation `c` of the schema `n` as JSON. `k` and `b` are
 /// [`ACTING_KEYS`] and [`PUBLICATIONS`].
 pub(super) const SURROUNDINGS: &str = "\
@@ -17,7 +20,7 @@ pub(super) const SURROUNDINGS: &str = "\
         'rules', (SELECT json_agg(r.rulename ORDER BY r.rulename) FROM pg_rewrite r \
             WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' AND r.ev_enabled <> 'D'), \
         'triggers', (SELECT json_agg(t.tgname ORDER BY t.tgname) FROM pg_trigger t \
-            WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'), \
+            WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' /* own */), \
         'acting_keys', k.keys, \
         'subscriptions', (SELECT json_agg(DISTINCT s.subname) FROM pg_subscription_rel sr \
             JOIN pg_stat_subscription st ON st.subid = sr.srsubid \
@@ -47,7 +50,7 @@ pub(super) const ACTING_KEYS: &str = "\
     FROM pg_constraint x \
     JOIN pg_class f ON f.oid = x.conrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace \
     CROSS JOIN LATERAL (SELECT DISTINCT unnest(ARRAY[x.conrelid, x.confrelid]) AS rel) e \
-    WHERE x.contype = 'f' AND x.conparentid = 0 \
+    WHERE x.contype = 'f' AND x.conparentid = 0 /* own */ \
         AND (x.confdeltype IN ('c', 'n', 'd') OR x.confupdtype IN ('c', 'n', 'd')) \
     GROUP BY e.rel";
 

@@ -1,6 +1,7 @@
 //! `[tables.NAME]`, of both files.
 
 use super::extraction::{self, RowSettings};
+use super::objects::read_objects;
 use super::run::percent;
 use super::target::read_structure;
 use crate::document::TomlEntry;
@@ -8,7 +9,7 @@ use crate::error::FilePlace;
 use crate::reader::SettingsReader;
 use crate::section::{Section, text_of};
 use crate::suggest::one_of;
-use crate::{AVAILABLE_STRATEGIES, TableSettings, WrittenAt};
+use crate::{AVAILABLE_STRATEGIES, NameCase, TableSettings, WrittenAt};
 use handoff_model::{ColumnName, Priority, Strategy, TableName};
 use std::collections::BTreeMap;
 
@@ -74,6 +75,7 @@ fn table(
     let max_delete_percent = percent(&mut section, reader);
     let structure = read_structure(&mut section, reader);
     let columns = read_columns(&mut section, reader);
+    let objects = read_objects(&mut section, reader);
     section.finish(reader);
     let RowSettings { extraction, watermark, lookback, deletes } = rows;
     TableSettings {
@@ -87,6 +89,8 @@ fn table(
         priority,
         structure,
         columns,
+        name_case: NameCase::Kept,
+        objects,
         written: WrittenAt::new(vec![place]),
     }
 }

@@ -1,11 +1,12 @@
 //! `[target]`.
 
+use super::objects::read_objects;
 use super::server::{read_password, url};
 use super::tls::{read_require_auth, read_tls};
 use crate::error::FilePlace;
 use crate::reader::SettingsReader;
 use crate::section::{LengthRange, Section, Text};
-use crate::{DroppedColumns, DroppedTables, PgServer, StructurePolicy, TargetSettings};
+use crate::{DroppedColumns, DroppedTables, NameCase, PgServer, StructurePolicy, TargetSettings};
 
 /// The longest identifier PostgreSQL keeps, in bytes (`NAMEDATALEN` less one).
 const MAX_IDENTIFIER_BYTES: usize = 63;
@@ -29,6 +30,11 @@ pub(super) fn target(
     let choices: Vec<_> = DroppedTables::ALL.iter().map(|one| (one.name(), *one)).collect();
     let dropped_tables = section.choice("dropped_tables", &choices, reader);
     let lock_timeout = section.duration("lock_timeout", LOCK_TIMEOUT, reader);
+    let objects = read_objects(&mut section, reader).unwrap_or_default();
+    let name_case = match section.flag("lower_case_names", reader) {
+        Some(true) => NameCase::Lower,
+        _ => NameCase::Kept,
+    };
     section.finish(reader);
     let parsed = from_url?;
     let password = beside_url.unwrap_or(parsed.password);
@@ -36,6 +42,8 @@ pub(super) fn target(
     let defaults = TargetSettings::new(server);
     let target = TargetSettings {
         grant_select_to: roles,
+        name_case,
+        objects,
         structure: structure.unwrap_or_default(),
         dropped_columns: dropped.unwrap_or_default(),
         dropped_tables: dropped_tables.unwrap_or_default(),

@@ -88,6 +88,8 @@ fn every_key_arrives() {
         dropped_columns = "drop"
         dropped_tables = "drop"
         lock_timeout = "500ms"
+        objects = { foreign_keys = true, checks = false, unique_texts = "icu" }
+        lower_case_names = true
         require_auth = "scram-sha-256"
         tls = "require"
         [replica]
@@ -113,6 +115,7 @@ fn every_key_arrives() {
         [tables.procedurelog]
         loader = "standard"
         structure = "fail"
+        objects = "all"
     "#;
     let tables = "tables.procedurelog.columns = { IsLocked = \"boolean\" }\n\
                   [tables.\"a.b\"]\nloader = \"streaming\"\n";
@@ -141,6 +144,13 @@ fn every_key_arrives() {
     expected.target.dropped_columns = DroppedColumns::Drop;
     expected.target.dropped_tables = DroppedTables::Drop;
     expected.target.lock_timeout = Duration::from_millis(500);
+    expected.target.name_case = NameCase::Lower;
+    expected.target.objects = ObjectSettings {
+        foreign_keys: true,
+        checks: false,
+        unique_texts: UniqueTexts::Icu,
+        ..ObjectSettings::ALL
+    };
     expected.run.jobs = 16.try_into().unwrap();
     expected.run.include = vec!["proc*".to_owned(), "${a}".to_owned()];
     expected.run.exclude = vec!["tmp_*".to_owned()];
@@ -157,6 +167,7 @@ fn every_key_arrives() {
     let procedurelog = TableSettings {
         loader: Some(Strategy::Standard),
         structure: Some(StructurePolicy::Fail),
+        objects: Some(ObjectSettings::ALL),
         columns: [(ColumnName::new("IsLocked").unwrap(), "boolean".to_owned())].into(),
         ..TableSettings::default()
     };
@@ -165,6 +176,22 @@ fn every_key_arrives() {
     expected.tables.insert(TableName::new("a.b").unwrap(), dotted);
     assert_eq!(settings, expected);
     assert!(!format!("{settings:?}").contains("S3cret"));
+}
+
+#[test]
+fn objects_are_a_set_or_what_departs_from_it() {
+    let urls = "[source]\nurl = \"mysql://a@b/c\"\n[target]\nurl = \"postgres://a@b/c\"\n";
+    let fails = |objects: &str, part: &str| {
+        let (main, path) = (format!("{urls}objects = {objects}\n"), Path::new("h.toml"));
+        let error = from_texts((&main, path), None, &env).unwrap_err();
+        let messages: Vec<&str> =
+            error.problems().iter().map(|problem| problem.message()).collect();
+        assert!(messages.iter().any(|message| message.contains(part)), "{messages:?}");
+    };
+    fails("\"most\"", "it takes \"keys\", \"all\"");
+    fails("{ index = true }", "has no index");
+    fails("{ indexes = 1 }", "target.objects.indexes is 1; it takes true or false");
+    fails("{ unique_texts = \"ci\" }", "\"bytes\" or \"icu\"");
 }
 
 #[test]

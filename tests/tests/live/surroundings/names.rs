@@ -73,7 +73,8 @@ fn a_name_that_belongs_to_something_else_is_foreseen() {
 fn two_tables_of_one_name_in_the_target_are_refused() {
     let trio = Trio::new("around shortened");
     let long = "ö".repeat(60);
-    let short = handoff_schema::pg_table_name(&handoff_model::TableName::new(&long).unwrap());
+    let long_name = handoff_model::TableName::new(&long).unwrap();
+    let short = handoff_schema::pg_table_name(&long_name, handoff_settings::NameCase::Kept);
     for table in [&long, &short] {
         trio.sql_source(&format!("CREATE TABLE `{table}` (id INT PRIMARY KEY)"));
     }

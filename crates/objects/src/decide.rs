@@ -11,7 +11,7 @@ use handoff_schema::{
     IndexSchema, MappedColumn, PgType, ReferringObjects, SourceCheck, TableMapping, TableObjects,
     TableSchema, short_name,
 };
-use handoff_settings::ObjectSettings;
+use handoff_settings::{NameCase, ObjectSettings};
 use std::collections::BTreeMap;
 
 /// One table with all that its objects are decided from.
@@ -34,10 +34,19 @@ pub struct ObjectInputs<'a> {
     pub schema: &'a str,
     /// The database of the source.
     pub database: &'a str,
+    /// The case of names in the target.
+    pub name_case: NameCase,
     /// The tables by name.
     pub tables: BTreeMap<TableName, DescribedTable<'a>>,
     /// Foreign keys, and the CHECKs of MySQL.
     pub referring: &'a ReferringObjects,
+}
+
+impl ObjectInputs<'_> {
+    /// Returns a name as it is in the target.
+    fn name(&self, name: &str) -> String {
+        short_name(&self.name_case.apply(name))
+    }
 }
 
 /// The objects that the target is to have, and those of the source that it does not get.
@@ -59,8 +68,7 @@ impl WantedObjects {
         let mut wanted = WantedObjects::default();
         for (name, table) in &inputs.tables {
             wanted.tables.insert(name.clone(), table.mapping.pg_table.clone());
-            let mut decider =
-                TableDecider { name, table, schema: inputs.schema, wanted: &mut wanted };
+            let mut decider = TableDecider { name, table, inputs, wanted: &mut wanted };
             decider.comments();
             decider.columns();
             decider.indexes();
@@ -81,7 +89,7 @@ impl WantedObjects {
             let decided: Vec<_> = keys.iter().map(|key| foreign_key(&tables, key)).collect();
             for (key, body) in keys.iter().zip(decided) {
                 let part = ObjectPart { kind: ObjectKind::ForeignKey, part: &key.name };
-                self.take(name, &table.mapping, &part, short_name(&key.name), body);
+                self.take(name, &table.mapping, &part, inputs.name(&key.name), body);
             }
         }
     }
@@ -125,7 +133,7 @@ struct ObjectPart<'a> {
 struct TableDecider<'a> {
     name: &'a TableName,
     table: &'a DescribedTable<'a>,
-    schema: &'a str,
+    inputs: &'a ObjectInputs<'a>,
     wanted: &'a mut WantedObjects,
 }
 
@@ -191,7 +199,7 @@ impl TableDecider<'_> {
             index,
             facts: &facts,
             mapping: &table.mapping,
-            schema: self.schema,
+            schema: self.inputs.schema,
             texts: table.settings.unique_texts,
         });
         let kind = if index.unique { ObjectKind::UniqueIndex } else { ObjectKind::Index };
@@ -199,7 +207,7 @@ impl TableDecider<'_> {
             Ok(decided) => (decided.needs.clone(), decided.remark.clone()),
             Err(_) => (None, None),
         };
-        let name = short_name(&format!("{}_{}", table.mapping.pg_table, index.name));
+        let name = self.inputs.name(&format!("{}_{}", table.mapping.pg_table, index.name));
         self.take(kind, &index.name, &name, decided.map(|decided| decided.body));
         if let (Some(object), Some(_)) = (self.wanted.objects.last_mut(), &needs) {
             object.needs = needs;
@@ -222,7 +230,7 @@ impl TableDecider<'_> {
                     .map_err(|refused| refused.to_string()),
                 false => Err("it is NOT ENFORCED".to_owned()),
             };
-            self.take(ObjectKind::Check, &check.name, &short_name(&check.name), body);
+            self.take(ObjectKind::Check, &check.name, &self.inputs.name(&check.name), body);
         }
     }
 }

@@ -249,10 +249,9 @@ impl Planner<'_> {
 
     /// Returns a name that no relation or type has or will have: an index shares their names.
     fn free_name(&mut self, wanted: &TargetObject) -> String {
-        let whole = format!("{}_{}", wanted.pg_table, wanted.part);
         let names = (1..).map(|number: u32| match number {
             1 => wanted.name.clone(),
-            _ => short_name(&format!("{whole}_{number}")),
+            _ => short_name(&format!("{}_{number}", wanted.name)),
         });
         let mut free = names.filter(|name| !self.names.contains(name));
         let name = free.next().expect("numbers never end");

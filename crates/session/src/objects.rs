@@ -64,6 +64,7 @@ pub fn decide_objects(
     Ok(WantedObjects::decide(&ObjectInputs {
         schema: &settings.target.schema,
         database: source.database(),
+        name_case: settings.target.name_case,
         tables,
         referring: &referring,
     }))

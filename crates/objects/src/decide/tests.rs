@@ -75,6 +75,7 @@ fn decide(sample: &Sample, settings: ObjectSettings, keys: &[SourceForeignKey]) 
     WantedObjects::decide(&ObjectInputs {
         schema: "raw",
         database: "clinic",
+        name_case: NameCase::Kept,
         tables: [(name, table)].into(),
         referring: &referring,
     })

@@ -127,7 +127,7 @@ fn names_of_tables_keys_and_people_are_left_to_them() {
     let two = index("K", "T_k", "USING btree (\"b\")");
     let made = Target::new().plan(&[one, two]).steps;
     let names: Vec<&str> = made.iter().map(|step| step.object.name.as_str()).collect();
-    assert_eq!(names, ["T_k", "T_K_2"]);
+    assert_eq!(names, ["T_k", "T_k_2"]);
 }
 
 #[test]

@@ -188,6 +188,9 @@ pub struct SchemaArgs {
     /// Print the statements that bring the tables into line instead, as the next run would.
     #[arg(long)]
     pub diff: bool,
+    /// Print the views, triggers, routines and events of the source instead, as they are written there.
+    #[arg(long, conflicts_with_all = ["diff", "tables"])]
+    pub rest: bool,
     /// The sources that are accepted.
     #[command(flatten)]
     pub source: SourceArgs,

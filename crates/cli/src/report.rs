@@ -24,7 +24,7 @@ pub use init::{WrittenFiles, init_text};
 pub use plan::plan_text;
 pub use repair::repair_text;
 pub use run::{Listing, text};
-pub use schema::schema_text;
+pub use schema::{rest_text, schema_text};
 pub use status::{StatusReport, TableHealth, TableStanding};
 pub use verify::verify_text;
 pub use verify_page::verify_page;

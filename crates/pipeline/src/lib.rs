@@ -74,6 +74,7 @@ pub use handoff_objects::{
     FailedObject, MadeObject, ObjectKind, ObjectPreview, ObjectRemark, ObjectReport,
 };
 pub use handoff_plan::{Hops, OmissionItem, OmissionReport, PlanReport};
+pub use handoff_schema::UntranslatedPart;
 pub use handoff_session::{IdentityChange, SessionError, SourceChange, StatusSnapshot};
 pub use options::{LockPatience, Prove, RunOptions, SourceConsent};
 pub use preview::{Action, PlanPreview, RefusedPreview, Since, TablePreview};

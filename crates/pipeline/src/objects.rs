@@ -5,11 +5,13 @@ use crate::error::{Result, TableError};
 use crate::report::TableReport;
 use crate::run_base::RunBase;
 use crate::table::RunTools;
-use handoff_model::{Reason, RunEvent, chain};
+use handoff_model::{Reason, RunEvent, RunId, chain};
 use handoff_objects::{
     FailedObject, MakerOptions, ObjectMaker, ObjectPlan, ObjectPreview, ObjectReport,
 };
-use handoff_plan::{Plan, TablePlan};
+use handoff_plan::{Hops, Plan, TablePlan};
+use handoff_schema::UntranslatedPart;
+use handoff_session::{Access, Session, Sides};
 
 impl Pipeline {
     pub(crate) fn maker_options(&self) -> MakerOptions {
@@ -77,6 +79,20 @@ impl Pipeline {
         let present = base.session.read_objects()?.foresee(wanted);
         let plan = ObjectPlan::make(wanted, &present).of_tables(&base.scope.wanted);
         Ok(plan.preview(&self.settings.target.schema))
+    }
+
+    /// Returns the views, triggers, routines and events of the source with their texts, for a person to translate.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if a server cannot be reached or read.
+    pub fn untranslated_parts(&self) -> Result<Vec<UntranslatedPart>> {
+        let options = self.session_options(RunId::new());
+        let sides = Sides::of(Hops::Both, Access::Look);
+        self.patiently(|| {
+            let session = Session::open(&self.settings, Access::Look, sides, &options)?;
+            Ok(session.untranslated_parts()?)
+        })
     }
 
     fn planned_objects(&self, base: &RunBase<'_>) -> Result<ObjectPlan> {

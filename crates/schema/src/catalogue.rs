@@ -8,7 +8,7 @@ mod omitted;
 
 use crate::{OmittedPart, Result, TableObjects, TableSchema};
 use facts::CatalogueFacts;
-pub(crate) use facts::ask_texts;
+pub(crate) use facts::{ask_optional, ask_texts};
 use handoff_connect::MyConn;
 use handoff_model::{TableName, own};
 use std::collections::BTreeMap;

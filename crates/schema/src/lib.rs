@@ -44,6 +44,7 @@ mod objects;
 mod omission;
 mod pg_type;
 mod plain;
+mod rest;
 mod stable_hash;
 mod table;
 mod target;
@@ -61,6 +62,7 @@ pub use objects::{
 };
 pub use omission::{OmissionKind, OmittedPart};
 pub use pg_type::{PgType, UnknownPgType};
+pub use rest::UntranslatedPart;
 pub use stable_hash::StableHash;
 pub use table::{IndexPart, IndexSchema, StorageEngine, TableFiles, TableSchema};
 pub use target::{

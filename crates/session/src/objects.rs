@@ -7,7 +7,9 @@ use handoff_connect::{MyPool, SessionProfile};
 use handoff_model::TableName;
 use handoff_objects::{DescribedTable, ObjectInputs, ObjectKind, PresentObjects, WantedObjects};
 use handoff_plan::OmissionReport;
-use handoff_schema::{OmittedPart, ReferringObjects, SourceCatalogue, TableMapping};
+use handoff_schema::{
+    OmittedPart, ReferringObjects, SourceCatalogue, TableMapping, UntranslatedPart,
+};
 use handoff_settings::Settings;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,17 @@ impl Session<'_> {
         let tables = scope.catalogue.tables.keys().filter(|name| filter.takes(name));
         let all = tables.cloned().collect();
         decide_objects(source, self.settings, &scope.catalogue, &all).map(Some)
+    }
+
+    /// Reads the views, triggers, routines and events of the source.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`SessionError`] if the source fails.
+    pub fn untranslated_parts(&self) -> SessionResult<Vec<UntranslatedPart>> {
+        let Some(source) = &self.servers.source else { return Ok(Vec::new()) };
+        let mut conn = source.get(SessionProfile::Read).map_err(SessionError::Connect)?;
+        UntranslatedPart::read_all(&mut conn, source.database()).map_err(SessionError::Catalogue)
     }
 
     /// Reads the objects that the target has.

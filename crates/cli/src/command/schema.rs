@@ -1,7 +1,7 @@
 //! `etl schema`: the structure of tables in the target, as statements. Changes nothing.
 
 use crate::args::SchemaArgs;
-use crate::report::schema_text;
+use crate::report::{rest_text, schema_text};
 use crate::shell::Shell;
 use crate::{Exit, Failure};
 use handoff_pipeline::{Pipeline, RunOptions};
@@ -14,6 +14,14 @@ pub(super) fn schema(shell: &Shell, args: &SchemaArgs) -> Result<Exit, Failure> 
         ..RunOptions::default()
     };
     let pipeline = Pipeline::new(shell.settings()?).cancel(shell.cancelled_by_signals()?);
+    if args.rest {
+        let parts = pipeline.untranslated_parts()?;
+        match args.json {
+            true => shell.print_json(&parts)?,
+            false => shell.print(&rest_text(&parts))?,
+        }
+        return Ok(Exit::Well);
+    }
     let listing = pipeline.structures(&options)?;
     if args.json {
         shell.print_json(&listing)?;

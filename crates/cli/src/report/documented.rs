@@ -5,7 +5,7 @@ use super::samples::{
     AT, check_report, init_report, plan_preview, repair_report, run_report, status_snapshot, table,
     verify_report,
 };
-use handoff_pipeline::{RefusedStructure, StructureListing, TableStructure};
+use handoff_pipeline::{RefusedStructure, StructureListing, TableStructure, UntranslatedPart};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -70,6 +70,13 @@ fn a_schema() {
             ("### A table that cannot be loaded", "/refused/0"),
         ],
     );
+}
+
+#[test]
+fn the_rest_of_a_schema() {
+    let (kind, name, text) = (String::new(), String::new(), String::new());
+    let document = self::document(&[UntranslatedPart { kind, name, text }]);
+    check(&document, &[("### A part for a person", "/0")]);
 }
 
 #[test]

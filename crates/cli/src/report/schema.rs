@@ -1,6 +1,8 @@
 //! The structure of tables in the target, as statements.
 
-use handoff_pipeline::{StructureListing, TableStructure};
+use handoff_connect::paste_my;
+use handoff_model::visible;
+use handoff_pipeline::{StructureListing, TableStructure, UntranslatedPart};
 
 /// Prints the statements that make the tables, or with `diff` those that bring them into line. What cannot be carried
 /// stands in comments, so that the whole may be run.
@@ -13,6 +15,21 @@ pub fn schema_text(listing: &StructureListing, diff: bool) -> String {
         text.push_str("-- nothing to change\n");
     }
     text
+}
+
+/// Prints the parts of the source that a person has to translate, with their statements there.
+pub fn rest_text(parts: &[UntranslatedPart]) -> String {
+    if parts.is_empty() {
+        return "-- the source has no views, triggers, routines or events\n".to_owned();
+    }
+    let one = |part: &UntranslatedPart| {
+        let (kind, name) = (&part.kind, visible(&part.name));
+        match part.text.as_str() {
+            "" => format!("-- {kind} {name}: the account may not see its text\n"),
+            text => format!("-- {kind} {name}\n{};\n", paste_my(text)),
+        }
+    };
+    parts.iter().map(one).collect()
 }
 
 fn statements(table: &TableStructure, diff: bool) -> String {
@@ -33,6 +50,21 @@ mod tests {
     use super::*;
     use handoff_model::TableName;
     use handoff_pipeline::RefusedStructure;
+
+    #[test]
+    fn the_rest_is_told_with_its_texts() {
+        let part = |name: &str, text: &str| UntranslatedPart {
+            kind: "view".to_owned(),
+            name: name.to_owned(),
+            text: text.to_owned(),
+        };
+        let parts = [part("v", "CREATE VIEW v AS SELECT 1"), part("w", "")];
+        assert_eq!(
+            rest_text(&parts),
+            "-- view v\nCREATE VIEW v AS SELECT 1;\n-- view w: the account may not see its text\n"
+        );
+        assert!(rest_text(&[]).starts_with("-- the source has no views"));
+    }
 
     #[test]
     fn statements_may_be_run_and_refusals_are_comments() {

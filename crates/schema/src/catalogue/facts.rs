@@ -158,6 +158,17 @@ pub(crate) fn ask_texts(conn: &mut MyConn, sql: &str) -> Result<Vec<Vec<String>>
     })
 }
 
+/// Runs a statement whose columns are texts that may be NULL.
+pub(crate) fn ask_optional(conn: &mut MyConn, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
+    ask(conn, sql, |fields| {
+        let mut texts = Vec::new();
+        while !fields.is_empty() {
+            texts.push(fields.option()?);
+        }
+        Some(texts)
+    })
+}
+
 /// Runs a statement and reads each row, whose columns are all texts.
 fn ask<T>(conn: &mut MyConn, sql: &str, read: fn(&mut FactFields) -> Option<T>) -> Result<Vec<T>> {
     let rows: Vec<Row> =

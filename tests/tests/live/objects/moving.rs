@@ -33,9 +33,14 @@ fn a_database_is_moved_for_good_by_the_script() {
     trio.sql_source("DELETE FROM child WHERE id = 9; INSERT INTO parent (name, n) VALUES ('e', 5)");
     let closed = script(&trio, &etl, "close");
     assert_eq!(closed.code, Some(0), "{}\n{}", closed.stdout, closed.stderr);
-    for part in
-        ["foreign_key: 1", "unique_index: 1", "comment: 2", "left out of `seen`: view", "Signed: "]
-    {
+    for part in [
+        "foreign_key: 1",
+        "unique_index: 1",
+        "comment: 2",
+        "left out of `seen`: view",
+        "VIEW `seen` AS select 1 AS `a`;",
+        "Signed: ",
+    ] {
         assert!(closed.stdout.contains(part), "{part}\n{}", closed.stdout);
     }
     // The application goes on in the target.

@@ -75,7 +75,7 @@ fn a_schema() {
 #[test]
 fn the_rest_of_a_schema() {
     let (kind, name, text) = (String::new(), String::new(), String::new());
-    let document = self::document(&[UntranslatedPart { kind, name, text }]);
+    let document = document(&[UntranslatedPart { kind, name, text }]);
     check(&document, &[("### A part for a person", "/0")]);
 }
 

@@ -182,8 +182,7 @@ fn every_key_arrives() {
 fn objects_are_a_set_or_what_departs_from_it() {
     let urls = "[source]\nurl = \"mysql://a@b/c\"\n[target]\nurl = \"postgres://a@b/c\"\n";
     let fails = |objects: &str, part: &str| {
-        let (main, path) = (format!("{urls}objects = {objects}\n"), Path::new("h.toml"));
-        let error = from_texts((&main, path), None, &env).unwrap_err();
+        let error = load(&format!("{urls}objects = {objects}\n"), None).unwrap_err();
         let messages: Vec<&str> =
             error.problems().iter().map(|problem| problem.message()).collect();
         assert!(messages.iter().any(|message| message.contains(part)), "{messages:?}");

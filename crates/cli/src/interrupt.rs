@@ -2,6 +2,7 @@
 
 use crate::{Exit, Screen};
 use handoff_model::CancelToken;
+use handoff_pipeline::over_time;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::time::Duration;
@@ -37,6 +38,18 @@ pub fn watch(cancel: &CancelToken, screen: &Screen) -> io::Result<()> {
 /// Returns an error if the system refuses the handlers.
 pub fn end_at_once() -> io::Result<()> {
     on_signals(|| interrupted())
+}
+
+/// Ends the process when `most` is over, whatever it is waiting for: for commands that only look.
+pub(crate) fn end_after(most: Duration, screen: &Screen) {
+    let screen = screen.clone();
+    let named = thread::Builder::new().name("time-limit".to_owned());
+    // Without a thread for it the signals are left.
+    let _ = named.spawn(move || {
+        thread::sleep(most);
+        screen.write(format!("etl: {}\n", over_time(most)).as_bytes());
+        std::process::exit(Exit::Unavailable.code().into());
+    });
 }
 
 fn on_signals(mut act: impl FnMut() + Send + 'static) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use crate::args::CommonArgs;
 use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, screen};
 use handoff_model::{CancelToken, visible_json, visible_lines};
-use handoff_settings::Settings;
+use handoff_settings::{RunSettings, Settings};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -48,6 +48,12 @@ impl Shell {
     /// Has Ctrl-C end the process from now on: for a command that only looks.
     pub(crate) fn ended_by_signals(&self) -> Result<(), Failure> {
         interrupt::end_at_once().map_err(Failure::Signals)
+    }
+
+    /// Has the process end by itself once it has taken as long as these settings allow: for a command that only
+    /// looks.
+    pub(crate) fn ended_in_time(&self, run: &RunSettings) {
+        interrupt::end_after(run.max_duration, &self.screen);
     }
 
     /// Reads the settings, and warns of what they had better not say.

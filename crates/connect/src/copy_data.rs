@@ -6,12 +6,14 @@
 //! each other are put together before the driver sees them.
 
 use crate::layered::StreamLayer;
+use crate::pg_requests::{CopyDirection, SentRequests};
 use postgres::types::Type;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, ReadBuf};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes that are asked of the system at once.
 const BLOCK: usize = 128 * 1024;
@@ -22,9 +24,26 @@ const HEADER: usize = 5;
 /// The memory that the driver spends on a message beside its bytes, at least: rows of no length are rows too.
 const OF_A_MESSAGE: usize = 128;
 
+/// The time in which an answer has to end that nobody waits for any more.
+pub(crate) const ABANDONED: Duration = Duration::from_secs(10);
+
 const COPY_DATA: u8 = b'd';
+const COPY_DONE: u8 = b'c';
+/// Begin a COPY in one direction or both.
+const COPY_IN: u8 = b'G';
+const COPY_OUT: u8 = b'H';
+const COPY_BOTH: u8 = b'W';
+/// Ends the rows of a statement.
+const COMPLETE: u8 = b'C';
+const ERROR: u8 = b'E';
 /// Ends an answer.
 const READY: u8 = b'Z';
+/// Is all of the answer to a statement's farewell, but for its end.
+const CLOSED: u8 = b'3';
+/// Come whenever the server likes, and tell us nothing.
+const NOTICE: u8 = b'N';
+const PARAMETER: u8 = b'S';
+const NOTIFICATION: u8 = b'A';
 /// Describes the columns of an answer, and the parameters of a statement.
 const COLUMNS: u8 = b'T';
 const PARAMETERS: u8 = b't';
@@ -43,6 +62,16 @@ pub(crate) struct CoalescedCopyData {
     left: Range<usize>,
     /// Bytes of the message in progress that are still to be handed on as they are.
     passing: usize,
+    /// They are not handed on: the driver would keep them, or ask nobody in particular to look at them.
+    dropping: bool,
+    /// The requests to which the messages are an answer.
+    sent: SentRequests,
+    /// The data of a COPY may come.
+    copying: bool,
+    /// The answer in progress holds more than a statement's farewell.
+    answers: bool,
+    /// The time in which an answer has to end that nobody waits for any more.
+    abandoned: Duration,
     /// The most bytes of a message, and of an answer that is no COPY.
     largest: usize,
     /// Bytes of the answer in progress, without those of a COPY.
@@ -59,19 +88,34 @@ enum Refusal {
     /// It names types that nobody knows. The driver would ask the server after them, and after the types that
     /// those are made of, as deep as that likes.
     UnknownTypes,
+    /// It copies rows and no statement of ours does.
+    StrayCopy,
+    /// It goes on with an answer that nobody has waited for for a while.
+    Abandoned,
 }
 
 impl CoalescedCopyData {
     /// Reads a stream on which the server has not said anything yet. An answer of more than `largest`
     /// bytes is refused; the rows of a COPY are not gathered and count one by one.
     pub(crate) fn new(largest: usize) -> CoalescedCopyData {
-        let block = vec![0; BLOCK].into();
-        CoalescedCopyData { block, left: 0..0, passing: 0, largest, answered: 0, refused: None }
+        CoalescedCopyData {
+            block: vec![0; BLOCK].into(),
+            left: 0..0,
+            passing: 0,
+            dropping: false,
+            sent: SentRequests::default(),
+            copying: false,
+            answers: false,
+            abandoned: ABANDONED,
+            largest,
+            answered: 0,
+            refused: None,
+        }
     }
 
     /// Hands on what the block holds and `out` has room for.
     fn hand_on(&mut self, out: &mut ReadBuf<'_>) {
-        loop {
+        while self.refused.is_none() {
             self.pass(out);
             if self.passing > 0 || !(self.merge(out) || self.begin(out)) {
                 return;
@@ -81,8 +125,11 @@ impl CoalescedCopyData {
 
     /// Hands on what there is of the message in progress.
     fn pass(&mut self, out: &mut ReadBuf<'_>) {
-        let length = self.passing.min(self.left.len()).min(out.remaining());
-        out.put_slice(&self.block[self.left.start..][..length]);
+        let mut length = self.passing.min(self.left.len());
+        if !self.dropping {
+            length = length.min(out.remaining());
+            out.put_slice(&self.block[self.left.start..][..length]);
+        }
         self.left.start += length;
         self.passing -= length;
     }
@@ -91,7 +138,9 @@ impl CoalescedCopyData {
     /// are none.
     fn merge(&mut self, out: &mut ReadBuf<'_>) -> bool {
         let start = out.filled().len();
-        let Some(mut room) = out.remaining().checked_sub(HEADER) else { return false };
+        let merges = self.copying && !self.is_overdue();
+        let room = out.remaining().checked_sub(HEADER).filter(|_| merges);
+        let Some(mut room) = room else { return false };
         while let Some(data) = copy_data(&self.block[self.left.clone()])
             && data.len() <= room
         {
@@ -122,15 +171,58 @@ impl CoalescedCopyData {
                 // It is judged as a whole.
                 None if (HEADER..=BLOCK).contains(&length) => return false,
                 Some(body) if known_types(tag, body).is_some() => {}
-                _ => {
-                    self.refused = Some(Refusal::UnknownTypes);
-                    return false;
-                }
+                _ => self.refused = Some(Refusal::UnknownTypes),
             }
         }
+        if !self.may_copy(tag) {
+            self.refused = Some(Refusal::StrayCopy);
+        }
+        if tag != READY && self.is_overdue() {
+            self.refused = Some(Refusal::Abandoned);
+        }
+        if self.refused.is_some() {
+            return false;
+        }
+        self.end(tag);
         // The driver refuses a length that does not even count itself, once it has it.
         self.passing = length.max(HEADER);
+        self.dropping = is_aside(tag) && length >= HEADER;
         self.count(tag, length)
+    }
+
+    /// Takes note of a message that begins or ends a COPY; returns false if it is part of one that no statement
+    /// of ours asked for.
+    fn may_copy(&mut self, tag: u8) -> bool {
+        match tag {
+            COPY_DATA | COPY_DONE if !self.copying => return false,
+            COPY_OUT => self.copying = true,
+            COPY_DONE | COMPLETE | ERROR | READY => self.copying = false,
+            _ => {}
+        }
+        match tag {
+            COPY_OUT => self.sent.asked() == CopyDirection::Out,
+            COPY_IN => self.sent.asked() == CopyDirection::In,
+            COPY_BOTH => false,
+            _ => true,
+        }
+    }
+
+    /// Returns true if an answer goes on that should have ended.
+    fn is_overdue(&self) -> bool {
+        self.sent.abandoned_for().is_some_and(|passed| passed > self.abandoned)
+    }
+
+    /// Takes note of an answer's end.
+    fn end(&mut self, tag: u8) {
+        match tag {
+            READY => {
+                if std::mem::take(&mut self.answers) {
+                    self.sent.is_answered();
+                }
+            }
+            CLOSED => {}
+            _ => self.answers |= !is_aside(tag),
+        }
     }
 
     /// Counts a message that begins; returns false if it is refused.
@@ -155,9 +247,19 @@ impl CoalescedCopyData {
                 self.largest >> 20
             ),
             Refusal::UnknownTypes => "the server answers with types that nobody asked for".into(),
+            Refusal::StrayCopy => "the server copies rows that nobody asked for".into(),
+            Refusal::Abandoned => format!(
+                "the server went on for {} s with an answer that nobody waits for",
+                self.abandoned.as_secs()
+            ),
         };
         io::Error::new(io::ErrorKind::InvalidData, text)
     }
+}
+
+/// Returns true for a message that comes whenever the server likes.
+fn is_aside(tag: u8) -> bool {
+    matches!(tag, NOTICE | PARAMETER | NOTIFICATION)
 }
 
 /// Reads a description of columns or parameters; [`None`] unless every type that it names is one of
@@ -222,7 +324,26 @@ impl<S> StreamLayer<S> for CoalescedCopyData {
                 0 => return Poll::Ready(Ok(())),
                 length => self.left.end += length,
             }
+            if self.passing > 0 && self.is_overdue() {
+                self.refused = Some(Refusal::Abandoned);
+                self.passing = 0;
+                self.left = 0..0;
+            }
         }
+    }
+
+    fn poll_write(
+        &mut self,
+        below: Pin<&mut S>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>>
+    where
+        S: AsyncWrite,
+    {
+        let written = ready!(below.poll_write(cx, bytes))?;
+        self.sent.look(&bytes[..written.min(bytes.len())]);
+        Poll::Ready(Ok(written))
     }
 }
 
@@ -264,8 +385,29 @@ mod tests {
 
     /// Reads as [`read`] does, answers of so many bytes at most.
     fn read_at_most(bytes: &[u8], size: usize, room: usize, largest: usize) -> io::Result<Vec<u8>> {
+        let layer = CoalescedCopyData { copying: true, ..asked(&[COPY_OUT_REQUEST], largest) };
+        read_through(layer, bytes, size, room)
+    }
+
+    const COPY_OUT_REQUEST: &[u8] = b"COPY t TO STDOUT\0";
+    const ROLLBACK: &[u8] = b"ROLLBACK\0";
+
+    /// Returns a layer through which these statements were sent.
+    fn asked(statements: &[&[u8]], largest: usize) -> CoalescedCopyData {
+        let mut layer = CoalescedCopyData::new(largest);
+        layer.sent.look(b"\0\0\0\x08\0\x03\0\0");
+        statements.iter().for_each(|statement| layer.sent.look(&message(b'Q', statement)));
+        layer
+    }
+
+    fn read_through(
+        layer: CoalescedCopyData,
+        bytes: &[u8],
+        size: usize,
+        room: usize,
+    ) -> io::Result<Vec<u8>> {
         let pieces = Pieces { bytes, size, waits: false };
-        let mut merged = LayeredStream::new(pieces, CoalescedCopyData::new(largest));
+        let mut merged = LayeredStream::new(pieces, layer);
         let mut context = Context::from_waker(Waker::noop());
         let (mut all, mut buffer) = (Vec::new(), vec![0; room]);
         loop {
@@ -315,6 +457,7 @@ mod tests {
         [
             message(b'R', &[0, 0, 0, 0]),
             message(b'2', b""),
+            message(COPY_OUT, &[0, 0, 0]),
             message(COPY_DATA, b"header and first row"),
             message(COPY_DATA, b""),
             message(COPY_DATA, b"row"),
@@ -332,7 +475,9 @@ mod tests {
     #[test]
     fn nothing_is_lost_wherever_the_pieces_end() {
         let stream = stream();
-        let expected = joined(messages(&stream));
+        let mut expected = messages(&stream);
+        expected.retain(|(tag, _)| *tag != NOTICE);
+        let expected = joined(expected);
         for size in 1..=stream.len() {
             for room in (1..40).chain([64, 333, stream.len()]) {
                 let found = joined(messages(&read(&stream, size, room)));
@@ -410,6 +555,67 @@ mod tests {
                     assert!(read_at_most(stream, size, room, 1 << 30).is_err(), "{stream:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_that_nobody_asked_for_is_refused() {
+        let data = message(COPY_DATA, &[7; 100]);
+        let out = [message(COPY_OUT, &[0, 0, 0]), data.clone(), message(COPY_DONE, b"")].concat();
+        let begun = |tag| message(tag, &[0, 0, 0]);
+        let select: &[u8] = b"SELECT 1\0";
+        let strays: [(&[&[u8]], Vec<u8>); 8] = [
+            (&[], data.clone()),
+            (&[select], out.clone()),
+            (&[select], message(COPY_DONE, b"")),
+            (&[COPY_OUT_REQUEST], data.clone()),
+            (&[COPY_OUT_REQUEST], [&out[..], &data].concat()),
+            (&[COPY_OUT_REQUEST], [begun(COPY_OUT), message(ERROR, b""), data.clone()].concat()),
+            (&[COPY_OUT_REQUEST], begun(COPY_IN)),
+            (&[b"COPY t FROM STDIN\0"], begun(COPY_BOTH)),
+        ];
+        for (statements, bytes) in strays {
+            for size in [1, 7, usize::MAX] {
+                let error = read_through(asked(statements, 1 << 20), &bytes, size, 64);
+                let error = error.expect_err(&format!("{statements:?} {bytes:?}"));
+                assert!(error.to_string().contains("copies rows that nobody"), "{error}");
+            }
+        }
+        assert!(read_through(asked(&[COPY_OUT_REQUEST], 1 << 20), &out, 7, 64).is_ok());
+    }
+
+    #[test]
+    fn an_answer_that_nobody_waits_for_has_to_end() {
+        let data = message(COPY_DATA, &[7; 100]).repeat(3);
+        let end = [message(COMPLETE, b"COPY 3\0"), message(READY, b"I")].concat();
+        let abandoned = |statements: &[&[u8]]| CoalescedCopyData {
+            copying: true,
+            answers: true,
+            abandoned: Duration::ZERO,
+            ..asked(statements, 1 << 20)
+        };
+        for size in [1, 7, usize::MAX] {
+            let bytes = [&data[..], &end].concat();
+            let wanted = read_through(abandoned(&[COPY_OUT_REQUEST]), &bytes, size, 64);
+            assert!(wanted.is_ok(), "somebody reads it");
+            for bytes in [&bytes[..], &message(b'D', &[7; 100]), &message(NOTICE, b"x")] {
+                let layer = abandoned(&[COPY_OUT_REQUEST, ROLLBACK]);
+                let error = read_through(layer, bytes, size, 64).unwrap_err();
+                assert!(error.to_string().contains("nobody waits for"), "{error}");
+            }
+            let late = [message(READY, b"E"), end.clone()].concat();
+            let layer = abandoned(&[COPY_OUT_REQUEST, ROLLBACK]);
+            assert!(read_through(layer, &late, size, 64).is_ok(), "it came to its end");
+        }
+    }
+
+    #[test]
+    fn what_the_server_says_unasked_is_counted_and_goes_no_further() {
+        for tag in [NOTICE, PARAMETER, NOTIFICATION] {
+            let told = [message(tag, &[7; 100]), message(READY, b"I")].concat();
+            let read = read_at_most(&told, 7, 64, 1000).unwrap();
+            assert_eq!(read, message(READY, b"I"));
+            assert!(read_at_most(&message(tag, b"").repeat(100), 7, 64, 1000).is_err());
         }
     }
 

@@ -69,6 +69,7 @@ mod pg_line;
 mod pg_link;
 mod pg_lock;
 mod pg_pool;
+mod pg_requests;
 mod pg_session;
 mod pg_watched;
 mod pooler;

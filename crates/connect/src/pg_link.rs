@@ -73,8 +73,10 @@ impl PgConnState {
 }
 
 impl Drop for PgConnState {
-    /// A pooler may keep the session for somebody else, and need not reset it.
+    /// A pooler may keep the session for somebody else, and need not reset it. The driver waits for what is still
+    /// owed, for ever if the server goes on with it.
     fn drop(&mut self) {
+        self.seat.leave();
         if self.given_back != GivenBack::Closed && !self.client.is_closed() {
             // Where a transaction cannot be ended, the pooler ends the session.
             let _ = self.client.batch_execute("ROLLBACK");

@@ -1,7 +1,8 @@
 //! A layer with which a watchdog can cut the line to PostgreSQL.
 //!
 //! The driver reads and writes on its own runtime, inside the call that waits for an answer, and is not
-//! driven between calls. So a timer on the line that fires is proof that somebody waits.
+//! driven between calls. So a timer on the line that fires is proof that somebody waits. It never fires while a
+//! server sends without end, so a line is judged whenever something comes as well.
 
 use crate::layered::StreamLayer;
 use crate::seat::WatchSeat;
@@ -36,19 +37,29 @@ impl WatchedLine {
     ) -> Poll<io::Result<T>> {
         if done.is_ready() {
             self.seat.rest();
-            return done;
+            // A server that sends without end is never waited for.
+            return judged(&self.seat).map_or(done, |cut| Poll::Ready(Err(cut)));
         }
         let tick = self.tick.get_or_insert_with(|| Box::pin(sleep(TICK)));
         while tick.as_mut().poll(cx).is_ready() {
-            if let Some(verdict) = self.seat.verdict() {
-                let text = verdict.message().to_owned();
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, text)));
+            if let Some(cut) = judged(&self.seat) {
+                return Poll::Ready(Err(cut));
             }
             self.seat.wait_on();
             tick.as_mut().reset(Instant::now() + TICK);
         }
         Poll::Pending
     }
+}
+
+/// Returns the error of a line that is cut.
+fn judged(seat: &WatchSeat) -> Option<io::Error> {
+    let text = match seat.verdict() {
+        Some(verdict) => verdict.message().to_owned(),
+        None if seat.is_left() => "the server goes on and nobody waits for it any more".to_owned(),
+        None => return None,
+    };
+    Some(io::Error::new(io::ErrorKind::TimedOut, text))
 }
 
 impl Clone for WatchedLine {
@@ -83,5 +94,43 @@ impl<S> StreamLayer<S> for WatchedLine {
     {
         let done = below.poll_write(cx, bytes);
         self.rest_or_wait(done, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layered::LayeredStream;
+    use crate::{Fault, Side};
+    use std::task::Waker;
+
+    /// Sends without end.
+    struct Endless;
+
+    impl AsyncRead for Endless {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            out: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            out.put_slice(b"more");
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_server_that_sends_without_end_is_cut_as_well() {
+        let seat = Arc::new(WatchSeat::default());
+        let mut line = LayeredStream::new(Endless, WatchedLine::new(Arc::clone(&seat)));
+        let mut buffer = [0; 64];
+        let mut read = || {
+            let mut out = ReadBuf::new(&mut buffer);
+            Pin::new(&mut line).poll_read(&mut Context::from_waker(Waker::noop()), &mut out)
+        };
+        assert!(matches!(read(), Poll::Ready(Ok(()))));
+        seat.give_up(Fault::new(Side::Target, "it goes on and on"));
+        assert!(
+            matches!(read(), Poll::Ready(Err(error)) if error.to_string().contains("on and on"))
+        );
     }
 }

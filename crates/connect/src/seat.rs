@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+/// The longest that a connection is read which nobody uses any more.
+const FAREWELL: Duration = Duration::from_secs(10);
+
 /// A connection as its watchdog sees it.
 ///
 /// Whoever sends something and waits for the answer says so by [`WatchSeat::wait`], and by [`WatchSeat::rest`] that
@@ -24,6 +27,8 @@ pub(crate) struct WatchSeat {
     asked: AtomicU64,
     /// The wait that was found in vain, to be looked at once more.
     suspected: AtomicU64,
+    /// The time at which its last user left, by [`now`]; 0 before that.
+    left: AtomicU64,
     /// The reason that the connection was cut.
     verdict: OnceLock<Fault>,
     /// The server's Unix socket, where the driver waits on its own and tells nobody.
@@ -121,6 +126,17 @@ impl WatchSeat {
     pub(crate) fn cut(&self) {
         self.wire.iter().for_each(SocketHandle::cut);
         self.untold.iter().for_each(|socket| cut_all(socket));
+    }
+
+    /// Notes that nobody will use the connection any more.
+    pub(crate) fn leave(&self) {
+        self.left.store(now(), Ordering::Relaxed);
+    }
+
+    /// Returns true if the last user left so long ago that what is still owed will not come.
+    pub(crate) fn is_left(&self) -> bool {
+        let left = self.left.load(Ordering::Relaxed);
+        left != 0 && Duration::from_millis(now().saturating_sub(left)) >= FAREWELL
     }
 
     /// Returns why the connection was cut, if it was.

@@ -84,6 +84,7 @@ pub use report::{
     RepairWay, RunReport, StructureReport, TableReport, TableStatus, Verdict, VerifyPair,
     VerifyReport, VerifyRow, VerifyStatus, VerifyTable,
 };
+pub use stopping::over_time;
 pub use structures::{RefusedStructure, StructureListing, TableStructure};
 pub use verify::{Depth, VerifyRequest};
 

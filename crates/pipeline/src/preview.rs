@@ -109,7 +109,7 @@ impl Pipeline {
     ///
     /// Returns an [`Error`](crate::Error) if a server cannot be reached or read, or a table is not there.
     pub fn plan(&self, options: &RunOptions) -> Result<PlanPreview> {
-        self.until_stopped(|| self.patiently(|| self.foresee(options)))
+        self.in_time(|| self.patiently(|| self.foresee(options)))
     }
 
     fn foresee(&self, options: &RunOptions) -> Result<PlanPreview> {

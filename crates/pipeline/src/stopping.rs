@@ -8,10 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 impl Pipeline {
-    /// Does the work of a run, and stops it when its longest duration is over.
+    /// Does the work of a command, and stops it when its longest duration is over.
     pub(crate) fn in_time<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let _limit = TimeLimit::start(&self.cancel, self.settings.run.max_duration)?;
+        let _limit = self.time_limit()?;
         self.until_stopped(work)
+    }
+
+    /// Stops what this pipeline does when its longest duration is over, unless the result is dropped before.
+    pub(crate) fn time_limit(&self) -> Result<TimeLimit> {
+        TimeLimit::start(&self.cancel, self.settings.run.max_duration)
     }
 
     /// Does `work`, and returns the request to stop in place of an error that followed from it.
@@ -29,8 +34,8 @@ impl Pipeline {
     }
 }
 
-/// Stops a run that takes too long, unless this is dropped before.
-struct TimeLimit {
+/// Stops a command that takes too long, unless this is dropped before.
+pub(crate) struct TimeLimit {
     _ended: Sender<()>,
 }
 
@@ -40,7 +45,7 @@ impl TimeLimit {
         let cancel = cancel.clone();
         let watch = move || {
             if wait.recv_timeout(most) == Err(RecvTimeoutError::Timeout) {
-                cancel.cancel_because(over(most));
+                cancel.cancel_because(over_time(most));
             }
         };
         let named = thread::Builder::new().name("time-limit".to_owned());
@@ -49,14 +54,15 @@ impl TimeLimit {
     }
 }
 
-fn over(most: Duration) -> String {
+/// Says that a command took longer than `max_duration`.
+pub fn over_time(most: Duration) -> String {
     let seconds = most.as_secs();
     let length = match (seconds % 3600, seconds % 60) {
         (0, _) => format!("{} h", seconds / 3600),
         (_, 0) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     };
-    format!("the run took longer than {length} (max_duration in [run])")
+    format!("the command took longer than {length} (max_duration in [run])")
 }
 
 #[cfg(test)]
@@ -80,7 +86,7 @@ mod tests {
     #[test]
     fn lengths_are_written_as_short_as_they_can_be() {
         for (seconds, shown) in [(86_400, "24 h"), (5400, "90 min"), (90, "90 s"), (5, "5 s")] {
-            assert!(over(Duration::from_secs(seconds)).contains(&format!(" {shown} (")));
+            assert!(over_time(Duration::from_secs(seconds)).contains(&format!(" {shown} (")));
         }
     }
 }

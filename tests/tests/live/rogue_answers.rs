@@ -25,8 +25,8 @@ const FILE: &str = "/proc/self/environ";
 /// The memory that a run is given, and what it may take beside it.
 const LIMIT_MB: u64 = 32;
 const BESIDE_MB: u64 = 64;
-/// The servers of a trio that are no PostgreSQL come first.
-const MYSQL: usize = 2;
+/// Source, replica and target.
+const SERVERS: usize = 3;
 /// The silence that is waited for is two seconds; a run has several waits, and the machine is busy.
 const ENOUGH: Duration = Duration::from_secs(40);
 
@@ -75,6 +75,11 @@ struct Madhouse {
 
 impl Madhouse {
     fn new(name: &str) -> Madhouse {
+        Madhouse::hasty(name, 20)
+    }
+
+    /// Gives each command so many seconds.
+    fn hasty(name: &str, seconds: u64) -> Madhouse {
         let trio = Trio::new(name);
         let urls = [trio.source_url(), trio.replica_url(), trio.target_url()];
         let speech = [Speech::MySql, Speech::MySql, Speech::Postgres];
@@ -89,7 +94,7 @@ impl Madhouse {
         };
         let run = format!(
             "memory_limit_mb = {LIMIT_MB}\nsilence_timeout = \"2s\"\nmax_retries = 0\n\
-             max_duration = \"30s\"\njobs = 2"
+             max_duration = \"{seconds}s\"\njobs = 2"
         );
         let etl = Etl::with(&format!("{toml}\n[run]\n{run}\n"));
         trio.sql_source(ROWS);
@@ -137,6 +142,27 @@ impl Madhouse {
                 let what = format!("{name} from answer {from} on");
                 let done = self.survives(server, Conduct::Mad(from, madness), command, &what);
                 assert!(tells(&done), "{what}, {command}: {}", done.said);
+                println!("{what}, {command}: {:.1?}, {} MiB", done.took, done.peak_mb);
+            }
+        }
+    }
+
+    /// Has a server answer slowly and without end, each time to another command.
+    fn dawdles(&self, server: usize, cases: &[(&str, Madness)]) {
+        let answers = COMMANDS.map(|command| self.answers(server, command));
+        for (index, &(name, madness)) in cases.iter().enumerate() {
+            for (turn, command) in COMMANDS.iter().enumerate() {
+                if !is_long() && (index + turn) % COMMANDS.len() != server {
+                    continue;
+                }
+                let done = self.survives(
+                    server,
+                    Conduct::Mad(answers[turn] * (index as u64 % 3) / 3, madness),
+                    command,
+                    name,
+                );
+                assert!(tells(&done), "{name}, {command}: {}", done.said);
+                println!("{name}, {command}: {:.1?}, {} MiB", done.took, done.peak_mb);
             }
         }
     }
@@ -162,7 +188,12 @@ fn is_long() -> bool {
 
 /// Returns how many changed conversations there are to be, if anybody says so.
 fn rounds() -> Option<u64> {
-    std::env::var("HANDOFF_ROGUE_ROUNDS").ok().map(|rounds| rounds.parse().unwrap())
+    number("HANDOFF_ROGUE_ROUNDS")
+}
+
+/// Returns the number that a variable of the environment holds, if there is one.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
@@ -184,6 +215,15 @@ fn a_target_that_goes_mad_is_survived() {
     Madhouse::new("rogue_target").goes_mad(2, &pg_cases::CASES);
 }
 
+/// No server is silent for two seconds here, so that the duration of the whole is the only bound.
+#[test]
+fn servers_that_answer_slowly_and_without_end_are_survived() {
+    let house = Madhouse::hasty("rogue_slow", 8);
+    house.dawdles(0, &my_cases::SLOW);
+    house.dawdles(1, &my_cases::SLOW);
+    house.dawdles(2, &pg_cases::SLOW);
+}
+
 /// A server that asks for a file, whatever the statement, gets none, and be it our replica, which is sent files.
 #[test]
 fn a_server_that_asks_for_a_file_gets_none() {
@@ -201,25 +241,28 @@ fn a_server_that_asks_for_a_file_gets_none() {
     }
 }
 
-/// Conversations with source and replica, one packet changed. `HANDOFF_ROGUE_ROUNDS` says how many for each server, by default twenty;
-/// `HANDOFF_ROGUE_SEED` repeats one.
+/// Conversations with each of the servers, one packet changed. `HANDOFF_ROGUE_ROUNDS` says how many for each server, by
+/// default twenty; `HANDOFF_ROGUE_SEED` repeats them, and `HANDOFF_ROGUE_SERVER` (0, 1 or 2) those of one server only.
 #[test]
 fn conversations_that_are_changed_are_survived() {
     let house = Madhouse::new("rogue_changes");
-    let seed = std::env::var("HANDOFF_ROGUE_SEED").ok().map(|seed| seed.parse().unwrap());
-    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+    let seed = number("HANDOFF_ROGUE_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let only = number("HANDOFF_ROGUE_SERVER");
     println!("HANDOFF_ROGUE_SEED={seed}");
-    let (mut ends, mut peak) = ([0_u64; 4], 0);
-    let mut packets = [[0; 4]; MYSQL];
+    let (mut ends, mut peak, mut slowest) = ([0_u64; 4], 0, Duration::ZERO);
+    let mut packets = [[0; 4]; SERVERS];
     for (server, known) in packets.iter_mut().enumerate() {
         for (turn, command) in COMMANDS.iter().enumerate() {
             house.answers(server, command);
             known[turn] = house.servers[server].said().0;
         }
     }
-    for round in 0..rounds().unwrap_or(20) * MYSQL as u64 {
+    for round in 0..rounds().unwrap_or(20) * SERVERS as u64 {
         let mut random = Random::new(seed.wrapping_add(round));
-        let (server, turn) = (round as usize % MYSQL, random.below(COMMANDS.len()));
+        let (server, turn) = (round as usize % SERVERS, random.below(COMMANDS.len()));
+        if only.is_some_and(|only| only != server as u64) {
+            continue;
+        }
         let at = random.next() % packets[server][turn].max(1);
         let kind = KINDS[random.below(KINDS.len())];
         let what = format!("seed {seed} round {round}, server {server}, packet {at}, {kind:?}");
@@ -230,6 +273,7 @@ fn conversations_that_are_changed_are_survived() {
         let done = house.survives(server, conduct, COMMANDS[turn], &what);
         ends[usize::try_from(done.code.unwrap()).unwrap()] += 1;
         peak = peak.max(done.peak_mb);
+        slowest = slowest.max(done.took);
     }
-    println!("exit codes 0 to 3: {ends:?}; peak {peak} MiB");
+    println!("exit codes 0 to 3: {ends:?}; peak {peak} MiB; slowest {slowest:.1?}");
 }

@@ -9,7 +9,9 @@ use crate::{Exit, Failure, Verbosity};
 pub(super) fn check(shell: &Shell, args: &CheckArgs) -> Result<Exit, Failure> {
     shell.ended_by_signals()?;
     // Its warnings are findings.
-    let report = handoff_pipeline::check(&shell.untold_settings()?);
+    let settings = shell.untold_settings()?;
+    shell.ended_in_time(&settings.run);
+    let report = handoff_pipeline::check(&settings);
     if args.json {
         shell.print_json(&report)?;
     } else {

@@ -26,6 +26,7 @@ pub(super) fn init(shell: &Shell, args: &InitArgs) -> Result<Exit, Failure> {
             (settings.source, settings.run, None)
         }
     };
+    shell.ended_in_time(&run);
     let at = if args.quick { LookAt::Catalogue } else { LookAt::Rows };
     let report = handoff_pipeline::init(&source, &run, at)?;
     if let Some(servers) = &servers {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> {
     shell.ended_by_signals()?;
     let settings = shell.settings()?;
+    shell.ended_in_time(&settings.run);
     let mut snapshot = StatusSnapshot::inspect(&settings)?;
     only(&args.tables, &settings, &mut snapshot)?;
     let report = StatusReport::new(&snapshot, Timestamp::now(), args.stale.map(|age| age.0));

@@ -13,6 +13,9 @@ pub(super) const ERROR: u8 = 0xff;
 /// The code of an "error" that tells the progress of a statement (MariaDB).
 const PROGRESS: u16 = 0xffff;
 
+/// The most news of one statement's progress that are passed over. Servers send some every few seconds, and only to
+/// clients that ask for them.
+const MOST_NEWS: u32 = 10_000;
 /// The flag of a status behind which another answer follows. No statement of ours has two.
 const MORE_RESULTS: u16 = 0x0008;
 
@@ -61,6 +64,18 @@ pub(super) fn error(packet: &[u8]) -> Option<Error> {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// News of a statement's progress, which are passed over.
+#[derive(Debug, Default)]
+pub(super) struct PassedNews(u32);
+
+impl PassedNews {
+    /// Counts one; returns the error of a server that tells nothing else.
+    pub(super) fn pass(&mut self) -> Option<Error> {
+        self.0 += 1;
+        (self.0 > MOST_NEWS).then(malformed)
+    }
 }
 
 pub(super) fn malformed() -> Error {

@@ -1,6 +1,6 @@
 //! `LOAD DATA LOCAL INFILE` with a file from memory (manual, "Protocol::LOCAL_INFILE_Request").
 
-use super::answer::{ERROR, LOCAL_INFILE, OK, Outcome, error, malformed, ok};
+use super::answer::{ERROR, LOCAL_INFILE, OK, Outcome, PassedNews, error, malformed, ok};
 use super::packets::{Buffer, HEADER};
 use crate::seat::WatchSeat;
 use std::io::{self, Write};
@@ -55,11 +55,13 @@ enum Answer {
 
 /// Reads one packet.
 fn answer(wire: &WatchSeat, buffer: &mut Buffer) -> mysql::Result<Answer> {
+    let mut news = PassedNews::default();
     loop {
         let read = buffer.some(wire, |packet| Some(read(packet).transpose()))?;
         if let Some(Some(answer)) = read {
             return answer;
         }
+        news.pass().map_or(Ok(()), Err)?;
     }
 }
 

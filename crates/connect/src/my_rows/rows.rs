@@ -1,6 +1,6 @@
 //! The rows of a prepared statement, without an allocation a row.
 
-use super::answer::{END, ERROR, OK, Outcome, end, error, malformed};
+use super::answer::{END, ERROR, OK, Outcome, PassedNews, end, error, malformed};
 use super::packet::MyPacket;
 use super::packets::Buffer;
 use super::row::{self, Sent};
@@ -51,6 +51,7 @@ pub(super) struct Stream<'a> {
     /// More is to come.
     open: bool,
     outcome: Outcome,
+    news: PassedNews,
     /// Set if the rows were not read to their end.
     broken: &'a mut bool,
 }
@@ -65,7 +66,8 @@ impl<'a> Stream<'a> {
     ) -> Stream<'a> {
         let open = columns.is_some();
         let columns = columns.unwrap_or_default();
-        Stream { seat, buffer, columns, open, outcome: Outcome::default(), broken }
+        let (outcome, news) = (Outcome::default(), PassedNews::default());
+        Stream { seat, buffer, columns, open, outcome, news, broken }
     }
 
     /// Returns what the server said behind the rows.
@@ -95,9 +97,14 @@ impl<'a> Stream<'a> {
         mut row: impl FnMut(&[u8], &[Sent]) -> Option<Stop<B>>,
     ) -> mysql::Result<ControlFlow<B>> {
         let columns = &*self.columns;
+        let news = &mut self.news;
         while self.open {
             let stop = self.buffer.some(self.seat, |packet| {
-                if packet.first() == Some(&OK) { row(packet, columns) } else { after_rows(packet) }
+                if packet.first() == Some(&OK) {
+                    row(packet, columns)
+                } else {
+                    after_rows(packet, news)
+                }
             })?;
             match stop {
                 None => {}
@@ -133,10 +140,10 @@ enum Stop<B> {
 }
 
 /// Reads a packet that is no row.
-fn after_rows<B>(packet: &[u8]) -> Option<Stop<B>> {
+fn after_rows<B>(packet: &[u8], news: &mut PassedNews) -> Option<Stop<B>> {
     match packet.first() {
         Some(&END) => Some(end(packet).map_or_else(|| Stop::Error(malformed()), Stop::End)),
-        Some(&ERROR) => error(packet).map(Stop::Error),
+        Some(&ERROR) => error(packet).or_else(|| news.pass()).map(Stop::Error),
         _ => Some(Stop::Error(malformed())),
     }
 }
@@ -145,4 +152,17 @@ fn after_rows<B>(packet: &[u8]) -> Option<Stop<B>> {
 fn recycle<'b>(mut values: Vec<ValueRef<'_>>) -> Vec<ValueRef<'b>> {
     values.clear();
     values.into_iter().map(|_| unreachable!("it is empty")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_of_the_progress_are_passed_over_up_to_a_point() {
+        let packet = [ERROR, 0xff, 0xff, 1, 2, 1, 0, 0, 0, 0];
+        let mut news = PassedNews::default();
+        let passed = (0..20_000).take_while(|_| after_rows::<()>(&packet, &mut news).is_none());
+        assert_eq!(passed.count(), 10_000);
+    }
 }

@@ -37,6 +37,7 @@ impl Pipeline {
     /// that is not there, a run in progress.
     pub fn verify(&self, request: &VerifyRequest) -> Result<VerifyReport> {
         let (run, started_at, clock) = (RunId::new(), Timestamp::now(), Instant::now());
+        let _limit = self.time_limit()?;
         let base = self.until_stopped(|| self.patiently(|| self.inspect(run, request)))?;
         let sides = base.sides();
         self.cancel.check()?;

@@ -14,13 +14,15 @@ pub struct Watched {
     pub said: String,
     /// The most memory that it had at once.
     pub peak_mb: u64,
+    /// The time until it ended.
+    pub took: Duration,
     is_late: bool,
 }
 
 impl Watched {
     pub fn shown(&self) -> String {
         let said: String = self.said.chars().take(4000).collect();
-        format!("exit {:?}, {} MiB\n{said}", self.code, self.peak_mb)
+        format!("exit {:?}, {} MiB, {:.1?}\n{said}", self.code, self.peak_mb, self.took)
     }
 
     /// Fails if it was ended by us.
@@ -45,7 +47,8 @@ pub fn watch(mut command: Command, most: Duration) -> Watched {
             String::from_utf8_lossy(&said).into_owned()
         })
     });
-    let end = Instant::now() + most;
+    let begun = Instant::now();
+    let end = begun + most;
     let (mut peak_mb, mut is_late) = (0, false);
     let status = loop {
         peak_mb = peak_mb.max(peak_of(child.id()));
@@ -58,8 +61,9 @@ pub fn watch(mut command: Command, most: Duration) -> Watched {
         }
         thread::sleep(Duration::from_millis(5));
     };
+    let took = begun.elapsed();
     let said = readers.map(|reader| reader.join().unwrap()).concat();
-    Watched { code: status.code(), said, peak_mb, is_late }
+    Watched { code: status.code(), said, peak_mb, took, is_late }
 }
 
 /// Returns the most memory that a process has had, in MiB; 0 once it is gone.

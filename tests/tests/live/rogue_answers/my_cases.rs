@@ -8,8 +8,11 @@ const FULL: usize = 0xff_ffff;
 const END: &[u8] = &[0xfe, 0, 0, 2, 0];
 const FINE: &[u8] = &[0, 0, 0, 2, 0, 0, 0];
 
+/// An end that tells of a change of the session: a variable and its value.
+const NEWS: &[u8] = b"\0\0\0\x02\x40\0\0\0\x11\0\x0f\x0aautocommit\x03OFF";
+
 /// Every kind of it, by name.
-pub const CASES: [(&str, Madness); 27] = [
+pub const CASES: [(&str, Madness); 31] = [
     ("random bytes", |out| random(out)),
     ("rows of text without end", |out| rows(out, &text_row())),
     ("rows of bytes without end", |out| rows(out, &binary_row())),
@@ -19,6 +22,18 @@ pub const CASES: [(&str, Madness); 27] = [
     ("errors without end", |out| endless(out, &[&error(1062)[..]])),
     ("an error's text without end", |out| chained(out, &[0xff, 0x28, 4])),
     ("progress without end", |out| endless(out, &[&[0xff, 0xff, 0xff, 1, 2, 1, 0, 0, 0, 0]])),
+    ("rows, and progress without end", |out| {
+        packets(out, &[&[1], &column(), END, &text_row()])?;
+        endless(out, &[&[0xff, 0xff, 0xff, 1, 2, 1, 0, 0, 0, 0]])
+    }),
+    ("rows of bytes, and progress without end", |out| {
+        packets(out, &[&[1], &column(), END, &binary_row()])?;
+        endless(out, &[&[0xff, 0xff, 0xff, 1, 2, 1, 0, 0, 0, 0]])
+    }),
+    ("news of the session without end", |out| endless(out, &[NEWS])),
+    ("an end before its rows", |out| {
+        packets(out, &[&[1], &column(), END, END, &text_row(), &binary_row(), END])
+    }),
     ("what is fine without end", |out| endless(out, &[FINE])),
     ("ends without end", |out| endless(out, &[END])),
     ("empty packets without end", |out| endless(out, &[&[]])),
@@ -43,6 +58,22 @@ pub const CASES: [(&str, Madness); 27] = [
         packets(out, &[&b"\xff\x1d\x04#08S01Server shutdown in progress"[..]])
     }),
     ("silence", |_| Ok(())),
+];
+
+/// Signs of life, one a second, without end.
+pub const SLOW: [(&str, Madness); 3] = [
+    ("progress, once a second", |out| {
+        slowly(out, &framed(1, &[0xff, 0xff, 0xff, 1, 2, 1, 0, 0, 0, 0]))
+    }),
+    ("a row, one byte a second", |out| {
+        packets(out, &[&[1], &column(), END])?;
+        out.write_all(&[0, 16, 0, 4])?;
+        slowly(out, &[0])
+    }),
+    ("rows, one a second", |out| {
+        packets(out, &[&[1], &column(), END])?;
+        slowly(out, &framed(4, &text_row()))
+    }),
 ];
 
 /// Asks for a file, whatever the statement.
@@ -108,6 +139,18 @@ fn packets(out: &mut dyn Write, bodies: &[&[u8]]) -> io::Result<()> {
 
 fn endless(out: &mut dyn Write, bodies: &[&[u8]]) -> io::Result<()> {
     Numbered::new(out).without_end(bodies[0])
+}
+
+fn framed(number: u8, body: &[u8]) -> Vec<u8> {
+    [&body.len().to_le_bytes()[..3], &[number], body].concat()
+}
+
+/// Never lets a second pass without a sign of life.
+fn slowly(out: &mut dyn Write, sign: &[u8]) -> io::Result<()> {
+    loop {
+        out.write_all(sign)?;
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
 }
 
 fn random(out: &mut dyn Write) -> io::Result<()> {

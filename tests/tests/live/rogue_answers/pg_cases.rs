@@ -5,7 +5,7 @@ use super::{MARKER, Random};
 use std::io::{self, Write};
 
 /// Every kind of it, by name.
-pub const CASES: [(&str, Madness); 27] = [
+pub const CASES: [(&str, Madness); 37] = [
     ("random bytes", |out| random(out)),
     ("rows without end", |out| rows(out, 25, &row(MARKER.as_bytes()))),
     ("empty rows without end", |out| rows(out, 25, &[0, 0])),
@@ -21,6 +21,24 @@ pub const CASES: [(&str, Madness); 27] = [
     ("a row without end", |out| long(out, b'D')),
     ("a COPY that nobody asked for", |out| messages(out, &[(b'G', &[0, 0, 0])])),
     ("a COPY both ways", |out| messages(out, &[(b'W', &[0, 0, 0])])),
+    ("the data of a COPY that nobody asked for", |out| endless(out, b'd', MARKER.as_bytes())),
+    ("a COPY that answers whatever it is", |out| copied(out, &row(MARKER.as_bytes()))),
+    ("a COPY of rows that are none", |out| copied(out, &[0x7f; 300])),
+    ("a COPY that ends and goes on", |out| copied(out, &[0xff, 0xff])),
+    ("an end of nothing, and then rows", |out| {
+        messages(out, &[(b'Z', b"I")])?;
+        rows(out, 25, &row(MARKER.as_bytes()))
+    }),
+    ("two ends", |out| messages(out, &[(b'C', b"SELECT 1\0"), (b'Z', b"I"), (b'Z', b"I")])),
+    ("a command without an end", |out| messages(out, &[(b'C', b"SELECT 1\0")])),
+    ("a command before its rows", |out| {
+        messages(out, &[(b'2', b""), (b'C', b"SELECT 1\0"), (b'D', &row(MARKER.as_bytes()))])
+    }),
+    ("an error and rows behind it", |out| {
+        messages(out, &[(b'E', &fields("23505"))])?;
+        rows(out, 25, &row(MARKER.as_bytes()))
+    }),
+    ("an error and no end", |out| messages(out, &[(b'E', &fields("23505"))])),
     ("a request for the password", |out| messages(out, &[(b'R', &[0, 0, 0, 3])])),
     ("a length below itself", |out| out.write_all(&[b'D', 0, 0, 0, 3, 0, 0])),
     ("a negative length", |out| out.write_all(&[b'T', 0xff, 0xff, 0xff, 0xff, 0, 0])),
@@ -33,6 +51,19 @@ pub const CASES: [(&str, Madness); 27] = [
     ("an unknown message", |out| messages(out, &[(b'?', MARKER.as_bytes())])),
     ("a message that breaks off", |out| cut(out)),
     ("silence", |_| Ok(())),
+];
+
+/// Signs of life, one a second, without end.
+pub const SLOW: [(&str, Madness); 3] = [
+    ("notices, one a second", |out| slowly(out, &message(b'N', &fields("01000")))),
+    ("a row, one byte a second", |out| {
+        out.write_all(&[&description(25)[..], &[b'D', 0, 0, 16, 0]].concat())?;
+        slowly(out, &[0])
+    }),
+    ("rows, one a second", |out| {
+        out.write_all(&description(25))?;
+        slowly(out, &message(b'D', &row(MARKER.as_bytes())))
+    }),
 ];
 
 fn message(tag: u8, body: &[u8]) -> Vec<u8> {
@@ -49,6 +80,21 @@ fn endless(out: &mut dyn Write, tag: u8, body: &[u8]) -> io::Result<()> {
     let many = one.repeat(1 + (1 << 16) / one.len());
     loop {
         out.write_all(&many)?;
+    }
+}
+
+/// A COPY of this row, without end, as an answer to whoever runs a prepared statement.
+fn copied(out: &mut dyn Write, row: &[u8]) -> io::Result<()> {
+    messages(out, &[(b'2', b""), (b'H', &[1, 0, 1, 0, 1])])?;
+    out.write_all(&message(b'd', b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"))?;
+    endless(out, b'd', row)
+}
+
+/// Never lets a second pass without a sign of life.
+fn slowly(out: &mut dyn Write, sign: &[u8]) -> io::Result<()> {
+    loop {
+        out.write_all(sign)?;
+        std::thread::sleep(std::time::Duration::from_secs(1));
     }
 }
 

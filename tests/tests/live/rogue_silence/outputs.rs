@@ -47,7 +47,7 @@ fn a_run_that_takes_too_long_stops_with_its_own_reason() {
     let done = ends_within(Duration::from_secs(30), child);
     let said = shown(&done);
     assert_eq!(done.code, Some(1), "{said}");
-    assert!(said.contains("the run took longer than 10 s (max_duration in [run])"), "{said}");
+    assert!(said.contains("the command took longer than 10 s (max_duration in [run])"), "{said}");
     target.lets(Passes::All);
 
     // Before the first table there is nothing to report on.

@@ -11,6 +11,7 @@ use handoff_model::{CancelToken, OnCancel};
 use r2d2::PooledConnection;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A connection out of a [`MyPool`]; dereferences to its [`MyClient`].
 ///
@@ -123,6 +124,11 @@ impl MyConn {
     /// Returns a [`Fault`] if the process has no file descriptor left.
     pub fn wire(&self) -> Result<SocketHandle> {
         self.link().client.wire().map_err(|error| self.fault(&error.into()))
+    }
+
+    /// Returns the longest that the server waits for more of a file before it ends the session.
+    pub fn file_wait(&self) -> Duration {
+        my_session::file_wait(self.pool.dialer().patience.usual_silence())
     }
 
     /// Closes the connection instead of giving it back, such as after a result that was not read

@@ -237,7 +237,8 @@ impl MyDialer {
             true => SessionRights::Refused,
             false => SessionRights::Tried,
         };
-        let session = NewSession { version: &server.version, profile, label, rights };
+        let file_wait = my_session::file_wait(self.patience.usual_silence());
+        let session = NewSession { version: &server.version, profile, label, rights, file_wait };
         client.query_drop(my_session::set_up(&session))
     }
 

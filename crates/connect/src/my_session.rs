@@ -2,11 +2,14 @@
 
 use crate::session_profile::SessionProfile;
 use crate::{ServerFlavor, ServerVersion, quote_my_text};
+use std::time::Duration;
 
 /// A day's idling, since a run's lock is held by an idle session.
 const WAIT_TIMEOUT_S: u32 = 7 * 24 * 3600;
-/// The longest that the server waits for us while we wait for the other server.
+/// The longest that the server waits for us to take rows while we wait for the other server.
 const NET_TIMEOUT_S: u32 = 2 * 3600;
+/// The least time that the server waits for more of a file, however little silence the settings allow.
+const LEAST_FILE_WAIT: Duration = Duration::from_secs(10);
 /// The longest that a statement waits for a lock; the default of a day would eat the nightly
 /// window.
 const LOCK_TIMEOUT_S: u32 = 60;
@@ -21,6 +24,14 @@ pub(crate) struct NewSession<'a> {
     /// A named lock that the session takes so that it can be found from outside.
     pub(crate) label: Option<&'a str>,
     pub(crate) rights: SessionRights,
+    /// The longest that the server waits for more of a file.
+    pub(crate) file_wait: Duration,
+}
+
+/// Returns the longest that a server waits for more of a file, by the silence that the settings allow. Whoever sends
+/// one sends something more often.
+pub(crate) fn file_wait(silence: Duration) -> Duration {
+    silence.max(LEAST_FILE_WAIT)
 }
 
 /// True if a session tries to set what MySQL lets only some accounts set.
@@ -38,7 +49,7 @@ pub(crate) enum SessionRights {
 /// variable that changes what a statement means, which rows it sees, how its result is printed, or
 /// whether and when it fails. Limits of memory stay as the administrator chose them.
 pub(crate) fn set_up(session: &NewSession<'_>) -> String {
-    let NewSession { version, profile, label, rights } = *session;
+    let NewSession { version, profile, label, rights, file_wait } = *session;
     let mut set = vec![
         "time_zone = '+00:00'".to_owned(),
         "character_set_client = utf8mb4".to_owned(),
@@ -57,7 +68,8 @@ pub(crate) fn set_up(session: &NewSession<'_>) -> String {
         format!("sql_select_limit = {}", u64::MAX),
         "group_concat_max_len = 16777216".to_owned(),
         format!("wait_timeout = {WAIT_TIMEOUT_S}"),
-        format!("net_read_timeout = {NET_TIMEOUT_S}"),
+        // MariaDB keeps a core busy while it waits for a client that is gone.
+        format!("net_read_timeout = {}", file_wait.as_secs()),
         format!("net_write_timeout = {NET_TIMEOUT_S}"),
         format!(
             "lock_wait_timeout = CAST(LEAST(@@lock_wait_timeout, {LOCK_TIMEOUT_S}) AS UNSIGNED)"
@@ -196,7 +208,16 @@ mod tests {
 
     fn set_up(version: &ServerVersion, profile: SessionProfile) -> String {
         let rights = SessionRights::Tried;
-        super::set_up(&NewSession { version, profile, label: None, rights })
+        let file_wait = Duration::from_secs(300);
+        super::set_up(&NewSession { version, profile, label: None, rights, file_wait })
+    }
+
+    #[test]
+    fn a_server_waits_for_a_file_as_long_as_silence_may_last_and_not_too_short() {
+        let maria = set_up(&version("10.11.19-MariaDB"), SessionProfile::Write);
+        assert!(maria.contains("net_read_timeout = 300,"), "{maria}");
+        assert_eq!(file_wait(Duration::from_secs(300)), Duration::from_secs(300));
+        assert_eq!(file_wait(Duration::from_secs(1)), LEAST_FILE_WAIT);
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl<'scope, 'env> LineBuffer<'scope, 'env> {
                 let (emptied, empty) = channel();
                 let second = emptied.send(Vec::with_capacity(self.buffer.capacity()));
                 second.expect("the receiver is still in hand");
-                let (table_writer, file) = (self.table_writer, coming_file(filled, emptied));
+                let (table_writer, pause) = (self.table_writer, writer.file_wait() / 4);
+                let file = coming_file(filled, emptied, pause);
                 let thread = scope.spawn(move || table_writer.load(writer, file));
                 WriterState::Running { full, empty, thread }
             }

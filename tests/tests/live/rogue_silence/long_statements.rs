@@ -1,5 +1,7 @@
 //! Statements that take longer than a server may be silent.
 
+use super::hole::{Hole, Passes};
+use crate::etl::Etl;
 use handoff_connect::{MyPool, PgPool, PoolOptions, SessionProfile, Side};
 use handoff_model::CancelToken;
 use handoff_settings::{MySqlServer, PgServer};
@@ -85,4 +87,51 @@ fn a_file_that_comes_slowly_is_no_silence_of_the_server() {
     });
     assert_eq!(loaded.unwrap().rows, 2);
     drop(guard);
+}
+
+/// MariaDB keeps a core busy while it waits for the file of a client that a network has swallowed.
+#[test]
+fn a_load_whose_client_is_gone_ends_by_itself() {
+    let trio = Trio::new("gone_client");
+    let hole = Hole::to(&trio.replica_url());
+    let server = MySqlServer::from_url(hole.url()).unwrap();
+    let pool = MyPool::open(&server, Side::Replica, &options()).unwrap();
+    let mut conn = pool.get(SessionProfile::Write).unwrap();
+    conn.query_drop("CREATE TABLE t (id INT PRIMARY KEY)").unwrap();
+    let id = conn.connection_id();
+    let loaded = conn.load_local("LOAD DATA LOCAL INFILE 'handoff' INTO TABLE t", |file| {
+        (0..50_000).try_for_each(|id| writeln!(file, "{id}"))?;
+        hole.lets(Passes::Nothing);
+        Ok(())
+    });
+    assert!(loaded.is_err(), "its end is lost");
+
+    let direct = replica(&trio);
+    let state = || -> Option<String> {
+        let mut conn = direct.get(SessionProfile::Read).unwrap();
+        let ask = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {id}");
+        conn.query_first(ask).unwrap()
+    };
+    assert_eq!(state().as_deref(), Some("Reading from net"));
+    let begun = Instant::now();
+    while state().is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(40), "it still waits for its file");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// The replica waits for ten seconds where silence may last two, and the source takes longer for one buffer of rows.
+#[test]
+fn a_source_that_is_slower_than_the_replica_is_patient_loses_no_load() {
+    let trio = Trio::new("slow_source");
+    trio.sql_source(
+        "CREATE TABLE wide (id INT PRIMARY KEY, a MEDIUMTEXT); \
+         INSERT INTO wide SELECT seq, REPEAT('x', 20000) FROM seq_1_to_48",
+    );
+    let toml = trio.settings_toml().replacen("[source]", "[source]\nmax_rows_per_second = 2", 1);
+    let etl =
+        Etl::with(&format!("{toml}\n[run]\nsilence_timeout = \"2s\"\nmax_retries = 0\njobs = 1\n"));
+    let begun = Instant::now();
+    etl.ok(&["replicate"]);
+    assert!(begun.elapsed() > Duration::from_secs(15), "{:?}", begun.elapsed());
 }

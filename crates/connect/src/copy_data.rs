@@ -21,8 +21,9 @@ const BLOCK: usize = 128 * 1024;
 /// The tag of a message and its length, which counts itself (PostgreSQL manual, "Message Formats").
 const HEADER: usize = 5;
 
-/// The memory that the driver spends on a message beside its bytes, at least: rows of no length are rows too.
-const OF_A_MESSAGE: usize = 128;
+/// The memory that the driver may spend on a message beside its bytes: a row's places of values, and three times the
+/// row itself while the vector grows that gathers them.
+const OF_A_MESSAGE: usize = 256;
 
 /// The time in which an answer has to end that nobody waits for any more.
 pub(crate) const ABANDONED: Duration = Duration::from_secs(10);

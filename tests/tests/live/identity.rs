@@ -2,7 +2,7 @@
 
 use crate::etl::{Etl, arm};
 use crate::faults::proxy::Proxy;
-use handoff_testbed::{MariaDb, ServerOptions, Trio};
+use handoff_testbed::{Bed, MariaDb, MySql9, ServerOptions, Trio};
 use mysql::prelude::Queryable;
 use std::process::Stdio;
 
@@ -183,6 +183,49 @@ fn another_server_goes_on_by_itself_only_with_the_same_rows() {
     back.ok(&["run", "--same-source"]);
     back.ok(&["run"]);
     assert_eq!(values(&trio), ["server", "server"]);
+}
+
+/// MySQL makes itself a new id where its file is gone, as behind a backup that was restored at the same address.
+#[test]
+fn a_mysql_server_that_got_another_id_is_another_server() {
+    let server = match MySql9::start(&ServerOptions::default()) {
+        Ok(server) => server,
+        Err(error) if error.is_missing() => {
+            eprintln!("not run: {error}");
+            return;
+        }
+        Err(error) => panic!("{}", error.chain()),
+    };
+    let bed = Bed::shared();
+    let trio = Trio::on("identity uuid", server.endpoint(), bed.replica(), bed.target());
+    trio.sql_source(&format!(
+        "{TABLES}; INSERT INTO t VALUES (1, 'here'), (2, 'here'); INSERT INTO stamped (id, v) VALUES (1, 1), (2, 2)"
+    ));
+    let etl = Etl::with(&(trio.direct_settings_toml() + SETTINGS));
+    etl.ok(&["run"]);
+    server.restart().unwrap();
+    etl.ok(&["run"]);
+    let Some(folder) = server.folder() else { return };
+    let gets_another_id = || {
+        std::fs::remove_file(folder.join("data/auto.cnf")).unwrap();
+        server.restart().unwrap();
+    };
+    gets_another_id();
+    let done = etl.ok(&["run"]);
+    assert!(done.stdout.contains("the source moved"), "{}", done.stdout);
+
+    gets_another_id();
+    let name = trio.source_name();
+    let mut admin = server.endpoint().admin().unwrap();
+    for statement in ["DROP DATABASE", "CREATE DATABASE"] {
+        admin.query_drop(format!("{statement} `{name}`")).unwrap();
+    }
+    trio.sql_source(&format!("{TABLES}; INSERT INTO t VALUES (1, 'restored'), (2, 'restored')"));
+    check_refused(&trio, &etl, &[&["run"], &["plan"]], "the source is another server");
+    let check = etl.exits(3, &["check"]);
+    assert!(check.stdout.contains("the source is another server"), "{}", check.stdout);
+    etl.ok(&["run", "--new-source"]);
+    assert_eq!(values(&trio), ["restored", "restored"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{paste, refused_alike};
 use crate::etl::Etl;
-use handoff_testbed::Trio;
+use handoff_testbed::{Bed, Postgres, ServerOptions, Trio};
 
 /// Tables that are carried first, what then happens to each, and what is said of it.
 const OBSTACLES: &[(&str, &str, &str)] = &[
@@ -207,6 +207,46 @@ fn what_stands_in_the_way_is_foreseen_and_every_remedy_works() {
     assert!(check.stdout.contains("a run can start"), "{}", check.stdout);
     etl.ok(&["verify"]);
     assert_eq!(trio.target().query_one(visits, &[]).unwrap().get::<_, i64>(0), 3);
+}
+
+/// Rows that a publisher sends would come between ours, and be called phantoms.
+#[test]
+fn a_table_that_a_subscription_writes_into_is_refused_until_that_is_disabled() {
+    let arguments = ["-c", "wal_level=logical"].map(str::to_owned).to_vec();
+    let server = Postgres::start(&ServerOptions { arguments, ..ServerOptions::default() }).unwrap();
+    let bed = Bed::shared();
+    let trio = Trio::on("around subscriptions", bed.source(), bed.replica(), server.endpoint());
+    for table in ["t", "beside"] {
+        trio.sql_source(&format!(
+            "CREATE TABLE {table} (id INT PRIMARY KEY, a INT); INSERT INTO {table} VALUES (1, 1)"
+        ));
+    }
+    let etl = Etl::new(&trio);
+    etl.ok(&["run"]);
+    server.endpoint().create_database("publisher").unwrap();
+    let mut publisher = server.endpoint().admin_in("publisher").unwrap();
+    publisher
+        .batch_execute(
+            "CREATE SCHEMA IF NOT EXISTS raw; CREATE TABLE raw.t (id int PRIMARY KEY, a int);
+             CREATE PUBLICATION p FOR TABLE raw.t",
+        )
+        .unwrap();
+    // Made apart: the server cannot make a slot for a subscription to itself.
+    publisher
+        .batch_execute("SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')")
+        .unwrap();
+    trio.sql_target(&format!(
+        "CREATE SUBSCRIPTION \"my sub\" CONNECTION '{}' PUBLICATION p
+         WITH (create_slot = false, slot_name = 'theirs', copy_data = false)",
+        server.url("publisher")
+    ));
+    trio.sql_source("INSERT INTO t VALUES (2, 2); INSERT INTO beside VALUES (2, 2)");
+    etl.ok(&["run", "beside"]);
+    let refused = [("t", "subscriptions write into it (\"my sub\")")];
+    let check = refused_alike(&trio, &etl, &refused);
+    paste(&trio, &etl, &check, &refused);
+    etl.ok(&["run", "--prove"]);
+    assert_eq!(trio.rows("t").len(), 2);
 }
 
 /// What hides rows would make a verification lie, and a full copy does not mend a target of another structure.

@@ -17,6 +17,8 @@ const PARSE: u8 = b'P';
 const BIND: u8 = b'B';
 const CLOSE: u8 = b'C';
 const SYNC: u8 = b'S';
+/// The bytes of a message of [`BIND`] that hold its names, which are ours; its values are as long as they like.
+const NAMES: usize = 256;
 /// What a message of [`CLOSE`] begins with if it closes a statement.
 const A_STATEMENT: u8 = b'S';
 
@@ -114,24 +116,34 @@ impl SentRequests {
         Some((tag + length).saturating_sub(self.message.len()))
     }
 
-    /// Returns how many bytes to take next: those of the header, then those of the body.
-    fn missing(&self) -> usize {
-        self.missing_of_whole().unwrap_or_else(|| self.header() - self.message.len())
+    /// Returns how many bytes of the message in progress matter, header included, once that is known.
+    fn most(&self) -> Option<usize> {
+        let whole = self.message.len() + self.missing_of_whole()?;
+        Some(match self.message[0] {
+            _ if !self.begun => STARTUP_HEADER,
+            QUERY | PARSE | CLOSE => whole,
+            BIND => whole.min(NAMES),
+            _ => HEADER,
+        })
     }
 
-    /// Takes the message in progress once it is whole, or the rest of it does not matter.
+    /// Returns how many bytes to take next: those of the header, then those of the body that matter.
+    fn missing(&self) -> usize {
+        self.most().unwrap_or_else(|| self.header()).saturating_sub(self.message.len())
+    }
+
+    /// Takes the message in progress once the rest of it does not matter.
     fn take_if_whole(&mut self) {
         let Some(missing) = self.missing_of_whole() else { return };
-        let counts = self.begun && matches!(self.message[0], QUERY | PARSE | BIND | CLOSE | SYNC);
-        if missing > 0 && counts {
+        if self.missing() > 0 {
             return;
         }
-        if counts {
+        if std::mem::replace(&mut self.begun, true) {
             let message = std::mem::take(&mut self.message);
             self.take(message[0], &message[HEADER..]);
+            self.message = message;
         }
         self.skipped = missing;
-        self.begun = true;
         self.message.clear();
     }
 
@@ -157,7 +169,8 @@ impl SentRequests {
                     self.copies.remove(text(name).0);
                 }
             }
-            _ => self.in_request = false,
+            SYNC => self.in_request = false,
+            _ => {}
         }
     }
 
@@ -268,6 +281,20 @@ mod tests {
         );
         sent.look(&message(b'Q', b"ROLLBACK\0"));
         assert!(sent.abandoned_for().is_some());
+    }
+
+    #[test]
+    fn the_values_of_a_statement_are_not_looked_at() {
+        let values = [&b"\0s0\0"[..], &message(b'Q', &[b'Q'; 9000])].concat();
+        for size in [1, 7, 100, 20_000] {
+            let mut sent = sent(&[parse("s0", "COPY t TO STDOUT")], size);
+            let bind = message(BIND, &values);
+            bind.chunks(size).for_each(|piece| sent.look(piece));
+            sent.look(&[message(b'E', b"\0\0\0\0\0"), sync()].concat());
+            assert_eq!(sent.asked(), Out);
+            assert_eq!(sent.owed, 2);
+            assert!(sent.message.capacity() < 1000);
+        }
     }
 
     #[test]

@@ -140,6 +140,8 @@ impl Madhouse {
                 // At the first answer, and in the middle of the work.
                 let from = answers[turn] * ((index as u64 / 2 + turn as u64) % 4) / 4;
                 let what = format!("{name} from answer {from} on");
+                // There is as much to do as when the answers were counted.
+                self.news();
                 let done = self.survives(server, Conduct::Mad(from, madness), command, &what);
                 assert!(tells(&done), "{what}, {command}: {}", done.said);
                 println!("{what}, {command}: {:.1?}, {} MiB", done.took, done.peak_mb);
@@ -155,6 +157,7 @@ impl Madhouse {
                 if !is_long() && (index + turn) % COMMANDS.len() != server {
                     continue;
                 }
+                self.news();
                 let done = self.survives(
                     server,
                     Conduct::Mad(answers[turn] * (index as u64 % 3) / 3, madness),

@@ -6,16 +6,20 @@ use std::io::{self, BufRead, ErrorKind};
 /// The bytes of the header before the extension, whose length is the last four of them.
 const HEADER: usize = COPY_HEADER.len();
 
+/// The most bytes of a tuple that comes in pieces. PostgreSQL sends each in one, however long it is, and the connection
+/// bounds that: only a server that speaks nonsense, or passes on what another one says, cuts it.
+const LARGEST_GATHERED: usize = 16 << 20;
+
 /// Calls `each` with every tuple of a whole COPY BINARY stream, field count included, and returns
 /// their number.
 ///
 /// A tuple that lies in one piece of the reader's buffer is not copied; others are gathered in one
-/// buffer, so memory is bounded by the largest tuple.
+/// buffer, up to a bound, so memory is bounded by the largest piece.
 ///
 /// # Errors
 ///
 /// Returns the reader's errors, and [`ErrorKind::InvalidData`] if the stream is no COPY BINARY
-/// stream or ends before its trailer.
+/// stream, ends before its trailer, or holds a tuple of more than 16 MiB that comes in pieces.
 pub fn tuples(mut reader: impl BufRead, mut each: impl FnMut(&[u8])) -> io::Result<u64> {
     skip_header(&mut reader)?;
     let mut count = 0;
@@ -101,6 +105,9 @@ fn gather(reader: &mut impl BufRead, part: &mut Vec<u8>) -> io::Result<SplitOutc
         let needed = match shape(part)? {
             StreamPart::Tuple(_) => return Ok(SplitOutcome::Tuple),
             StreamPart::Trailer => return Ok(SplitOutcome::Trailer),
+            StreamPart::Part(needed) if needed > LARGEST_GATHERED => {
+                return Err(invalid("a tuple of more than 16 MiB in pieces"));
+            }
             StreamPart::Part(needed) => needed - part.len(),
         };
         let chunk = reader.fill_buf()?;
@@ -176,6 +183,19 @@ mod tests {
                 "chunks of {size}"
             );
         }
+    }
+
+    #[test]
+    fn a_length_beyond_reason_is_refused_before_it_has_come() {
+        let lie = [0, 1, 0x7f, 0xff, 0xff, 0xff];
+        let stream = [&COPY_HEADER[..], &lie, &[7; 100_000]].concat();
+        let reader = BufReader::with_capacity(8192, &stream[..]);
+        let error = tuples(reader, |_| {}).unwrap_err();
+        assert!(error.to_string().contains("16 MiB"), "{error}");
+
+        let long = [&[0, 1, 1, 0x50, 0, 0][..], &vec![7; 21 << 20]].concat();
+        let stream = [&COPY_HEADER[..], &long, &COPY_TRAILER].concat();
+        assert_eq!(tuples(&stream[..], |tuple| assert!(tuple == long)).unwrap(), 1, "in one piece");
     }
 
     #[test]

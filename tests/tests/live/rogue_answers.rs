@@ -105,7 +105,7 @@ impl Madhouse {
     /// Makes work for the next run.
     fn news(&self) {
         self.trio.sql_source(
-            "UPDATE sick SET cost = cost + 1; UPDATE well SET note = CONCAT(note, 'a')",
+            "UPDATE sick SET cost = cost + 1; UPDATE well SET note = CONCAT('Sm1th-HIV-p0sitive', RAND())",
         );
     }
 

@@ -144,7 +144,6 @@ impl Madhouse {
                 self.news();
                 let done = self.survives(server, Conduct::Mad(from, madness), command, &what);
                 assert!(tells(&done), "{what}, {command}: {}", done.said);
-                println!("{what}, {command}: {:.1?}, {} MiB", done.took, done.peak_mb);
             }
         }
     }
@@ -165,7 +164,6 @@ impl Madhouse {
                     name,
                 );
                 assert!(tells(&done), "{name}, {command}: {}", done.said);
-                println!("{name}, {command}: {:.1?}, {} MiB", done.took, done.peak_mb);
             }
         }
     }

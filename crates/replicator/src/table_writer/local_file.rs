@@ -27,9 +27,9 @@ pub(super) fn coming_file(
             match full.recv_timeout(pause) {
                 Ok(mut buffer) => {
                     stream.write_all(held.as_slice())?;
-                    let split = buffer.len().saturating_sub(HELD);
-                    stream.write_all(&buffer[..split])?;
-                    held = buffer[split..].to_vec().into_iter();
+                    let tail = buffer.split_off(buffer.len().saturating_sub(HELD));
+                    stream.write_all(&buffer)?;
+                    held = tail.into_iter();
                     buffer.clear();
                     // The reading side has ended; so does this loop.
                     let _ = empty.send(buffer);

@@ -24,7 +24,8 @@ fn scene(test: &str) -> Trio {
 #[test]
 fn a_misspelt_table_of_exclude_is_a_fault_of_every_command() {
     let trio = scene("names exclude");
-    let first = trio.settings_toml().lines().count() + 3;
+    // Behind the line that `in_full` adds.
+    let first = trio.settings_toml().lines().count() + 4;
     let etl = with(&trio, "\n[run]\nexclude = [\"sales_report\", \"v\", \"tmp_*\"]\n");
     let what = format!(
         "handoff.toml:{first}: run.exclude names `sales_report`, which is not there; did you mean \

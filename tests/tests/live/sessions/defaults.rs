@@ -92,7 +92,8 @@ const PG: &[&str] = &[
     "default_transaction_isolation = 'serializable'",
     "default_transaction_read_only = on",
     "default_transaction_deferrable = on",
-    "statement_timeout = '400ms'",
+    // More than the first statements take before the timeout is lifted, on a busy machine.
+    "statement_timeout = '2s'",
     "idle_in_transaction_session_timeout = '400ms'",
     "idle_session_timeout = '400ms'",
     "lock_timeout = '10h'",

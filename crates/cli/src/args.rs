@@ -4,7 +4,7 @@ mod init;
 
 pub use init::InitArgs;
 
-use crate::Verbosity;
+use crate::logging::Verbosity;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use handoff_model::{SumBy, TableName};
 use handoff_pipeline::{LockPatience, SourceConsent};

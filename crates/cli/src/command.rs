@@ -11,8 +11,8 @@ mod schema;
 mod status;
 mod verify;
 
-use crate::Exit;
 use crate::args::{EtlArgs, EtlCommand, EtlLoad, EtlReplicate};
+use crate::exit::Exit;
 use crate::shell::Shell;
 use clap::Parser;
 use handoff_pipeline::Hops;

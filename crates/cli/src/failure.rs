@@ -1,6 +1,6 @@
 //! The errors that end a command early, and their printing.
 
-use crate::Exit;
+use crate::exit::Exit;
 use handoff_pipeline::SessionError;
 use handoff_settings::SettingsError;
 use std::error::Error;

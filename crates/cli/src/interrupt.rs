@@ -1,6 +1,7 @@
 //! Ctrl-C.
 
-use crate::{Exit, Screen};
+use crate::exit::Exit;
+use crate::screen::Screen;
 use handoff_model::CancelToken;
 use handoff_pipeline::over_time;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

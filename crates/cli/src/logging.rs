@@ -6,7 +6,7 @@
 //! Whatever `RUST_LOG` says, nothing of any other crate is printed: the drivers log parameters and
 //! notices, which are rows, and what they have to say of faults arrives in our own errors.
 
-use crate::Screen;
+use crate::screen::Screen;
 use env_logger::{Builder, Env, Logger, Target, WriteStyle};
 use handoff_model::visible;
 use log::{LevelFilter, Log, Metadata, Record};

@@ -5,7 +5,8 @@ mod lines;
 mod notices;
 mod tally;
 
-use crate::{Screen, Verbosity};
+use crate::logging::Verbosity;
+use crate::screen::Screen;
 use bars::Bars;
 use handoff_model::{Observer, RunEvent};
 use lines::LineObserver;

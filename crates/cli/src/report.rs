@@ -19,7 +19,6 @@ mod verify;
 mod verify_page;
 
 pub use check::check_text;
-pub(crate) use columns::{ColumnAlign, TextColumns};
 pub use init::{WrittenFiles, init_text};
 pub use plan::plan_text;
 pub use repair::repair_text;

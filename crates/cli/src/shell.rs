@@ -1,7 +1,11 @@
 //! The settings, screen and cancellation that every command has at hand.
 
 use crate::args::CommonArgs;
-use crate::{Exit, Failure, Screen, Verbosity, failure, interrupt, logging, screen};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::logging::Verbosity;
+use crate::screen::Screen;
+use crate::{failure, interrupt, logging, screen};
 use handoff_model::{CancelToken, visible_json, visible_lines};
 use handoff_settings::{RunSettings, Settings};
 use std::num::NonZeroUsize;

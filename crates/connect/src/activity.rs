@@ -1,7 +1,6 @@
 //! The servers' lists of sessions, and their meaning.
 
-use crate::Result;
-use crate::Side;
+use crate::fault::{Result, Side};
 use crate::my_link::MyDialer;
 use crate::patience::Patience;
 use crate::pg_link::PgDialer;

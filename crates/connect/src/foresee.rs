@@ -1,6 +1,8 @@
 //! Looking whether a schema can be used, without making anything.
 
-use crate::{Fault, PgPool, Result, Side, quote_pg};
+use crate::fault::{Fault, Result, Side};
+use crate::pg_pool::PgPool;
+use crate::quote::quote_pg;
 
 impl PgPool {
     /// Says why [`ensure_schema`](PgPool::ensure_schema) would fail, and makes nothing.

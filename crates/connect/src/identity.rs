@@ -5,7 +5,10 @@
 //! facts of its data (the id in the server's data directory, when the database was made). One
 //! of each kind has to agree.
 
-use crate::{Fault, MyConn, PgConn, Result, ServerFlavor};
+use crate::fault::{Fault, Result};
+use crate::my_conn::MyConn;
+use crate::pg_conn::PgConn;
+use crate::version::ServerFlavor;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

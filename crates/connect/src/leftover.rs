@@ -1,6 +1,8 @@
 //! Tables of ours that a crash left in the replica.
 
-use crate::{MyPool, Result, SessionProfile};
+use crate::fault::Result;
+use crate::my_pool::MyPool;
+use crate::session_profile::SessionProfile;
 use handoff_model::CopyId;
 use handoff_model::own::PREFIX;
 

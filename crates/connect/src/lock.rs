@@ -1,9 +1,12 @@
 //! Locks with a name, held by a session of their own.
 
+use crate::fault::{Fault, Result, Side};
 use crate::my_link::MyConnState;
+use crate::my_pool::MyPool;
 use crate::pg_holding::PgHolding;
+use crate::quote::quote_my_text;
+use crate::session_profile::SessionProfile;
 use crate::sessions::run_of_program;
-use crate::{Fault, MyPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::{RunId, visible};
 use std::fmt;
 use std::time::Duration;

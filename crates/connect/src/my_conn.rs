@@ -1,12 +1,14 @@
 //! A borrowed MySQL connection.
 
+use crate::fault::{Fault, Result, Side};
 use crate::my_link::MyConnState;
+use crate::my_pool::MyPool;
 use crate::my_rows::MyClient;
+use crate::my_session;
 use crate::seat::LongStatement;
 use crate::session_profile::SessionProfile;
 use crate::slots::LazyManager;
 use crate::wire::SocketHandle;
-use crate::{Fault, MyPool, Result, Side, my_session};
 use handoff_model::{CancelToken, OnCancel};
 use r2d2::PooledConnection;
 use std::ops::{Deref, DerefMut};

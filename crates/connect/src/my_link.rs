@@ -1,7 +1,7 @@
 //! Connecting to MySQL and MariaDB.
 
 use crate::dial::dial_within;
-use crate::fault::{my_connect, not_connected};
+use crate::fault::{Fault, Result, Side, my_connect, not_connected};
 use crate::my_line::{LineError, LineTerms, ServerKey, sign_in};
 use crate::my_rows::MyClient;
 use crate::my_session::{NewSession, SessionRights};
@@ -13,8 +13,9 @@ use crate::seat::WatchSeats;
 use crate::session_profile::SessionProfile;
 use crate::sessions::{SessionLabels, SessionTicket};
 use crate::tls::{TlsTerms, server_name};
+use crate::version::ServerVersion;
 use crate::wire::SocketHandle;
-use crate::{Fault, PoolOptions, Result, ServerVersion, Side, my_session};
+use crate::{PoolOptions, my_session};
 use handoff_settings::MySqlServer;
 use mysql::{Conn, Error, OptsBuilder};
 use std::sync::Arc;

@@ -1,10 +1,13 @@
 //! Pools of MySQL connections.
 
+use crate::fault::{Fault, Result, Side};
 use crate::my_link::{MyConnState, MyDialer, Server};
+use crate::protection::LinkProtection;
 use crate::session_profile::SessionProfile;
 use crate::sessions::SessionLabels;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, LinkProtection, PoolOptions, Result, ServerVersion, Side, watchdog};
+use crate::version::ServerVersion;
+use crate::{PoolOptions, watchdog};
 use handoff_settings::MySqlServer;
 use std::sync::{Arc, Mutex, PoisonError};
 

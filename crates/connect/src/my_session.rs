@@ -1,7 +1,8 @@
 //! The settings of a MySQL session, in one statement.
 
+use crate::quote::quote_my_text;
 use crate::session_profile::SessionProfile;
-use crate::{ServerFlavor, ServerVersion, quote_my_text};
+use crate::version::{ServerFlavor, ServerVersion};
 use std::time::Duration;
 
 /// A day's idling, since a run's lock is held by an idle session.

@@ -1,7 +1,11 @@
 //! Finding and ending what a dead run left behind.
 
+use crate::fault::{Fault, Result, Side};
+use crate::my_pool::MyPool;
+use crate::pg_pool::PgPool;
+use crate::quote::quote_my_text;
+use crate::session_profile::SessionProfile;
 use crate::sessions::{MOST, label, program};
-use crate::{Fault, MyPool, PgPool, Result, SessionProfile, Side, quote_my_text};
 use handoff_model::RunId;
 use std::thread;
 use std::time::{Duration, Instant};

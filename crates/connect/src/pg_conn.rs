@@ -1,8 +1,9 @@
 //! A borrowed PostgreSQL connection.
 
+use crate::fault::{Fault, Result, Side};
 use crate::pg_link::PgConnState;
+use crate::pg_pool::PgPool;
 use crate::slots::LazyManager;
-use crate::{Fault, PgPool, Result, Side};
 use handoff_model::{CancelToken, OnCancel};
 use postgres::Client;
 use r2d2::PooledConnection;

@@ -1,7 +1,7 @@
 //! A session of PostgreSQL that holds a lock.
 
+use crate::fault::{Fault, Result, Side};
 use crate::pg_link::PgConnState;
-use crate::{Fault, Result, Side};
 
 /// A session that holds an advisory lock.
 pub(crate) struct PgHolding {

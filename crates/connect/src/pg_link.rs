@@ -1,7 +1,7 @@
 //! Connecting to PostgreSQL.
 
 use crate::dial::dial_within;
-use crate::fault::{not_connected, pg_connect, pg_unreachable};
+use crate::fault::{Fault, Result, Side, not_connected, pg_connect, pg_unreachable};
 use crate::layered::LayeredTls;
 use crate::patience::Patience;
 use crate::pg_line::{PgLines, UNANSWERED};
@@ -12,7 +12,7 @@ use crate::protocol::SpokenProtocol;
 use crate::reach::{SocketReach, addresses, nowhere};
 use crate::seat::{WatchSeat, WatchSeats};
 use crate::tls::TlsTerms;
-use crate::{Fault, PoolOptions, Result, Side, pg_session};
+use crate::{PoolOptions, pg_session};
 use handoff_settings::{PgServer, RequireAuth};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config, SimpleQueryMessage};

@@ -1,8 +1,10 @@
 //! Locks with a name in PostgreSQL: advisory locks, held by a session of their own.
 
+use crate::fault::Result;
+use crate::lock::{HeldLock, LOCK_SILENCE, LockHolder};
 use crate::pg_holding::PgHolding;
+use crate::pg_pool::PgPool;
 use crate::sessions::run_of_program;
-use crate::{HeldLock, LOCK_SILENCE, LockHolder, PgPool, Result};
 use std::time::Duration;
 
 /// The first version that can end a session which is idle outside a transaction.

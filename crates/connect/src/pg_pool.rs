@@ -1,8 +1,10 @@
 //! Pools of PostgreSQL connections.
 
+use crate::fault::{Fault, Result, Side};
 use crate::pg_link::{PgConnState, PgDialer, PgFacts};
+use crate::protection::LinkProtection;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{Fault, LinkProtection, PoolOptions, Result, Side, pooler, sessions, watchdog};
+use crate::{PoolOptions, pooler, sessions, watchdog};
 use handoff_settings::PgServer;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

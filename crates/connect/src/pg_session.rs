@@ -6,7 +6,7 @@
 //! Settings that say where the data lives (tablespaces, table access methods, TOAST compression) and how
 //! much memory a statement may take stay as the administrator chose them.
 
-use crate::{quote_pg, quote_pg_text};
+use crate::quote::{quote_pg, quote_pg_text};
 use postgres::SimpleQueryMessage;
 
 /// The first statements of a session, and what the first session learns about its server.

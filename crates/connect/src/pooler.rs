@@ -5,18 +5,17 @@
 //! PostgreSQL does. One that lends it for a transaction or a statement can't: temporary tables, settings and
 //! locks would be met by whoever comes next.
 
+use crate::fault::{Fault, Result, Side};
 use crate::layered::StreamLayer;
-use crate::{Fault, Result, Side};
 use handoff_settings::PgServer;
 use postgres::{Client, SimpleQueryMessage};
 use std::collections::BTreeSet;
-use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// The number of rounds in which two connections are compared. Of two that are lent a session for

@@ -1,6 +1,6 @@
 //! The protocol that a port speaks, asked once the expected one was not understood.
 
-use crate::{Fault, Side};
+use crate::fault::{Fault, Side};
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Trying again what may pass by itself.
 
-use crate::Fault;
+use crate::fault::Fault;
 use handoff_model::CancelToken;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The hook by which a mover's result and its tracking become one.
 
-use crate::{MyClient, Result};
+use crate::fault::Result;
+use crate::my_rows::MyClient;
 use handoff_model::{LossAudit, TableSum, WaitTimes};
 
 /// The figures of a table that a mover is about to publish, or has just swapped in.

@@ -1,6 +1,6 @@
 //! Connections whose server owes an answer.
 
-use crate::Fault;
+use crate::fault::Fault;
 use crate::wire::{SocketHandle, cut_all};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;

@@ -6,7 +6,7 @@
 //! session of a run still lives. Unlike a recorded connection id, it can't point at a stranger
 //! after the server was started anew.
 
-use crate::Side;
+use crate::fault::Side;
 use handoff_model::RunId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

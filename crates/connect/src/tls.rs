@@ -1,6 +1,6 @@
 //! Whom to trust: the verifier of both drivers' lines.
 
-use crate::{Fault, Result, Side};
+use crate::fault::{Fault, Result, Side};
 use handoff_settings::{CertificatePin, TlsMode, TlsSettings};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

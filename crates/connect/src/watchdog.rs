@@ -1,8 +1,8 @@
 //! Silent servers: which connections are given up.
 
+use crate::fault::{Fault, Result, Side};
 use crate::patience::Patience;
 use crate::seat::{WatchSeat, WatchSeats};
-use crate::{Fault, Result, Side};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::thread;

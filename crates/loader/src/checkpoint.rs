@@ -83,7 +83,7 @@ impl ResumableStaging<'_> {
             return Ok(());
         }
         // Somebody else has written to it since: perhaps the last session of an earlier attempt.
-        Err(crate::Error::Miscount {
+        Err(crate::error::Error::Miscount {
             table: self.to.statements.table(),
             sent: before.moved.rows,
             landed: 0,

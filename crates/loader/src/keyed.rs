@@ -112,7 +112,7 @@ fn send(landing: &mut StagingTable<'_>, keys: &KeyList, into: &str) -> Result<()
             copy.put(&bytes)?;
             bytes.clear();
         }
-        Ok::<_, crate::Error>(())
+        Ok::<_, crate::error::Error>(())
     })?;
     copy.put(&bytes)?;
     copy.finish(keys.len())

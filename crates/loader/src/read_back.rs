@@ -21,7 +21,7 @@ pub(crate) fn keys(
     tx: &mut Transaction<'_>,
     statement: &str,
     list: &mut KeyList,
-) -> Result<crate::Result<()>, postgres::Error> {
+) -> Result<crate::error::Result<()>, postgres::Error> {
     let reader = tx.copy_out(statement)?;
     let mut added = Ok(());
     let read = tuples(reader, |tuple| {
@@ -33,5 +33,5 @@ pub(crate) fn keys(
         // The transaction is aborted: the next statement fails with the cause.
         tx.batch_execute("SELECT 1")?;
     }
-    Ok(added.map_err(crate::Error::Read))
+    Ok(added.map_err(crate::error::Error::Read))
 }

@@ -1,6 +1,7 @@
 //! The rows of a table to move.
 
-use crate::{ColumnName, KeyRange, KeyValue};
+use crate::key::{KeyRange, KeyValue};
+use crate::name::ColumnName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Values that could not be copied unchanged.
 
-use crate::ColumnName;
+use crate::name::ColumnName;
 use serde::Serialize;
 
 /// The policy that changed a value, named as in `[values]` of the settings.

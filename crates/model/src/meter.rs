@@ -1,6 +1,7 @@
 //! Progress, told a few times a second.
 
-use crate::{Observer, RunEvent, TableName, TablePhase};
+use crate::name::TableName;
+use crate::observer::{Observer, RunEvent, TablePhase};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

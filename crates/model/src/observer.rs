@@ -1,6 +1,7 @@
 //! Progress without printing.
 
-use crate::{RunId, TableName};
+use crate::id::RunId;
+use crate::name::TableName;
 use std::time::Duration;
 
 /// The hop or comparison that an event belongs to.

@@ -1,6 +1,8 @@
 //! Names and causes as a person reads, copies and pastes them.
 
-use crate::{TableName, is_hidden, visible};
+use crate::name::TableName;
+use crate::visible;
+use crate::visible::is_hidden;
 use std::error::Error;
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! A bound on the rows that a run reads in a second.
 
-use crate::{CancelToken, Cancelled};
+use crate::cancel::{CancelToken, Cancelled};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The steps from the objects that are there to those that are wanted.
 
-use crate::WantedObjects;
+use crate::decide::WantedObjects;
 use crate::record::ObjectRecord;
 use crate::target::PresentObjects;
 use crate::wanted::{ObjectKind, ObjectRemark, TargetObject};

@@ -1,6 +1,6 @@
 //! The objects that the target has.
 
-use crate::WantedObjects;
+use crate::decide::WantedObjects;
 use crate::record::{ObjectRecord, read_records};
 use crate::wanted::ObjectKind;
 use handoff_connect::{PgConn, Result};

@@ -1,6 +1,9 @@
 //! Schemas and mappings, read once.
 
-use crate::{Result, SourceCatalogue, TableMapping, TableSchema};
+use crate::catalogue::SourceCatalogue;
+use crate::error::Result;
+use crate::mapping::TableMapping;
+use crate::table::TableSchema;
 use handoff_model::TableName;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,7 +6,10 @@ mod facts;
 mod json;
 mod omitted;
 
-use crate::{OmittedPart, Result, TableObjects, TableSchema};
+use crate::error::Result;
+use crate::objects::TableObjects;
+use crate::omission::OmittedPart;
+use crate::table::TableSchema;
 use facts::CatalogueFacts;
 pub(crate) use facts::{ask_optional, ask_texts};
 use handoff_connect::MyConn;

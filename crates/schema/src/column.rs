@@ -1,6 +1,6 @@
 //! One column in the catalogue.
 
-use crate::{MySqlType, UnknownType};
+use crate::mysql_type::{MySqlType, UnknownType};
 use handoff_model::ColumnName;
 
 /// One column.

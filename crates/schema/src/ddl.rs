@@ -8,7 +8,7 @@ pub use alter::alter;
 pub use compare::{PgColumn, SurplusColumns, differences};
 pub use key_names::{key_name, key_names};
 
-use crate::TableMapping;
+use crate::mapping::TableMapping;
 use handoff_connect::quote_pg;
 
 /// The lifetime of a table.
@@ -38,7 +38,7 @@ pub fn create_table(
     format!("{create} {name} ({}\n){ending}", columns.join(","))
 }
 
-fn column_line(column: &crate::MappedColumn) -> String {
+fn column_line(column: &crate::mapping::MappedColumn) -> String {
     let not_null = if column.nullable { "" } else { " NOT NULL" };
     format!("\n    {} {}{not_null}", quote_pg(column.pg_name.as_str()), column.pg)
 }

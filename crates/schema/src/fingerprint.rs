@@ -1,7 +1,7 @@
 //! The fingerprint of a table's structure.
 
-use crate::TableSchema;
 use crate::stable_hash::StableHash;
+use crate::table::TableSchema;
 
 /// Goes up when the description below changes its meaning.
 const VERSION: u8 = 1;

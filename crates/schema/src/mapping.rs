@@ -8,9 +8,12 @@ mod types;
 pub use names::{pg_table_name, short_name};
 pub use types::default_type;
 
-use crate::{
-    ColumnSchema, MAX_COLUMNS, MAX_KEY_COLUMNS, MySqlType, PgType, Result, SchemaError, TableSchema,
-};
+use crate::column::ColumnSchema;
+use crate::error::{Result, SchemaError};
+use crate::mysql_type::MySqlType;
+use crate::pg_type::PgType;
+use crate::table::TableSchema;
+use crate::{MAX_COLUMNS, MAX_KEY_COLUMNS};
 use handoff_model::TableName;
 use handoff_model::own::is_own_table;
 use handoff_settings::{TableSettings, ValuePolicies};

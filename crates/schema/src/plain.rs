@@ -1,6 +1,7 @@
 //! The plain table in which a replica holds a table's rows.
 
-use crate::{ColumnSchema, IndexSchema, StorageEngine, TableSchema};
+use crate::column::ColumnSchema;
+use crate::table::{IndexSchema, StorageEngine, TableSchema};
 
 impl TableSchema {
     /// Describes the table that a copy of this one is, as the replica's catalogue shows it: the same

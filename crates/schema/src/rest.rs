@@ -1,7 +1,7 @@
 //! The parts of a database that are no tables and that nobody translates: views, triggers, routines and events.
 
-use crate::Result;
 use crate::catalogue::{ask_optional, ask_texts};
+use crate::error::Result;
 use handoff_connect::{MyConn, quote_my, quote_my_text};
 use serde::Serialize;
 

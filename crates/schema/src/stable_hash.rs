@@ -1,6 +1,8 @@
 //! A hash of values that is the same in every run, process and build.
 
-use crate::{ColumnSchema, MySqlType, TableMapping};
+use crate::column::ColumnSchema;
+use crate::mapping::TableMapping;
+use crate::mysql_type::MySqlType;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Hashes values one by one, each written out explicitly: renaming a type or a variant of the code changes no hash.

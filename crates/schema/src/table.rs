@@ -1,6 +1,7 @@
 //! One table in the catalogue.
 
-use crate::{ColumnSchema, MySqlType};
+use crate::column::ColumnSchema;
+use crate::mysql_type::MySqlType;
 use handoff_model::TableName;
 
 /// A storage engine, as far as the way of reading depends on it.

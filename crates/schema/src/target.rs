@@ -10,7 +10,7 @@ pub use names::NameHolder;
 pub use obstacle::{ActingKey, LooseColumn, TargetObstacle};
 
 use crate::ddl::PgColumn;
-use crate::pg_table_name;
+use crate::mapping::pg_table_name;
 use handoff_connect::{PgConn, Result};
 use handoff_model::TableName;
 use handoff_model::own::{self, PREFIX, is_own_table};

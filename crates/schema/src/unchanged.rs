@@ -1,6 +1,7 @@
 //! A check that a table is still as the catalogue described it.
 
-use crate::{ColumnSchema, TableSchema};
+use crate::column::ColumnSchema;
+use crate::table::TableSchema;
 use handoff_connect::{Fault, MyConn, quote_my_text};
 use handoff_model::own;
 

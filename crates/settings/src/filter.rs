@@ -1,6 +1,6 @@
 //! The tables that a run takes.
 
-use crate::RunSettings;
+use crate::settings::RunSettings;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use handoff_model::TableName;
 

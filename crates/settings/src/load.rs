@@ -1,8 +1,10 @@
 //! Finding and reading the files.
 
 use crate::document::Document;
+use crate::error::SettingsError;
+use crate::read;
 use crate::reader::Env;
-use crate::{Settings, SettingsError, read};
+use crate::settings::Settings;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -1,6 +1,7 @@
 //! The address of a server and the way to speak to it.
 
-use crate::{CertificatePin, Secret};
+use crate::fingerprint::CertificatePin;
+use crate::secret::Secret;
 use std::path::PathBuf;
 
 /// The protection that a connection must have; the names are libpq's.

@@ -1,10 +1,14 @@
 //! The settings of a run, resolved.
 
-use crate::{
-    DroppedColumns, DroppedTables, MySqlServer, NameCase, ObjectSettings, PgServer, SettingsError,
-    SettingsProblem, StructurePolicy, TableSettings, TimeOfDay, UrlError, ValuePolicies, WrittenAt,
-    error::FilePlace,
-};
+use crate::error::{FilePlace, SettingsError, SettingsProblem};
+use crate::objects::{NameCase, ObjectSettings};
+use crate::server::{MySqlServer, PgServer};
+use crate::structure::{DroppedColumns, DroppedTables, StructurePolicy};
+use crate::table::TableSettings;
+use crate::time_of_day::TimeOfDay;
+use crate::url::UrlError;
+use crate::values::ValuePolicies;
+use crate::written::WrittenAt;
 use handoff_model::{Extraction, ProofBy, SumBy, TableName};
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};

@@ -1,6 +1,8 @@
 //! The settings of one table.
 
-use crate::{NameCase, ObjectSettings, StructurePolicy, WrittenAt};
+use crate::objects::{NameCase, ObjectSettings};
+use crate::structure::StructurePolicy;
+use crate::written::WrittenAt;
 use handoff_model::{ColumnName, Deletes, Extraction, Priority, Strategy};
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! Taking server URLs apart.
 
-use crate::{MySqlServer, PgServer, RequireAuth, Secret, TlsSettings};
+use crate::secret::Secret;
+use crate::server::{MySqlServer, PgServer, RequireAuth, TlsSettings};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::Ipv6Addr;
 use url::Url;

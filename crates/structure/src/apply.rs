@@ -1,9 +1,10 @@
 //! Making the changes: those before the rows in a transaction of their own, the others with the rows.
 
+use crate::change::StructureChange;
+use crate::error::StructureError;
 use crate::foresee::{ColumnFate, demand, read_dependents};
 use crate::plan::StructurePlan;
 use crate::views::{DependentViews, comment, refused, server};
-use crate::{StructureChange, StructureError};
 use handoff_connect::{Fault, PgConn, fault_point};
 use handoff_model::CancelToken;
 use handoff_schema::{TargetTable, ddl};

@@ -1,6 +1,6 @@
 //! The objects that depend on the columns of a plan, and the rights that its statements need.
 
-use crate::StructureError;
+use crate::error::StructureError;
 use crate::plan::StructurePlan;
 use crate::views::{DependentViews, other_dependents, server};
 use handoff_connect::{Fault, PgConn, quote_pg};

@@ -1,6 +1,6 @@
 //! Views that stand in the way of a statement: taken down and put up again in one transaction, exactly.
 
-use crate::StructureError;
+use crate::error::StructureError;
 use handoff_connect::{Fault, Side, quote_pg, quote_pg_text};
 use handoff_schema::ddl;
 use postgres::types::{ToSql, Type};

@@ -1,9 +1,12 @@
 //! The servers that all tests of one process share.
 
-use crate::{
-    MariaDb, MySqlEndpoint, PgEndpoint, Postgres, Result, ServerOptions, TestbedError,
-    database_names, stop_on_signals,
-};
+use crate::database_names;
+use crate::endpoint::{MySqlEndpoint, PgEndpoint};
+use crate::error::{Result, TestbedError};
+use crate::keeper::stop_on_signals;
+use crate::mariadb::MariaDb;
+use crate::options::ServerOptions;
+use crate::postgres::Postgres;
 use std::{env, sync::OnceLock, thread};
 
 /// A URL of a MariaDB or MySQL administrator, to use that server as the source.

@@ -1,6 +1,8 @@
 //! The names of tests' databases, and those that dead processes left.
 
-use crate::{MySqlEndpoint, PgEndpoint, Result, TestbedError, system};
+use crate::endpoint::{MySqlEndpoint, PgEndpoint};
+use crate::error::{Result, TestbedError};
+use crate::system;
 use mysql::prelude::Queryable;
 use std::sync::atomic::{AtomicU32, Ordering};
 

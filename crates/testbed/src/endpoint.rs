@@ -1,6 +1,7 @@
 //! The address of a server, and the accounts that a run uses there.
 
-use crate::{Result, TestbedError, system};
+use crate::error::{Result, TestbedError};
+use crate::system;
 use mysql::prelude::Queryable;
 use std::fmt;
 

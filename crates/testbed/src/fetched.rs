@@ -1,6 +1,6 @@
 //! Servers that the host's packages don't have: fetched by a script, kept, never installed.
 
-use crate::{Result, TestbedError};
+use crate::error::{Result, TestbedError};
 use std::{env, path::PathBuf, process::Command};
 
 /// Runs the script that downloads and unpacks a server's programs (once), and returns their folder.

@@ -1,6 +1,7 @@
 //! Private folders that never outlive their process for long.
 
-use crate::{Result, TestbedError, system};
+use crate::error::{Result, TestbedError};
+use crate::system;
 use std::{
     fs::{self, File, Permissions},
     os::{fd::AsRawFd, unix::fs::PermissionsExt},

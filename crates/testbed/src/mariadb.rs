@@ -1,10 +1,10 @@
-use crate::{
-    Account, Durability, MySqlEndpoint, Result, ServerOptions,
-    folder::Folder,
-    private::Private,
-    process::{Process, Recipe, free_port, prepare_data, with_free_port},
-    programs, system,
-};
+use crate::endpoint::{Account, MySqlEndpoint};
+use crate::error::Result;
+use crate::folder::Folder;
+use crate::options::{Durability, ServerOptions};
+use crate::private::Private;
+use crate::process::{Process, Recipe, free_port, prepare_data, with_free_port};
+use crate::{programs, system};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},

@@ -1,9 +1,10 @@
-use crate::{
-    Account, Durability, MySqlEndpoint, Result, ServerOptions, fetched,
-    folder::Folder,
-    mariadb::{argument, make_admin},
-    process::{Process, Recipe, free_port, prepare_data, with_free_port},
-};
+use crate::endpoint::{Account, MySqlEndpoint};
+use crate::error::Result;
+use crate::fetched;
+use crate::folder::Folder;
+use crate::mariadb::{argument, make_admin};
+use crate::options::{Durability, ServerOptions};
+use crate::process::{Process, Recipe, free_port, prepare_data, with_free_port};
 use std::{env, ffi::OsString, path::Path};
 
 /// A URL of a MySQL 9 administrator, to use that server instead of a fetched one.

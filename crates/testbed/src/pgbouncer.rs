@@ -1,9 +1,7 @@
-use crate::{
-    Result, TestbedError,
-    folder::Folder,
-    process::{Process, Recipe, free_port, with_free_port},
-    programs, system,
-};
+use crate::error::{Result, TestbedError};
+use crate::folder::Folder;
+use crate::process::{Process, Recipe, free_port, with_free_port};
+use crate::{programs, system};
 use std::net::TcpStream;
 use std::path::Path;
 

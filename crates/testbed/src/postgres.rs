@@ -1,11 +1,11 @@
-use crate::{
-    Account, Durability, PgEndpoint, Result, ServerOptions, fetched,
-    folder::Folder,
-    mariadb::argument,
-    private::Private,
-    process::{Process, Recipe, free_port, prepare_data, with_free_port},
-    programs, system,
-};
+use crate::endpoint::{Account, PgEndpoint};
+use crate::error::Result;
+use crate::folder::Folder;
+use crate::mariadb::argument;
+use crate::options::{Durability, ServerOptions};
+use crate::private::Private;
+use crate::process::{Process, Recipe, free_port, prepare_data, with_free_port};
+use crate::{fetched, programs, system};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
@@ -47,7 +47,7 @@ impl Postgres {
         // In template1 as well as here would not do: databases are made from template0.
         client
             .batch_execute("CREATE EXTENSION pg_stat_statements")
-            .map_err(crate::TestbedError::postgres("add pg_stat_statements"))?;
+            .map_err(crate::error::TestbedError::postgres("add pg_stat_statements"))?;
         Ok(server)
     }
 

@@ -1,6 +1,8 @@
 //! A private server: what one can do with it, whatever its kind.
 
-use crate::{MySqlEndpoint, PgEndpoint, Result, process::Process};
+use crate::endpoint::{MySqlEndpoint, PgEndpoint};
+use crate::error::Result;
+use crate::process::Process;
 use std::path::Path;
 
 /// A private server: stopped, and its data removed, when dropped.

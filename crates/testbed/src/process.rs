@@ -1,6 +1,8 @@
 //! One server process in its folder: started, stopped, killed, started again.
 
-use crate::{Result, TestbedError, folder::Folder, keeper, system};
+use crate::error::{Result, TestbedError};
+use crate::folder::Folder;
+use crate::{keeper, system};
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},

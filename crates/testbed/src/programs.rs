@@ -1,6 +1,6 @@
 //! Finds the servers' programs.
 
-use crate::{Result, TestbedError};
+use crate::error::{Result, TestbedError};
 use std::{
     fs,
     path::{Path, PathBuf},

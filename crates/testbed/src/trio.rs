@@ -1,7 +1,9 @@
 //! Three databases for one test.
 
+use crate::bed::Bed;
 use crate::database_names::fresh_name;
-use crate::{Bed, MySqlEndpoint, PgEndpoint, Result, TestbedError, quoted_pg};
+use crate::endpoint::{MySqlEndpoint, PgEndpoint, quoted_pg};
+use crate::error::{Result, TestbedError};
 use mysql::prelude::Queryable;
 
 /// A row of the target as text, column by column; `None` is NULL.

@@ -2,8 +2,11 @@
 
 use crate::change::{ColumnValue, RowChange, Set};
 use crate::layout::{COPIES, LOADS, RUNS};
-use crate::origin::to_json;
-use crate::{AttemptStatus, PublishedMove, RunIdentities, WatermarkAt, moment, watermark};
+use crate::origin::{RunIdentities, to_json};
+use crate::published_move::PublishedMove;
+use crate::status::AttemptStatus;
+use crate::watermark::WatermarkAt;
+use crate::{moment, watermark};
 use handoff_connect::{DatabaseIdentity, PublishedRows};
 use handoff_model::{CopyId, MovePerformance, RunId, TableName, TablePhase, WaitTimes};
 use jiff::Timestamp;

@@ -2,7 +2,8 @@
 
 use crate::keeper::{LockGivers, LockKeeper};
 use crate::layout::COPIES;
-use crate::{AttemptStatus, Tracker};
+use crate::status::AttemptStatus;
+use crate::tracker::Tracker;
 use handoff_connect::{Fault, HeldLock, LockHolder, SessionProfile, Side};
 use handoff_model::RunId;
 use handoff_model::own::{replica_lock, target_lock};

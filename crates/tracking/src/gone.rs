@@ -1,7 +1,9 @@
 //! Recording tables that are gone from the source.
 
+use crate::error::{Result, TrackingError};
 use crate::layout::{COPIES, LOADS, TableLayout};
-use crate::{Result, SchemaChange, Tracker, TrackingError};
+use crate::structure::SchemaChange;
+use crate::tracker::Tracker;
 use handoff_connect::{Fault, SessionProfile, Side};
 use handoff_model::TableName;
 use postgres::Transaction;

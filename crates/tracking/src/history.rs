@@ -1,7 +1,10 @@
 //! The lines of `etl_runs` that are about a run as a whole, and their end.
 
+use crate::error::{Result, TrackingError};
 use crate::layout::RUNS;
-use crate::{AttemptStatus, Result, Tracker, TrackingError, moment};
+use crate::moment;
+use crate::status::AttemptStatus;
+use crate::tracker::Tracker;
 use handoff_connect::{Fault, Side};
 use handoff_model::{RunId, TableName, TablePhase};
 use jiff::{SignedDuration, Timestamp};

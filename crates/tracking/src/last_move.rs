@@ -1,7 +1,9 @@
 //! The last move of each table, from `etl_runs`.
 
+use crate::error::{Result, TrackingError};
 use crate::layout::RUNS;
-use crate::{Result, Tracker, TrackingError, moment};
+use crate::moment;
+use crate::tracker::Tracker;
 use handoff_model::{Extraction, Reason, TableName};
 use jiff::Timestamp;
 use serde::Serialize;

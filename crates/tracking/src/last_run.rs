@@ -1,8 +1,11 @@
 //! The last run, as its lines in `etl_runs` tell it.
 
+use crate::error::{Result, TrackingError};
 use crate::last_move::{count_at, text_at};
 use crate::layout::RUNS;
-use crate::{AttemptStatus, Result, Tracker, TrackingError, moment};
+use crate::moment;
+use crate::status::AttemptStatus;
+use crate::tracker::Tracker;
 use handoff_model::RunId;
 use jiff::Timestamp;
 use serde::Serialize;

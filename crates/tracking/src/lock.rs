@@ -1,8 +1,9 @@
 //! One run at a time.
 
+use crate::error::TrackingError;
 use crate::history::Whereabouts;
 use crate::keeper::{KeeperThreads, KeptLock, LockGivers, LockKeeper};
-use crate::{Tracker, TrackingError};
+use crate::tracker::Tracker;
 use handoff_connect::{Fault, LOCK_SILENCE, LockHolder, Side};
 use handoff_model::{CancelToken, Cancelled, RunId, chain};
 use std::sync::atomic::Ordering;
@@ -193,7 +194,7 @@ impl Drop for RunLock {
         self.beating = None;
         // Of a run that another has taken over from nothing is written any more.
         if !self.keeper.is_lost()
-            && let Err(error) = self.tracker.finish(crate::AttemptStatus::Failed)
+            && let Err(error) = self.tracker.finish(crate::status::AttemptStatus::Failed)
         {
             log::warn!("the end of the run could not be recorded: {}", chain(&error));
         }

@@ -1,7 +1,8 @@
 //! Sessions that dead runs left running.
 
+use crate::error::{Result, TrackingError};
 use crate::layout::COPIES;
-use crate::{Result, Tracker, TrackingError};
+use crate::tracker::Tracker;
 use handoff_connect::{Fault, SessionProfile};
 use handoff_model::RunId;
 use std::collections::BTreeSet;

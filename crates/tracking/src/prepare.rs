@@ -1,10 +1,10 @@
 //! Looking for our tables, and making those that are missing.
 
+use crate::error::{Result, TrackingError};
 use crate::layout::{
     CHANGES, COPIES, ColumnSpec, LAYOUT_COLUMN, LAYOUT_VERSION, LOADS, RUNS, TableLayout,
 };
 use crate::surroundings::{RecordObstacle, SURROUNDINGS};
-use crate::{Result, TrackingError};
 use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,9 @@
 //! The result of a comparison.
 
+use crate::error::Result;
 use crate::layout::{LOADS, RUNS};
-use crate::{Result, Tracker, moment};
+use crate::moment;
+use crate::tracker::Tracker;
 use handoff_model::{ProofBy, TableName};
 use jiff::Timestamp;
 

@@ -1,6 +1,8 @@
 //! Comparing what tracking says with what is there.
 
-use crate::{AttemptStatus, CopyRecovery, CopyState, RecoveryFinding, TrackedTable};
+use crate::finding::{CopyRecovery, RecoveryFinding};
+use crate::state::{CopyState, TrackedTable};
+use crate::status::AttemptStatus;
 use handoff_connect::Side;
 use handoff_model::own::{PREFIX, is_own_table};
 use handoff_model::{CopyId, TableName};

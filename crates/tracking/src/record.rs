@@ -2,10 +2,12 @@
 
 use crate::change::RowChange;
 use crate::changes::{self, BegunCopy};
+use crate::error::{Result, TrackingError};
+use crate::finding::{CopyRecovery, RecoveryFinding};
 use crate::layout::COPIES;
-use crate::{
-    AttemptStatus, CopyRecovery, RecoveryFinding, Result, Tracker, TrackingError, WatermarkAt,
-};
+use crate::status::AttemptStatus;
+use crate::tracker::Tracker;
+use crate::watermark::WatermarkAt;
 use handoff_connect::SessionProfile;
 use handoff_model::{CopyId, TableName, TablePhase};
 use postgres::types::{ToSql, Type};

@@ -1,7 +1,12 @@
 //! The recorded state of each table.
 
+use crate::error::Result;
+use crate::finding::CopyRecovery;
+use crate::origin::DataOrigin;
+use crate::status::AttemptStatus;
 use crate::text_fields::TextFields;
-use crate::{AttemptStatus, CopyRecovery, DataOrigin, Result, WatermarkAt, moment, watermark};
+use crate::watermark::WatermarkAt;
+use crate::{moment, watermark};
 use handoff_connect::Side;
 use handoff_model::{CopyId, ProofBy, RunId};
 use jiff::{SignedDuration, Timestamp};

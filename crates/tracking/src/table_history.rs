@@ -1,8 +1,10 @@
 //! The earlier moves of each table, by which a run chooses how to move it.
 
+use crate::error::{Result, TrackingError};
 use crate::last_move::text_at;
 use crate::layout::RUNS;
-use crate::{Result, Tracker, TrackingError, moment};
+use crate::moment;
+use crate::tracker::Tracker;
 use handoff_model::{Extraction, ProofBy, Reason, TableName};
 use jiff::Timestamp;
 use std::collections::BTreeMap;

@@ -2,13 +2,15 @@
 
 use crate::change::{BoundStatement, RowChange};
 use crate::changes::{FinishedCopy, RecordEntry};
+use crate::error::{Result, TrackingError};
 use crate::keeper::LockKeeper;
 use crate::layout::{COPIES, ColumnSpec, LOADS, RUNS, TableLayout};
+use crate::origin::RunIdentities;
 use crate::prepare::{self, Missing};
 use crate::published_move::PublishedMove;
+use crate::state::TrackedTable;
 use crate::text_fields::TextFields;
 use crate::watermark::to_json;
-use crate::{Result, RunIdentities, TrackedTable, TrackingError};
 use handoff_connect::{MyPool, PgPool, SessionProfile, Side, quote_my, quote_pg};
 use handoff_model::{Extraction, Reason, RunId, TableName};
 use jiff::Timestamp;

@@ -1,7 +1,10 @@
 //! Tables that a run left alone, since it knew that they had not changed.
 
+use crate::error::Result;
 use crate::layout::{LOADS, RUNS};
-use crate::{AttemptStatus, Result, Tracker, moment};
+use crate::moment;
+use crate::status::AttemptStatus;
+use crate::tracker::Tracker;
 use handoff_model::{Extraction, Reason, TableName, TablePhase};
 use jiff::Timestamp;
 

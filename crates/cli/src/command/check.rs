@@ -1,9 +1,11 @@
 //! `etl check`: would a run go through? Changes nothing.
 
 use crate::args::CheckArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::logging::Verbosity;
 use crate::report::{Listing, check_text};
 use crate::shell::Shell;
-use crate::{Exit, Failure, Verbosity};
 
 /// Looks at everything a run needs, and prints what was found and what mends it.
 pub(super) fn check(shell: &Shell, args: &CheckArgs) -> Result<Exit, Failure> {

@@ -1,11 +1,12 @@
 //! `etl demo`: the whole of Handoff on servers of its own.
 
 use crate::args::DemoArgs;
-use crate::exit::ReportOutcome;
+use crate::exit::{Exit, ReportOutcome};
+use crate::failure::Failure;
 use crate::human::{count, counted, duration};
+use crate::progress;
 use crate::report::{self, Listing};
 use crate::shell::Shell;
-use crate::{Exit, Failure, progress};
 use handoff_model::CancelToken;
 use handoff_pipeline::{Pipeline, Prove, RunOptions, RunReport};
 use handoff_settings::Settings;

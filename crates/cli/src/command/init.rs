@@ -1,9 +1,10 @@
 //! `etl init`: the first settings, from what the source holds.
 
 use crate::args::InitArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::report::{WrittenFiles, init_text};
 use crate::shell::Shell;
-use crate::{Exit, Failure};
 use handoff_pipeline::{InitServer, InitServers, LookAt};
 use handoff_settings::{MySqlServer, RunSettings, Secret, Settings, TlsSettings};
 use std::env;

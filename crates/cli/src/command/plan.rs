@@ -1,9 +1,11 @@
 //! `etl plan`: what would the next run do? Changes nothing.
 
 use crate::args::PlanArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::logging::Verbosity;
 use crate::report::{Listing, plan_text};
 use crate::shell::Shell;
-use crate::{Exit, Failure, Verbosity};
 use handoff_pipeline::{Pipeline, RunOptions};
 
 /// Looks at the databases, and prints what the next run would do with the tables that `args` name.

@@ -1,10 +1,11 @@
 //! `etl repair`: brings the rows that differ into line, and proves it.
 
 use crate::args::{RepairArgs, patience};
-use crate::exit::ReportOutcome;
+use crate::exit::{Exit, ReportOutcome};
+use crate::failure::Failure;
+use crate::progress;
 use crate::report::repair_text;
 use crate::shell::Shell;
-use crate::{Exit, Failure, progress};
 use handoff_pipeline::{Pipeline, RepairRequest};
 use handoff_verify::ShowKeys;
 

@@ -1,10 +1,12 @@
 //! `etl run`, `etl replicate` and `etl load`.
 
 use crate::args::{LoadArgs, RunArgs, patience};
-use crate::exit::ReportOutcome;
+use crate::exit::{Exit, ReportOutcome};
+use crate::failure::Failure;
+use crate::logging::Verbosity;
+use crate::progress;
 use crate::report::{self, Listing};
 use crate::shell::Shell;
-use crate::{Exit, Failure, Verbosity, progress};
 use handoff_pipeline::{Hops, Pipeline, Prove, RunOptions, RunReport};
 use handoff_settings::Settings;
 

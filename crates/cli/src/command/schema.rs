@@ -1,9 +1,10 @@
 //! `etl schema`: the structure of tables in the target, as statements. Changes nothing.
 
 use crate::args::SchemaArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::report::{rest_text, schema_text};
 use crate::shell::Shell;
-use crate::{Exit, Failure};
 use handoff_pipeline::{Pipeline, RunOptions};
 
 /// Prints the statements that make the tables which `args` name, or those that bring them into line.

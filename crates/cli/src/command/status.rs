@@ -1,9 +1,10 @@
 //! `etl status`.
 
 use crate::args::StatusArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::report::StatusReport;
 use crate::shell::Shell;
-use crate::{Exit, Failure};
 use handoff_model::TableName;
 use handoff_pipeline::{SessionError, StatusSnapshot};
 use handoff_settings::{Settings, TableFilter, closest};

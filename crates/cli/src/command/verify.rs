@@ -1,10 +1,11 @@
 //! `etl verify`: which rows differ? Changes nothing.
 
 use crate::args::{VerifyArgs, VerifyFrom, VerifyTo};
-use crate::exit::ReportOutcome;
+use crate::exit::{Exit, ReportOutcome};
+use crate::failure::Failure;
+use crate::progress;
 use crate::report::{verify_page, verify_text};
 use crate::shell::Shell;
-use crate::{Exit, Failure, progress};
 use handoff_connect::Side;
 use handoff_pipeline::{Depth, Pipeline, VerifyRequest};
 use handoff_settings::Settings;

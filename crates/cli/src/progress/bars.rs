@@ -2,8 +2,8 @@
 
 use super::notices::say;
 use super::tally::RunTally;
-use crate::Screen;
 use crate::human::{count, duration, per_second};
+use crate::screen::Screen;
 use handoff_model::{Observer, RunEvent, TableName};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! The report of `etl check` as text.
 
-use super::Listing;
 use crate::human::counted;
+use crate::report::run::Listing;
 use handoff_pipeline::{CheckFinding, CheckReport, CheckVerdict};
 
 /// Prints a line a finding, below it its fixes, and at the end how many there are of each kind; with

@@ -1,8 +1,9 @@
 //! The preview of the next run as text.
 
 use super::run::omissions;
-use super::{ColumnAlign, Listing, TextColumns};
 use crate::human::{count, counted, duration};
+use crate::report::columns::{ColumnAlign, TextColumns};
+use crate::report::run::Listing;
 use handoff_connect::paste_pg;
 use handoff_model::{Priority, Reason};
 use handoff_pipeline::{

@@ -1,8 +1,9 @@
 //! The report of a run as text.
 
+use super::not_started;
 use super::slowest::slowest;
-use super::{ColumnAlign, TextColumns, not_started};
 use crate::human::{bytes, count, counted, duration, per_second};
+use crate::report::columns::{ColumnAlign, TextColumns};
 use handoff_model::visible;
 use handoff_pipeline::{
     ObjectReport, OmissionReport, RunReport, TableReport, TableStatus, Verdict,

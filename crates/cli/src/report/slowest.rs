@@ -1,7 +1,7 @@
 //! The slowest tables and their longest waits.
 
-use super::{ColumnAlign, TextColumns};
 use crate::human::{count, duration};
+use crate::report::columns::{ColumnAlign, TextColumns};
 use handoff_model::MovePerformance;
 use handoff_pipeline::{RunReport, TableReport};
 use std::cmp::Reverse;

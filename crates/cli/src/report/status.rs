@@ -1,7 +1,7 @@
 //! The content of the tracking tables as text and as JSON.
 
-use super::{ColumnAlign, TextColumns};
 use crate::human::{age, count, counted};
+use crate::report::columns::{ColumnAlign, TextColumns};
 use handoff_model::{ProofBy, TableName};
 use handoff_pipeline::StatusSnapshot;
 use handoff_tracking::{AttemptStatus, LastRun, LoadState, ProofOutcome, TrackedTable};

@@ -6,7 +6,7 @@ use super::{Fault, FaultKind, FaultNames, Side};
 use crate::dial::DialFailure;
 use crate::my_line::LineError;
 use crate::pg_guard::PgRefusal;
-use crate::quote_my;
+use crate::quote::quote_my;
 use crate::tls::WrongFingerprint;
 use handoff_settings::{MySqlServer, PgServer, TlsSettings};
 use mysql::{DriverError, Error};

@@ -1,10 +1,9 @@
 //! Questions of a server that were not answered, as sentences that say what to do.
 
 use super::connect::ServerPlace;
-use crate::Side;
-use crate::my_line;
-use crate::pg_guard;
+use crate::fault::Side;
 use crate::protection::LinkProtection;
+use crate::{my_line, pg_guard};
 use handoff_settings::CertificatePin;
 
 impl ServerPlace<'_> {

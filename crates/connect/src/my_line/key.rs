@@ -1,6 +1,6 @@
 //! The RSA key of a MySQL server, with which a password is encrypted where there is no TLS.
 
-use crate::{Fault, Result, Side};
+use crate::fault::{Fault, Result, Side};
 use mysql_common::crypto::encrypt;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;

@@ -8,7 +8,7 @@ use super::packets::Buffer;
 use super::rows::{MyRows, Stream};
 use super::statement::{Described, Statements, execution, long_data, too_many};
 use super::text::{Head, text_row};
-use crate::Fault;
+use crate::fault::Fault;
 use crate::seat::WatchSeat;
 use crate::wire::{SocketHandle, has_news};
 use mysql::prelude::FromRow;

@@ -1,7 +1,7 @@
 //! A row that is not taken apart yet.
 
 use super::row::{self, Sent};
-use crate::ValueRef;
+use crate::value_ref::ValueRef;
 
 /// A row as the server sent it, in the binary protocol. Two servers of one kind send rows of equal
 /// columns in equal packets if and only if the rows are equal.

@@ -1,6 +1,6 @@
 //! One row of the binary protocol (manual, "Binary Protocol Resultset Row").
 
-use crate::ValueRef;
+use crate::value_ref::ValueRef;
 use mysql::consts::{ColumnFlags, ColumnType};
 
 /// The type in which the values of a column are sent.

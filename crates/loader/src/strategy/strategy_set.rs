@@ -1,9 +1,13 @@
 //! The strategies of a run.
 
-use super::{
-    ChunkedLoad, CopyCsv, DiscardLoad, LoadStrategy, ParallelLoad, StandardLoad, StreamingLoad,
-};
+use super::LoadStrategy;
 use crate::spool::SpoolSettings;
+use crate::strategy::chunked::ChunkedLoad;
+use crate::strategy::copy_csv::CopyCsv;
+use crate::strategy::discard::DiscardLoad;
+use crate::strategy::parallel::ParallelLoad;
+use crate::strategy::standard::StandardLoad;
+use crate::strategy::streaming::StreamingLoad;
 use handoff_model::Strategy;
 
 /// Memory that a load gathers rows in, unless there is less to be had.

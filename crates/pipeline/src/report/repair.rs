@@ -1,6 +1,7 @@
 //! The report of a repair.
 
-use super::{CopyReport, LoadReport, TableReport, TableStatus, VerifyPair};
+use crate::report::run::{CopyReport, LoadReport, TableReport, TableStatus};
+use crate::report::verify::VerifyPair;
 use handoff_model::{RunId, TableName};
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! A column of a definition, read piece by piece: a piece that is not known by name is left out.
 
-use super::{DdlToken, TokenKind};
+use crate::definition::token::{DdlToken, TokenKind};
 use handoff_schema::OmissionKind;
 
 /// The parts of the source's definition that a replica's column takes over. Its nullability comes

@@ -1,7 +1,8 @@
 //! One line between the outer parentheses.
 
 use super::column::{ColumnClause, group, starts};
-use super::{DdlToken, TokenKind, find, tokens};
+use super::find;
+use crate::definition::token::{DdlToken, TokenKind, tokens};
 
 /// A column, an index or a constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The options behind the columns of a definition, as names and values.
 
 use super::column::group;
-use super::{DdlToken, TokenKind, tokens};
+use crate::definition::token::{DdlToken, TokenKind, tokens};
 
 /// An option of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The choice of a column's codec.
 
-use super::{ColumnCodec, RenderFormat};
+use super::ColumnCodec;
+use crate::codec::rendered::RenderFormat;
 use handoff_schema::{MappedColumn, MySqlType, PgType, TextEncoding};
 
 impl ColumnCodec {

@@ -90,7 +90,7 @@ impl RowReader<'_> {
                 keys.push(place.into_iter().map(key_value).collect::<Option<Vec<KeyValue>>>()?);
                 Some(keys)
             });
-            Ok::<_, crate::Error>(FetchFlow::On)
+            Ok::<_, crate::error::Error>(FetchFlow::On)
         });
         let end = done.map_err(|stop| stop.into_error(&self.spec, 0))?;
         Ok(keys.filter(|_| end == FetchEnd::Whole))

@@ -1,14 +1,14 @@
 //! Puts the answers of information_schema together.
 
-use super::described;
 use super::facts::{CatalogueFacts, CheckFact, ColumnFact, IndexFact, TableFact};
 use super::omitted::{DescribedTable, omissions};
-use super::{NotCopied, SourceCatalogue, is_own, json};
-use crate::table::same_name;
-use crate::{
-    ColumnSchema, IndexPart, IndexSchema, MySqlType, OmissionKind, OmittedPart, Result,
-    SchemaError, StorageEngine, TableFiles, TableObjects, TableSchema,
-};
+use super::{NotCopied, SourceCatalogue, described, is_own, json};
+use crate::column::ColumnSchema;
+use crate::error::{Result, SchemaError};
+use crate::mysql_type::MySqlType;
+use crate::objects::TableObjects;
+use crate::omission::{OmissionKind, OmittedPart};
+use crate::table::{IndexPart, IndexSchema, StorageEngine, TableFiles, TableSchema, same_name};
 use handoff_connect::Side;
 use handoff_model::{ColumnName, TableName, own};
 

@@ -1,7 +1,9 @@
 //! The objects around the columns, out of the answers of information_schema.
 
 use super::facts::{CheckFact, ColumnFact, IndexFact};
-use crate::{ColumnDefault, ColumnObjects, IndexMethod, IndexObjects, SourceCheck, TableObjects};
+use crate::objects::{
+    ColumnDefault, ColumnObjects, IndexMethod, IndexObjects, SourceCheck, TableObjects,
+};
 use handoff_connect::ServerFlavor;
 use handoff_model::own;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The answers of information_schema, row by row.
 
-use crate::{Result, SchemaError};
+use crate::error::{Result, SchemaError};
 use handoff_connect::{Fault, MyConn, ServerFlavor, ServerVersion, Side, quote_my_text};
 use mysql::{Row, Value};
 use std::collections::HashMap;

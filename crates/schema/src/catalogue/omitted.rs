@@ -2,7 +2,10 @@
 
 use super::NotCopied;
 use super::facts::{CheckFact, ColumnFact, TableFact, ask_others};
-use crate::{ColumnObjects, OmissionKind, OmittedPart, Result, TableObjects, TableSchema};
+use crate::error::Result;
+use crate::objects::{ColumnObjects, TableObjects};
+use crate::omission::{OmissionKind, OmittedPart};
+use crate::table::TableSchema;
 use handoff_connect::{MyConn, ServerFlavor, quote_my_text};
 use handoff_model::{TableName, own};
 use std::collections::BTreeSet;

@@ -1,7 +1,8 @@
 //! The statement that makes a table of the target take the rows of a mapping.
 
 use super::compare::{PgColumn, SurplusColumns};
-use crate::{MappedColumn, TableMapping, TargetTable};
+use crate::mapping::{MappedColumn, TableMapping};
+use crate::target::TargetTable;
 use handoff_connect::quote_pg;
 
 /// Spells the one statement that gives the table `target`, which is quoted, the columns of `mapping`; [`None`] where

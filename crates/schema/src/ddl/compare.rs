@@ -1,6 +1,6 @@
 //! The comparison of a mapping with a table of the target.
 
-use crate::{MappedColumn, TableMapping};
+use crate::mapping::{MappedColumn, TableMapping};
 use std::collections::HashSet;
 
 /// One column of a table in PostgreSQL, as its catalogue has it.

@@ -1,6 +1,7 @@
 //! Names in PostgreSQL.
 
-use crate::{ColumnSchema, MAX_PG_NAME};
+use crate::MAX_PG_NAME;
+use crate::column::ColumnSchema;
 use handoff_model::TableName;
 use handoff_settings::NameCase;
 use std::collections::HashSet;

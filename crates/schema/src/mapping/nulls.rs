@@ -1,7 +1,7 @@
 //! The columns that may be NULL.
 
 use super::MappedColumn;
-use crate::PgType;
+use crate::pg_type::PgType;
 use handoff_settings::{BadJson, ValuePolicies, ZeroDates};
 
 /// Drops NOT NULL where a policy can make a NULL, and says so. Key columns keep it, since no policy

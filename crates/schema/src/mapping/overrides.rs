@@ -1,7 +1,11 @@
 //! The overrides of a table's settings.
 
 use super::types::default_type;
-use crate::{ColumnSchema, IntegerSign, MySqlType, PgType, Result, SchemaError, TableSchema};
+use crate::column::ColumnSchema;
+use crate::error::{Result, SchemaError};
+use crate::mysql_type::{IntegerSign, MySqlType};
+use crate::pg_type::PgType;
+use crate::table::TableSchema;
 use handoff_settings::{TableSettings, closest};
 
 /// Returns the type of each column: as overridden, or the default.

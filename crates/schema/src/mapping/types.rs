@@ -1,6 +1,7 @@
 //! The type mapping.
 
-use crate::{IntegerSign, MySqlType, PgType};
+use crate::mysql_type::{IntegerSign, MySqlType};
+use crate::pg_type::PgType;
 
 /// Chooses the PostgreSQL type for a MySQL type.
 ///

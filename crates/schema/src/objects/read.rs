@@ -1,8 +1,8 @@
 //! Reading of foreign keys and of MySQL's CHECKs.
 
 use super::{ReferringObjects, SourceCheck, SourceForeignKey};
-use crate::Result;
 use crate::catalogue::ask_texts;
+use crate::error::Result;
 use handoff_connect::{MyConn, ServerFlavor, quote_my_text};
 use handoff_model::TableName;
 

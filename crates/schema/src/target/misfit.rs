@@ -1,8 +1,10 @@
 //! The decision whether rows can be loaded into a table of the target.
 
-use super::{TargetKind, TargetObstacle, TargetTable};
+use super::{TargetKind, TargetTable};
+use crate::ddl;
 use crate::ddl::SurplusColumns;
-use crate::{TableMapping, ddl};
+use crate::mapping::TableMapping;
+use crate::target::obstacle::TargetObstacle;
 use handoff_connect::{paste_pg, quote_pg};
 use handoff_model::{TableName, visible};
 use std::fmt;

@@ -1,9 +1,9 @@
 //! `extraction`, `watermark`, `lookback` and `deletes` of `[tables.NAME]`.
 
-use crate::Lookback;
 use crate::error::FilePlace;
 use crate::reader::SettingsReader;
 use crate::section::{Section, Text, text_of};
+use crate::table::Lookback;
 use handoff_model::{ColumnName, Deletes, Extraction};
 
 /// The rows of a table to move, as written.

@@ -1,10 +1,10 @@
 //! `objects`, of `[target]` and of a table.
 
 use crate::document::TomlEntry;
+use crate::objects::{ObjectSettings, UniqueTexts};
 use crate::reader::SettingsReader;
 use crate::section::Section;
 use crate::suggest::one_of;
-use crate::{ObjectSettings, UniqueTexts};
 use toml::de::DeValue;
 
 const KINDS: [&str; 9] = [

@@ -2,7 +2,9 @@
 
 use crate::reader::SettingsReader;
 use crate::section::{LengthRange, Section};
-use crate::{RunSettings, StrategySelection, TimeOfDay, WrittenAt};
+use crate::settings::{RunSettings, StrategySelection};
+use crate::time_of_day::TimeOfDay;
+use crate::written::WrittenAt;
 use globset::Glob;
 use handoff_model::{Extraction, ProofBy, SumBy};
 use std::num::NonZeroUsize;

@@ -4,8 +4,10 @@ use super::tls::read_tls;
 use super::{MISSING, access, tls};
 use crate::error::FilePlace;
 use crate::reader::{SettingsReader, is_variable_name};
+use crate::secret::Secret;
 use crate::section::{Section, Text};
-use crate::{MySqlServer, Secret, UrlError};
+use crate::server::MySqlServer;
+use crate::url::UrlError;
 use std::fs;
 
 /// Reads `[source]` or `[replica]`.

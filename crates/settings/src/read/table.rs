@@ -6,10 +6,12 @@ use super::run::percent;
 use super::target::read_structure;
 use crate::document::TomlEntry;
 use crate::error::FilePlace;
+use crate::objects::NameCase;
 use crate::reader::SettingsReader;
 use crate::section::{Section, text_of};
 use crate::suggest::one_of;
-use crate::{AVAILABLE_STRATEGIES, NameCase, TableSettings, WrittenAt};
+use crate::table::{AVAILABLE_STRATEGIES, TableSettings};
+use crate::written::WrittenAt;
 use handoff_model::{ColumnName, Priority, Strategy, TableName};
 use std::collections::BTreeMap;
 

@@ -4,9 +4,12 @@ use super::objects::read_objects;
 use super::server::{read_password, url};
 use super::tls::{read_require_auth, read_tls};
 use crate::error::FilePlace;
+use crate::objects::NameCase;
 use crate::reader::SettingsReader;
 use crate::section::{LengthRange, Section, Text};
-use crate::{DroppedColumns, DroppedTables, NameCase, PgServer, StructurePolicy, TargetSettings};
+use crate::server::PgServer;
+use crate::settings::TargetSettings;
+use crate::structure::{DroppedColumns, DroppedTables, StructurePolicy};
 
 /// The longest identifier PostgreSQL keeps, in bytes (`NAMEDATALEN` less one).
 const MAX_IDENTIFIER_BYTES: usize = 63;

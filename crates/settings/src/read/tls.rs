@@ -1,8 +1,9 @@
 //! The checks of a server's certificate, and the ways in which it may let us in.
 
+use crate::fingerprint::CertificatePin;
 use crate::reader::SettingsReader;
 use crate::section::{Section, Text};
-use crate::{CertificatePin, RequireAuth, TlsMode, TlsSettings};
+use crate::server::{RequireAuth, TlsMode, TlsSettings};
 use std::fs;
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 
 use crate::reader::SettingsReader;
 use crate::section::{Section, text_of};
-use crate::{BadJson, BadText, NulBytes, ValuePolicies, ZeroDates};
+use crate::values::{BadJson, BadText, NulBytes, ValuePolicies, ZeroDates};
 use toml::de::DeValue;
 
 pub(super) fn read_values(

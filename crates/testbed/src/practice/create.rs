@@ -7,7 +7,8 @@ use super::{
     spec,
     table::{Column, Engine, Key, Table},
 };
-use crate::{Result, TestbedError, quoted};
+use crate::endpoint::quoted;
+use crate::error::{Result, TestbedError};
 use mysql::{Conn, prelude::Queryable};
 use std::collections::HashMap;
 

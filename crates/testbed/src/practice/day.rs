@@ -8,7 +8,8 @@ use super::{
     spec,
     table::{Key, Table},
 };
-use crate::{Result, quoted};
+use crate::endpoint::quoted;
+use crate::error::Result;
 use mysql::Conn;
 
 /// A day, and its load.

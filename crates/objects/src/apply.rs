@@ -169,11 +169,10 @@ impl ObjectMaker<'_> {
     fn in_parallel(&self, steps: &[&ObjectStep], report: &mut ObjectReport) {
         let queue: Mutex<VecDeque<&ObjectStep>> = Mutex::new(steps.iter().copied().collect());
         let done = Mutex::new(Vec::new());
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         std::thread::scope(|scope| {
             for _ in 0..self.options.jobs.get().min(steps.len()) {
                 scope.spawn(|| {
-                    while let Some(step) = next() {
+                    while let Some(step) = next_of(&queue) {
                         let made = self.timed(step);
                         done.lock().unwrap_or_else(PoisonError::into_inner).push(made);
                     }
@@ -261,6 +260,10 @@ impl ObjectMaker<'_> {
     }
 }
 
+fn next_of<'s>(queue: &Mutex<VecDeque<&'s ObjectStep>>) -> Option<&'s ObjectStep> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
 fn has_records(conn: &mut PgConn, schema: &str) -> Result<bool> {
     let query = "SELECT to_regclass($1) IS NOT NULL";
     let name = handoff_schema::ddl::qualified(schema, own::OBJECTS);
@@ -272,11 +275,11 @@ fn has_records(conn: &mut PgConn, schema: &str) -> Result<bool> {
 /// Steps that are made together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wave {
-    /// What goes, and what only the catalogue knows.
+    /// Drops, and objects that only the catalogue knows.
     Cheap,
     /// New indexes, side by side.
     Build,
-    /// Whatever needs a lock of its table, or other objects before it.
+    /// Steps that need a lock of their table, or other objects before them.
     Last,
 }
 

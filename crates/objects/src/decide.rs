@@ -4,50 +4,12 @@ use crate::default::{Moment, default_of};
 use crate::expression::condition;
 use crate::foreign_key::{KeyTables, foreign_key};
 use crate::index::{self, IndexInputs};
+use crate::inputs::{DescribedTable, ObjectInputs};
 use crate::wanted::{ObjectKind, ObjectRemark, TargetObject, UncarriedPart};
 use handoff_connect::quote_pg;
 use handoff_model::TableName;
-use handoff_schema::{
-    IndexSchema, MappedColumn, PgType, ReferringObjects, SourceCheck, TableMapping, TableObjects,
-    TableSchema, short_name,
-};
-use handoff_settings::{NameCase, ObjectSettings};
+use handoff_schema::{IndexSchema, MappedColumn, PgType, SourceCheck, TableMapping, short_name};
 use std::collections::BTreeMap;
-
-/// One table with all that its objects are decided from.
-#[derive(Debug, Clone)]
-pub struct DescribedTable<'a> {
-    /// The table in the source.
-    pub schema: &'a TableSchema,
-    /// Its mapping.
-    pub mapping: TableMapping,
-    /// Its objects there.
-    pub objects: &'a TableObjects,
-    /// The objects that it is to get.
-    pub settings: ObjectSettings,
-}
-
-/// The tables of a database, and where they go.
-#[derive(Debug, Clone)]
-pub struct ObjectInputs<'a> {
-    /// The schema of the target.
-    pub schema: &'a str,
-    /// The database of the source.
-    pub database: &'a str,
-    /// The case of names in the target.
-    pub name_case: NameCase,
-    /// The tables by name.
-    pub tables: BTreeMap<TableName, DescribedTable<'a>>,
-    /// Foreign keys, and the CHECKs of MySQL.
-    pub referring: &'a ReferringObjects,
-}
-
-impl ObjectInputs<'_> {
-    /// Returns a name as it is in the target.
-    fn name(&self, name: &str) -> String {
-        short_name(&self.name_case.apply(name))
-    }
-}
 
 /// The objects that the target is to have, and those of the source that it does not get.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,7 +47,7 @@ impl WantedObjects {
             if !table.settings.foreign_keys {
                 continue;
             }
-            let tables = KeyTables { inputs, child: table, wanted: &*self };
+            let tables = KeyTables { inputs, child: table, objects: &self.objects };
             let decided: Vec<_> = keys.iter().map(|key| foreign_key(&tables, key)).collect();
             for (key, body) in keys.iter().zip(decided) {
                 let part = ObjectPart { kind: ObjectKind::ForeignKey, part: &key.name };

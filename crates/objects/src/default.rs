@@ -52,34 +52,33 @@ fn bits(text: &str) -> Option<&str> {
 }
 
 fn constant(column: &MappedColumn, text: &str) -> Result<String, String> {
-    let no = |what: &str| Err(what.to_owned());
     match (&column.pg, &column.source.kind) {
         (PgType::Boolean, MySqlType::Bit(_)) => match text {
             "b'0'" => Ok("false".to_owned()),
             "b'1'" => Ok("true".to_owned()),
-            _ => no("it is neither bit"),
+            _ => refused("it is neither bit"),
         },
         (PgType::Boolean, _) => match text {
             "0" => Ok("false".to_owned()),
             "1" => Ok("true".to_owned()),
-            _ => no("it is neither true nor false"),
+            _ => refused("it is neither true nor false"),
         },
         (PgType::Bit(length), _) => bit_constant(text, *length),
         (PgType::SmallInt, MySqlType::Year) => match text.parse::<u16>() {
             Ok(year @ (0 | 1901..=2155)) => Ok(year.to_string()),
-            _ => no("it is no year"),
+            _ => refused("it is no year"),
         },
-        (PgType::SmallInt | PgType::Integer | PgType::BigInt, _) => {
-            text.parse::<i64>().map_or_else(|_| no("it is no whole number"), |n| Ok(n.to_string()))
-        }
+        (PgType::SmallInt | PgType::Integer | PgType::BigInt, _) => text
+            .parse::<i64>()
+            .map_or_else(|_| refused("it is no whole number"), |n| Ok(n.to_string())),
         (PgType::Numeric { .. }, _) if literal::is_decimal(text) => Ok(text.to_owned()),
         (PgType::Real | PgType::DoublePrecision, _) if literal::is_float(text) => {
             Ok(quoted(text, &column.pg))
         }
         (PgType::Date, _) if literal::is_date(text) => Ok(quoted(text, &column.pg)),
         (PgType::Timestamp(_), _) if literal::is_datetime(text) => Ok(quoted(text, &column.pg)),
-        (PgType::Date | PgType::Timestamp(_), _) => no("it is no day that there is"),
-        (PgType::TimestampTz(_), _) => no("its moment depends on the time zone of a session"),
+        (PgType::Date | PgType::Timestamp(_), _) => refused("it is no day that there is"),
+        (PgType::TimestampTz(_), _) => refused("its moment depends on the time zone of a session"),
         (PgType::Interval | PgType::Time(_), _) if literal::is_time(text) => {
             Ok(quoted(text, &column.pg))
         }
@@ -87,11 +86,15 @@ fn constant(column: &MappedColumn, text: &str) -> Result<String, String> {
         (PgType::TextArray, MySqlType::Set(labels)) => set_constant(labels, text),
         (PgType::Jsonb, _) => match serde_json::from_str::<serde_json::Value>(text) {
             Ok(_) if !text.contains(['?', '\\']) => Ok(quoted(text, &column.pg)),
-            _ => no("it is no JSON of plain characters"),
+            _ => refused("it is no JSON of plain characters"),
         },
-        (PgType::Bytea, _) => no("the catalogue does not tell its bytes from their digits"),
+        (PgType::Bytea, _) => refused("the catalogue does not tell its bytes from their digits"),
         (pg, _) => Err(format!("it is no constant of the type {pg}")),
     }
+}
+
+fn refused(why: &str) -> Result<String, String> {
+    Err(why.to_owned())
 }
 
 fn quoted(text: &str, pg: &PgType) -> String {

@@ -4,41 +4,16 @@
 //! same value in PostgreSQL for every row, and refused with the part that is not: a CHECK that is stricter than the
 //! source's would refuse rows, and a default with another value is worse than none.
 
+mod not_shared;
 mod operand;
 mod tokens;
 
 pub(crate) use operand::{TextEquality, ValueKind, text_equality};
 
-use crate::literal;
-use handoff_connect::quote_pg_text;
 use handoff_schema::TableMapping;
+use not_shared::NotShared;
 use operand::Operand;
-use std::fmt;
 use tokens::{Token, tokens};
-
-/// The part of an expression that PostgreSQL would take otherwise, or does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NotShared(String);
-
-impl NotShared {
-    pub(crate) fn new(part: impl Into<String>) -> NotShared {
-        NotShared(part.into())
-    }
-
-    pub(crate) fn backslash() -> NotShared {
-        NotShared::new("a text with a backslash")
-    }
-
-    fn unclosed() -> NotShared {
-        NotShared::new("a text without an end")
-    }
-}
-
-impl fmt::Display for NotShared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it has {}, which PostgreSQL would take otherwise", self.0)
-    }
-}
 
 /// An expression in PostgreSQL's dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,16 +245,6 @@ impl Parser<'_> {
         };
         Ok(Operand { kind, ..Operand::truth_of(sql) })
     }
-}
-
-/// Returns a constant that is a date or a time of the kind, spelled for PostgreSQL.
-fn temporal(text: &str, kind: ValueKind) -> Option<String> {
-    let is_good = match kind {
-        ValueKind::Date => literal::is_date(text),
-        ValueKind::DateTime => literal::is_datetime(text),
-        _ => false,
-    };
-    is_good.then(|| quote_pg_text(text))
 }
 
 #[cfg(test)]

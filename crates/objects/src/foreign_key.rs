@@ -1,7 +1,7 @@
 //! Foreign keys.
 
-use crate::decide::{DescribedTable, ObjectInputs, WantedObjects};
-use crate::wanted::ObjectKind;
+use crate::inputs::{DescribedTable, ObjectInputs};
+use crate::wanted::{ObjectKind, TargetObject};
 use handoff_connect::quote_pg;
 use handoff_model::TableName;
 use handoff_schema::{MappedColumn, PgType, SourceForeignKey, TableMapping, ddl};
@@ -12,7 +12,7 @@ pub(crate) struct KeyTables<'a> {
     /// The table that refers.
     pub(crate) child: &'a DescribedTable<'a>,
     /// The objects decided so far, the unique indexes among them.
-    pub(crate) wanted: &'a WantedObjects,
+    pub(crate) objects: &'a [TargetObject],
 }
 
 /// Spells the definition of a foreign key.
@@ -65,7 +65,7 @@ impl KeyTables<'_> {
         wanted.sort_unstable();
         key.sort_unstable();
         let bodies = permutation_bodies(referred);
-        let objects = self.wanted.objects.iter();
+        let objects = self.objects.iter();
         wanted == key
             || objects.filter(|object| object.table == *name).any(|object| {
                 object.kind == ObjectKind::UniqueIndex && bodies.contains(&object.body)
@@ -84,13 +84,13 @@ fn columns<'m>(
     mapping: &'m TableMapping,
     names: &[String],
 ) -> Result<Vec<&'m MappedColumn>, String> {
-    let find = |name: &String| {
+    let found = names.iter().map(|name| {
         let wanted = name.to_lowercase();
         let mut all = mapping.columns.iter();
         all.find(|column| column.source.name.as_str().to_lowercase() == wanted)
             .ok_or_else(|| "one of its columns is not there".to_owned())
-    };
-    names.iter().map(find).collect()
+    });
+    found.collect()
 }
 
 fn list(columns: &[&MappedColumn]) -> String {
@@ -99,11 +99,12 @@ fn list(columns: &[&MappedColumn]) -> String {
 }
 
 fn are_comparable(one: &PgType, other: &PgType) -> bool {
-    let whole = |kind: &PgType| matches!(kind, PgType::SmallInt | PgType::Integer | PgType::BigInt);
-    let exact = |kind: &PgType| matches!(kind, PgType::Numeric { .. });
     std::mem::discriminant(one) == std::mem::discriminant(other)
-        || whole(one) && whole(other)
-        || whole(one) && exact(other)
+        || is_whole(one) && (is_whole(other) || matches!(other, PgType::Numeric { .. }))
+}
+
+fn is_whole(kind: &PgType) -> bool {
+    matches!(kind, PgType::SmallInt | PgType::Integer | PgType::BigInt)
 }
 
 fn action(event: &str, rule: &str) -> String {

@@ -9,11 +9,13 @@
 #![warn(unreachable_pub)]
 
 mod apply;
+mod class;
 mod decide;
 mod default;
 mod expression;
 mod foreign_key;
 mod index;
+mod inputs;
 mod literal;
 mod plan;
 mod record;
@@ -24,7 +26,8 @@ mod testing;
 mod wanted;
 
 pub use apply::{MakerOptions, ObjectMaker};
-pub use decide::{DescribedTable, ObjectInputs, WantedObjects};
+pub use decide::WantedObjects;
+pub use inputs::{DescribedTable, ObjectInputs};
 pub use plan::{ObjectAction, ObjectPlan, ObjectStep};
 pub use report::{FailedObject, MadeObject, ObjectPreview, ObjectReport};
 pub use target::PresentObjects;

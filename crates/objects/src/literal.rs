@@ -23,17 +23,19 @@ pub(crate) fn is_time(text: &str) -> bool {
     let (clock, _) = fraction(bare);
     let parts: Vec<&str> = clock.split(':').collect();
     let [hours, minutes, seconds] = parts.as_slice() else { return false };
-    let small = |part: &str| has_shape(part, "00") && part < "60";
-    let whole = matches!(hours.len(), 2 | 3) && hours.bytes().all(|byte| byte.is_ascii_digit());
-    whole && small(minutes) && small(seconds) && has_fraction(bare)
+    let are_small = [minutes, seconds].iter().all(|part| has_shape(part, "00") && **part < "60");
+    matches!(hours.len(), 2 | 3) && are_digits(hours) && are_small && has_fraction(bare)
 }
 
 /// Returns true for a number without an exponent, as `-1.50`.
 pub(crate) fn is_decimal(text: &str) -> bool {
     let bare = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = fraction(bare);
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole) && fraction.is_none_or(digits)
+    are_digits(whole) && fraction.is_none_or(are_digits)
+}
+
+fn are_digits(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns true for a number in floating point, as `1e-10`.
@@ -49,19 +51,16 @@ fn fraction(text: &str) -> (&str, Option<&str>) {
 
 /// Returns true if a time has no fraction, or one of at most six digits.
 fn has_fraction(text: &str) -> bool {
-    let is_good = |part: &str| {
-        (1..=6).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    fraction(text).1.is_none_or(is_good)
+    fraction(text).1.is_none_or(|part| part.len() <= 6 && are_digits(part))
 }
 
 /// Returns true if digits stand where the shape has them, and other characters are the same.
 fn has_shape(text: &str, shape: &str) -> bool {
-    let fits = |(one, other): (u8, u8)| match other {
-        b'0' => one.is_ascii_digit(),
-        other => one == other,
-    };
-    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+    text.len() == shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(one, other)| match other {
+            b'0' => one.is_ascii_digit(),
+            other => one == other,
+        })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use handoff_model::TableName;
 use handoff_schema::short_name;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is done to an object.
+/// The action on an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectAction {
     /// It is made.
@@ -48,6 +48,12 @@ pub struct ObjectPlan {
 }
 
 impl ObjectStep {
+    /// Returns its place among others: what goes makes room for what comes.
+    fn place(&self) -> (bool, Option<usize>) {
+        let kind = ObjectKind::ALL.iter().position(|kind| *kind == self.object.kind);
+        (self.action != ObjectAction::Drop, kind)
+    }
+
     /// Spells the statements of the step.
     pub fn statements(&self, schema: &str) -> Vec<String> {
         let object = &self.object;
@@ -109,10 +115,7 @@ impl ObjectPlan {
         for object in &wanted.objects {
             planner.object(object);
         }
-        let order =
-            |step: &ObjectStep| ObjectKind::ALL.iter().position(|kind| *kind == step.object.kind);
-        let is_drop = |step: &ObjectStep| step.action != ObjectAction::Drop;
-        planner.plan.steps.sort_by_key(|step| (is_drop(step), order(step)));
+        planner.plan.steps.sort_by_key(ObjectStep::place);
         planner.plan
     }
 

@@ -1,6 +1,6 @@
 //! `etl_objects`: the objects that Handoff made in the target.
 
-use crate::target::ObjectClass;
+use crate::class::ObjectClass;
 use crate::wanted::{ObjectKind, TargetObject};
 use handoff_connect::{PgConn, Result, quote_pg, quote_pg_text};
 use handoff_model::{TableName, own};
@@ -23,17 +23,16 @@ pub(crate) fn read_records(conn: &mut PgConn, schema: &str) -> Result<Vec<Object
     );
     let rows = conn.query_typed(&query, &[]).map_err(|error| conn.fault(&error))?;
     let records = rows.iter().map(|row| {
-        let text = |place: usize| row.try_get::<_, String>(place);
-        let fields = [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?, text(6)?];
-        Ok(record(fields))
+        let fields: std::result::Result<Vec<String>, _> = (0..7).map(|n| row.try_get(n)).collect();
+        Ok(record(fields?))
     });
     let records: std::result::Result<Vec<_>, postgres::Error> = records.collect();
     Ok(records.map_err(|error| conn.fault(&error))?.into_iter().flatten().collect())
 }
 
 /// Reads one; [`None`] if a later version made it.
-fn record(fields: [String; 7]) -> Option<ObjectRecord> {
-    let [table, pg_table, kind, part, name, body, shown] = fields;
+fn record(fields: Vec<String>) -> Option<ObjectRecord> {
+    let [table, pg_table, kind, part, name, body, shown] = fields.try_into().ok()?;
     let object = TargetObject {
         table: TableName::new(&table).ok()?,
         pg_table,

@@ -132,13 +132,13 @@ impl ObjectReport {
 impl ObjectPlan {
     /// Returns the steps with their statements in `schema`.
     pub fn preview(&self, schema: &str) -> Vec<ObjectPreview> {
-        let one = |step: &ObjectStep| ObjectPreview {
+        let steps = self.steps.iter().map(|step| ObjectPreview {
             table: step.object.table.clone(),
             kind: step.object.kind,
             name: step.object.name.clone(),
             statements: step.statements(schema),
-        };
-        self.steps.iter().map(one).collect()
+        });
+        steps.collect()
     }
 }
 

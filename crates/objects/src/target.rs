@@ -1,5 +1,6 @@
 //! The objects that the target has.
 
+use crate::class::ObjectClass;
 use crate::decide::WantedObjects;
 use crate::record::{ObjectRecord, read_records};
 use crate::wanted::ObjectKind;
@@ -14,42 +15,6 @@ pub(crate) struct ObjectPlace {
     pub(crate) class: ObjectClass,
     pub(crate) pg_table: String,
     pub(crate) name: String,
-}
-
-/// The kinds of objects that the server tells apart by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ObjectClass {
-    Comment,
-    Default,
-    Identity,
-    Index,
-    Constraint,
-    Trigger,
-}
-
-impl ObjectClass {
-    pub(crate) fn of(kind: ObjectKind) -> ObjectClass {
-        match kind {
-            ObjectKind::Comment => ObjectClass::Comment,
-            ObjectKind::Default => ObjectClass::Default,
-            ObjectKind::Identity => ObjectClass::Identity,
-            ObjectKind::Index | ObjectKind::UniqueIndex => ObjectClass::Index,
-            ObjectKind::Check | ObjectKind::ForeignKey => ObjectClass::Constraint,
-            ObjectKind::OnUpdate => ObjectClass::Trigger,
-        }
-    }
-
-    fn named(name: &str) -> Option<ObjectClass> {
-        Some(match name {
-            "comment" => ObjectClass::Comment,
-            "default" => ObjectClass::Default,
-            "identity" => ObjectClass::Identity,
-            "index" => ObjectClass::Index,
-            "constraint" => ObjectClass::Constraint,
-            "trigger" => ObjectClass::Trigger,
-            _ => return None,
-        })
-    }
 }
 
 /// An object that the target has.

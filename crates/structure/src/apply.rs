@@ -4,7 +4,8 @@ use crate::change::StructureChange;
 use crate::error::StructureError;
 use crate::foresee::{ColumnFate, demand, read_dependents};
 use crate::plan::StructurePlan;
-use crate::views::{DependentViews, comment, refused, server};
+use crate::server::{ServerAnswer, execute};
+use crate::views::{DependentViews, comment};
 use handoff_connect::{Fault, PgConn, fault_point};
 use handoff_model::CancelToken;
 use handoff_schema::{TargetTable, ddl};
@@ -89,16 +90,14 @@ pub fn drop_table(
     cancel: &CancelToken,
     record: &dyn Fn(&mut Transaction<'_>, &str) -> Result<(), Fault>,
 ) -> Result<(), StructureError> {
-    let failed = |error: postgres::Error| server(target, &error);
     patiently(conn, target, patience, cancel, |conn| {
-        let mut tx = conn.transaction().map_err(failed)?;
-        tx.batch_execute(&patience.wait()).map_err(failed)?;
+        let mut tx = conn.transaction().of(target)?;
+        tx.batch_execute(&patience.wait()).of(target)?;
         let statement = format!("DROP TABLE {target}");
-        execute(&mut tx, target, statement.clone())?;
+        execute(&mut tx, target, &statement)?;
         let recorded = record(&mut tx, &statement);
-        let target = target.to_owned();
-        recorded.map_err(|fault| StructureError::Server { target, fault })?;
-        tx.commit().map_err(failed)
+        recorded.map_err(|fault| StructureError::Server { target: target.to_owned(), fault })?;
+        tx.commit().of(target)
     })
 }
 
@@ -144,8 +143,7 @@ fn attempt(
     hook: &dyn StructureHook,
 ) -> Result<TargetTable, StructureError> {
     let target = plan.target();
-    let failed = |error: postgres::Error| server(&target, &error);
-    let mut tx = conn.transaction().map_err(failed)?;
+    let mut tx = conn.transaction().of(&target)?;
     // What keeps a column from taking its new name is told before every row is loaded for it.
     demand(&mut tx, plan)?;
     let columns = plan.widened();
@@ -154,7 +152,7 @@ fn attempt(
         return Err(StructureError::ChangedMeanwhile { target });
     }
     for statement in plan.changes.iter().filter_map(|change| change.before.as_ref()) {
-        execute(&mut tx, &target, statement.clone())?;
+        execute(&mut tx, &target, statement)?;
     }
     views.put_up(&mut tx, &columns)?;
     let now = plan.changes.iter().filter(|change| change.with_rows.is_empty());
@@ -162,7 +160,7 @@ fn attempt(
     fault_point("structure.changed", &plan.table);
     // The changes that come with the rows need them as well.
     let there = read(&mut tx, plan)?;
-    tx.commit().map_err(failed)?;
+    tx.commit().of(&target)?;
     Ok(there)
 }
 
@@ -184,12 +182,12 @@ pub fn finish(
     let (columns, target) = (plan.built_anew(), plan.target());
     // What takes its time comes first, while others read.
     for statement in plan.changes.iter().flat_map(|change| &change.building) {
-        execute(tx, &target, statement.clone())?;
+        execute(tx, &target, statement)?;
     }
     let views = keep_out_patiently(tx, plan, patience, cancel)?;
     let comments = comments(tx, &target, &columns)?;
     for statement in plan.closing().chain(&comments) {
-        execute(tx, &target, statement.clone())?;
+        execute(tx, &target, statement)?;
     }
     views.put_up(tx, &columns)?;
     let now = plan.changes.iter().filter(|change| !change.with_rows.is_empty());
@@ -208,12 +206,11 @@ fn keep_out(
     fate: ColumnFate,
 ) -> Result<DependentViews, StructureError> {
     let target = plan.target();
-    let failed = |error: postgres::Error| server(&target, &error);
     let views = read_dependents(tx, &target, columns, fate)?;
-    tx.batch_execute(&patience.wait()).map_err(failed)?;
+    tx.batch_execute(&patience.wait()).of(&target)?;
     views.take_down(tx)?;
     let table = ddl::only(&plan.schema, &plan.name);
-    tx.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).map_err(failed)?;
+    tx.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).of(&target)?;
     Ok(views)
 }
 
@@ -225,14 +222,13 @@ fn keep_out_patiently(
     cancel: &CancelToken,
 ) -> Result<DependentViews, StructureError> {
     let target = plan.target();
-    let failed = |error: postgres::Error| server(&target, &error);
     let columns = plan.built_anew();
     for number in 1..=patience.tries {
-        let mut attempt = tx.transaction().map_err(failed)?;
+        let mut attempt = tx.transaction().of(&target)?;
         match keep_out(&mut attempt, plan, patience, &columns, ColumnFate::Replaced) {
-            Ok(views) => return attempt.commit().map(|()| views).map_err(failed),
+            Ok(views) => return attempt.commit().map(|()| views).of(&target),
             Err(error) if !is_locked(&error) => return Err(error),
-            Err(_) => attempt.rollback().map_err(failed)?,
+            Err(_) => attempt.rollback().of(&target)?,
         }
         if number < patience.tries && cancel.sleep(patience.pause * number).is_err() {
             break;
@@ -245,11 +241,12 @@ fn applied<'p>(
     changes: impl Iterator<Item = &'p StructureChange>,
     views: &[String],
 ) -> Vec<Applied<'p>> {
-    let one = |change: &'p StructureChange| {
-        let views = if change.takes_views_down() { views.to_vec() } else { Vec::new() };
-        Applied { change, views }
-    };
-    changes.map(one).collect()
+    changes
+        .map(|change| {
+            let views = if change.takes_views_down() { views.to_vec() } else { Vec::new() };
+            Applied { change, views }
+        })
+        .collect()
 }
 
 fn record(
@@ -265,17 +262,8 @@ fn record(
 fn read(tx: &mut Transaction<'_>, plan: &StructurePlan) -> Result<TargetTable, StructureError> {
     let target = plan.target();
     let there = TargetTable::read(tx, &plan.schema, &plan.name);
-    let there = there.map_err(|error| server(&target, &error))?;
+    let there = there.of(&target)?;
     there.ok_or(StructureError::ChangedMeanwhile { target })
-}
-
-fn execute(
-    tx: &mut Transaction<'_>,
-    target: &str,
-    statement: String,
-) -> Result<(), StructureError> {
-    let done = tx.batch_execute(&statement);
-    done.map_err(|error| refused(target, statement, &error))
 }
 
 /// Spells the statements that give the columns their comments.
@@ -288,12 +276,11 @@ fn comments(
     let query = "SELECT a.attname::text, col_description(a.attrelid, a.attnum) FROM pg_attribute a \
                  WHERE a.attrelid = ($1::text)::regclass AND a.attname = ANY ($2::text[]) \
                      AND col_description(a.attrelid, a.attnum) IS NOT NULL";
-    let failed = |error: postgres::Error| server(target, &error);
     let params = crate::views::params(&target, &names);
-    let rows = tx.query_typed(query, &params).map_err(failed)?;
+    let rows = tx.query_typed(query, &params).of(target)?;
     let spelled = rows.iter().map(|row| {
         let (column, text): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         Ok(comment(target, &column, &text))
     });
-    spelled.collect::<Result<_, _>>().map_err(failed)
+    spelled.collect::<Result<_, _>>().of(target)
 }

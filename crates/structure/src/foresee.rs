@@ -2,10 +2,11 @@
 
 use crate::error::StructureError;
 use crate::plan::StructurePlan;
-use crate::views::{DependentViews, other_dependents, server};
+use crate::server::ServerAnswer;
+use crate::views::{DependentViews, other_dependents};
 use handoff_connect::{Fault, PgConn, quote_pg};
-use postgres::Transaction;
 use postgres::types::Type;
+use postgres::{Row, Transaction};
 
 /// A column of a plan is to be changed in its place, or another takes its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +82,9 @@ fn demand_free_key(tx: &mut Transaction<'_>, target: &str) -> Result<(), Structu
             d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid \
             OR d.refclassid = 'pg_class'::regclass AND d.refobjid = k.conindid) \
         WHERE k.conrelid = ($1::text)::regclass AND k.contype = 'p' ORDER BY 1";
-    let failed = |error: postgres::Error| server(target, &error);
-    let rows = tx.query_typed(query, &[(&target, Type::TEXT)]).map_err(failed)?;
+    let rows = tx.query_typed(query, &[(&target, Type::TEXT)]).of(target)?;
     let objects: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-    let objects = objects.map_err(failed)?;
+    let objects = objects.of(target)?;
     match objects.is_empty() {
         true => Ok(()),
         false => Err(StructureError::Depended { target: target.to_owned(), objects }),
@@ -102,15 +102,16 @@ fn demand_rights(
         FROM unnest($1::text[]) WITH ORDINALITY o (name, place) JOIN pg_class c ON c.oid = o.name::regclass \
         WHERE NOT pg_has_role(c.relowner, 'USAGE') ORDER BY o.place LIMIT 1";
     let objects = [&[target.to_owned()], views].concat();
-    let failed = |error: postgres::Error| server(target, &error);
-    let rows = tx.query_typed(query, &[(&objects, Type::TEXT_ARRAY)]).map_err(failed)?;
+    let rows = tx.query_typed(query, &[(&objects, Type::TEXT_ARRAY)]).of(target)?;
     let Some(row) = rows.first() else { return Ok(()) };
-    let text = |index: usize| row.try_get::<_, String>(index).map_err(failed);
-    let (kind, object, role) = (text(0)?, text(1)?, quote_pg(text(3)?.as_str()));
-    Err(StructureError::NotOwner {
-        target: target.to_owned(),
-        owner: text(2)?,
-        remedy: format!("ALTER {kind} {object} OWNER TO {role}"),
-        object,
-    })
+    Err(not_owned(row, target).of(target)?)
+}
+
+/// Tells of an object of somebody else.
+fn not_owned(row: &Row, target: &str) -> Result<StructureError, postgres::Error> {
+    let (kind, object, owner): (&str, String, String) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let role = quote_pg(row.try_get::<_, &str>(3)?);
+    let remedy = format!("ALTER {kind} {object} OWNER TO {role}");
+    Ok(StructureError::NotOwner { target: target.to_owned(), object, owner, remedy })
 }

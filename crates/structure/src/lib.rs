@@ -13,6 +13,7 @@ mod change;
 mod error;
 mod foresee;
 mod plan;
+mod server;
 mod types;
 pub mod views;
 

@@ -85,10 +85,7 @@ impl StructurePlan {
 
     /// Returns true if a table has the columns that the changes were planned for, whatever views it has over them.
     pub(crate) fn is_of(&self, there: &TargetTable) -> bool {
-        let unviewed = |column: &PgColumn| PgColumn { is_viewed: false, ..column.clone() };
-        let (found, planned) =
-            (there.columns.iter().map(unviewed), self.columns.iter().map(unviewed));
-        found.eq(planned)
+        there.columns.iter().map(unviewed).eq(self.columns.iter().map(unviewed))
     }
 
     /// Returns the columns that take another type before the rows.
@@ -111,9 +108,8 @@ impl StructurePlan {
 
     /// Returns the statements that come with the rows while nobody reads: a key last, once its columns have their names.
     pub(crate) fn closing(&self) -> impl Iterator<Item = &String> {
-        let is_key = |change: &&StructureChange| change.class == ChangeClass::KeyChanged;
-        let columns = self.changes.iter().filter(move |change| !is_key(change));
-        let keys = self.changes.iter().filter(move |change| is_key(change));
+        let columns = self.changes.iter().filter(|change| change.class != ChangeClass::KeyChanged);
+        let keys = self.changes.iter().filter(|change| change.class == ChangeClass::KeyChanged);
         columns.chain(keys).flat_map(|change| &change.with_rows)
     }
 }
@@ -361,14 +357,14 @@ impl Planner<'_> {
         Some(StructureChange { class, column, said, before, building, with_rows, is_viewed })
     }
 
+    fn is_wanted(&self, name: &str) -> bool {
+        self.mapping.columns.iter().any(|column| column.pg_name == name)
+    }
+
     /// Returns the columns of the target that the source does not have.
     fn surplus(&self) -> impl Iterator<Item = &PgColumn> {
-        let is_wanted =
-            |name: &str| self.mapping.columns.iter().any(|column| column.pg_name == name);
-        self.there
-            .columns
-            .iter()
-            .filter(move |column| !is_wanted(&column.name) && !column.name.starts_with(PREFIX))
+        let columns = self.there.columns.iter();
+        columns.filter(|column| !self.is_wanted(&column.name) && !column.name.starts_with(PREFIX))
     }
 
     /// Returns true if a load of ours wrote the column.
@@ -415,8 +411,8 @@ impl Planner<'_> {
 
     /// Says of columns that are new and columns that are gone that they may be the same.
     fn renamed(&self) -> Vec<String> {
-        let is_new = |column: &&MappedColumn| self.found(&column.pg_name).is_none();
-        let new: Vec<_> = self.mapping.columns.iter().filter(is_new).collect();
+        let columns = self.mapping.columns.iter();
+        let new: Vec<_> = columns.filter(|column| self.found(&column.pg_name).is_none()).collect();
         let gone: Vec<_> = self.surplus().filter(|column| self.was_written(column)).collect();
         let ([new], [gone]) = (&new[..], &gone[..]) else { return Vec::new() };
         let same = gone.type_name == new.pg.to_string();
@@ -427,6 +423,10 @@ impl Planner<'_> {
         );
         same.then_some(sentence).into_iter().collect()
     }
+}
+
+fn unviewed(column: &PgColumn) -> PgColumn {
+    PgColumn { is_viewed: false, ..column.clone() }
 }
 
 /// Spells the columns of a key in a sentence.

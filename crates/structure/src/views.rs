@@ -1,7 +1,8 @@
 //! Views that stand in the way of a statement: taken down and put up again in one transaction, exactly.
 
 use crate::error::StructureError;
-use handoff_connect::{Fault, Side, quote_pg, quote_pg_text};
+use crate::server::{ServerAnswer, execute};
+use handoff_connect::{quote_pg, quote_pg_text};
 use handoff_schema::ddl;
 use postgres::types::{ToSql, Type};
 use postgres::{Row, Transaction};
@@ -25,6 +26,12 @@ pub struct ViewFacts {
     pub statements: Vec<String>,
     /// The part or dependent of it that could not be made again, in words.
     pub hindrance: Option<String>,
+}
+
+fn sorted(rights: &[String]) -> Vec<&String> {
+    let mut rights: Vec<&String> = rights.iter().collect();
+    rights.sort_unstable();
+    rights
 }
 
 impl ViewFacts {
@@ -51,11 +58,6 @@ impl ViewFacts {
 
     /// Returns the first difference from another one, in words.
     pub fn difference(&self, other: &ViewFacts) -> Option<&'static str> {
-        let sorted = |rights: &[String]| {
-            let mut rights = rights.to_vec();
-            rights.sort_unstable();
-            rights
-        };
         if self.definition != other.definition {
             Some("its definition is another")
         } else if self.owner != other.owner {
@@ -91,11 +93,10 @@ impl DependentViews {
         target: &str,
         columns: &[&str],
     ) -> Result<DependentViews, StructureError> {
-        let failed = |error: postgres::Error| server(target, &error);
         let names: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
-        let rows = tx.query_typed(QUERY, &params(&target, &names)).map_err(failed)?;
+        let rows = tx.query_typed(QUERY, &params(&target, &names)).of(target)?;
         let views: Result<Vec<ViewFacts>, postgres::Error> = rows.iter().map(facts).collect();
-        let views = DependentViews { target: target.to_owned(), views: views.map_err(failed)? };
+        let views = DependentViews { target: target.to_owned(), views: views.of(target)? };
         let hindered = views.views.iter().filter_map(|view| view.hindrance.clone());
         let objects: Vec<String> = hindered.collect();
         match objects.is_empty() {
@@ -116,10 +117,9 @@ impl DependentViews {
     /// Returns an error if the server refuses: the view belongs to somebody else, or something else depends on it.
     pub fn take_down(&self, tx: &mut Transaction<'_>) -> Result<(), StructureError> {
         let drops = self.views.iter().rev();
-        drops.map(|view| format!("DROP VIEW {}", view.qualified())).try_for_each(|statement| {
-            let done = tx.batch_execute(&statement);
-            done.map_err(|error| refused(&self.target, statement, &error))
-        })
+        drops
+            .map(|view| format!("DROP VIEW {}", view.qualified()))
+            .try_for_each(|statement| execute(tx, &self.target, &statement))
     }
 
     /// Puts the views up again, and sees to it that they are as they were.
@@ -129,8 +129,7 @@ impl DependentViews {
     /// Returns an error if the server refuses, or a view differs.
     pub fn put_up(&self, tx: &mut Transaction<'_>, columns: &[&str]) -> Result<(), StructureError> {
         for statement in self.views.iter().flat_map(ViewFacts::create) {
-            let done = tx.batch_execute(&statement);
-            done.map_err(|error| refused(&self.target, statement, &error))?;
+            execute(tx, &self.target, &statement)?;
         }
         if self.views.is_empty() {
             return Ok(());
@@ -254,18 +253,8 @@ pub(crate) fn other_dependents(
              AND NOT EXISTS (SELECT FROM pg_constraint o WHERE d.classid = 'pg_constraint'::regclass \
                  AND o.oid = d.objid AND o.contype IN ('n', 'p'))"
     );
-    let failed = |error: postgres::Error| server(target, &error);
-    let rows = tx.query_typed(&query, &params(&target, &names)).map_err(failed)?;
-    rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed)
-}
-
-pub(crate) fn server(target: &str, error: &postgres::Error) -> StructureError {
-    StructureError::Server { target: target.to_owned(), fault: Fault::pg(Side::Target, error) }
-}
-
-pub(crate) fn refused(target: &str, statement: String, error: &postgres::Error) -> StructureError {
-    let fault = Fault::pg(Side::Target, error);
-    StructureError::Refused { target: target.to_owned(), statement, fault }
+    let rows = tx.query_typed(&query, &params(&target, &names)).of(target)?;
+    rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().of(target)
 }
 
 /// Spells the statement that gives a column a comment.
@@ -315,11 +304,14 @@ mod tests {
         assert_eq!(one.difference(&one), None);
         let rights = vec!["c=r/b".to_owned(), "a=r/b".to_owned()];
         assert_eq!(one.difference(&ViewFacts { rights, ..one.clone() }), None);
-        let differs = |other: ViewFacts| one.difference(&other).is_some();
-        assert!(differs(ViewFacts { definition: String::new(), ..one.clone() }));
-        assert!(differs(ViewFacts { owner: String::new(), ..one.clone() }));
-        assert!(differs(ViewFacts { options: vec![String::new()], ..one.clone() }));
-        assert!(differs(ViewFacts { rights: Vec::new(), ..one.clone() }));
-        assert!(differs(ViewFacts { statements: Vec::new(), ..one.clone() }));
+        for other in [
+            ViewFacts { definition: String::new(), ..one.clone() },
+            ViewFacts { owner: String::new(), ..one.clone() },
+            ViewFacts { options: vec![String::new()], ..one.clone() },
+            ViewFacts { rights: Vec::new(), ..one.clone() },
+            ViewFacts { statements: Vec::new(), ..one.clone() },
+        ] {
+            assert!(one.difference(&other).is_some());
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::testing::{mapped, schema};
-use handoff_schema::{ColumnDefault, ColumnObjects, IndexPart, SourceForeignKey};
-use handoff_settings::UniqueTexts;
+use handoff_schema::{
+    ColumnDefault, ColumnObjects, IndexPart, ReferringObjects, SourceForeignKey, TableObjects,
+    TableSchema,
+};
+use handoff_settings::{NameCase, ObjectSettings, UniqueTexts};
 
 const EVERYTHING: ObjectSettings =
     ObjectSettings { on_update: true, foreign_keys: true, ..ObjectSettings::ALL };

@@ -1,6 +1,7 @@
 //! The operands of an expression, and the operators that mean the same in both dialects.
 
-use super::{NotShared, temporal};
+use super::not_shared::NotShared;
+use crate::literal;
 use handoff_connect::{quote_pg, quote_pg_text};
 use handoff_schema::{ColumnSchema, MappedColumn, MySqlType, PgType};
 
@@ -255,4 +256,14 @@ fn shared_rule(
         (T::Padded, _) | (_, T::Padded) => Ok(T::Padded),
         (T::Bytes, _) | (_, T::Bytes) => Ok(T::Bytes),
     }
+}
+
+/// Returns a constant that is a date or a time of the kind, spelled for PostgreSQL.
+fn temporal(text: &str, kind: ValueKind) -> Option<String> {
+    let is_good = match kind {
+        ValueKind::Date => literal::is_date(text),
+        ValueKind::DateTime => literal::is_datetime(text),
+        _ => false,
+    };
+    is_good.then(|| quote_pg_text(text))
 }

@@ -1,6 +1,6 @@
 //! The tokens of an expression as MySQL and MariaDB print it.
 
-use super::NotShared;
+use super::not_shared::NotShared;
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Objects wanted, there and recorded, and the steps between them.
 
 use super::*;
-use crate::target::{ObjectClass, ObjectPlace, PresentObject};
+use crate::class::ObjectClass;
+use crate::target::{ObjectPlace, PresentObject};
 use handoff_model::TableName;
 
 fn object(kind: ObjectKind, part: &str, name: &str, body: &str) -> TargetObject {

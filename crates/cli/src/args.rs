@@ -1,11 +1,13 @@
 //! The command line: commands, options and their help texts.
 
+mod examples;
 mod init;
 
 pub use init::InitArgs;
 
+use crate::completion::table_completer;
 use crate::logging::Verbosity;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use handoff_model::{SumBy, TableName};
 use handoff_pipeline::{LockPatience, SourceConsent};
 use handoff_settings::{RunSettings, TimeOfDay};
@@ -62,27 +64,43 @@ impl CommonArgs {
 /// The commands of `etl`.
 #[derive(Debug, Subcommand)]
 pub enum EtlCommand {
-    /// Copy tables into the replica and load them into PostgreSQL: all of them, or those named.
-    Run(RunArgs),
-    /// Copy tables into the replica only (hop 1); needs `[replica]`.
-    Replicate(RunArgs),
-    /// Load tables from the replica into PostgreSQL only (hop 2); needs `[replica]`.
-    Load(LoadArgs),
-    /// Show what the next run would do with each table, and why; changes nothing.
-    Plan(PlanArgs),
-    /// Print the statements that would make each table in PostgreSQL now; changes nothing.
-    Schema(SchemaArgs),
-    /// Show the state of each table: the age of its data, its last load, its last proof.
-    Status(StatusArgs),
     /// Inspect a source and write handoff.toml and tables.toml with a proposal for each table.
+    #[command(after_help = examples::INIT)]
     Init(InitArgs),
     /// Check servers, accounts and tables, and print a remedy for each fault; changes nothing.
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
+    /// Show what the next run would do with each table, and why; changes nothing.
+    #[command(after_help = examples::PLAN)]
+    Plan(PlanArgs),
+    /// Copy tables into the replica and load them into PostgreSQL: all of them, or those named.
+    #[command(after_help = examples::RUN)]
+    Run(RunArgs),
+    /// Show the state of each table: the age of its data, its last load, its last proof.
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
     /// Compare the databases and list every missing, stale and phantom row; changes nothing.
+    #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
     /// Compare as verify does, correct the rows that differ in the replica and in PostgreSQL, and
     /// compare again.
+    #[command(after_help = examples::REPAIR)]
     Repair(RepairArgs),
+    /// Print the statements that would make each table in PostgreSQL now; changes nothing.
+    #[command(after_help = examples::SCHEMA)]
+    Schema(SchemaArgs),
+    /// Copy tables into the replica only (hop 1); needs `[replica]`.
+    #[command(after_help = examples::REPLICATE)]
+    Replicate(RunArgs),
+    /// Load tables from the replica into PostgreSQL only (hop 2); needs `[replica]`.
+    #[command(after_help = examples::LOAD)]
+    Load(LoadArgs),
+    /// Print the script that makes a shell complete commands, options and the names of tables.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Write the pages of the manual into a directory.
+    #[command(hide = true)]
+    Man(ManArgs),
     /// Start private servers, create a sample practice in them, and run the whole pipeline on it twice.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
@@ -92,7 +110,7 @@ pub enum EtlCommand {
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
     /// The tables to move [default: all that the configuration includes].
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = table_completer())]
     pub tables: Vec<TableName>,
     /// Move every row, whatever was moved before.
     #[arg(long)]
@@ -166,7 +184,7 @@ pub struct LoadArgs {
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
     /// The tables to plan [default: all that the configuration includes].
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = table_completer())]
     pub tables: Vec<TableName>,
     /// Show what `etl run --full` would do.
     #[arg(long)]
@@ -183,7 +201,7 @@ pub struct PlanArgs {
 #[derive(Debug, Clone, Args)]
 pub struct SchemaArgs {
     /// The tables [default: all that are included].
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = table_completer())]
     pub tables: Vec<TableName>,
     /// Print the statements that bring the tables into line instead, as the next run would.
     #[arg(long)]
@@ -203,7 +221,7 @@ pub struct SchemaArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
     /// The tables to show [default: all that were ever moved and are still included].
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = table_completer())]
     pub tables: Vec<TableName>,
     /// Exit with 1 if the data of any table is older than AGE, such as 26h or 3d, and with 0 otherwise,
     /// even if the last attempt failed.
@@ -251,7 +269,7 @@ pub struct CheckArgs {
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
     /// The tables to compare [default: all that the configuration includes].
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = table_completer())]
     pub tables: Vec<TableName>,
     /// Compare row counts and the record of the last load only; reads no row.
     #[arg(long)]
@@ -286,7 +304,7 @@ pub struct VerifyArgs {
 #[derive(Debug, Clone, Args)]
 pub struct RepairArgs {
     /// The tables to repair [default: all that the configuration includes].
-    #[arg(value_name = "TABLE")]
+    #[arg(value_name = "TABLE", add = table_completer())]
     pub tables: Vec<TableName>,
     /// List what a repair would do; writes nothing.
     #[arg(long)]
@@ -328,6 +346,22 @@ pub enum VerifyTo {
     Replica,
     /// The analytics database.
     Target,
+}
+
+/// The options of `etl completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell: bash, zsh, fish, elvish or powershell [default: that of SHELL].
+    #[arg(value_name = "SHELL", value_parser = ["bash", "zsh", "fish", "elvish", "powershell"])]
+    pub shell: Option<String>,
+}
+
+/// The options of `etl man`.
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// The directory, which is made if it is missing.
+    #[arg(value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
 }
 
 /// The options of `etl demo`.

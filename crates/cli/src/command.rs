@@ -8,10 +8,12 @@ mod plan;
 mod repair;
 mod run;
 mod schema;
+mod shells;
 mod status;
 mod verify;
 
 use crate::args::{EtlArgs, EtlCommand, EtlLoad, EtlReplicate};
+use crate::completion::answer_shell;
 use crate::exit::Exit;
 use crate::shell::Shell;
 use clap::Parser;
@@ -19,18 +21,21 @@ use handoff_pipeline::Hops;
 
 /// Runs `etl` with the arguments of the process.
 pub fn etl() -> Exit {
+    answer_shell();
     let etl = EtlArgs::parse();
     Shell::run("etl", &etl.common, |shell| match &etl.command {
-        EtlCommand::Run(args) => run::run(shell, args, Hops::Both),
-        EtlCommand::Replicate(args) => run::run(shell, args, Hops::Copy),
-        EtlCommand::Load(args) => run::load(shell, args),
-        EtlCommand::Plan(args) => plan::plan(shell, args),
-        EtlCommand::Schema(args) => schema::schema(shell, args),
-        EtlCommand::Status(args) => status::status(shell, args),
         EtlCommand::Init(args) => init::init(shell, args),
         EtlCommand::Check(args) => check::check(shell, args),
+        EtlCommand::Plan(args) => plan::plan(shell, args),
+        EtlCommand::Run(args) => run::run(shell, args, Hops::Both),
+        EtlCommand::Status(args) => status::status(shell, args),
         EtlCommand::Verify(args) => verify::verify(shell, args),
         EtlCommand::Repair(args) => repair::repair(shell, args),
+        EtlCommand::Schema(args) => schema::schema(shell, args),
+        EtlCommand::Replicate(args) => run::run(shell, args, Hops::Copy),
+        EtlCommand::Load(args) => run::load(shell, args),
+        EtlCommand::Completions(args) => shells::completions(shell, args),
+        EtlCommand::Man(args) => shells::man(args),
         #[cfg(feature = "demo")]
         EtlCommand::Demo(args) => demo::demo(shell, args),
     })

@@ -30,6 +30,15 @@ pub enum Failure {
         /// The variable.
         variable: String,
     },
+    /// The shell that is to complete lines is none that is known.
+    #[error("{}; write etl completions bash, or zsh, fish, elvish or powershell", match name {
+        Some(name) => format!("etl cannot complete the lines of `{name}`"),
+        None => "SHELL does not name a shell".to_owned(),
+    })]
+    UnknownShell {
+        /// Its name, if one was given.
+        name: Option<String>,
+    },
     /// A file that is to be written is there already.
     #[error("{} already exists: read it, or replace it with --force", path.display())]
     Exists {
@@ -71,6 +80,7 @@ impl Failure {
         match self {
             Failure::Settings(_)
             | Failure::Unset { .. }
+            | Failure::UnknownShell { .. }
             | Failure::Exists { .. }
             | Failure::Write { .. } => Exit::Usage,
             Failure::Run(error) if error.is_usage() => Exit::Usage,

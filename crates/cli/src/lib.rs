@@ -19,6 +19,7 @@
 
 pub mod args;
 pub mod command;
+mod completion;
 pub mod exit;
 pub mod failure;
 mod human;

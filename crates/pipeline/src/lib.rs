@@ -75,7 +75,9 @@ pub use handoff_objects::{
 };
 pub use handoff_plan::{Hops, OmissionItem, OmissionReport, PlanReport};
 pub use handoff_schema::UntranslatedPart;
-pub use handoff_session::{IdentityChange, SessionError, SourceChange, StatusSnapshot};
+pub use handoff_session::{
+    IdentityChange, SessionError, SourceChange, StatusSnapshot, tracked_tables,
+};
 pub use options::{LockPatience, Prove, RunOptions, SourceConsent};
 pub use preview::{Action, PlanPreview, RefusedPreview, Since, TablePreview};
 pub use repair::RepairRequest;

@@ -36,5 +36,5 @@ pub use omissions::read_omissions;
 pub use privileges::{HiddenTables, TableAccess, gone_note, table_access, turned_tables};
 pub use scope::{TableScope, read_catalogue};
 pub use session::{Access, ReplicaNeed, Session, Sides, without_copies};
-pub use status::{Holdings, StatusSnapshot, tables_in_target};
+pub use status::{Holdings, StatusSnapshot, tables_in_target, tracked_tables};
 pub use versions::{postgres_version, too_old_my, too_old_pg};

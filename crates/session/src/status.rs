@@ -63,6 +63,19 @@ impl StatusSnapshot {
     }
 }
 
+/// Returns the tables that are tracked in the target, as a shell completes them.
+///
+/// # Errors
+///
+/// Returns a [`SessionError`] if the target cannot be reached or read.
+pub fn tracked_tables(settings: &Settings) -> SessionResult<Vec<TableName>> {
+    let options = SessionOptions { run: RunId::new(), connections: 1, cancel: CancelToken::new() };
+    let target_alone = Settings { replica: None, ..settings.clone() };
+    let sides = Sides { source: false, replica: ReplicaNeed::Optional };
+    let session = Session::open(&target_alone, Access::Look, sides, &options)?;
+    Ok(session.read_tracker()?.states()?.into_keys().collect())
+}
+
 /// Returns true if a status shows a disagreement: one about a table that is tracked. The unfinished work of a run
 /// that is in progress is none.
 fn is_shown(

@@ -104,7 +104,8 @@ impl SettingsError {
     }
 }
 
-const MAKE_ONE: &str = r#"  name another with --config PATH, or make this one; it needs no more than
+const MAKE_ONE: &str = r#"  name another with --config PATH, let `etl init mysql://USER@HOST/DATABASE --target postgres://USER@HOST/DATABASE`
+  write one from what the source holds, or make this one; it needs no more than
 
     [source]                    # the application's database, only read
     url = "mysql://USER@HOST:3306/DATABASE"

@@ -10,6 +10,7 @@ const VARIABLE: &str = "HANDOFF_FAULT_POINT";
 
 /// The name of every point, in the order in which a table meets them.
 pub const FAULT_POINTS: &[&str] = &[
+    "objects.stood_aside",
     "structure.changed",
     "structure.committed",
     "replicator.opened",
@@ -39,6 +40,9 @@ pub const FAULT_POINTS: &[&str] = &[
     "structure.finished",
     "loader.sealed",
     "loader.committed",
+    "objects.described",
+    "objects.unchecked",
+    "objects.made",
 ];
 
 /// Aborts the process here if a test asked for it: no destructor runs, no session is ended, as after

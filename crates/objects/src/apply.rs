@@ -5,7 +5,7 @@ use crate::record::{self, read_records};
 use crate::report::{FailedObject, MadeObject, ObjectReport};
 use crate::target::PresentObjects;
 use crate::wanted::{ObjectKind, TargetObject};
-use handoff_connect::{Fault, PgConn, PgPool, Result};
+use handoff_connect::{Fault, PgConn, PgPool, Result, fault_point};
 use handoff_model::{CancelToken, TableName, own};
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -32,6 +32,11 @@ pub struct ObjectMaker<'p> {
     pool: &'p PgPool,
     options: MakerOptions,
 }
+
+/// Has a server that can look every other second for its client end the statement of a run that died: a long build
+/// would go on, and hold its locks.
+const NOTICE_DEATH: &str = "SELECT set_config(name, '2s', true) FROM pg_settings \
+     WHERE name = 'client_connection_check_interval' AND version() !~* 'mingw|visual|windows'";
 
 /// Attempts at a lock, and the first of the pauses in between; each is as long again as the one before.
 const TRIES: u32 = 5;
@@ -102,6 +107,7 @@ impl ObjectMaker<'_> {
             acting.map(|object| ObjectStep { object: object.clone(), action: ObjectAction::Drop });
         let failed = steps.filter_map(|step| {
             let done = self.take_step(&step);
+            fault_point("objects.stood_aside", &step.object.table);
             done.err().map(|fault| FailedObject::of(&step, &fault))
         });
         failed.collect()
@@ -159,6 +165,7 @@ impl ObjectMaker<'_> {
             if steps.len() > 1 && self.patiently(&statements).is_ok() {
                 let made = steps.iter().map(|step| MadeObject::of(step, started.elapsed()));
                 report.made.extend(made);
+                steps.iter().for_each(|step| fault_point("objects.described", &step.object.table));
             } else {
                 steps.iter().for_each(|step| report.add(self.timed(step)));
             }
@@ -186,7 +193,10 @@ impl ObjectMaker<'_> {
     fn timed(&self, step: &ObjectStep) -> std::result::Result<MadeObject, FailedObject> {
         let started = Instant::now();
         match self.take_step(step) {
-            Ok(()) => Ok(MadeObject::of(step, started.elapsed())),
+            Ok(()) => {
+                fault_point("objects.made", &step.object.table);
+                Ok(MadeObject::of(step, started.elapsed()))
+            }
             Err(fault) => Err(FailedObject::of(step, &fault)),
         }
     }
@@ -201,6 +211,7 @@ impl ObjectMaker<'_> {
         let mut statements = self.recorded(step);
         statements.retain(|statement| *statement != validate);
         self.patiently(&statements)?;
+        fault_point("objects.unchecked", &object.table);
         let checked = self.patiently(&[validate]);
         if checked.is_err() && object.kind == ObjectKind::Check {
             let drop = ObjectStep { object: object.clone(), action: ObjectAction::Drop };
@@ -240,7 +251,7 @@ impl ObjectMaker<'_> {
         let mut conn = self.pool.get()?;
         let guard = self.pool.cancel_guard(&conn, &self.options.cancel);
         let settings = format!(
-            "SET LOCAL lock_timeout = '{}ms'; SET LOCAL maintenance_work_mem = '{}kB'",
+            "SET LOCAL lock_timeout = '{}ms'; SET LOCAL maintenance_work_mem = '{}kB'; {NOTICE_DEATH}",
             self.options.lock_timeout.as_millis(),
             (self.options.memory_bytes / 1024).clamp(64 << 10, 1 << 20)
         );

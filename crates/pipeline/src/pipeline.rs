@@ -75,9 +75,13 @@ impl Pipeline {
         let mut tools = self.tools(&base, tracker, replicator, lock, options);
         tools.loader = tools.loader.key_names(key_names);
         notes.extend(drop_leftovers(&tools, &leftovers));
-        notes.extend(match (options.hops, &options.tables[..]) {
-            (Hops::Both, []) => tools.settle_gone(&gone, &self.settings.target),
-            _ => gone.iter().map(gone_note).collect(),
+        // A repair touches nothing but the rows that differ.
+        let settles = options.hops == Hops::Both
+            && options.tables.is_empty()
+            && task.limits.command != GuardedCommand::Repair;
+        notes.extend(match settles {
+            true => tools.settle_gone(&gone, &self.settings.target),
+            false => gone.iter().map(gone_note).collect(),
         });
         notes.extend(self.stand_aside(&base, &plan)?);
         let scope = self.scope(&tools, &gate, task.limits.clone(), options);

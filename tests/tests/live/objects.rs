@@ -1,6 +1,7 @@
 //! The objects around the columns: carried or listed, made once, and never in the way of rows.
 
 mod bad_input;
+mod killed;
 mod moving;
 mod second_runs;
 mod whole_schemas;

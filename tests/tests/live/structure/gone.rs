@@ -57,8 +57,9 @@ fn a_table_that_is_gone_is_dropped_where_that_is_asked_for() {
         );
         trio.sql_source("DROP TABLE t; DROP TABLE viewed");
         assert!(etl.ok(&["plan"]).stdout.contains("the next run drops it"));
-        // A run of one table looks at no other.
+        // A run of one table looks at no other, and a repair at the rows alone.
         etl.ok(&["run", "u"]);
+        etl.ok(&["repair"]);
         assert_eq!(trio.rows("t").len(), 3);
         let shown = etl.ok(&["run"]).stdout;
         assert!(shown.contains("`t` is gone from the source, and was dropped"), "{shown}");

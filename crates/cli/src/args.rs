@@ -286,7 +286,7 @@ pub struct VerifyArgs {
     /// Show every key of a differing row as it is, instead of a hash where it may be personal data.
     #[arg(long)]
     pub show_keys: bool,
-    /// How the rows of source and replica are summed: read, sql or auto; overrides `sums` in `[run]`.
+    /// The way to sum the rows of source and replica: read, sql or auto; overrides `sums` in `[run]`.
     #[arg(long, value_name = "WHO", value_parser = sums)]
     pub sums: Option<SumBy>,
     /// The number of tables compared at once; overrides `jobs` in `[run]`.

@@ -1,6 +1,5 @@
 //! Making what a pipeline needs on its own sides: the replica database and the target schema.
 
-use crate::PoolOptions;
 use crate::fault::{Fault, Result, Side};
 use crate::foresee::no_reader;
 use crate::my_link::MyDialer;
@@ -8,6 +7,7 @@ use crate::my_pool::MyPool;
 use crate::paste::{paste_my, paste_pg};
 use crate::pg_conn::PgConn;
 use crate::pg_pool::PgPool;
+use crate::pool_options::PoolOptions;
 use crate::quote::{quote_my, quote_my_account, quote_pg};
 use crate::sessions::SessionLabels;
 use handoff_settings::MySqlServer;

@@ -72,6 +72,7 @@ mod pg_pool;
 mod pg_requests;
 mod pg_session;
 mod pg_watched;
+mod pool_options;
 mod pooler;
 mod protection;
 mod protocol;
@@ -103,6 +104,7 @@ pub use my_rows::{LoadDataResult, MyClient, MyPacket, MyRows};
 pub use paste::{paste_my, paste_pg};
 pub use pg_conn::PgConn;
 pub use pg_pool::PgPool;
+pub use pool_options::PoolOptions;
 pub use protection::{LinkProtection, PeerTrust};
 pub use quote::{quote_my, quote_my_account, quote_my_text, quote_pg, quote_pg_text};
 pub use retry::{RetryNotice, RetryPolicy, TransientError, retry};
@@ -111,42 +113,3 @@ pub use session_profile::SessionProfile;
 pub use value_ref::ValueRef;
 pub use version::{ServerFlavor, ServerVersion};
 pub use wire::SocketHandle;
-
-use handoff_model::{CancelToken, RunId};
-use patience::Patience;
-use std::time::Duration;
-
-/// The options of a pool.
-#[derive(Debug, Clone)]
-pub struct PoolOptions {
-    /// The most connections at once; a MySQL pool has as many again for writing.
-    pub size: u32,
-    /// The run that the sessions belong to; goes into `program_name` and `application_name`.
-    pub run: RunId,
-    /// The longest that the server may be silent while its answer is waited for. A statement that the
-    /// server says it works on may take longer.
-    pub silence: Duration,
-    /// The most memory, in bytes, that an answer may take before it is refused.
-    pub largest_answer: usize,
-    /// The request to stop, after which the server is waited for a few seconds only.
-    pub cancel: CancelToken,
-}
-
-impl Default for PoolOptions {
-    /// Four connections of a run of their own, with the bounds of the default settings.
-    fn default() -> PoolOptions {
-        PoolOptions {
-            size: 4,
-            run: RunId::new(),
-            silence: Duration::from_secs(300),
-            largest_answer: 256 * 1024 * 1024,
-            cancel: CancelToken::new(),
-        }
-    }
-}
-
-impl PoolOptions {
-    fn patience(&self) -> Patience {
-        Patience::new(self.silence, self.cancel.clone())
-    }
-}

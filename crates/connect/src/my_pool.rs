@@ -2,12 +2,13 @@
 
 use crate::fault::{Fault, Result, Side};
 use crate::my_link::{MyConnState, MyDialer, Server};
+use crate::pool_options::PoolOptions;
 use crate::protection::LinkProtection;
 use crate::session_profile::SessionProfile;
 use crate::sessions::SessionLabels;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
 use crate::version::ServerVersion;
-use crate::{PoolOptions, watchdog};
+use crate::watchdog;
 use handoff_settings::MySqlServer;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -5,14 +5,15 @@ use crate::fault::{Fault, Result, Side, not_connected, pg_connect, pg_unreachabl
 use crate::layered::LayeredTls;
 use crate::patience::Patience;
 use crate::pg_line::{PgLines, UNANSWERED};
+use crate::pg_session;
 use crate::pg_watched::WatchedLine;
+use crate::pool_options::PoolOptions;
 use crate::pooler::{self, NamedProcess, NamingLine, PoolingMode};
 use crate::protection::{LinkProtection, PeerTrust};
 use crate::protocol::SpokenProtocol;
 use crate::reach::{SocketReach, addresses, nowhere};
 use crate::seat::{WatchSeat, WatchSeats};
 use crate::tls::TlsTerms;
-use crate::{PoolOptions, pg_session};
 use handoff_settings::{PgServer, RequireAuth};
 use postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use postgres::{Client, Config, SimpleQueryMessage};

@@ -2,9 +2,10 @@
 
 use crate::fault::{Fault, Result, Side};
 use crate::pg_link::{PgConnState, PgDialer, PgFacts};
+use crate::pool_options::PoolOptions;
 use crate::protection::LinkProtection;
 use crate::slots::{SLOT_TIMEOUT, SlotPool, slots};
-use crate::{PoolOptions, pooler, sessions, watchdog};
+use crate::{pooler, sessions, watchdog};
 use handoff_settings::PgServer;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

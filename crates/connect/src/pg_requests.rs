@@ -19,7 +19,7 @@ const CLOSE: u8 = b'C';
 const SYNC: u8 = b'S';
 /// The bytes of a message of [`BIND`] that hold its names, which are ours; its values are as long as they like.
 const NAMES: usize = 256;
-/// What a message of [`CLOSE`] begins with if it closes a statement.
+/// The first byte of a message of [`CLOSE`] that closes a statement.
 const A_STATEMENT: u8 = b'S';
 
 /// The direction in which a statement copies rows.

@@ -59,7 +59,7 @@ pub struct TablePreview {
     pub rows: u64,
     /// Bytes of its data by the catalogue.
     pub bytes: u64,
-    /// What would be changed of its structure in the target before.
+    /// The changes of its structure that would be made in the target before.
     pub structure: Vec<StructureReport>,
     /// The last time that as much of it was moved.
     pub last: Option<LastMove>,

@@ -40,7 +40,7 @@ pub struct TableStructure {
 pub struct RefusedStructure {
     /// The table.
     pub table: TableName,
-    /// Why, with the remedy.
+    /// The reason, with the remedy.
     pub error: String,
     /// The statements of the remedy, if there are any.
     pub diff: Vec<String>,

@@ -11,7 +11,7 @@ mod token;
 pub(crate) use column::ColumnClause;
 pub(crate) use element::{DefinitionElement, ElementKind, IndexClause, IndexWord};
 pub(crate) use options::TableOptions;
-pub(crate) use token::{DdlToken, TokenKind, tokens};
+pub(crate) use token::{TokenKind, tokens};
 
 use handoff_model::own;
 use std::ops::Range;
@@ -94,13 +94,6 @@ impl TableDefinition {
 
 fn element(statement: &str, range: Range<usize>) -> Result<DefinitionElement, &'static str> {
     DefinitionElement::parse(statement[range].trim())
-}
-
-/// Returns the index at which the words stand side by side outside of quotes.
-pub(crate) fn find(tokens: &[DdlToken<'_>], words: &[&str]) -> Option<usize> {
-    tokens
-        .windows(words.len())
-        .position(|window| window.iter().zip(words).all(|(token, word)| token.is(word)))
 }
 
 #[cfg(test)]

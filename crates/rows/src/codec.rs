@@ -8,6 +8,7 @@ mod array;
 mod binary;
 mod cell;
 mod choose;
+mod column_codec;
 mod integer;
 mod numeric;
 mod rendered;
@@ -16,70 +17,12 @@ mod temporal;
 mod text;
 
 pub(crate) use cell::{CellWriter, CodecScratch, PolicyUses};
-pub(crate) use rendered::RenderFormat;
+pub(crate) use column_codec::ColumnCodec;
 pub(crate) use select::ReadSession;
 pub(crate) use text::to_latin1;
 
 use crate::refusal::ValueRefusal;
 use handoff_connect::ValueRef;
-use handoff_schema::TextEncoding;
-
-/// The length that stands for NULL.
-const NULL: [u8; 4] = (-1_i32).to_be_bytes();
-
-/// The encoding of the values of one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnCodec {
-    /// Integers to `smallint`.
-    Int2,
-    /// Integers to `integer`.
-    Int4,
-    /// Integers to `bigint`.
-    Int8,
-    /// Integers to `numeric`.
-    IntNumeric { whole_digits: u8, scale: u8 },
-    /// DECIMAL to `numeric`.
-    Numeric { whole_digits: u8, scale: u8 },
-    /// FLOAT to `real`.
-    Real,
-    /// FLOAT and DOUBLE to `double precision`.
-    Double,
-    /// Integers and BIT(1) to `boolean`.
-    Boolean,
-    /// BIT(n) to `bit(n)`.
-    Bits(u8),
-    /// DATE to `date`.
-    Date,
-    /// DATE, DATETIME and TIMESTAMP to `timestamp` and `timestamptz`.
-    Timestamp,
-    /// TIME to `interval`.
-    Interval,
-    /// TIME to `time`.
-    Time,
-    /// Texts and ENUM to `text`.
-    Text(TextEncoding),
-    /// SET to `text[]`. Where a label of the column is empty, every label of a value has a comma
-    /// behind it.
-    Labels { encoding: TextEncoding, terminated: bool },
-    /// Numbers, dates, times, UUID and INET to `text`, as MySQL prints them.
-    Rendered(RenderFormat),
-    /// Bytes as they are to `bytea`.
-    Bytes,
-    /// JSON to `jsonb`.
-    Jsonb(TextEncoding),
-    /// UUID to `uuid`.
-    UuidText,
-    /// BINARY(16) to `uuid`.
-    UuidBytes,
-    /// INET4 and INET6 to `inet`.
-    Inet,
-    /// Geometries to EWKB in `bytea`.
-    Ewkb,
-    /// VECTOR to `real[]`.
-    Vector,
-    /// No value of the type can be carried as the column's.
-    Unknown,
-}
 
 impl ColumnCodec {
     /// Appends length and bytes of one value to the cell's buffer. `exact` is false if the server

@@ -5,27 +5,16 @@
 //! prints them. Here a document is read onto a flat tape and printed from it. Neither recurses,
 //! and both take time in proportion to the document.
 
+mod jsonb;
 mod number;
 mod print;
 mod read;
 mod string;
 mod tape;
 
-use tape::{Bad, JsonToken, PrintFrame};
+pub(crate) use jsonb::Jsonb;
 
-/// Rewrites documents; keeps its buffers between them.
-#[derive(Debug, Default)]
-pub(crate) struct Jsonb {
-    tape: Vec<JsonToken>,
-    /// Strings that had escapes, decoded.
-    strings: Vec<u8>,
-    /// Reading: the containers around the current place. Positions on the tape.
-    open: Vec<usize>,
-    /// Printing: the same, with the rest of each.
-    frames: Vec<PrintFrame>,
-    /// Printing: the keys of the objects in `frames`, in print order.
-    keys: Vec<usize>,
-}
+use tape::Bad;
 
 impl Jsonb {
     /// Appends `text` (UTF-8) to `out` as jsonb prints it.

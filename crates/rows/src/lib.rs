@@ -55,6 +55,7 @@
 mod buffer;
 pub mod canonical;
 mod codec;
+mod copy_format;
 mod encoder;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -70,6 +71,7 @@ mod target_keys;
 mod tuples;
 
 pub use buffer::TupleBuffer;
+pub use copy_format::{COPY_HEADER, COPY_TRAILER};
 pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use key_list::{KeyBatch, KeyList};
@@ -82,10 +84,3 @@ pub use shown_key::shown_key;
 pub use sum::{hash_row, target_sum, target_sum_in, target_tuples};
 pub use target_keys::target_tuples_of;
 pub use tuples::tuples;
-
-/// The header of a COPY BINARY stream: signature, flags, no extension (PostgreSQL manual, COPY,
-/// "Binary Format").
-pub const COPY_HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-
-/// The trailer of a COPY BINARY stream.
-pub const COPY_TRAILER: [u8; 2] = [0xff, 0xff];

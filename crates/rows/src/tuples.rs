@@ -1,6 +1,6 @@
 //! Splitting a COPY BINARY stream.
 
-use crate::{COPY_HEADER, COPY_TRAILER};
+use crate::copy_format::{COPY_HEADER, COPY_TRAILER};
 use std::io::{self, BufRead, ErrorKind};
 
 /// The bytes of the header before the extension, whose length is the last four of them.

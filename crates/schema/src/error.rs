@@ -71,7 +71,10 @@ pub enum SchemaError {
         near: Option<String>,
     },
     /// The table has more columns than a PostgreSQL table can.
-    #[error("`{table}` has {columns} columns, and PostgreSQL allows {}", crate::MAX_COLUMNS)]
+    #[error(
+        "`{table}` has {columns} columns, and PostgreSQL allows {}",
+        crate::limits::MAX_COLUMNS
+    )]
     TooManyColumns {
         /// The table.
         table: TableName,
@@ -81,7 +84,7 @@ pub enum SchemaError {
     /// The key has more columns than a PostgreSQL index can.
     #[error(
         "the key of `{table}` has {columns} columns, and PostgreSQL allows {}",
-        crate::MAX_KEY_COLUMNS
+        crate::limits::MAX_KEY_COLUMNS
     )]
     KeyTooWide {
         /// The table.

@@ -38,6 +38,7 @@ mod column;
 pub mod ddl;
 mod error;
 mod fingerprint;
+mod limits;
 mod mapping;
 mod mysql_type;
 mod objects;
@@ -54,6 +55,7 @@ pub use cache::{CachedTable, SchemaCache};
 pub use catalogue::{NotCopied, SourceCatalogue};
 pub use column::{ColumnSchema, TextEncoding};
 pub use error::{Result, SchemaError};
+pub use limits::{MAX_COLUMNS, MAX_KEY_COLUMNS, MAX_PG_NAME};
 pub use mapping::{MappedColumn, TableMapping, default_type, pg_table_name, short_name};
 pub use mysql_type::{IntegerSign, MySqlType, UnknownType};
 pub use objects::{
@@ -69,10 +71,3 @@ pub use target::{
     ActingKey, LooseColumn, NameHolder, TargetCatalogue, TargetKind, TargetMisfit, TargetObstacle,
     TargetTable,
 };
-
-/// The most columns a PostgreSQL table can have (PostgreSQL manual, appendix K, "Limits").
-pub const MAX_COLUMNS: usize = 1600;
-/// The most columns a PostgreSQL index can have (the same).
-pub const MAX_KEY_COLUMNS: usize = 32;
-/// The longest PostgreSQL name in bytes (the same).
-pub const MAX_PG_NAME: usize = 63;

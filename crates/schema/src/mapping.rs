@@ -1,53 +1,21 @@
 //! The mapping of a table to PostgreSQL.
 
+mod mapped_column;
 pub(crate) mod names;
 mod nulls;
 mod overrides;
 mod types;
 
+pub use mapped_column::MappedColumn;
 pub use names::{pg_table_name, short_name};
 pub use types::default_type;
 
-use crate::column::ColumnSchema;
 use crate::error::{Result, SchemaError};
-use crate::mysql_type::MySqlType;
-use crate::pg_type::PgType;
+use crate::limits::{MAX_COLUMNS, MAX_KEY_COLUMNS};
 use crate::table::TableSchema;
-use crate::{MAX_COLUMNS, MAX_KEY_COLUMNS};
 use handoff_model::TableName;
 use handoff_model::own::is_own_table;
 use handoff_settings::{TableSettings, ValuePolicies};
-
-/// One column and what it becomes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MappedColumn {
-    /// The source column.
-    pub source: ColumnSchema,
-    /// Its PostgreSQL type.
-    pub pg: PgType,
-    /// Its PostgreSQL name: the source's, or shortened with a stable hash over 63 bytes.
-    pub pg_name: String,
-    /// True if the PostgreSQL column may be NULL: as the source, or wider where a policy of
-    /// `[values]` can make a NULL.
-    pub nullable: bool,
-    /// True if the column belongs to the key; no policy ever applies to a key.
-    pub key: bool,
-}
-
-impl MappedColumn {
-    /// Returns the column in a type that makes no two values one.
-    fn exact(&self) -> MappedColumn {
-        let pg = match self.source.kind {
-            _ if self.key => self.pg.clone(),
-            MySqlType::Char | MySqlType::VarChar | MySqlType::Text | MySqlType::Json => {
-                PgType::Bytea
-            }
-            MySqlType::Date | MySqlType::DateTime(_) | MySqlType::Timestamp(_) => PgType::Text,
-            _ => self.pg.clone(),
-        };
-        MappedColumn { pg, ..self.clone() }
-    }
-}
 
 /// The mapping of a table to PostgreSQL. Its columns are in the order of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,11 @@
 //! The objects around the columns of a table, as its server describes them.
 
-mod read;
+mod constraints;
+mod referring;
 
-use handoff_model::TableName;
+pub use constraints::{SourceCheck, SourceForeignKey};
+pub use referring::ReferringObjects;
+
 use std::collections::BTreeMap;
 
 /// The value that a column takes where none is given.
@@ -50,36 +53,6 @@ pub struct IndexObjects {
     pub expressions: BTreeMap<usize, String>,
 }
 
-/// A CHECK.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceCheck {
-    /// Its name.
-    pub name: String,
-    /// Its condition, as the server prints it.
-    pub clause: String,
-    /// False if it is declared and not enforced.
-    pub enforced: bool,
-}
-
-/// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceForeignKey {
-    /// Its name.
-    pub name: String,
-    /// Its columns in order.
-    pub columns: Vec<String>,
-    /// The database of the table that it refers to.
-    pub schema: String,
-    /// The table that it refers to.
-    pub table: String,
-    /// The columns that it refers to, in order.
-    pub referred: Vec<String>,
-    /// The action when a row that is referred to is deleted, such as `CASCADE`.
-    pub on_delete: String,
-    /// The action when its key changes.
-    pub on_update: String,
-}
-
 /// The objects around the columns of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableObjects {
@@ -92,13 +65,4 @@ pub struct TableObjects {
     /// Its CHECKs, but for those that make JSON of a text. Those of MySQL come with
     /// [`ReferringObjects::read`].
     pub checks: Vec<SourceCheck>,
-}
-
-/// The objects that the catalogue of tables does not describe: foreign keys, and the CHECKs of MySQL.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReferringObjects {
-    /// The foreign keys, by table.
-    pub foreign_keys: BTreeMap<TableName, Vec<SourceForeignKey>>,
-    /// The CHECKs of MySQL, by table.
-    pub checks: BTreeMap<TableName, Vec<SourceCheck>>,
 }

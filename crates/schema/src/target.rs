@@ -4,10 +4,12 @@ mod misfit;
 mod names;
 mod obstacle;
 mod surroundings;
+mod target_table;
 
 pub use misfit::TargetMisfit;
 pub use names::NameHolder;
 pub use obstacle::{ActingKey, LooseColumn, TargetObstacle};
+pub use target_table::{TargetKind, TargetTable};
 
 use crate::ddl::PgColumn;
 use crate::mapping::pg_table_name;
@@ -19,42 +21,6 @@ use postgres::types::Type;
 use postgres::{GenericClient, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use surroundings::{ACTING_KEYS, OWN, PUBLICATIONS, SURROUNDINGS, TargetSurroundings};
-
-/// The kind of relation that bears a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetKind {
-    /// An ordinary table.
-    Table,
-    /// A partitioned table.
-    Partitioned,
-    /// A view.
-    View,
-    /// A materialized view.
-    MaterializedView,
-    /// A foreign table.
-    ForeignTable,
-}
-
-/// A table of the target schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetTable {
-    /// Its name.
-    pub name: String,
-    /// The kind of relation.
-    pub kind: TargetKind,
-    /// Its columns in order.
-    pub columns: Vec<PgColumn>,
-    /// The columns of its primary key in order; empty without one.
-    pub key: Vec<String>,
-    /// The name of its primary key's constraint.
-    pub key_name: Option<String>,
-    /// The number of unique or exclusive indexes beside the primary key.
-    pub other_unique_indexes: usize,
-    /// The obstacles to loading rows into the table.
-    pub obstacles: Vec<TargetObstacle>,
-    /// A name that is free, for a table that is put aside.
-    pub spare_name: String,
-}
 
 /// The tables of the target schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod values;
 mod tests;
 
 use self::run::{read_run, read_selection};
+use self::server::MISSING;
 use self::values::read_values;
 use crate::document::{Document, TomlEntry};
 use crate::error::{SettingsError, SettingsProblem};
@@ -72,9 +73,6 @@ fn follows_from(other: &SettingsProblem, syntax: &[SettingsProblem]) -> bool {
     let same_line = syntax.iter().any(|s| (s.file(), s.line()) == (other.file(), other.line()));
     same_line || !syntax.is_empty() && other.message().contains(MISSING)
 }
-
-/// The words of a message for a missing file or variable.
-const MISSING: &str = " is missing; ";
 
 fn assemble(
     main: &Document<'_>,

@@ -12,57 +12,18 @@
 
 mod create;
 mod day;
+mod figures;
 mod kind;
 mod others;
+mod size;
 mod spec;
 mod table;
 mod text;
 
 pub use create::{Created, create};
 pub use day::{Day, DayOfWork, TableDay, a_day_of_work};
-
-/// The number of tables.
-pub const TABLES: usize = 446;
-
-/// The number of tables that are empty at every scale, and stay so.
-pub const EMPTY_TABLES: usize = 219;
-
-/// The number of columns of all tables.
-pub const COLUMNS: usize = 4733;
-
-/// Stands in some names and notes, so that a test can search logs, errors and reports for row values.
-pub const PLANTED: &str = "PLANTED-";
-
-/// The size and the seed of a practice.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Practice {
-    /// 1 for 20.5 million rows, 0.001 for the smallest.
-    pub scale: f64,
-    /// Another seed gives other values in the same tables.
-    pub seed: u64,
-}
-
-impl Practice {
-    /// Returns the practice of a size with the usual seed.
-    pub fn at_scale(scale: f64) -> Practice {
-        Practice { scale, seed: 1 }
-    }
-
-    /// Returns the name of each table and its number of rows.
-    pub fn tables(&self) -> Vec<(String, u64)> {
-        spec::tables()
-            .into_iter()
-            .map(|t| (t.rows(self.scale), t))
-            .map(|(r, t)| (t.name, r))
-            .collect()
-    }
-
-    /// Returns the number of rows of all tables.
-    pub fn rows(&self) -> u64 {
-        self.tables().iter().map(|(_, rows)| rows).sum()
-    }
-}
-
+pub use figures::{COLUMNS, EMPTY_TABLES, PLANTED, TABLES};
+pub use size::Practice;
 #[cfg(test)]
 mod tests {
     use super::*;

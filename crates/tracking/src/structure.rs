@@ -22,7 +22,7 @@ pub struct SchemaChange<'a> {
     pub statement: &'a str,
     /// The views that were taken down for it and put up again.
     pub views: &'a [String],
-    /// Whether the rows that are there are loaded again for it, in this run.
+    /// True if the rows that are there are loaded again for it, in this run.
     pub rows_filled: bool,
 }
 

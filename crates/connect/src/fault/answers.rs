@@ -1,7 +1,7 @@
 //! The table of faults: which are tried again, which cost their table, which end the run, and what
 //! the operator can do. Nothing else in the workspace decides this.
 
-use super::FaultKind;
+use crate::fault::kind::FaultKind;
 
 /// Faults that are answered alike.
 #[derive(Debug)]

@@ -2,8 +2,10 @@
 //!
 //! The sides are the names of the sections in `handoff.toml`, so a remedy may point at a key.
 
-use super::{Fault, FaultKind, FaultNames, Side};
 use crate::dial::DialFailure;
+use crate::fault::kind::FaultKind;
+use crate::fault::server_fault::{Fault, FaultNames};
+use crate::fault::side::Side;
 use crate::my_line::LineError;
 use crate::pg_guard::PgRefusal;
 use crate::quote::quote_my;

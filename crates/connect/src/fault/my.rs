@@ -1,7 +1,9 @@
 //! Reducing errors of the MySQL driver.
 
 use super::answers::{AnswerRow, NO_ROOM, of_my, of_pg};
-use super::{Fault, FaultKind, FaultNames, Side, is_lost};
+use crate::fault::kind::{FaultKind, is_lost};
+use crate::fault::server_fault::{Fault, FaultNames};
+use crate::fault::side::Side;
 use mysql::{DriverError, Error, MySqlError};
 use std::error::Error as _;
 use std::io;

@@ -1,7 +1,7 @@
 //! Questions of a server that were not answered, as sentences that say what to do.
 
 use super::connect::ServerPlace;
-use crate::fault::Side;
+use crate::fault::side::Side;
 use crate::protection::LinkProtection;
 use crate::{my_line, pg_guard};
 use handoff_settings::CertificatePin;

@@ -1,11 +1,12 @@
 //! Chunks with checkpoints.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LandingMode, LoadInput, LoadStrategy};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
+use crate::strategy::load_input::{LandingMode, LoadInput};
+use crate::strategy::load_strategy::LoadStrategy;
 use handoff_connect::fault_point;
 use handoff_model::KeyValue;
 use handoff_rows::{Locking, ReadChunk};

@@ -1,10 +1,11 @@
 //! A CSV file, then COPY CSV.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::spool::{SpoolFile, SpoolSettings};
+use crate::strategy::load_input::LoadInput;
+use crate::strategy::load_strategy::LoadStrategy;
 use handoff_model::ProgressMeter;
 use handoff_rows::TupleBuffer;
 

@@ -1,10 +1,11 @@
 //! The read side alone.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LandingMode, LoadInput, LoadStrategy};
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
+use crate::strategy::load_input::{LandingMode, LoadInput};
+use crate::strategy::load_strategy::LoadStrategy;
 use handoff_model::ProgressMeter;
 use handoff_rows::TupleBuffer;
 

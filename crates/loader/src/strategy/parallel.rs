@@ -1,12 +1,13 @@
 //! Ranges of the key, several at a time.
 
 use super::tuple_sink::{TupleDestination, TupleSink};
-use super::{LandingMode, LoadInput, LoadStrategy};
 use crate::copy_in::CopyIn;
 use crate::error::{Error, Result};
 use crate::loaded_rows::LoadedRows;
 use crate::row_source::RowSource;
 use crate::shared_staging::SharedStaging;
+use crate::strategy::load_input::{LandingMode, LoadInput};
+use crate::strategy::load_strategy::LoadStrategy;
 use crate::strategy::streaming::StreamingLoad;
 use handoff_model::{KeyRange, KeyValue, ProgressMeter, RowFilter};
 use handoff_rows::{Locking, TupleBuffer};

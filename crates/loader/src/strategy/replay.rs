@@ -1,9 +1,10 @@
 //! Loading a kept file again.
 
-use super::{LoadInput, LoadStrategy};
 use crate::error::{Error, Result};
 use crate::loaded_rows::LoadedRows;
 use crate::spool::KeptSpool;
+use crate::strategy::load_input::LoadInput;
+use crate::strategy::load_strategy::LoadStrategy;
 use handoff_model::TableName;
 use std::path::PathBuf;
 

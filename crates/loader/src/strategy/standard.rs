@@ -1,9 +1,10 @@
 //! Parameterised multi-row INSERT.
 
 use super::tuple_sink::{LazyDestination, TupleSink};
-use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
+use crate::strategy::load_input::LoadInput;
+use crate::strategy::load_strategy::LoadStrategy;
 
 /// Inserts rows with bound parameters, as many a statement as the protocol lets through.
 ///

@@ -1,10 +1,10 @@
 //! The strategies of a run.
 
-use super::LoadStrategy;
 use crate::spool::SpoolSettings;
 use crate::strategy::chunked::ChunkedLoad;
 use crate::strategy::copy_csv::CopyCsv;
 use crate::strategy::discard::DiscardLoad;
+use crate::strategy::load_strategy::LoadStrategy;
 use crate::strategy::parallel::ParallelLoad;
 use crate::strategy::standard::StandardLoad;
 use crate::strategy::streaming::StreamingLoad;

@@ -1,10 +1,11 @@
 //! One COPY BINARY stream.
 
 use super::tuple_sink::{LazyDestination, TupleSink};
-use super::{LoadInput, LoadStrategy};
 use crate::error::Result;
 use crate::loaded_rows::LoadedRows;
 use crate::staging_table::StagingTable;
+use crate::strategy::load_input::LoadInput;
+use crate::strategy::load_strategy::LoadStrategy;
 
 /// Streams rows through one `COPY … FROM STDIN (FORMAT binary)`, in constant memory.
 ///

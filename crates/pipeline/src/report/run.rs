@@ -162,7 +162,7 @@ pub struct TableReport {
     pub status: TableStatus,
     /// The plan of the move, with its reason; [`None`] if the table could not be planned.
     pub plan: Option<PlanReport>,
-    /// What was changed of its structure in the target.
+    /// The changes of its structure in the target.
     pub structure: Vec<StructureReport>,
     /// Hop 1, if it succeeded.
     pub copy: Option<CopyReport>,

@@ -1,8 +1,7 @@
 //! One line between the outer parentheses.
 
 use super::column::{ColumnClause, group, starts};
-use super::find;
-use crate::definition::token::{DdlToken, TokenKind, tokens};
+use crate::definition::token::{DdlToken, TokenKind, find, tokens};
 
 /// A column, an index or a constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -120,3 +120,10 @@ fn end_of_comment_head(bytes: &[u8], inside: usize) -> usize {
     };
     inside + head + rest[head..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
+
+/// Returns the index at which the words stand side by side outside of quotes.
+pub(crate) fn find(tokens: &[DdlToken<'_>], words: &[&str]) -> Option<usize> {
+    tokens
+        .windows(words.len())
+        .position(|window| window.iter().zip(words).all(|(token, word)| token.is(word)))
+}

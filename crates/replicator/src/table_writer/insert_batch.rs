@@ -1,10 +1,11 @@
 //! Prepared multi-row INSERTs, for a replica that refuses `LOAD DATA LOCAL`.
 
-use super::{SentRows, TableWriter};
 use crate::copied_column::{CopiedColumn, name_list};
 use crate::error::{CopyStage, Error, Result};
 use crate::line::{render, write_line};
 use crate::source_digest::SourceDigest;
+use crate::table_writer::outcome::SentRows;
+use crate::table_writer::writer::TableWriter;
 use handoff_connect::{MyConn, ValueRef, fault_point, quote_my};
 use handoff_model::{BatchSize, ProgressMeter};
 use handoff_rows::RowSink;

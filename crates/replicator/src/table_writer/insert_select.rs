@@ -1,9 +1,10 @@
 //! `INSERT … SELECT` within one server.
 
-use super::{TableWriter, WriteOutcome};
 use crate::copied_column::name_list;
 use crate::error::{CopyStage, Result};
 use crate::row_sum::sum_of;
+use crate::table_writer::outcome::WriteOutcome;
+use crate::table_writer::writer::TableWriter;
 use handoff_connect::{MyConn, quote_my};
 use handoff_model::TableSum;
 use handoff_rows::where_clause;

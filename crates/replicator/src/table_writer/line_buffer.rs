@@ -1,10 +1,11 @@
 //! Gathering lines while the ones before are being written.
 
 use super::local_file::{coming_file, whole_file};
-use super::{SentRows, TableWriter};
 use crate::error::{Error, Result};
 use crate::line::write_line;
 use crate::source_digest::SourceDigest;
+use crate::table_writer::outcome::SentRows;
+use crate::table_writer::writer::TableWriter;
 use handoff_connect::{Fault, LoadDataResult, MyConn, ValueRef, fault_point};
 use handoff_model::{ProgressMeter, RunEvent, TableSum};
 use handoff_rows::RowSink;

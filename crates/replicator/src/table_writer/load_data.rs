@@ -1,9 +1,10 @@
 //! `LOAD DATA LOCAL INFILE` from memory.
 
 use super::line_buffer::LineBuffer;
-use super::{SentRows, TableWriter};
 use crate::copied_column::{CopiedColumn, StoreAs};
 use crate::error::{CopyStage, Result};
+use crate::table_writer::outcome::SentRows;
+use crate::table_writer::writer::TableWriter;
 use handoff_connect::{Fault, LoadDataResult, MyConn, quote_my};
 use std::io::{self, Write};
 use std::thread;

@@ -1,8 +1,8 @@
 //! Summing the rows that were written, as the lines that were sent.
 
-use super::TableWriter;
 use crate::error::{CopyStage, Result};
 use crate::row_sum::row_sum;
+use crate::table_writer::writer::TableWriter;
 use handoff_connect::{MyConn, SessionProfile};
 use handoff_model::{TableName, TableSum};
 use handoff_rows::Locking;

@@ -1,9 +1,11 @@
 //! The output of a codec, and the policies it applies.
 
-use super::NULL;
 use crate::json::Jsonb;
 use handoff_model::LossPolicy;
 use handoff_settings::ValuePolicies;
+
+/// The length that stands for NULL.
+const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 
 /// The output of a codec for one value, and the policies of its column.
 pub(crate) struct CellWriter<'a> {

@@ -1,6 +1,6 @@
 //! The choice of a column's codec.
 
-use super::ColumnCodec;
+use crate::codec::column_codec::ColumnCodec;
 use crate::codec::rendered::RenderFormat;
 use handoff_schema::{MappedColumn, MySqlType, PgType, TextEncoding};
 

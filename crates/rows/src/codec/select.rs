@@ -1,6 +1,6 @@
 //! The expressions to select for a column.
 
-use super::ColumnCodec;
+use crate::codec::column_codec::ColumnCodec;
 use handoff_connect::quote_my;
 use handoff_schema::{ColumnSchema, MySqlType, TextEncoding};
 

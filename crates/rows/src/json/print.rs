@@ -1,7 +1,8 @@
 //! From the tape to the text that jsonb prints.
 
 use super::tape::{Bad, ContainerKind, JsonToken, MAX_BYTES, PrintFrame, TOO_LONG};
-use super::{Jsonb, number, string};
+use super::{number, string};
+use crate::json::jsonb::Jsonb;
 
 impl Jsonb {
     /// Appends the document on the tape to `out`.

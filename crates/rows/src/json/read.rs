@@ -2,7 +2,8 @@
 
 use super::string::StringToken;
 use super::tape::{Bad, JsonToken, MAX_DEPTH, NO_JSON, TOO_DEEP};
-use super::{Jsonb, number, string};
+use super::{number, string};
+use crate::json::jsonb::Jsonb;
 
 impl Jsonb {
     /// Reads `text` onto the tape.

@@ -2,7 +2,9 @@
 
 use super::facts::{CatalogueFacts, CheckFact, ColumnFact, IndexFact, TableFact};
 use super::omitted::{DescribedTable, omissions};
-use super::{NotCopied, SourceCatalogue, described, is_own, json};
+use super::{described, json};
+use crate::catalogue::not_copied::NotCopied;
+use crate::catalogue::source_catalogue::SourceCatalogue;
 use crate::column::ColumnSchema;
 use crate::error::{Result, SchemaError};
 use crate::mysql_type::MySqlType;
@@ -220,6 +222,11 @@ fn leave_row_end_out(columns: &[ColumnSchema], index: &mut IndexSchema) {
 
 fn is_row_end(columns: &[ColumnSchema], part: &IndexPart) -> bool {
     part.column.is_some_and(|column| columns[column].is_row_end())
+}
+
+/// Returns true for tables that Handoff itself makes in a MySQL database.
+fn is_own(name: &str) -> bool {
+    name.starts_with(own::PREFIX) || name == own::COPY_STATUS
 }
 
 #[cfg(test)]

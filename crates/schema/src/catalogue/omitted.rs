@@ -1,7 +1,7 @@
 //! Parts of the database that have no place in PostgreSQL.
 
-use super::NotCopied;
 use super::facts::{CheckFact, ColumnFact, TableFact, ask_others};
+use crate::catalogue::not_copied::NotCopied;
 use crate::error::Result;
 use crate::objects::{ColumnObjects, TableObjects};
 use crate::omission::{OmissionKind, OmittedPart};

@@ -14,11 +14,11 @@ pub struct PgColumn {
     pub not_null: bool,
     /// True if the column takes no value on insert: `GENERATED ALWAYS`.
     pub generated: bool,
-    /// Whether a new row that names no value gets one: by a default or an identity.
+    /// True if a new row that names no value gets one: by a default or an identity.
     pub has_default: bool,
-    /// Whether an index, a constraint other than the key, rights of its own or anything else but a view belongs to it.
+    /// True if an index, a constraint other than the key, rights of its own or anything else but a view belongs to it.
     pub is_bound: bool,
-    /// Whether a view uses it.
+    /// True if a view uses it.
     pub is_viewed: bool,
 }
 
@@ -29,12 +29,12 @@ impl PgColumn {
     }
 }
 
-/// Whether columns that the source does not have are a difference.
+/// The treatment of columns that the source does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SurplusColumns {
-    /// None is that rows need no value for.
+    /// One that rows need no value for is no difference.
     Tolerated,
-    /// Each is one.
+    /// Each is a difference.
     Refused,
 }
 

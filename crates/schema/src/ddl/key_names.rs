@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest name in bytes.
-const LONGEST: usize = crate::MAX_PG_NAME;
+const LONGEST: usize = crate::limits::MAX_PG_NAME;
 
 /// Chooses a name for the key of each of `tables`, which is the name of an index: none that a table bears or will
 /// bear, or that is in `taken`, and no two the same. A server that chooses one knows neither the tables to come nor the

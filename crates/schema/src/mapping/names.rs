@@ -1,7 +1,7 @@
 //! Names in PostgreSQL.
 
-use crate::MAX_PG_NAME;
 use crate::column::ColumnSchema;
+use crate::limits::MAX_PG_NAME;
 use handoff_model::TableName;
 use handoff_settings::NameCase;
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
 //! The columns that may be NULL.
 
-use super::MappedColumn;
+use crate::mapping::mapped_column::MappedColumn;
 use crate::pg_type::PgType;
 use handoff_settings::{BadJson, ValuePolicies, ZeroDates};
 

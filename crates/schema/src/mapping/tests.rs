@@ -1,5 +1,5 @@
 use super::*;
-use crate::{IndexPart, IndexSchema};
+use crate::{ColumnSchema, IndexPart, IndexSchema};
 use handoff_model::ColumnName;
 use handoff_settings::{BadJson, ZeroDates};
 

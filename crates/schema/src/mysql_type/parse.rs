@@ -1,6 +1,6 @@
 //! Reads `COLUMN_TYPE`.
 
-use super::{IntegerSign, MySqlType};
+use crate::mysql_type::kinds::{IntegerSign, MySqlType};
 use std::fmt::{self, Write};
 use std::str::FromStr;
 

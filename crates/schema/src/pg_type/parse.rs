@@ -1,6 +1,6 @@
 //! Reads a PostgreSQL type as people and `format_type` write it.
 
-use super::PgType;
+use crate::pg_type::kinds::PgType;
 use std::str::FromStr;
 
 /// A text that names none of the types of [`PgType`].

@@ -1,10 +1,10 @@
 //! The decision whether rows can be loaded into a table of the target.
 
-use super::{TargetKind, TargetTable};
 use crate::ddl;
 use crate::ddl::SurplusColumns;
 use crate::mapping::TableMapping;
 use crate::target::obstacle::TargetObstacle;
+use crate::target::target_table::{TargetKind, TargetTable};
 use handoff_connect::{paste_pg, quote_pg};
 use handoff_model::{TableName, visible};
 use std::fmt;

@@ -1,7 +1,7 @@
 //! `[source]` and `[replica]`, and what `[target]` has in common with them.
 
 use super::tls::read_tls;
-use super::{MISSING, access, tls};
+use super::{access, tls};
 use crate::error::FilePlace;
 use crate::reader::{SettingsReader, is_variable_name};
 use crate::secret::Secret;
@@ -9,6 +9,9 @@ use crate::section::{Section, Text};
 use crate::server::MySqlServer;
 use crate::url::UrlError;
 use std::fs;
+
+/// The words of a message for a missing file or variable.
+pub(super) const MISSING: &str = " is missing; ";
 
 /// Reads `[source]` or `[replica]`.
 pub(super) fn mysql(

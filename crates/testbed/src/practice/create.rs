@@ -1,14 +1,12 @@
 //! Makes and fills the tables.
 
-use super::{
-    Practice,
-    kind::{Context, Kind},
-    others::fnv,
-    spec,
-    table::{Column, Engine, Key, Table},
-};
+use super::kind::{Context, Kind};
+use super::others::fnv;
+use super::spec;
+use super::table::{Column, Engine, Key, Table};
 use crate::endpoint::quoted;
 use crate::error::{Result, TestbedError};
+use crate::practice::size::Practice;
 use mysql::{Conn, prelude::Queryable};
 use std::collections::HashMap;
 

@@ -1,15 +1,13 @@
 //! Changes the practice as a day of work does.
 
-use super::{
-    Practice,
-    create::{Session, Writer, is_changeable},
-    kind::Kind,
-    others::fnv,
-    spec,
-    table::{Key, Table},
-};
+use super::create::{Session, Writer, is_changeable};
+use super::kind::Kind;
+use super::others::fnv;
+use super::spec;
+use super::table::{Key, Table};
 use crate::endpoint::quoted;
 use crate::error::Result;
+use crate::practice::size::Practice;
 use mysql::Conn;
 
 /// A day, and its load.

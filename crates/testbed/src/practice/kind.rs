@@ -300,7 +300,7 @@ impl Kind {
             Kind::Listed { list, .. } => pick(&x, list),
             Kind::LastName => format!(
                 "IF(seq % 40 = 1, CONCAT('{}{table}-', seq), {})",
-                super::PLANTED,
+                crate::practice::figures::PLANTED,
                 pick(&x, super::text::LAST_NAMES)
             ),
             Kind::FirstName => pick(&x, super::text::FIRST_NAMES),
@@ -328,7 +328,7 @@ impl Kind {
             Kind::Note => format!(
                 "CASE WHEN seq % 50 = 1 THEN CONCAT('{}{table}-note-', seq) WHEN {y} % 6 = 0 THEN '' \
                  ELSE CONCAT_WS(ELT(1 + {y} % 3, ' ', '\\r\\n', '\\n'), {}, {}) END",
-                super::PLANTED,
+                crate::practice::figures::PLANTED,
                 notes(),
                 pick(&y, odd)
             ),

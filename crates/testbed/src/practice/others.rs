@@ -1,10 +1,8 @@
 //! The tables whose columns are made up.
 
-use super::{
-    COLUMNS,
-    kind::Kind,
-    table::{Column, Engine, Table},
-};
+use super::kind::Kind;
+use super::table::{Column, Engine, Table};
+use crate::practice::figures::COLUMNS;
 
 /// Column names of OpenDental that occur in many tables, with their kinds.
 const PALETTE: &[(&str, &str)] = &[

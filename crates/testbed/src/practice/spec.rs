@@ -1,7 +1,9 @@
 //! The tables of the practice.
 
+use super::kind::Kind;
+use super::others;
 use super::table::{Column, Engine, Table};
-use super::{TABLES, kind::Kind, others};
+use crate::practice::figures::TABLES;
 
 /// Returns all tables, those by hand first.
 pub(super) fn tables() -> Vec<Table> {

@@ -9,9 +9,9 @@ struct Change {
     name: &'static str,
     /// The statements for the source; `T` is the table.
     sql: &'static str,
-    /// What is recorded.
+    /// The kinds of changes that are recorded.
     recorded: &'static str,
-    /// Whether a materialized view over the column stands in the way.
+    /// True if a materialized view over the column stands in the way.
     needs_views: bool,
 }
 

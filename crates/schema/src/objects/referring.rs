@@ -1,10 +1,20 @@
-//! Reading of foreign keys and of MySQL's CHECKs.
+//! Foreign keys, and MySQL's CHECKs.
 
-use super::{ReferringObjects, SourceCheck, SourceForeignKey};
 use crate::catalogue::ask_texts;
 use crate::error::Result;
+use crate::objects::constraints::{SourceCheck, SourceForeignKey};
 use handoff_connect::{MyConn, ServerFlavor, quote_my_text};
 use handoff_model::TableName;
+use std::collections::BTreeMap;
+
+/// The objects that the catalogue of tables does not describe: foreign keys, and the CHECKs of MySQL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReferringObjects {
+    /// The foreign keys, by table.
+    pub foreign_keys: BTreeMap<TableName, Vec<SourceForeignKey>>,
+    /// The CHECKs of MySQL, by table.
+    pub checks: BTreeMap<TableName, Vec<SourceCheck>>,
+}
 
 impl ReferringObjects {
     /// Reads the foreign keys of `database`, and from MySQL its CHECKs, in a statement each.

@@ -13,15 +13,16 @@ mod status;
 mod verify;
 
 use crate::args::{EtlArgs, EtlCommand, EtlLoad, EtlReplicate};
-use crate::completion::answer_shell;
 use crate::exit::Exit;
 use crate::shell::Shell;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 use handoff_pipeline::Hops;
 
 /// Runs `etl` with the arguments of the process.
 pub fn etl() -> Exit {
-    answer_shell();
+    // Answers a shell that asks how a line may go on (by the variable `COMPLETE`), and ends the process.
+    CompleteEnv::with_factory(EtlArgs::command).complete();
     let etl = EtlArgs::parse();
     Shell::run("etl", &etl.common, |shell| match &etl.command {
         EtlCommand::Init(args) => init::init(shell, args),

@@ -1,8 +1,5 @@
 //! Completion of what is typed in a shell: options by their definitions, tables by what is tracked.
 
-use crate::args::EtlArgs;
-use clap::CommandFactory;
-use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use handoff_pipeline::tracked_tables;
 use handoff_settings::Settings;
@@ -14,13 +11,6 @@ use std::{env, thread};
 
 /// The longest time that a shell waits for the names of tables.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Answers a shell that asks how a line may go on, and ends the process; returns if none asks.
-///
-/// A shell asks by the variable `COMPLETE` ([`clap_complete::env`]).
-pub(crate) fn answer_shell() {
-    CompleteEnv::with_factory(EtlArgs::command).complete();
-}
 
 /// Completes the names of tables: those of the tracking tables, and those that the configuration names.
 pub(crate) fn table_completer() -> ArgValueCompleter {

@@ -39,12 +39,12 @@ impl RunEnding<'_> {
     }
 
     fn status(&self, reports: &[TableReport]) -> AttemptStatus {
-        let any = |status| reports.iter().any(|report| report.status == status);
-        if any(TableStatus::Failed) {
+        let statuses: Vec<TableStatus> = reports.iter().map(|report| report.status).collect();
+        if statuses.contains(&TableStatus::Failed) {
             AttemptStatus::Failed
-        } else if any(TableStatus::Cancelled) || self.cancel.is_cancelled() {
+        } else if statuses.contains(&TableStatus::Cancelled) || self.cancel.is_cancelled() {
             AttemptStatus::Cancelled
-        } else if any(TableStatus::NotStarted) {
+        } else if statuses.contains(&TableStatus::NotStarted) {
             AttemptStatus::NotStarted
         } else {
             AttemptStatus::Success

@@ -79,8 +79,9 @@ impl TableReport {
     /// Takes the changes that were made of the table's structure. Those that come with the rows are made once these are
     /// there.
     pub(crate) fn tell_structure(&mut self, made: Vec<StructureReport>, has_arrived: bool) {
-        let is_made = |change: &StructureReport| has_arrived || change.statements.len() == 1;
-        self.structure = made.into_iter().filter(is_made).collect();
+        let made = made.into_iter();
+        self.structure =
+            made.filter(|change| has_arrived || change.statements.len() == 1).collect();
         let notes = self.structure.iter().map(|change| match &change.views[..] {
             [] => change.said.clone(),
             views => format!("{}; the views {} were put up again", change.said, views.join(", ")),

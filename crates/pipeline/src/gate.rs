@@ -34,7 +34,9 @@ impl Gate {
         if self.cancel.is_cancelled() {
             return Some(self.cancel.reason().unwrap_or("the run was stopped").to_owned());
         }
-        let over = || self.deadline.as_ref()?.refusal(&(self.clock)());
-        self.ended.get().cloned().or_else(over)
+        if let Some(reason) = self.ended.get() {
+            return Some(reason.clone());
+        }
+        self.deadline.as_ref()?.refusal(&(self.clock)())
     }
 }

@@ -122,6 +122,6 @@ fn key_names<'t>(
     let taken = target.tables.keys().chain(target.names.keys()).cloned().collect();
     let case = target.name_case;
     let names: Vec<String> = tables.map(|table| pg_table_name(table, case)).collect();
-    let lacks = |name: &&String| !target.tables.contains_key(*name);
-    ddl::key_names(names.iter().filter(lacks).map(String::as_str), &taken)
+    let names = names.iter().map(String::as_str);
+    ddl::key_names(names.filter(|name| !target.tables.contains_key(*name)), &taken)
 }

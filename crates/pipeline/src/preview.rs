@@ -101,6 +101,12 @@ pub struct Since {
     pub from: String,
 }
 
+impl Since {
+    fn bound(window: &WatermarkWindow) -> Since {
+        Since { column: window.column.as_str().to_owned(), from: window.from.to_string() }
+    }
+}
+
 impl Pipeline {
     /// Foresees a [`run`](Pipeline::run) with `options`, and writes nothing: it makes nothing that is missing,
     /// mends nothing that was interrupted, and takes no lock.
@@ -228,11 +234,7 @@ fn structure(context: &TablePlan, views: &ViewsConcerned) -> Vec<StructureReport
 
 fn since(filter: &RowFilter) -> Vec<Since> {
     let RowFilter::Changed { bounds, .. } = filter else { return Vec::new() };
-    let begins = |bound: &WatermarkWindow| Since {
-        column: bound.column.as_str().to_owned(),
-        from: bound.from.to_string(),
-    };
-    bounds.iter().map(begins).collect()
+    bounds.iter().map(Since::bound).collect()
 }
 
 /// Returns the reason why the source does not tell that a table is as it was.

@@ -92,10 +92,8 @@ fn restore(
 ) -> handoff_replicator::Result<()> {
     for finding in findings {
         let RecoveryFinding::Interrupted { table, copy_id, .. } = finding else { continue };
-        let old = |leftover: &&Leftover| {
-            leftover.copy_id == *copy_id && leftover.kind == LeftoverKind::Old
-        };
-        if let Some(old) = leftovers.iter().find(old)
+        let mut old = leftovers.iter().filter(|leftover| leftover.kind == LeftoverKind::Old);
+        if let Some(old) = old.find(|leftover| leftover.copy_id == *copy_id)
             && !in_replica.contains(table)
         {
             restore_leftover(replica, old, table)?;

@@ -92,5 +92,5 @@ pub use verify::{Depth, VerifyRequest};
 
 /// The code on the page `docs/embedding.md`, compiled as documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/embedding.md")]
+#[doc = include_str!("embedding.md")]
 struct EmbeddingPage;

@@ -2,7 +2,7 @@
 
 /// `config/handoff.toml`: every key with its default and what it does. The three URLs are
 /// examples; the defaults stand in comments.
-pub const DEFAULT_FILE: &str = include_str!("../../../config/handoff.toml");
+pub const DEFAULT_FILE: &str = include_str!("handoff.toml");
 
 #[cfg(test)]
 mod tests {

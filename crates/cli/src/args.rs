@@ -2,6 +2,8 @@
 
 mod examples;
 mod init;
+#[cfg(test)]
+mod reference;
 
 pub use init::InitArgs;
 

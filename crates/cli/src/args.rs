@@ -140,6 +140,9 @@ pub struct RunArgs {
     /// Wait for another run to end instead of failing; with =TIME, such as =10m, at most that long.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
     pub wait: Option<Option<AgeLimit>>,
+    /// Write metrics of the run into a file for Prometheus (node_exporter's textfile collector).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub metrics: Option<PathBuf>,
     /// Take over the named tables that already exist and that Handoff did not create.
     #[arg(long, requires = "tables")]
     pub adopt: bool,
@@ -232,6 +235,9 @@ pub struct StatusArgs {
     /// Print the report as one JSON document.
     #[arg(long)]
     pub json: bool,
+    /// Write metrics of every table into a file for Prometheus (node_exporter's textfile collector).
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub metrics: Option<PathBuf>,
 }
 
 /// Returns the patience that `--wait` asks for.

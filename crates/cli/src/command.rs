@@ -7,6 +7,7 @@ mod init;
 mod plan;
 mod repair;
 mod run;
+mod run_ending;
 mod schema;
 mod shells;
 mod status;

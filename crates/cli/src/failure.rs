@@ -5,7 +5,7 @@ use handoff_pipeline::SessionError;
 use handoff_settings::SettingsError;
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The reason that a command could not do its work.
 ///
@@ -75,6 +75,12 @@ impl From<SessionError> for Failure {
 }
 
 impl Failure {
+    /// Returns the failure that a file cannot be written, for an error of the system.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Failure {
+        let path = path.to_owned();
+        move |source| Failure::Write { path, source }
+    }
+
     /// Returns the exit code that it ends with.
     pub fn exit(&self) -> Exit {
         match self {

@@ -26,6 +26,6 @@ pub use plan::plan_text;
 pub use repair::repair_text;
 pub use run::{Listing, text};
 pub use schema::{rest_text, schema_text};
-pub use status::{StatusReport, TableHealth, TableStanding};
+pub use status::{StatusReport, TableStanding};
 pub use verify::verify_text;
 pub use verify_page::verify_page;

@@ -11,7 +11,7 @@ use crate::planning::Planned;
 use crate::report::{RunReport, TableReport, TableStatus};
 use crate::run_base::RunBase;
 use crate::start::StartedRun;
-use crate::table::{DeleteLimits, GuardedCommand, RunScope, RunTools, Stages};
+use crate::table::{DeleteLimits, GuardedCommand, RetryCounts, RunScope, RunTools, Stages};
 use handoff_loader::{Loader, LoaderOptions, SpoolSettings, StrategySet};
 use handoff_model::{RowThrottle, RunEvent, RunId, chain};
 use handoff_objects::{FailedObject, ObjectReport};
@@ -195,6 +195,7 @@ impl Pipeline {
             gate,
             lock_lost: AtomicBool::new(false),
             retries: self.retries(),
+            retried: RetryCounts::default(),
             cancel: self.cancel.clone(),
             observer: Arc::clone(&self.observer),
         }

@@ -33,6 +33,7 @@ mod error;
 mod fence;
 mod finding;
 mod gone;
+mod health;
 mod history;
 mod keeper;
 mod last_move;
@@ -63,6 +64,7 @@ mod watermark;
 
 pub use error::{Result, TrackingError};
 pub use finding::{CopyRecovery, RecoveryFinding};
+pub use health::TableHealth;
 pub use last_move::LastMove;
 pub use last_run::LastRun;
 pub use layout::LAYOUT_VERSION;

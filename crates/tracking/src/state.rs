@@ -231,6 +231,11 @@ impl CopyState {
 }
 
 impl LoadState {
+    /// Returns the number of retained rows at the last count of both sides, if there were any.
+    pub fn kept_rows(&self) -> Option<u64> {
+        self.target_rows?.checked_sub(self.source_rows?).filter(|&kept| kept > 0)
+    }
+
     /// Returns true if a table of this name in the target is our work, or was adopted.
     pub fn is_ours(&self) -> bool {
         self.last_success_at.is_some() || self.adopted_at.is_some()

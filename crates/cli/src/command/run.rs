@@ -1,5 +1,6 @@
 //! `etl run`, `etl replicate` and `etl load`.
 
+use super::run_ending::RunEnding;
 use crate::args::{LoadArgs, RunArgs, patience};
 use crate::exit::{Exit, ReportOutcome};
 use crate::failure::Failure;
@@ -22,17 +23,26 @@ pub(super) fn load(shell: &Shell, args: &LoadArgs) -> Result<Exit, Failure> {
 }
 
 fn run_with(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<Exit, Failure> {
-    let settings = settings(shell, args)?;
-    let moves = if options.hops == Hops::Both && settings.replica.is_some() { 2 } else { 1 };
-    let observer = progress::observer(&shell.screen, shell.verbosity, moves);
-    let report = Pipeline::new(settings)
-        .observer(observer)
-        .cancel(shell.cancelled_by_signals()?)
-        .run(options)?;
+    let ending = RunEnding::prepare(args)?;
+    let made = make_run(shell, args, options);
+    let exit = match &made {
+        Ok(report) => ReportOutcome { ok: report.ok, cancelled: report.cancelled }.into(),
+        Err(failure) => failure.exit(),
+    };
+    ending.tell(made.as_ref().ok(), exit);
+    let report = made?;
     print(shell, args, &report).inspect_err(|_| {
         log::warn!("the report is lost, the run is not: {}", report.conclusion());
     })?;
-    Ok(ReportOutcome { ok: report.ok, cancelled: report.cancelled }.into())
+    Ok(exit)
+}
+
+fn make_run(shell: &Shell, args: &RunArgs, options: &RunOptions) -> Result<RunReport, Failure> {
+    let settings = settings(shell, args)?;
+    let moves = if options.hops == Hops::Both && settings.replica.is_some() { 2 } else { 1 };
+    let observer = progress::observer(&shell.screen, shell.verbosity, moves);
+    let cancel = shell.cancelled_by_signals()?;
+    Ok(Pipeline::new(settings).observer(observer).cancel(cancel).run(options)?)
 }
 
 fn settings(shell: &Shell, args: &RunArgs) -> Result<Settings, Failure> {

@@ -5,6 +5,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::StatusReport;
 use crate::shell::Shell;
+use handoff_export::metrics::status_metrics;
+use handoff_export::whole_file::write_whole;
 use handoff_model::TableName;
 use handoff_pipeline::{SessionError, StatusSnapshot};
 use handoff_settings::{Settings, TableFilter, closest};
@@ -17,7 +19,11 @@ pub(super) fn status(shell: &Shell, args: &StatusArgs) -> Result<Exit, Failure> 
     shell.ended_in_time(&settings.run);
     let mut snapshot = StatusSnapshot::inspect(&settings)?;
     only(&args.tables, &settings, &mut snapshot)?;
-    let report = StatusReport::new(&snapshot, Timestamp::now(), args.stale.map(|age| age.0));
+    let at = Timestamp::now();
+    if let Some(path) = &args.metrics {
+        write_whole(path, &status_metrics(&snapshot, at)).map_err(Failure::write(path))?;
+    }
+    let report = StatusReport::new(&snapshot, at, args.stale.map(|age| age.0));
     if args.json {
         shell.print_json(&report)?;
     } else {

@@ -234,6 +234,7 @@ mod tests {
             load: (rows > 0).then_some(load),
             proof: None,
             lossy: LossAudit::default(),
+            retries: 0,
             notes: Vec::new(),
             error: None,
             not_started_because: None,

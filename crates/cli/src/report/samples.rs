@@ -297,6 +297,7 @@ pub(super) fn moved_table() -> TableReport {
             duration_ms: 1,
         }),
         lossy,
+        retries: 0,
         notes: Vec::new(),
         error: None,
         not_started_because: None,

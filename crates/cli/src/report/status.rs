@@ -4,7 +4,7 @@ use crate::human::{age, count, counted};
 use crate::report::columns::{ColumnAlign, TextColumns};
 use handoff_model::{ProofBy, TableName};
 use handoff_pipeline::StatusSnapshot;
-use handoff_tracking::{AttemptStatus, LastRun, LoadState, ProofOutcome, TrackedTable};
+use handoff_tracking::{LastRun, LoadState, ProofOutcome, TableHealth, TrackedTable};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
@@ -61,64 +61,6 @@ pub struct TableStanding {
     pub proved_at: Option<Timestamp>,
     /// The error of the last attempt, if it failed.
     pub error: Option<String>,
-}
-
-/// The worst of both tracking tables' states of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TableHealth {
-    /// The last comparison found a difference.
-    Differs,
-    /// The last attempt failed or was ended; older data may be in place.
-    Failed,
-    /// An attempt was begun: it is under way, or was interrupted and the next run mends it.
-    Unfinished,
-    /// The replica holds another copy than the target was loaded from: the next run loads it.
-    Outstanding,
-    /// It never arrived.
-    Never,
-    /// It arrived, and both sides hold the same copy.
-    Ok,
-    /// It is gone from the source, and its last rows stay.
-    Gone,
-}
-
-impl TableHealth {
-    fn of(tracked: &TrackedTable) -> TableHealth {
-        let copy = tracked.copy.as_ref().map(|copy| copy.status);
-        let load = tracked.load.as_ref().map(|load| load.status);
-        let any =
-            |wanted: &[AttemptStatus]| copy.into_iter().chain(load).any(|s| wanted.contains(&s));
-        let proof = tracked.load.as_ref().and_then(|load| load.proof.as_deref());
-        let loaded = tracked.load.as_ref().and_then(|load| load.loaded_copy_id);
-        if tracked.load.as_ref().is_some_and(|load| load.gone_at.is_some()) {
-            TableHealth::Gone
-        } else if proof == Some(ProofOutcome::Differs.name()) {
-            TableHealth::Differs
-        } else if any(&[AttemptStatus::Failed, AttemptStatus::Cancelled]) {
-            TableHealth::Failed
-        } else if any(&[AttemptStatus::Running, AttemptStatus::Interrupted]) {
-            TableHealth::Unfinished
-        } else if tracked.loadable_copy().is_some_and(|copy| Some(copy) != loaded) {
-            TableHealth::Outstanding
-        } else if tracked.was_loaded() {
-            TableHealth::Ok
-        } else {
-            TableHealth::Never
-        }
-    }
-
-    fn label(self) -> &'static str {
-        match self {
-            TableHealth::Differs => "differs",
-            TableHealth::Failed => "failed",
-            TableHealth::Unfinished => "unfinished",
-            TableHealth::Outstanding => "to be loaded",
-            TableHealth::Never => "never moved",
-            TableHealth::Ok => "ok",
-            TableHealth::Gone => "gone",
-        }
-    }
 }
 
 impl StatusReport {
@@ -269,14 +211,10 @@ impl StatusReport {
     }
 }
 
-fn kept_rows(load: &LoadState) -> Option<u64> {
-    load.target_rows?.checked_sub(load.source_rows?).filter(|&kept| kept > 0)
-}
-
 impl TableStanding {
     /// Returns true if nothing is to be done about the table.
     fn is_well(&self) -> bool {
-        matches!(self.standing, TableHealth::Ok | TableHealth::Gone)
+        self.standing.is_well()
     }
 
     /// Says what the last proof found, and by what, such as `equal by sums`.
@@ -313,7 +251,7 @@ impl TableStanding {
             copied_at: copy.and_then(|copy| copy.last_success_at),
             loaded_at: load.and_then(|load| load.last_success_at),
             rows: load.and_then(|load| load.target_rows.or(load.rows)),
-            kept_rows: load.and_then(kept_rows),
+            kept_rows: load.and_then(LoadState::kept_rows),
             proof: load.and_then(|load| load.proof.clone()),
             proof_by: load.and_then(|load| load.proof_by),
             proved_at: load.and_then(|load| load.proved_at),
@@ -327,7 +265,7 @@ mod tests {
     use super::*;
     use handoff_model::{CopyId, RunId};
     use handoff_tracking::testing::{copied, loaded};
-    use handoff_tracking::{CopyState, RecoveryFinding};
+    use handoff_tracking::{AttemptStatus, CopyState, RecoveryFinding};
 
     const COPY: &str = "00000000000000a1";
 

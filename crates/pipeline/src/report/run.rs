@@ -111,6 +111,18 @@ pub enum TableStatus {
 }
 
 impl TableStatus {
+    /// Every outcome.
+    pub const ALL: [TableStatus; 4] =
+        [TableStatus::Ok, TableStatus::Failed, TableStatus::Cancelled, TableStatus::NotStarted];
+
+    /// Returns the name used in JSON and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            TableStatus::NotStarted => "not_started",
+            other => other.label(),
+        }
+    }
+
     /// Returns the words for people: `ok`, `failed`, `cancelled`, `not started`.
     pub fn label(self) -> &'static str {
         match self {
@@ -172,6 +184,8 @@ pub struct TableReport {
     pub proof: Option<Proof>,
     /// Values that could not be carried unchanged.
     pub lossy: LossAudit,
+    /// The number of times that a step was tried again after a passing fault.
+    pub retries: u32,
     /// Remarks for a person on the table, such as a foreign key the replica does not carry.
     pub notes: Vec<String>,
     /// The reason why it failed: an error and its causes, without row values.
@@ -192,6 +206,7 @@ impl TableReport {
             load: None,
             proof: None,
             lossy: LossAudit::default(),
+            retries: 0,
             notes: Vec::new(),
             error: None,
             not_started_because: None,
@@ -335,6 +350,17 @@ pub enum Verdict {
     SameCount,
     /// They differ.
     Differs,
+}
+
+impl Verdict {
+    /// Returns the name used in JSON and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Equal => "equal",
+            Verdict::SameCount => "same_count",
+            Verdict::Differs => "differs",
+        }
+    }
 }
 
 /// The part of a table that a proof is about.

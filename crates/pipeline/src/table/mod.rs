@@ -31,6 +31,6 @@ pub(crate) use difference::TableDifference;
 pub(crate) use evidence::ProofRule;
 pub(crate) use recovery::full_instead;
 pub(crate) use run::TableRun;
-pub(crate) use run_scope::RunScope;
+pub(crate) use run_scope::{RetryCounts, RunScope};
 pub(crate) use steps::{Between, Stages, repair_steps, steps};
 pub(crate) use tools::{MOST_LISTED, RunTools};

@@ -7,12 +7,13 @@ use crate::error::TableError;
 use crate::gate::Gate;
 use crate::report::{TableReport, TableStatus};
 use handoff_connect::{Fault, RetryNotice, RetryPolicy, TransientError, retry};
-use handoff_model::{CancelToken, Observer, Reason, RunEvent, chain};
+use handoff_model::{CancelToken, Observer, Reason, RunEvent, TableName, chain};
 use handoff_plan::{RefusedTable, TablePlan};
 use handoff_tracking::AttemptStatus;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The things that all tables of a run have in common.
 pub(crate) struct RunScope<'a> {
@@ -30,6 +31,8 @@ pub(crate) struct RunScope<'a> {
     /// Set once the lock was lost: nothing is begun any more.
     pub(crate) lock_lost: AtomicBool,
     pub(crate) retries: RetryPolicy,
+    /// The retries that were made.
+    pub(crate) retried: RetryCounts,
     pub(crate) cancel: CancelToken,
     pub(crate) observer: Arc<dyn Observer>,
 }
@@ -53,6 +56,7 @@ impl RunScope<'_> {
         let tell = |again: RetryNotice<'_, TableError>| {
             // Whether it can be had again is looked at before the next attempt.
             let _ = self.note_lock(self.records.check_lock());
+            self.retried.note(&plan.name);
             self.observer.event(&RunEvent::Retrying {
                 table: plan.name.clone(),
                 reason: chain(again.error),
@@ -93,7 +97,8 @@ impl RunScope<'_> {
     }
 
     /// Tells the observer of a table that has ended.
-    pub(crate) fn done(&self, report: TableReport) -> TableReport {
+    pub(crate) fn done(&self, ended: TableReport) -> TableReport {
+        let report = TableReport { retries: self.retried.of(&ended.table), ..ended };
         self.observer.event(&RunEvent::TableFinished {
             table: report.table.clone(),
             status: report.status.label(),
@@ -129,6 +134,22 @@ impl RunScope<'_> {
         if let Some(fault) = lost.and_then(|fault| self.questions.unreachable(fault.side())) {
             self.gate.close(format!("a server is gone: {fault}"));
         }
+    }
+}
+
+/// The number of retries of each table that had one.
+#[derive(Default)]
+pub(crate) struct RetryCounts(Mutex<BTreeMap<TableName, u32>>);
+
+impl RetryCounts {
+    fn note(&self, table: &TableName) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(table.clone()).or_default() += 1;
+    }
+
+    fn of(&self, table: &TableName) -> u32 {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(table).copied().unwrap_or(0)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::table::roles::{
     ComparedPart, CopiedPart, CopyOrder, LoadOrder, LoadedPart, PlacedRows, PublicationCheck,
     RunRecords, TableMovers, TableQuestions,
 };
-use crate::table::run_scope::RunScope;
+use crate::table::run_scope::{RetryCounts, RunScope};
 use crate::table::steps::{Between, Stages};
 use handoff_connect::{Fault, PublishedRows, RetryPolicy, Side};
 use handoff_loader::LoadOutcome;
@@ -141,6 +141,7 @@ impl Double {
             records: self,
             gate,
             lock_lost: AtomicBool::new(false),
+            retried: RetryCounts::default(),
             retries: RetryPolicy {
                 attempts: 3,
                 first_wait: Duration::ZERO,

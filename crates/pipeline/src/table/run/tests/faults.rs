@@ -9,6 +9,7 @@ fn a_passing_fault_has_the_step_made_again() {
     assert_eq!(report.status, TableStatus::Ok);
     calls(&double, &["copy all", "publish copy", "load all", "load all", "publish load"]);
     assert!(double.events.0.lock().unwrap().contains(&"retrying".to_owned()));
+    assert_eq!(report.retries, 1);
 }
 
 #[test]
